@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * secmmu: a secondary MMU kept coherent with a process's memory.
+ *
+ * Every object is a file descriptor obtained from its parent:
+ *
+ *	open("/dev/secmmu")			the device
+ *	  ioctl(SECMMU_CREATE_MIRROR)		a mirror of the caller's memory
+ *	    ioctl(SECMMU_SET_SLOT)		guest physical -> host virtual
+ *	    ioctl(SECMMU_CREATE_ENGINE)		an engine: pread()/pwrite()
+ *
+ * An engine is read and written with pread(2) and pwrite(2) (and their vector
+ * forms); the file offset is the guest physical address (gpa) in bytes.
+ */
+#ifndef _UAPI_LINUX_SECMMU_H
+#define _UAPI_LINUX_SECMMU_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: Argument structures
+ *
+ * Each structure starts with @size, which the caller sets to the size of the
+ * structure it was compiled with, in bytes. A size below the first version of
+ * the structure is -EINVAL. A larger size is accepted if everything beyond
+ * what the driver knows is zero (-E2BIG otherwise); the driver writes no more
+ * than it knows, and no more than @size. Reserved fields and unknown flags
+ * must be zero (-EINVAL otherwise). On an error no output field is written.
+ */
+
+/**
+ * DOC: Error numbers
+ *
+ * Each number has one meaning on every descriptor of the driver:
+ *
+ * =========== ==============================================================
+ * EINVAL      malformed: size, alignment, range, flag or reserved field
+ * E2BIG       non-zero bytes beyond the structure the driver knows
+ * EOPNOTSUPP  well-formed, but this driver lacks the feature
+ * ENXIO       the gpa lies in no slot
+ * EFAULT      the process has no such memory or permission there, or the
+ *             caller's buffer is bad
+ * EACCES      denied by the slot's own permission
+ * EBUSY       the slot overlaps another one, or the configuration is frozen
+ * ENOSPC      nothing of that kind is left
+ * EPERM       the caller is not the process that created the mirror
+ * ESRCH       the mirrored process has gone
+ * EINTR       a signal arrived while waiting
+ * ENOTTY      this descriptor knows no such call
+ * EBADF       the descriptor is closed, or of another kind
+ * ENOMEM      out of memory
+ * =========== ==============================================================
+ *
+ * Contention has no number: it is waited for. A transfer that fails part-way
+ * returns the bytes done; the next one reports the error.
+ */
+
+#define SECMMU_ABI_VERSION	1
+
+#define SECMMU_IOC_TYPE		0xB5
+
+/* Limits; SECMMU_GET_INFO reports the driver's own. */
+#define SECMMU_GPA_BITS		48
+#define SECMMU_MAX_SLOTS	32768
+#define SECMMU_MAX_FLUSH_BATCH	4096
+
+/**
+ * struct secmmu_info - SECMMU_GET_INFO: what this driver can do
+ * @size: size of this structure
+ * @abi_version: SECMMU_ABI_VERSION of the driver
+ * @features: SECMMU_FEATURE_* bits
+ * @max_slots: slots a mirror can hold; ids are 0 .. @max_slots - 1
+ * @max_flush_batch: largest batch of SECMMU_FLUSH_ARRAY
+ * @gpa_bits: width of a guest physical address
+ * @page_shift: binary logarithm of the smallest page, in bytes
+ *
+ * Called on the device.
+ */
+struct secmmu_info {
+	__u32 size;
+	__u32 abi_version;
+	__u64 features;
+	__u32 max_slots;
+	__u32 max_flush_batch;
+	__u32 gpa_bits;
+	__u32 page_shift;
+};
+
+/*
+ * Bits in struct secmmu_info.features.
+ *
+ * TEST: built with CONFIG_SECMMU_TEST, the driver can be told to misbehave.
+ * Never trust such a driver with anything.
+ */
+#define SECMMU_FEATURE_TEST	(1ULL << 0)
+
+/**
+ * enum secmmu_flush_policy - when an invalidation flushes the engines' TLBs
+ * @SECMMU_FLUSH_RANGE: once per event, after all its entries were dropped
+ * @SECMMU_FLUSH_ARRAY: whenever @flush_batch entries were dropped, and once
+ *	for the remainder
+ * @SECMMU_FLUSH_EACH: after every dropped entry
+ *
+ * An event that drops no entry flushes nothing, unless it overlaps an
+ * invalidation whose own flush is still pending (an assist).
+ */
+enum secmmu_flush_policy {
+	SECMMU_FLUSH_RANGE = 0,
+	SECMMU_FLUSH_ARRAY = 1,
+	SECMMU_FLUSH_EACH = 2,
+};
+
+/**
+ * struct secmmu_create_mirror - SECMMU_CREATE_MIRROR: mirror the caller's mm
+ * @size: size of this structure
+ * @flags: must be zero
+ * @flush_policy: one of enum secmmu_flush_policy
+ * @flush_batch: entries per flush for SECMMU_FLUSH_ARRAY, 1 ..
+ *	SECMMU_MAX_FLUSH_BATCH; must be zero for the other policies
+ * @pid: must be zero: the caller (other values: -EOPNOTSUPP)
+ * @reserved: must be zero
+ *
+ * Called on the device; returns a new descriptor, the mirror. It never keeps
+ * the process's memory alive: once the process has exited or called execve(2),
+ * accesses fail with -ESRCH.
+ */
+struct secmmu_create_mirror {
+	__u32 size;
+	__u32 flags;
+	__u32 flush_policy;
+	__u32 flush_batch;
+	__s32 pid;
+	__u32 reserved;
+};
+
+/* Engines may read, but not write, through the slot (-EACCES). */
+#define SECMMU_SLOT_READONLY	(1U << 0)
+
+/**
+ * struct secmmu_set_slot - SECMMU_SET_SLOT: add, replace or delete a slot
+ * @size: size of this structure
+ * @slot: id, 0 .. SECMMU_MAX_SLOTS - 1
+ * @flags: SECMMU_SLOT_READONLY or zero
+ * @reserved: must be zero
+ * @gpa: first guest physical address, in bytes, page aligned
+ * @hva: first virtual address in the mirrored process, page aligned
+ * @length: bytes, page aligned; zero deletes the slot (@gpa, @hva and @flags
+ *	are then ignored), or fails with -ENXIO if there is none
+ *
+ * Called on a mirror, by the process that created it (-EPERM for any other).
+ * Guest ranges of two slots must not overlap (-EBUSY, and nothing changed);
+ * host ranges may, and may contain holes. Once the call has returned, no
+ * engine uses what the slot said before.
+ */
+struct secmmu_set_slot {
+	__u32 size;
+	__u32 slot;
+	__u32 flags;
+	__u32 reserved;
+	__u64 gpa;
+	__u64 hva;
+	__u64 length;
+};
+
+/**
+ * struct secmmu_create_engine - SECMMU_CREATE_ENGINE: a new access agent
+ * @size: size of this structure
+ * @flags: must be zero
+ *
+ * Called on a mirror, by the process that created it (-EPERM for any other).
+ * Returns a new descriptor, the engine, for pread(2) and pwrite(2). Whoever
+ * holds the descriptor may use it.
+ */
+struct secmmu_create_engine {
+	__u32 size;
+	__u32 flags;
+};
+
+/**
+ * struct secmmu_stats - SECMMU_GET_STATS: counters since creation
+ * @size: size of this structure
+ * @reserved: must be zero
+ * @events: invalidation events of the mm seen since the mirror was made
+ * @zap_events: those that dropped at least one entry of this mirror
+ * @zapped: entries dropped
+ * @flushes: TLB flushes, assists included
+ * @assists: flushes on behalf of another, unfinished invalidation
+ * @interrupts: processors interrupted by flushes
+ * @replays: event walks repeated because the registration moved
+ * @unpaired: ends that matched no event in flight
+ * @faults: faults served
+ * @fault_pages: entries installed
+ * @retries: fault rounds repeated, all causes
+ * @retries_event: ... because an overlapping event arrived meanwhile
+ * @retries_self: ... because the fault itself raised that event (it broke COW)
+ * @retries_slot: ... because a slot changed meanwhile
+ * @waits: times a fault waited for an event in flight
+ * @reads: pread windows that moved data
+ * @writes: pwrite windows that moved data
+ * @tables: page-table pages in use now
+ *
+ * Called on a mirror, by anyone who holds the descriptor. @events, @replays and
+ * @unpaired count per mm, from the moment of this mirror's creation.
+ */
+struct secmmu_stats {
+	__u32 size;
+	__u32 reserved;
+	__u64 events;
+	__u64 zap_events;
+	__u64 zapped;
+	__u64 flushes;
+	__u64 assists;
+	__u64 interrupts;
+	__u64 replays;
+	__u64 unpaired;
+	__u64 faults;
+	__u64 fault_pages;
+	__u64 retries;
+	__u64 retries_event;
+	__u64 retries_self;
+	__u64 retries_slot;
+	__u64 waits;
+	__u64 reads;
+	__u64 writes;
+	__u64 tables;
+};
+
+/* On the device. */
+#define SECMMU_GET_INFO		_IO(SECMMU_IOC_TYPE, 0x00)
+#define SECMMU_CREATE_MIRROR	_IO(SECMMU_IOC_TYPE, 0x01)
+
+/* On a mirror. */
+#define SECMMU_SET_SLOT		_IO(SECMMU_IOC_TYPE, 0x10)
+#define SECMMU_CREATE_ENGINE	_IO(SECMMU_IOC_TYPE, 0x11)
+#define SECMMU_GET_STATS	_IO(SECMMU_IOC_TYPE, 0x12)
+
+#endif /* _UAPI_LINUX_SECMMU_H */
