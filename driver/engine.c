@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Engines: who accesses memory through a mirror. A transfer is cut into pieces
+ * of at most one page. Each piece crosses a window, in which it is copied from or
+ * to the engine's bounce buffer; user memory is touched outside of windows only.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/highmem.h>
+#include <linux/mutex.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uio.h>
+
+#include "engine.h"
+#include "fault.h"
+#include "tlb.h"
+
+/**
+ * struct engine - one access agent
+ * @mirror: the mirror; a reference is held
+ * @lock: serialises the threads that use the engine: protects @tlb and
+ *	@bounce; outside of mmap_lock, for user buffers may fault under it
+ * @bounce: one page
+ * @tlb: the TLB
+ */
+struct engine {
+	struct secmmu_mirror *mirror;
+	struct mutex lock;
+	void *bounce;
+	struct secmmu_tlb tlb;
+};
+
+/* Move one piece inside one window. Returns false if a fault must come first. */
+static bool window(struct engine *engine, gfn_t gfn, unsigned int offset,
+		   unsigned int len, bool write)
+{
+	struct secmmu_mirror *mirror = engine->mirror;
+	unsigned long flags;
+	char *page;
+	u64 gen, spte;
+
+	gen = secmmu_window_open(&mirror->tlbs, &flags);
+	spte = secmmu_tlb_translate(&engine->tlb, &mirror->pt, gfn, gen, write);
+	if (spte) {
+		page = kmap_local_pfn(spte_pfn(spte));
+		if (write)
+			memcpy(page + offset, engine->bounce, len);
+		else
+			memcpy(engine->bounce, page + offset, len);
+		kunmap_local(page);
+		secmmu_count(mirror->counters, write ? SECMMU_COUNT_WRITES :
+						       SECMMU_COUNT_READS, 1);
+	}
+	secmmu_window_close(&mirror->tlbs, flags);
+	return spte;
+}
+
+/* Move one piece; @left bytes of the transfer, itself included, remain. */
+static int move(struct engine *engine, loff_t pos, unsigned int len,
+		size_t left, bool write)
+{
+	unsigned int offset = offset_in_page(pos);
+	gfn_t gfn = pos >> PAGE_SHIFT;
+	u64 pages = DIV_ROUND_UP(offset + left, PAGE_SIZE);
+	int ret;
+
+	if (gfn > SECMMU_GFN_LAST)
+		return -ENXIO;
+	while (!window(engine, gfn, offset, len, write)) {
+		ret = secmmu_fault(engine->mirror, gfn, pages, write);
+		if (ret < 0)
+			return ret;
+		if (signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
+}
+
+/* One piece. Returns the bytes done, which are fewer only on an error. */
+static size_t piece(struct engine *engine, loff_t pos, struct iov_iter *iter,
+		    bool write, int *err)
+{
+	size_t left = iov_iter_count(iter);
+	size_t len = min_t(size_t, left, PAGE_SIZE - offset_in_page(pos));
+	size_t done;
+
+	*err = 0;
+	if (write) {
+		len = copy_from_iter(engine->bounce, len, iter);
+		if (!len) {
+			*err = -EFAULT;
+			return 0;
+		}
+		*err = move(engine, pos, len, left, true);
+		if (*err)
+			iov_iter_revert(iter, len);
+		return *err ? 0 : len;
+	}
+
+	*err = move(engine, pos, len, left, false);
+	if (*err)
+		return 0;
+	done = copy_to_iter(engine->bounce, len, iter);
+	if (done < len)
+		*err = -EFAULT;
+	return done;
+}
+
+static ssize_t transfer(struct kiocb *iocb, struct iov_iter *iter, bool write)
+{
+	struct engine *engine = iocb->ki_filp->private_data;
+	ssize_t done = 0;
+	int err = 0;
+
+	if (mutex_lock_interruptible(&engine->lock))
+		return -EINTR;
+	while (!err && iov_iter_count(iter)) {
+		done += piece(engine, iocb->ki_pos + done, iter, write, &err);
+		if (fatal_signal_pending(current))
+			break;
+		cond_resched();
+	}
+	mutex_unlock(&engine->lock);
+
+	iocb->ki_pos += done;
+	return done ?: err;
+}
+
+static ssize_t engine_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	return transfer(iocb, to, false);
+}
+
+static ssize_t engine_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	return transfer(iocb, from, true);
+}
+
+static loff_t engine_llseek(struct file *file, loff_t offset, int whence)
+{
+	return fixed_size_llseek(file, offset, whence,
+				 BIT_ULL(SECMMU_GPA_BITS));
+}
+
+static void engine_free(struct engine *engine)
+{
+	secmmu_mirror_put(engine->mirror);
+	free_page((unsigned long)engine->bounce);
+	mutex_destroy(&engine->lock);
+	kvfree(engine);
+}
+
+static int engine_release(struct inode *inode, struct file *file)
+{
+	engine_free(file->private_data);
+	return 0;
+}
+
+static const struct file_operations engine_fops = {
+	.owner = THIS_MODULE,
+	.read_iter = engine_read_iter,
+	.write_iter = engine_write_iter,
+	.llseek = engine_llseek,
+	.release = engine_release,
+};
+
+static struct engine *engine_create(struct secmmu_mirror *mirror)
+{
+	struct engine *engine = kvzalloc(sizeof(*engine), GFP_KERNEL_ACCOUNT);
+
+	if (!engine)
+		return NULL;
+	engine->bounce = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
+	if (!engine->bounce) {
+		kvfree(engine);
+		return NULL;
+	}
+	mutex_init(&engine->lock);
+	secmmu_mirror_get(mirror);
+	engine->mirror = mirror;
+	return engine;
+}
+
+/**
+ * secmmu_engine_open - make an engine and a descriptor for it
+ * @mirror: the mirror
+ *
+ * Context: may sleep; no locks.
+ * Return: the descriptor, or a negative errno.
+ */
+int secmmu_engine_open(struct secmmu_mirror *mirror)
+{
+	struct engine *engine = engine_create(mirror);
+	struct file *file;
+	int fd;
+
+	if (!engine)
+		return -ENOMEM;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0) {
+		engine_free(engine);
+		return fd;
+	}
+	file = anon_inode_getfile("[secmmu-engine]", &engine_fops, engine,
+				  O_RDWR);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		engine_free(engine);
+		return PTR_ERR(file);
+	}
+	/* The offset is an address. */
+	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
+	fd_install(fd, file);
+	return fd;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Constants that more than one file of the driver needs. */
+#ifndef SECMMU_LIMITS_H
+#define SECMMU_LIMITS_H
+
+#include <linux/mm.h>
+#include <linux/secmmu.h>
+
+/* Guest frame number: a guest physical address in pages. */
+typedef u64 gfn_t;
+
+#define SECMMU_GFN_BITS		(SECMMU_GPA_BITS - PAGE_SHIFT)
+#define SECMMU_GFN_LAST		(BIT_ULL(SECMMU_GFN_BITS) - 1)
+
+/* Events recorded one by one, per mm; beyond them a hull and a count serve. */
+#define SECMMU_EVENTS_MAX	64
+
+/* Unlocked attempts of an event walk before it takes the registry lock. */
+#define SECMMU_REPLAYS_MAX	4
+
+/* Spans an event walk takes from a member under one hold of the lock. */
+#define SECMMU_WALK_BATCH	8
+
+/* Pages one fault round asks of GUP; their pointers live on the stack. */
+#define SECMMU_FAULT_BATCH	32
+
+/* Entries of an engine's TLB, a power of two. */
+#define SECMMU_TLB_ENTRIES	256
+
+#endif

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "mirror.h"
+#include "trace.h"
+
+static struct secmmu_mirror *to_mirror(struct secmmu_member *member)
+{
+	return container_of(member, struct secmmu_mirror, member);
+}
+
+static void zap(struct secmmu_mirror *mirror, struct secmmu_gather *gather,
+		gfn_t first, gfn_t last)
+{
+	u64 before = gather->zapped;
+
+	secmmu_gather_zap(gather, first, last);
+	trace_secmmu_zap(mirror, first, last, gather->zapped - before);
+}
+
+/* Callback: see secmmu_member_ops. */
+static void mirror_invalidate(struct secmmu_member *member,
+			      struct secmmu_walk *walk)
+{
+	struct secmmu_mirror *mirror = to_mirror(member);
+	struct secmmu_piece pieces[SECMMU_WALK_BATCH];
+	struct secmmu_gather gather;
+	unsigned int i, n;
+
+	secmmu_gather_begin(&gather, &mirror->tlbs, &mirror->pt);
+	while ((n = secmmu_walk_next(walk, member, pieces, ARRAY_SIZE(pieces))))
+		for (i = 0; i < n; i++)
+			zap(mirror, &gather, pieces[i].first, pieces[i].last);
+	secmmu_gather_finish(&gather);
+}
+
+/* Callback: see secmmu_member_ops. No fault installs any more. */
+static void mirror_release(struct secmmu_member *member)
+{
+	struct secmmu_mirror *mirror = to_mirror(member);
+	struct secmmu_gather gather;
+
+	secmmu_gather_begin(&gather, &mirror->tlbs, &mirror->pt);
+	zap(mirror, &gather, 0, SECMMU_GFN_LAST);
+	secmmu_gather_finish(&gather);
+}
+
+static const struct secmmu_member_ops mirror_ops = {
+	.invalidate = mirror_invalidate,
+	.release = mirror_release,
+};
+
+static void note_before(struct secmmu_mirror *mirror)
+{
+	struct secmmu_records *records = &mirror->chain->records;
+
+	spin_lock(&records->lock);
+	mirror->events_before = records->nr_events;
+	mirror->unpaired_before = records->nr_unpaired;
+	spin_unlock(&records->lock);
+	mirror->replays_before = atomic64_read(&mirror->chain->replays);
+}
+
+/**
+ * secmmu_mirror_create - mirror the caller's mm
+ * @batch: dropped sptes that make a flush due
+ *
+ * Context: may sleep; no locks.
+ * Return: the mirror with one reference, or an error pointer: -ENOMEM, -EINTR.
+ */
+struct secmmu_mirror *secmmu_mirror_create(unsigned int batch)
+{
+	struct secmmu_mirror *mirror;
+	int err = -ENOMEM;
+
+	mirror = kzalloc(sizeof(*mirror), GFP_KERNEL_ACCOUNT);
+	if (!mirror)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&mirror->refs, 1);
+	mirror->counters = alloc_percpu_gfp(struct secmmu_counters,
+					    GFP_KERNEL_ACCOUNT);
+	if (!mirror->counters)
+		goto free_mirror;
+	err = secmmu_tlbs_init(&mirror->tlbs, batch, mirror->counters);
+	if (err)
+		goto free_counters;
+	err = secmmu_pgtable_init(&mirror->pt);
+	if (err)
+		goto destroy_tlbs;
+	secmmu_slots_init(&mirror->slots, &mirror->member, &mirror->tlbs,
+			  &mirror->pt);
+	mirror->chain = secmmu_chain_get();
+	if (IS_ERR(mirror->chain)) {
+		err = PTR_ERR(mirror->chain);
+		goto destroy_slots;
+	}
+	note_before(mirror);
+	secmmu_chain_join(mirror->chain, &mirror->member, &mirror_ops);
+	return mirror;
+
+destroy_slots:
+	secmmu_slots_destroy(&mirror->slots);
+	secmmu_pgtable_destroy(&mirror->pt);
+destroy_tlbs:
+	secmmu_tlbs_destroy(&mirror->tlbs);
+free_counters:
+	free_percpu(mirror->counters);
+free_mirror:
+	kfree(mirror);
+	return ERR_PTR(err);
+}
+
+/**
+ * secmmu_mirror_get - take a reference
+ * @mirror: a mirror the caller has a reference to
+ */
+void secmmu_mirror_get(struct secmmu_mirror *mirror)
+{
+	refcount_inc(&mirror->refs);
+}
+
+/**
+ * secmmu_mirror_put - drop a reference, the last of which ends the mirror
+ * @mirror: the mirror
+ *
+ * The last descriptor is closed, so nobody faults, opens a window or changes a
+ * slot. What can still reach the mirror: callbacks, by the chain's list (gone
+ * when secmmu_chain_leave() returns); lookups in flight, by RCU (none: they
+ * came from descriptors). Tables and slots already unlinked go by themselves.
+ *
+ * Context: may sleep; no locks.
+ */
+void secmmu_mirror_put(struct secmmu_mirror *mirror)
+{
+	if (!refcount_dec_and_test(&mirror->refs))
+		return;
+	secmmu_chain_leave(&mirror->member);
+	secmmu_chain_put(mirror->chain);
+	secmmu_slots_destroy(&mirror->slots);
+	secmmu_pgtable_destroy(&mirror->pt);
+	secmmu_tlbs_destroy(&mirror->tlbs);
+	free_percpu(mirror->counters);
+	kfree(mirror);
+}
+
+/**
+ * secmmu_mirror_owned - may the caller configure the mirror?
+ * @mirror: the mirror
+ *
+ * Return: true if the caller runs in the mm that the mirror was made in; false
+ * for a forked child, or after execve(2).
+ */
+bool secmmu_mirror_owned(struct secmmu_mirror *mirror)
+{
+	/* The chain pins the mm_struct: its address is not reused. */
+	return current->mm == mirror->chain->mn.mm;
+}
+
+/**
+ * secmmu_mirror_stats - sum up the counters
+ * @mirror: the mirror
+ * @stats: filled in, but for the size
+ *
+ * Context: never sleeps.
+ */
+void secmmu_mirror_stats(struct secmmu_mirror *mirror,
+			 struct secmmu_stats *stats)
+{
+	struct secmmu_records *records = &mirror->chain->records;
+
+#define SUM(which) \
+	secmmu_counter_sum(mirror->counters, SECMMU_COUNT_##which)
+	stats->zap_events = SUM(ZAP_EVENTS);
+	stats->zapped = SUM(ZAPPED);
+	stats->flushes = SUM(FLUSHES);
+	stats->assists = SUM(ASSISTS);
+	stats->interrupts = SUM(INTERRUPTS);
+	stats->faults = SUM(FAULTS);
+	stats->fault_pages = SUM(FAULT_PAGES);
+	stats->retries_event = SUM(RETRIES_EVENT);
+	stats->retries_self = SUM(RETRIES_SELF);
+	stats->retries_slot = SUM(RETRIES_SLOT);
+	stats->retries = stats->retries_event + stats->retries_self +
+			 stats->retries_slot + SUM(RETRIES_TABLE);
+	stats->waits = SUM(WAITS);
+	stats->reads = SUM(READS);
+	stats->writes = SUM(WRITES);
+#undef SUM
+	stats->tables = atomic_long_read(&mirror->pt.nr_tables);
+
+	spin_lock(&records->lock);
+	stats->events = records->nr_events - mirror->events_before;
+	stats->unpaired = records->nr_unpaired - mirror->unpaired_before;
+	spin_unlock(&records->lock);
+	stats->replays = atomic64_read(&mirror->chain->replays) -
+			 mirror->replays_before;
+}

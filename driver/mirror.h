@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A mirror: one mm seen through slots, page table and TLBs of its own. */
+#ifndef SECMMU_MIRROR_H
+#define SECMMU_MIRROR_H
+
+#include <linux/refcount.h>
+
+#include "slot.h"
+
+/**
+ * struct secmmu_mirror - a mirror
+ * @refs: descriptors: the mirror's own, and those of its engines
+ * @chain: the chain of the mm; pins the mm_struct, not the address space
+ * @member: the seat in the chain
+ * @slots: the slots, with the configuration lock
+ * @pt: the page table
+ * @tlbs: the engines' TLBs
+ * @counters: what happened
+ * @events_before: events of the mm when the mirror was made
+ * @unpaired_before: ... unpaired ends
+ * @replays_before: ... replays
+ */
+struct secmmu_mirror {
+	refcount_t refs;
+	struct secmmu_chain *chain;
+	struct secmmu_member member;
+	struct secmmu_slots slots;
+	struct secmmu_pgtable pt;
+	struct secmmu_tlbs tlbs;
+	struct secmmu_counters __percpu *counters;
+	u64 events_before;
+	u64 unpaired_before;
+	u64 replays_before;
+};
+
+struct secmmu_mirror *secmmu_mirror_create(unsigned int batch);
+void secmmu_mirror_get(struct secmmu_mirror *mirror);
+void secmmu_mirror_put(struct secmmu_mirror *mirror);
+bool secmmu_mirror_owned(struct secmmu_mirror *mirror);
+void secmmu_mirror_stats(struct secmmu_mirror *mirror,
+			 struct secmmu_stats *stats);
+
+#endif

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/sched.h>
+
+#include "record.h"
+
+/**
+ * secmmu_records_init - nothing is in flight
+ * @records: the records
+ */
+void secmmu_records_init(struct secmmu_records *records)
+{
+	unsigned int i;
+
+	spin_lock_init(&records->lock);
+	records->events = RB_ROOT_CACHED;
+	records->faults = RB_ROOT_CACHED;
+	INIT_LIST_HEAD(&records->free);
+	for (i = 0; i < SECMMU_EVENTS_MAX; i++)
+		list_add_tail(&records->pool[i].free, &records->free);
+	init_waitqueue_head(&records->wait);
+}
+
+static void mark_hit(struct secmmu_inflight *fault, unsigned long start,
+		     unsigned long last)
+{
+	start = max(start, fault->range.start);
+	last = min(last, fault->range.last);
+	if (fault->hit) {
+		start = min(start, fault->hit_start);
+		last = max(last, fault->hit_last);
+	}
+	fault->hit = true;
+	fault->hit_start = start;
+	fault->hit_last = last;
+	if (fault->task != current)
+		fault->foreign = true;
+}
+
+static void mark_faults(struct secmmu_records *records, unsigned long start,
+			unsigned long last)
+{
+	struct interval_tree_node *node;
+
+	lockdep_assert_held(&records->lock);
+	for (node = interval_tree_iter_first(&records->faults, start, last);
+	     node; node = interval_tree_iter_next(node, start, last))
+		mark_hit(container_of(node, struct secmmu_inflight, range),
+			 start, last);
+}
+
+/**
+ * secmmu_event_begin - record an event and mark the faults it overlaps
+ * @records: the records of the mm
+ * @start: first address of the event
+ * @last: last address of the event
+ *
+ * After this returns, and until the matching secmmu_event_end(), no fault that
+ * has not passed its final check will install an spte of the range.
+ *
+ * Context: never sleeps, allocates or fails.
+ */
+void secmmu_event_begin(struct secmmu_records *records, unsigned long start,
+			unsigned long last)
+{
+	struct secmmu_event *event;
+
+	spin_lock(&records->lock);
+	records->nr_events++;
+	event = list_first_entry_or_null(&records->free, struct secmmu_event,
+					 free);
+	if (event) {
+		list_del(&event->free);
+		event->range.start = start;
+		event->range.last = last;
+		interval_tree_insert(&event->range, &records->events);
+	} else if (records->overflow++) {
+		records->overflow_start = min(records->overflow_start, start);
+		records->overflow_last = max(records->overflow_last, last);
+	} else {
+		records->overflow_start = start;
+		records->overflow_last = last;
+	}
+	mark_faults(records, start, last);
+	spin_unlock(&records->lock);
+}
+
+static struct secmmu_event *find_event(struct secmmu_records *records,
+				       unsigned long start, unsigned long last)
+{
+	struct interval_tree_node *node;
+
+	for (node = interval_tree_iter_first(&records->events, start, last);
+	     node; node = interval_tree_iter_next(node, start, last))
+		if (node->start == start && node->last == last)
+			return container_of(node, struct secmmu_event, range);
+	return NULL;
+}
+
+/**
+ * secmmu_event_end - unrecord an event
+ * @records: the records of the mm
+ * @start: first address, as it began
+ * @last: last address, as it began
+ *
+ * Events of one range are alike: any one of them is removed. An end that
+ * matches no record belongs to the overflow while there is one.
+ *
+ * Context: never sleeps, allocates or fails.
+ * Return: false if nothing matched.
+ */
+bool secmmu_event_end(struct secmmu_records *records, unsigned long start,
+		      unsigned long last)
+{
+	struct secmmu_event *event;
+	bool matched = true;
+
+	spin_lock(&records->lock);
+	event = find_event(records, start, last);
+	if (event) {
+		interval_tree_remove(&event->range, &records->events);
+		list_add(&event->free, &records->free);
+	} else if (records->overflow) {
+		records->overflow--;
+	} else if (!records->released) {
+		records->nr_unpaired++;
+		matched = false;
+	}
+	/* Waiters enter the queue and check under this lock. */
+	if (waitqueue_active(&records->wait))
+		wake_up_all(&records->wait);
+	spin_unlock(&records->lock);
+	return matched;
+}
+
+/**
+ * secmmu_records_release - the mm goes away
+ * @records: the records of the mm
+ *
+ * Events in flight will not deliver their end: forget them. Faults in flight
+ * fail their final check, waiters return.
+ *
+ * Context: never sleeps.
+ */
+void secmmu_records_release(struct secmmu_records *records)
+{
+	struct interval_tree_node *node;
+
+	spin_lock(&records->lock);
+	records->released = true;
+	while ((node = interval_tree_iter_first(&records->events, 0,
+						ULONG_MAX))) {
+		interval_tree_remove(node, &records->events);
+		list_add(&container_of(node, struct secmmu_event, range)->free,
+			 &records->free);
+	}
+	records->overflow = 0;
+	mark_faults(records, 0, ULONG_MAX);
+	wake_up_all(&records->wait);
+	spin_unlock(&records->lock);
+}
+
+static bool event_overlaps(struct secmmu_records *records, unsigned long start,
+			   unsigned long last)
+{
+	lockdep_assert_held(&records->lock);
+	if (records->overflow && records->overflow_start <= last &&
+	    start <= records->overflow_last)
+		return true;
+	return interval_tree_iter_first(&records->events, start, last);
+}
+
+/**
+ * secmmu_inflight_begin - wait until no event overlaps, then record a fault
+ * @records: the records of the mm
+ * @fault: the fault, on the caller's stack
+ * @start: first host address
+ * @last: last host address
+ * @waited: set if it had to wait
+ *
+ * Context: may sleep; the caller holds no lock that an event needs to end.
+ * Return: 0, -EINTR if a signal arrived, or -ESRCH if the mm is gone.
+ */
+int secmmu_inflight_begin(struct secmmu_records *records,
+			  struct secmmu_inflight *fault, unsigned long start,
+			  unsigned long last, bool *waited)
+{
+	DEFINE_WAIT(wait);
+	int err = 0;
+
+	*fault = (struct secmmu_inflight) {
+		.range = { .start = start, .last = last },
+		.task = current,
+	};
+
+	spin_lock(&records->lock);
+	while (!records->released && event_overlaps(records, start, last)) {
+		*waited = true;
+		prepare_to_wait(&records->wait, &wait, TASK_INTERRUPTIBLE);
+		spin_unlock(&records->lock);
+		if (signal_pending(current))
+			err = -EINTR;
+		else
+			schedule();
+		spin_lock(&records->lock);
+		if (err)
+			break;
+	}
+	if (!err && records->released)
+		err = -ESRCH;
+	if (!err)
+		interval_tree_insert(&fault->range, &records->faults);
+	spin_unlock(&records->lock);
+
+	finish_wait(&records->wait, &wait);
+	return err;
+}
+
+/**
+ * secmmu_inflight_end - unrecord a fault
+ * @records: the records of the mm
+ * @fault: the fault
+ *
+ * Context: never sleeps.
+ */
+void secmmu_inflight_end(struct secmmu_records *records,
+			 struct secmmu_inflight *fault)
+{
+	spin_lock(&records->lock);
+	interval_tree_remove(&fault->range, &records->faults);
+	spin_unlock(&records->lock);
+}

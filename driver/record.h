@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What is in flight on an mm: invalidation events and faults.
+ *
+ * Each event is recorded once and each fault once, whichever mirror it is for,
+ * and whoever comes second sees the first:
+ *
+ *	fault				event
+ *	-----				-----
+ *	wait until no event overlaps	record it
+ *	record the fault		mark overlapping faults hit
+ *	look at the CPU's page table	(record lock released)
+ *	lock the leaf table		lock each leaf table, drop sptes
+ *	if hit: start again		flush
+ *	install				...
+ *	unlock; unrecord		at its end: unrecord, wake waiters
+ *
+ * If the event comes first, the fault waits. If the fault comes first, the event
+ * marks it; and since the fault holds the leaf's lock from its check to its
+ * install, the event's zap either finds the entry or made the check fail. There
+ * is no sequence to compare, hence no wrap-around and no false conflict.
+ *
+ * Addresses are inclusive: start .. last.
+ */
+#ifndef SECMMU_RECORD_H
+#define SECMMU_RECORD_H
+
+#include <linux/interval_tree.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include "limits.h"
+
+/* One event in flight. */
+struct secmmu_event {
+	struct interval_tree_node range;
+	struct list_head free;
+};
+
+/**
+ * struct secmmu_inflight - a fault in flight, on the stack of the fault
+ * @range: host addresses of the fault
+ * @task: who runs it
+ * @hit: an overlapping event has come, or the mm is gone
+ * @foreign: ... raised by another task than @task
+ * @hit_start: hull of the overlaps with events that have come
+ * @hit_last: ... inclusive
+ */
+struct secmmu_inflight {
+	struct interval_tree_node range;
+	struct task_struct *task;
+	bool hit;
+	bool foreign;
+	unsigned long hit_start;
+	unsigned long hit_last;
+};
+
+/**
+ * struct secmmu_records - events and faults in flight on an mm
+ * @lock: the record lock: protects everything here; innermost of all locks
+ * @events: recorded events, by range
+ * @faults: faults in flight, by range
+ * @pool: the records of @events, preallocated
+ * @free: unused ones
+ * @overflow: events in flight beyond the pool
+ * @overflow_start: hull of those; valid while @overflow is not zero
+ * @overflow_last: ... inclusive
+ * @released: the mm is gone: nothing is in flight, nothing may be installed
+ * @nr_events: events ever
+ * @nr_unpaired: ends that matched nothing
+ * @wait: faults that wait for an event to end
+ */
+struct secmmu_records {
+	spinlock_t lock;
+	struct rb_root_cached events;
+	struct rb_root_cached faults;
+	struct secmmu_event pool[SECMMU_EVENTS_MAX];
+	struct list_head free;
+	unsigned int overflow;
+	unsigned long overflow_start;
+	unsigned long overflow_last;
+	bool released;
+	u64 nr_events;
+	u64 nr_unpaired;
+	wait_queue_head_t wait;
+};
+
+void secmmu_records_init(struct secmmu_records *records);
+
+void secmmu_event_begin(struct secmmu_records *records, unsigned long start,
+			unsigned long last);
+bool secmmu_event_end(struct secmmu_records *records, unsigned long start,
+		      unsigned long last);
+void secmmu_records_release(struct secmmu_records *records);
+
+int secmmu_inflight_begin(struct secmmu_records *records,
+			  struct secmmu_inflight *fault, unsigned long start,
+			  unsigned long last, bool *waited);
+void secmmu_inflight_end(struct secmmu_records *records,
+			 struct secmmu_inflight *fault);
+
+#endif

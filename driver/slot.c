@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include "slot.h"
+
+/**
+ * secmmu_slots_init - no slots
+ * @slots: the slots
+ * @member: the mirror's seat in the chain
+ * @tlbs: the mirror's TLBs
+ * @pt: the mirror's page table
+ */
+void secmmu_slots_init(struct secmmu_slots *slots, struct secmmu_member *member,
+		       struct secmmu_tlbs *tlbs, struct secmmu_pgtable *pt)
+{
+	mutex_init(&slots->lock);
+	xa_init_flags(&slots->by_id, XA_FLAGS_ACCOUNT);
+	slots->member = member;
+	slots->tlbs = tlbs;
+	slots->pt = pt;
+}
+
+/**
+ * secmmu_slots_destroy - free all slots
+ * @slots: the slots; the member has left the chain, no fault runs
+ *
+ * Context: may sleep.
+ */
+void secmmu_slots_destroy(struct secmmu_slots *slots)
+{
+	struct secmmu_slot *slot;
+	unsigned long id;
+
+	xa_for_each(&slots->by_id, id, slot)
+		kfree(slot);
+	xa_destroy(&slots->by_id);
+	mutex_destroy(&slots->lock);
+}
+
+static struct secmmu_slot *to_slot(struct secmmu_span *span)
+{
+	return container_of(span, struct secmmu_slot, span);
+}
+
+/* Malformed? A zero length, which deletes, was dealt with. */
+static int slot_check(const struct secmmu_set_slot *arg)
+{
+	u64 last;
+
+	if (arg->flags & ~SECMMU_SLOT_READONLY)
+		return -EINVAL;
+	if (!PAGE_ALIGNED(arg->gpa) || !PAGE_ALIGNED(arg->hva) ||
+	    !PAGE_ALIGNED(arg->length))
+		return -EINVAL;
+	if (check_add_overflow(arg->gpa, arg->length - 1, &last) ||
+	    last >> SECMMU_GPA_BITS)
+		return -EINVAL;
+	if (check_add_overflow(arg->hva, arg->length - 1, &last) ||
+	    last >= TASK_SIZE)
+		return -EINVAL;
+	return 0;
+}
+
+static struct secmmu_slot *slot_alloc(const struct secmmu_set_slot *arg)
+{
+	struct secmmu_slot *slot = kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
+	gfn_t gfn = arg->gpa >> PAGE_SHIFT;
+
+	if (!slot)
+		return NULL;
+	slot->flags = arg->flags;
+	slot->span.by_hva.start = arg->hva;
+	slot->span.by_hva.last = arg->hva + arg->length - 1;
+	slot->span.by_gfn.start = gfn;
+	slot->span.by_gfn.last = gfn + (arg->length >> PAGE_SHIFT) - 1;
+	return slot;
+}
+
+/* Does any slot other than @except overlap the guest frames of @slot? */
+static bool slot_overlaps(struct secmmu_slots *slots, struct secmmu_slot *slot,
+			  struct secmmu_slot *except)
+{
+	struct interval_tree_node *range = &slot->span.by_gfn, *node;
+	struct rb_root_cached *tree = &slots->member->spans.by_gfn;
+
+	/* Only holders of the lock write the tree. */
+	lockdep_assert_held(&slots->lock);
+	for (node = interval_tree_iter_first(tree, range->start, range->last);
+	     node;
+	     node = interval_tree_iter_next(node, range->start, range->last))
+		if (!except || node != &except->span.by_gfn)
+			return true;
+	return false;
+}
+
+/* Put @new, or nothing, in the place of @old, if there is one. */
+static void slot_replace(struct secmmu_slots *slots, struct secmmu_slot *old,
+			 struct secmmu_slot *new)
+{
+	struct secmmu_gather gather;
+
+	secmmu_chain_replace(slots->member, old ? &old->span : NULL,
+			     new ? &new->span : NULL);
+	if (!old)
+		return;
+	secmmu_gather_begin(&gather, slots->tlbs, slots->pt);
+	secmmu_gather_zap(&gather, old->span.by_gfn.start,
+			  old->span.by_gfn.last);
+	secmmu_gather_finish(&gather);
+	secmmu_chain_forget(slots->member, &old->span);
+	kfree_rcu(old, rcu);
+}
+
+static int slot_delete(struct secmmu_slots *slots, u32 id)
+{
+	struct secmmu_slot *old;
+
+	mutex_lock(&slots->lock);
+	old = xa_erase(&slots->by_id, id);
+	if (old)
+		slot_replace(slots, old, NULL);
+	mutex_unlock(&slots->lock);
+	return old ? 0 : -ENXIO;
+}
+
+/**
+ * secmmu_slot_set - add, replace or delete a slot
+ * @slots: the slots of the mirror
+ * @arg: as the user gave it; its reserved fields are checked
+ *
+ * After this returns, no engine uses what the slot said before.
+ *
+ * Context: may sleep; no locks.
+ * Return: 0, or -EINVAL, -ENXIO, -EBUSY, -ENOMEM with nothing changed.
+ */
+int secmmu_slot_set(struct secmmu_slots *slots,
+		    const struct secmmu_set_slot *arg)
+{
+	struct secmmu_slot *old, *new;
+	int err;
+
+	if (arg->slot >= SECMMU_MAX_SLOTS)
+		return -EINVAL;
+	if (!arg->length)
+		return slot_delete(slots, arg->slot);
+	err = slot_check(arg);
+	if (err)
+		return err;
+	new = slot_alloc(arg);
+	if (!new)
+		return -ENOMEM;
+
+	mutex_lock(&slots->lock);
+	old = xa_load(&slots->by_id, arg->slot);
+	if (slot_overlaps(slots, new, old))
+		err = -EBUSY;
+	else
+		err = xa_err(xa_store(&slots->by_id, arg->slot, new,
+				      GFP_KERNEL_ACCOUNT));
+	if (!err)
+		slot_replace(slots, old, new);
+	mutex_unlock(&slots->lock);
+
+	if (err)
+		kfree(new);
+	return err;
+}
+
+/**
+ * secmmu_slot_find - look up what a gfn shows
+ * @member: the mirror's seat in the chain
+ * @gfn: the guest frame
+ * @target: filled in
+ *
+ * Context: never sleeps; takes no lock.
+ * Return: 0, or -ENXIO if no slot has the gfn.
+ */
+int secmmu_slot_find(struct secmmu_member *member, gfn_t gfn,
+		     struct secmmu_target *target)
+{
+	struct interval_tree_node *node;
+	struct secmmu_span *span;
+	unsigned int seq;
+
+	/* Before the lookup: pairs with the release in the chain's update. */
+	target->span_gen = smp_load_acquire(&member->span_gen);
+
+	rcu_read_lock();
+	do {
+		seq = read_seqcount_begin(&member->chain->seq);
+		node = secmmu_span_find(&member->spans.by_gfn, gfn, gfn);
+		if (node) {
+			span = container_of(node, struct secmmu_span, by_gfn);
+			target->hva = span_hva(span, gfn);
+			target->pages = node->last - gfn + 1;
+			target->flags = to_slot(span)->flags;
+		}
+	} while (read_seqcount_retry(&member->chain->seq, seq));
+	rcu_read_unlock();
+
+	return node ? 0 : -ENXIO;
+}

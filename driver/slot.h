@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Slots: the spans of a mirror as the user names them. */
+#ifndef SECMMU_SLOT_H
+#define SECMMU_SLOT_H
+
+#include <linux/mutex.h>
+#include <linux/xarray.h>
+
+#include "chain.h"
+#include "flush.h"
+
+/**
+ * struct secmmu_slot - one slot
+ * @span: the ranges
+ * @flags: SECMMU_SLOT_*
+ * @rcu: defers the freeing
+ */
+struct secmmu_slot {
+	struct secmmu_span span;
+	u32 flags;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct secmmu_slots - all slots of a mirror
+ * @lock: serialises changes; taken before mmap_lock and all spinlocks
+ * @by_id: the slots by their number; under @lock
+ * @member: the mirror's seat in the chain, holder of the spans
+ * @tlbs: the mirror's TLBs
+ * @pt: the mirror's page table
+ */
+struct secmmu_slots {
+	struct mutex lock;
+	struct xarray by_id;
+	struct secmmu_member *member;
+	struct secmmu_tlbs *tlbs;
+	struct secmmu_pgtable *pt;
+};
+
+/**
+ * struct secmmu_target - what a gfn shows, at the time it was looked up
+ * @hva: host address
+ * @pages: pages from there to the end of the slot
+ * @flags: SECMMU_SLOT_* of the slot
+ * @span_gen: if &secmmu_member.span_gen has moved on, all this may be wrong
+ */
+struct secmmu_target {
+	unsigned long hva;
+	u64 pages;
+	u32 flags;
+	u64 span_gen;
+};
+
+void secmmu_slots_init(struct secmmu_slots *slots, struct secmmu_member *member,
+		       struct secmmu_tlbs *tlbs, struct secmmu_pgtable *pt);
+void secmmu_slots_destroy(struct secmmu_slots *slots);
+int secmmu_slot_set(struct secmmu_slots *slots,
+		    const struct secmmu_set_slot *arg);
+int secmmu_slot_find(struct secmmu_member *member, gfn_t gfn,
+		     struct secmmu_target *target);
+
+#endif

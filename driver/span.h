@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A span: a range of guest physical addresses that shows a range of host
+ * virtual ones. A slot is a span with a number and permissions.
+ *
+ * The spans of a mirror stand in two interval trees, by host address for events
+ * and by guest frame for faults. Both are written under the chain's registry
+ * lock, inside its seqcount, and may be searched without it: see
+ * secmmu_span_find().
+ */
+#ifndef SECMMU_SPAN_H
+#define SECMMU_SPAN_H
+
+#include <linux/interval_tree.h>
+
+#include "limits.h"
+
+/**
+ * struct secmmu_span - one range of a mirror
+ * @by_hva: host addresses, in bytes
+ * @by_gfn: guest frames
+ */
+struct secmmu_span {
+	struct interval_tree_node by_hva;
+	struct interval_tree_node by_gfn;
+};
+
+/* The spans of one mirror, in both orders. */
+struct secmmu_spans {
+	struct rb_root_cached by_hva;
+	struct rb_root_cached by_gfn;
+};
+
+static inline unsigned long span_hva(const struct secmmu_span *span, gfn_t gfn)
+{
+	return span->by_hva.start + ((gfn - span->by_gfn.start) << PAGE_SHIFT);
+}
+
+static inline gfn_t span_gfn(const struct secmmu_span *span, unsigned long hva)
+{
+	return span->by_gfn.start + ((hva - span->by_hva.start) >> PAGE_SHIFT);
+}
+
+void secmmu_spans_init(struct secmmu_spans *spans);
+
+struct interval_tree_node *secmmu_span_find(struct rb_root_cached *tree,
+					    unsigned long start,
+					    unsigned long last);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A secondary page-table entry (spte): one 64-bit word.
+ *
+ *	bit  0		present
+ *	bit  1		write: engines may write
+ *	bit  2		accessed: set before the first access through it
+ *	bit  3		dirty: set before the first write through it
+ *	bits 12..51	page frame number
+ *
+ * All other bits are zero; an absent entry is zero as a whole. The present,
+ * write and frame bits change under the lock of the entry's table only;
+ * accessed and dirty are also set, never cleared, by lockless walkers.
+ */
+#ifndef SECMMU_SPTE_H
+#define SECMMU_SPTE_H
+
+#include <linux/bits.h>
+#include <linux/types.h>
+
+#define SPTE_PRESENT	BIT_ULL(0)
+#define SPTE_WRITE	BIT_ULL(1)
+#define SPTE_ACCESSED	BIT_ULL(2)
+#define SPTE_DIRTY	BIT_ULL(3)
+#define SPTE_PFN_SHIFT	12
+#define SPTE_PFN_MASK	GENMASK_ULL(51, SPTE_PFN_SHIFT)
+
+static inline u64 spte_make(unsigned long pfn, bool write)
+{
+	u64 frame = ((u64)pfn << SPTE_PFN_SHIFT) & SPTE_PFN_MASK;
+
+	return frame | SPTE_PRESENT | (write ? SPTE_WRITE : 0);
+}
+
+static inline unsigned long spte_pfn(u64 spte)
+{
+	return (spte & SPTE_PFN_MASK) >> SPTE_PFN_SHIFT;
+}
+
+/* What an access needs the entry to say: to be permitted, and to be recorded. */
+static inline u64 spte_needs(bool write)
+{
+	return SPTE_PRESENT | (write ? SPTE_WRITE : 0);
+}
+
+static inline u64 spte_leaves(bool write)
+{
+	return SPTE_ACCESSED | (write ? SPTE_DIRTY : 0);
+}
+
+#endif

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "tlb.h"
+
+/* Find the spte and record the access in it, before it happens. */
+static u64 walk(struct secmmu_pgtable *pt, gfn_t gfn, bool write)
+{
+	struct secmmu_table *leaf = secmmu_pgtable_leaf(pt, gfn);
+	u64 *sptep, spte, marked;
+
+	if (!leaf)
+		return 0;
+	sptep = &leaf->spte[secmmu_table_index(gfn, 0)];
+	spte = READ_ONCE(*sptep);
+	do {
+		if ((spte & spte_needs(write)) != spte_needs(write))
+			return 0;
+		marked = spte | spte_leaves(write);
+	} while (marked != spte && !try_cmpxchg(sptep, &spte, marked));
+	return marked;
+}
+
+/**
+ * secmmu_tlb_translate - translate in an open window
+ * @tlb: the engine's TLB
+ * @pt: the mirror's page table
+ * @gfn: the guest frame
+ * @gen: generation of the window
+ * @write: the access writes
+ *
+ * Context: in a window; never sleeps; no lock. The engine is locked.
+ * Return: an spte that permits the access until the window closes, or 0 if a
+ * fault must come first.
+ */
+u64 secmmu_tlb_translate(struct secmmu_tlb *tlb, struct secmmu_pgtable *pt,
+			 gfn_t gfn, u64 gen, bool write)
+{
+	typeof(tlb->entry[0]) *entry;
+	u64 wanted = spte_needs(write) | spte_leaves(write);
+	u64 spte;
+
+	entry = &tlb->entry[gfn & (SECMMU_TLB_ENTRIES - 1)];
+	if (entry->gen == gen && entry->gfn == gfn &&
+	    (entry->spte & wanted) == wanted)
+		return entry->spte;
+
+	spte = walk(pt, gfn, write);
+	if (!spte)
+		return 0;
+	entry->gfn = gfn;
+	entry->spte = spte;
+	entry->gen = gen;
+	return spte;
+}
