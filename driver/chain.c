@@ -55,30 +55,18 @@ static void deliver(struct secmmu_chain *chain, unsigned long start,
 	spin_unlock(&chain->registry);
 }
 
-/**
- * secmmu_walk_next - the next spans of a member that an event touches
- * @walk: the walk
- * @member: the member being visited
- * @pieces: where to put the guest frames touched
- * @max: room in @pieces, in entries
- *
- * Context: called from &secmmu_member_ops.invalidate; never sleeps.
- * Return: number of @pieces set; zero at the end, or if the registration moved
- * (the walk will then come again).
- */
-unsigned int secmmu_walk_next(struct secmmu_walk *walk,
-			      struct secmmu_member *member,
-			      struct secmmu_piece *pieces, unsigned int max)
+/* With the registry locked. */
+static unsigned int take_pieces(struct secmmu_walk *walk,
+				struct secmmu_member *member,
+				struct secmmu_piece *pieces, unsigned int max)
 {
-	struct secmmu_chain *chain = walk->chain;
 	struct interval_tree_node *node = walk->at;
 	unsigned int n = 0;
 
-	if (!walk->locked)
-		spin_lock(&chain->registry);
+	lockdep_assert_held(&walk->chain->registry);
 	/* While the seqcount stands still, the cursor is still in the tree. */
-	if (read_seqcount_retry(&chain->seq, walk->seq))
-		goto out;
+	if (read_seqcount_retry(&walk->chain->seq, walk->seq))
+		return 0;
 	if (!node)
 		node = interval_tree_iter_first(&member->spans.by_hva,
 						walk->start, walk->last);
@@ -95,9 +83,31 @@ unsigned int secmmu_walk_next(struct secmmu_walk *walk,
 			break;
 		node = interval_tree_iter_next(node, walk->start, walk->last);
 	}
-out:
-	if (!walk->locked)
-		spin_unlock(&chain->registry);
+	return n;
+}
+
+/**
+ * secmmu_walk_next - the next spans of a member that an event touches
+ * @walk: the walk
+ * @member: the member being visited
+ * @pieces: where to put the guest frames touched
+ * @max: room in @pieces, in entries
+ *
+ * Context: called from &secmmu_member_ops.invalidate; never sleeps.
+ * Return: number of @pieces set; zero at the end, or if the registration moved
+ * (the walk will then come again).
+ */
+unsigned int secmmu_walk_next(struct secmmu_walk *walk,
+			      struct secmmu_member *member,
+			      struct secmmu_piece *pieces, unsigned int max)
+{
+	unsigned int n;
+
+	if (walk->locked)
+		return take_pieces(walk, member, pieces, max);
+	spin_lock(&walk->chain->registry);
+	n = take_pieces(walk, member, pieces, max);
+	spin_unlock(&walk->chain->registry);
 	return n;
 }
 
@@ -216,12 +226,14 @@ void secmmu_chain_put(struct secmmu_chain *chain)
 }
 
 static void update_begin(struct secmmu_chain *chain)
+	__acquires(&chain->registry)
 {
 	spin_lock(&chain->registry);
 	write_seqcount_begin(&chain->seq);
 }
 
 static void update_end(struct secmmu_chain *chain)
+	__releases(&chain->registry)
 {
 	write_seqcount_end(&chain->seq);
 	spin_unlock(&chain->registry);
@@ -296,8 +308,8 @@ void secmmu_chain_replace(struct secmmu_member *member,
 
 	if (!remove)
 		return;
-	/* Pairs with the acquire of whoever looks a span up. */
 	spin_lock(&chain->records.lock);
+	/* Pairs with the acquire in secmmu_slot_find(). */
 	smp_store_release(&member->span_gen, member->span_gen + 1);
 	spin_unlock(&chain->records.lock);
 }

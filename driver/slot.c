@@ -183,7 +183,7 @@ int secmmu_slot_find(struct secmmu_member *member, gfn_t gfn,
 	struct secmmu_span *span;
 	unsigned int seq;
 
-	/* Before the lookup: pairs with the release in the chain's update. */
+	/* Before the lookup; pairs with the release in secmmu_chain_replace(). */
 	target->span_gen = smp_load_acquire(&member->span_gen);
 
 	rcu_read_lock();
