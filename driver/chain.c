@@ -1,14 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 
 #include "chain.h"
+#include "compat/young.h"
 #include "test/mutant.h"
 #include "trace.h"
 
 /* Chains not yet freed; the module must outlive the free callbacks. */
 static atomic_t nr_chains;
+
+static bool member_touched(struct secmmu_member *member,
+			   struct secmmu_walk *walk)
+{
+	bool touched;
+
+	rcu_read_lock();
+	touched = secmmu_span_find(&member->spans.by_hva, walk->start,
+				   walk->last);
+	rcu_read_unlock();
+	return touched;
+}
 
 /* One round over all members; see chain.h. Returns false if it is not valid. */
 static bool walk_round(struct secmmu_walk *walk)
@@ -19,46 +34,75 @@ static bool walk_round(struct secmmu_walk *walk)
 	walk->seq = read_seqcount_begin(&chain->seq);
 	/* The core's SRCU section, which leaving waits for, covers the list. */
 	list_for_each_entry_rcu(member, &chain->members, link, true) {
-		bool touched;
-
-		rcu_read_lock();
-		touched = secmmu_span_find(&member->spans.by_hva, walk->start,
-					   walk->last);
-		rcu_read_unlock();
-		if (!touched)
+		if (!member_touched(member, walk))
 			continue;
 		walk->at = NULL;
-		member->ops->invalidate(member, walk);
+		walk->complete = false;
+		if (walk->purpose == SECMMU_INVALIDATE) {
+			member->ops->invalidate(member, walk);
+			continue;
+		}
+		/* All members age, whatever the earlier ones said. */
+		walk->young |= member->ops->age(member, walk, walk->purpose ==
+						SECMMU_CLEAR_YOUNG);
+		if (walk->young && walk->purpose == SECMMU_TEST_YOUNG)
+			return true;
 	}
 	return !read_seqcount_retry(&chain->seq, walk->seq);
 }
 
-static void deliver(struct secmmu_chain *chain, unsigned long start,
-		    unsigned long last)
+/* Walk all members until the registration has not moved meanwhile. */
+static void walk_members(struct secmmu_walk *walk)
 {
-	struct secmmu_walk walk = {
-		.chain = chain,
-		.start = start,
-		.last = last,
-	};
-	unsigned int round;
+	struct secmmu_chain *chain = walk->chain;
+	unsigned int replays = 0;
 
-	for (round = 0; round < SECMMU_REPLAYS_MAX; round++) {
-		if (walk_round(&walk))
-			return;
+	while (!walk_round(walk)) {
 		atomic64_inc(&chain->replays);
+		if (++replays == SECMMU_REPLAYS_MAX)
+			atomic_inc(&chain->hold_off);
 	}
-
-	spin_lock(&chain->registry);
-	walk.locked = true;
-	walk_round(&walk);
-	spin_unlock(&chain->registry);
+	if (replays >= SECMMU_REPLAYS_MAX &&
+	    atomic_dec_and_test(&chain->hold_off))
+		wake_up_var(&chain->hold_off);
 }
 
-/* With the registry locked. */
+static void set_piece(struct secmmu_piece *piece, struct secmmu_walk *walk,
+		      struct interval_tree_node *node)
+{
+	struct secmmu_span *span = container_of(node, struct secmmu_span,
+						by_hva);
+
+	piece->first = span_gfn(span, max(walk->start, node->start));
+	piece->last = span_gfn(span, min(walk->last, node->last));
+	piece->span_first = span->by_gfn.start;
+	piece->dirty = span->dirty;
+}
+
+/* All pieces of a member if there is room for them, else none. */
+static unsigned int collect_pieces(struct secmmu_walk *walk,
+				   struct secmmu_member *member,
+				   struct secmmu_piece *pieces)
+{
+	struct interval_tree_node *nodes[SECMMU_WALK_BATCH];
+	unsigned int i, n;
+
+	rcu_read_lock();
+	n = secmmu_span_collect(&member->spans.by_hva, walk->start, walk->last,
+				nodes, SECMMU_WALK_BATCH);
+	walk->complete = n <= SECMMU_WALK_BATCH;
+	if (!walk->complete)
+		n = 0;
+	for (i = 0; i < n; i++)
+		set_piece(&pieces[i], walk, nodes[i]);
+	rcu_read_unlock();
+	return n;
+}
+
+/* Some pieces of a member, beginning behind the cursor. */
 static unsigned int take_pieces(struct secmmu_walk *walk,
 				struct secmmu_member *member,
-				struct secmmu_piece *pieces, unsigned int max)
+				struct secmmu_piece *pieces)
 {
 	struct interval_tree_node *node = walk->at;
 	unsigned int n = 0;
@@ -72,41 +116,41 @@ static unsigned int take_pieces(struct secmmu_walk *walk,
 						walk->start, walk->last);
 	else
 		node = interval_tree_iter_next(node, walk->start, walk->last);
-	while (node) {
-		struct secmmu_span *span =
-			container_of(node, struct secmmu_span, by_hva);
-
-		pieces[n].first = span_gfn(span, max(walk->start, node->start));
-		pieces[n].last = span_gfn(span, min(walk->last, node->last));
+	for (; node && n < SECMMU_WALK_BATCH; n++) {
+		set_piece(&pieces[n], walk, node);
 		walk->at = node;
-		if (++n == max)
-			break;
 		node = interval_tree_iter_next(node, walk->start, walk->last);
 	}
 	return n;
 }
 
 /**
- * secmmu_walk_next - the next spans of a member that an event touches
+ * secmmu_walk_next - the next spans of a member that a walk touches
  * @walk: the walk
  * @member: the member being visited
- * @pieces: where to put the guest frames touched
- * @max: room in @pieces, in entries
+ * @pieces: where to put the guest frames touched, SECMMU_WALK_BATCH entries
  *
- * Context: called from &secmmu_member_ops.invalidate; never sleeps.
+ * Takes no lock unless there are more spans than @pieces has room for.
+ *
+ * Context: called from &struct secmmu_member_ops; never sleeps.
  * Return: number of @pieces set; zero at the end, or if the registration moved
  * (the walk will then come again).
  */
 unsigned int secmmu_walk_next(struct secmmu_walk *walk,
 			      struct secmmu_member *member,
-			      struct secmmu_piece *pieces, unsigned int max)
+			      struct secmmu_piece *pieces)
 {
 	unsigned int n;
 
-	if (walk->locked)
-		return take_pieces(walk, member, pieces, max);
+	if (walk->complete)
+		return 0;
+	if (!walk->at) {
+		n = collect_pieces(walk, member, pieces);
+		if (walk->complete)
+			return n;
+	}
 	spin_lock(&walk->chain->registry);
-	n = take_pieces(walk, member, pieces, max);
+	n = take_pieces(walk, member, pieces);
 	spin_unlock(&walk->chain->registry);
 	return n;
 }
@@ -114,6 +158,21 @@ unsigned int secmmu_walk_next(struct secmmu_walk *walk,
 static struct secmmu_chain *to_chain(struct mmu_notifier *mn)
 {
 	return container_of(mn, struct secmmu_chain, mn);
+}
+
+static void begin_event(struct secmmu_chain *chain, unsigned long start,
+			unsigned long last)
+{
+	struct secmmu_walk event = {
+		.chain = chain,
+		.purpose = SECMMU_INVALIDATE,
+		.start = start,
+		.last = last,
+	};
+
+	/* Recorded whether it touches a span or not; then delivered. */
+	secmmu_event_begin(&chain->records, start, last);
+	walk_members(&event);
 }
 
 static int chain_range_start(struct mmu_notifier *mn,
@@ -125,8 +184,7 @@ static int chain_range_start(struct mmu_notifier *mn,
 	if (range->start >= range->end || secmmu_mutant(IGNORE_INVALIDATE))
 		return 0;
 	trace_secmmu_event_begin(chain, range->start, range->end);
-	secmmu_event_begin(&chain->records, range->start, last);
-	deliver(chain, range->start, last);
+	begin_event(chain, range->start, last);
 	return 0;
 }
 
@@ -145,9 +203,37 @@ static void chain_range_end(struct mmu_notifier *mn,
 	/* Its begin was never seen: make up for the invalidation. */
 	pr_warn_once("invalidation of 0x%lx-0x%lx ended without having begun\n",
 		     range->start, range->end);
-	secmmu_event_begin(&chain->records, range->start, last);
-	deliver(chain, range->start, last);
+	begin_event(chain, range->start, last);
 	secmmu_event_end(&chain->records, range->start, last);
+}
+
+static bool age(struct mmu_notifier *mn, unsigned long start,
+		unsigned long end, enum secmmu_purpose purpose)
+{
+	struct secmmu_walk aging = {
+		.chain = to_chain(mn),
+		.purpose = purpose,
+		.start = start,
+		.last = end - 1,
+	};
+
+	if (start < end)
+		walk_members(&aging);
+	return aging.young;
+}
+
+static secmmu_young_t chain_clear_young(struct mmu_notifier *mn,
+					struct mm_struct *mm,
+					unsigned long start, unsigned long end)
+{
+	return age(mn, start, end, SECMMU_CLEAR_YOUNG);
+}
+
+static secmmu_young_t chain_test_young(struct mmu_notifier *mn,
+				       struct mm_struct *mm,
+				       unsigned long address)
+{
+	return age(mn, address, address + 1, SECMMU_TEST_YOUNG);
 }
 
 static void chain_release(struct mmu_notifier *mn, struct mm_struct *mm)
@@ -183,8 +269,28 @@ static void chain_free(struct mmu_notifier *mn)
 		wake_up_var(&nr_chains);
 }
 
+/*
+ * Reclaim runs callbacks wherever memory is allocated. Teach lockdep at once, not
+ * on the day memory is short, that our locks nest inside it.
+ */
+static void prime_lockdep(struct secmmu_chain *chain)
+{
+	if (!IS_ENABLED(CONFIG_LOCKDEP))
+		return;
+	fs_reclaim_acquire(GFP_KERNEL);
+	spin_lock(&chain->registry);
+	spin_lock(&chain->records.lock);
+	spin_unlock(&chain->records.lock);
+	spin_unlock(&chain->registry);
+	fs_reclaim_release(GFP_KERNEL);
+}
+
 static const struct mmu_notifier_ops chain_ops = {
 	.release = chain_release,
+	/* Engines see an age generation: young bits need no flush. */
+	.clear_flush_young = chain_clear_young,
+	.clear_young = chain_clear_young,
+	.test_young = chain_test_young,
 	.invalidate_range_start = chain_range_start,
 	.invalidate_range_end = chain_range_end,
 	.alloc_notifier = chain_alloc,
@@ -192,7 +298,8 @@ static const struct mmu_notifier_ops chain_ops = {
 };
 
 /**
- * secmmu_chain_get - get the chain of the caller's mm
+ * secmmu_chain_get - get the chain of an mm
+ * @mm: the mm; the caller is one of its users
  *
  * The first call for an mm registers with the core, which takes every lock of
  * the mm; later ones only find it.
@@ -201,17 +308,19 @@ static const struct mmu_notifier_ops chain_ops = {
  * Return: the chain, to be given to secmmu_chain_put(); or an error pointer:
  * -ENOMEM, -EINTR.
  */
-struct secmmu_chain *secmmu_chain_get(void)
+struct secmmu_chain *secmmu_chain_get(struct mm_struct *mm)
 {
 	struct mmu_notifier *mn;
 
-	/* The caller's own mm: its users are above zero as long as it runs. */
-	if (mmap_write_lock_killable(current->mm))
+	if (mmap_write_lock_killable(mm))
 		return ERR_PTR(-EINTR);
-	mn = mmu_notifier_get_locked(&chain_ops, current->mm);
-	mmap_write_unlock(current->mm);
+	mn = mmu_notifier_get_locked(&chain_ops, mm);
+	mmap_write_unlock(mm);
 
-	return IS_ERR(mn) ? ERR_CAST(mn) : to_chain(mn);
+	if (IS_ERR(mn))
+		return ERR_CAST(mn);
+	prime_lockdep(to_chain(mn));
+	return to_chain(mn);
 }
 
 /**
@@ -228,6 +337,8 @@ void secmmu_chain_put(struct secmmu_chain *chain)
 static void update_begin(struct secmmu_chain *chain)
 	__acquires(&chain->registry)
 {
+	/* A walk that has lost too often goes first: it cannot sleep, we can. */
+	wait_var_event(&chain->hold_off, !atomic_read(&chain->hold_off));
 	spin_lock(&chain->registry);
 	write_seqcount_begin(&chain->seq);
 }
@@ -269,12 +380,21 @@ void secmmu_chain_join(struct secmmu_chain *chain, struct secmmu_member *member,
  */
 void secmmu_chain_leave(struct secmmu_member *member)
 {
-	struct secmmu_chain *chain = member->chain;
-
-	update_begin(chain);
+	might_sleep();
+	update_begin(member->chain);
 	list_del_rcu(&member->link);
-	update_end(chain);
+	update_end(member->chain);
 
+	secmmu_chain_synchronize();
+}
+
+/**
+ * secmmu_chain_synchronize - wait for all callbacks that run now
+ *
+ * Context: sleeps; holds no lock that a callback needs.
+ */
+void secmmu_chain_synchronize(void)
+{
 	mmu_notifier_synchronize();
 }
 
@@ -289,7 +409,7 @@ void secmmu_chain_leave(struct secmmu_member *member)
  * must find them: @remove still answers by host address, up to
  * secmmu_chain_forget().
  *
- * Context: never sleeps; the caller holds the lock of the configuration.
+ * Context: may sleep; the caller holds the lock of the configuration.
  */
 void secmmu_chain_replace(struct secmmu_member *member,
 			  struct secmmu_span *remove,
@@ -320,7 +440,7 @@ void secmmu_chain_replace(struct secmmu_member *member,
  * @span: the span; its sptes are dropped and flushed. To be freed after an RCU
  *	grace period.
  *
- * Context: never sleeps; the caller holds the lock of the configuration.
+ * Context: may sleep; the caller holds the lock of the configuration.
  */
 void secmmu_chain_forget(struct secmmu_member *member, struct secmmu_span *span)
 {

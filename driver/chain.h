@@ -19,7 +19,8 @@
  *	seqcount even			seqcount moved? visit again
  *	unlock
  *
- *   Visiting twice is harmless. After a few rounds the walk takes the lock.
+ *   Visiting twice is harmless. After a few rounds the walk holds further
+ *   registrations off; they can wait, it cannot.
  *
  * A span that appears after the walk needs no visit: the event was recorded
  * before, so no fault can install through the new span until the event ends.
@@ -41,14 +42,17 @@ struct secmmu_walk;
  * struct secmmu_member_ops - what a member does when the mm changes
  * @invalidate: drop and flush all that &struct secmmu_walk covers; spans come
  *	from secmmu_walk_next()
+ * @age: was any page that the walk covers accessed? If told so, forget it.
  * @release: the mm goes away: drop and flush everything, for good
  *
- * Both run in notifier callbacks: they never sleep, allocate or fail, and may
+ * All run in notifier callbacks: they never sleep, allocate or fail, and may
  * be called again while they run.
  */
 struct secmmu_member_ops {
 	void (*invalidate)(struct secmmu_member *member,
 			   struct secmmu_walk *walk);
+	bool (*age)(struct secmmu_member *member, struct secmmu_walk *walk,
+		    bool clear);
 	void (*release)(struct secmmu_member *member);
 };
 
@@ -77,7 +81,8 @@ struct secmmu_member {
  *	any page table
  * @seq: covers @members and the spans of each
  * @members: the mirrors; RCU list, read inside the notifier's SRCU section
- * @replays: event walks repeated
+ * @hold_off: walks that registrations wait for
+ * @replays: walks repeated
  */
 struct secmmu_chain {
 	struct mmu_notifier mn;
@@ -85,38 +90,59 @@ struct secmmu_chain {
 	spinlock_t registry;
 	seqcount_spinlock_t seq;
 	struct list_head members;
+	atomic_t hold_off;
 	atomic64_t replays;
 };
 
+/* What a walk is for. */
+enum secmmu_purpose {
+	SECMMU_INVALIDATE,
+	SECMMU_CLEAR_YOUNG,
+	SECMMU_TEST_YOUNG,
+};
+
 /**
- * struct secmmu_walk - one round of an event walk
+ * struct secmmu_walk - a walk over members and their spans
  * @chain: the chain
- * @start: first address of the event
- * @last: last address of the event
+ * @purpose: what to do with each member
+ * @start: first address of the range
+ * @last: last address of the range
+ * @young: some member said that a page was accessed
  * @seq: the seqcount at the start of the round
- * @locked: the walk holds the registry lock
  * @at: the span visited last in the current member, or NULL
+ * @complete: all spans of the current member were visited
  */
 struct secmmu_walk {
 	struct secmmu_chain *chain;
+	enum secmmu_purpose purpose;
 	unsigned long start;
 	unsigned long last;
+	bool young;
 	unsigned int seq;
-	bool locked;
 	struct interval_tree_node *at;
+	bool complete;
 };
 
-/* Guest frames to invalidate, inclusive. */
+/**
+ * struct secmmu_piece - a part of a span that a walk touches
+ * @first: first guest frame
+ * @last: last guest frame
+ * @span_first: first guest frame of the span
+ * @dirty: dirty bitmap of the span, or NULL; stays while the callback runs
+ */
 struct secmmu_piece {
 	gfn_t first;
 	gfn_t last;
+	gfn_t span_first;
+	unsigned long *dirty;
 };
 
-struct secmmu_chain *secmmu_chain_get(void);
+struct secmmu_chain *secmmu_chain_get(struct mm_struct *mm);
 void secmmu_chain_put(struct secmmu_chain *chain);
 void secmmu_chain_join(struct secmmu_chain *chain, struct secmmu_member *member,
 		       const struct secmmu_member_ops *ops);
 void secmmu_chain_leave(struct secmmu_member *member);
+void secmmu_chain_synchronize(void);
 void secmmu_chain_replace(struct secmmu_member *member,
 			  struct secmmu_span *remove,
 			  struct secmmu_span *insert);
@@ -124,7 +150,7 @@ void secmmu_chain_forget(struct secmmu_member *member,
 			 struct secmmu_span *span);
 unsigned int secmmu_walk_next(struct secmmu_walk *walk,
 			      struct secmmu_member *member,
-			      struct secmmu_piece *pieces, unsigned int max);
+			      struct secmmu_piece *pieces);
 void secmmu_chain_exit(void);
 
 #endif

@@ -23,26 +23,29 @@
  * @lock: serialises the threads that use the engine: protects @tlb and
  *	@bounce; outside of mmap_lock, for user buffers may fault under it
  * @bounce: one page
+ * @fault_flags: SECMMU_FAULT_* of all its faults
  * @tlb: the TLB
  */
 struct engine {
 	struct secmmu_mirror *mirror;
 	struct mutex lock;
 	void *bounce;
+	unsigned int fault_flags;
 	struct secmmu_tlb tlb;
 };
 
 /* Move one piece inside one window. Returns false if a fault must come first. */
-static bool window(struct engine *engine, gfn_t gfn, unsigned int offset,
-		   unsigned int len, bool write)
+static bool cross(struct engine *engine, gfn_t gfn, unsigned int offset,
+		  unsigned int len, bool write)
 {
 	struct secmmu_mirror *mirror = engine->mirror;
-	unsigned long flags;
+	struct secmmu_window window;
 	char *page;
-	u64 gen, spte;
+	u64 spte;
 
-	gen = secmmu_window_open(&mirror->tlbs, &flags);
-	spte = secmmu_tlb_translate(&engine->tlb, &mirror->pt, gfn, gen, write);
+	secmmu_window_open(&mirror->tlbs, &window);
+	spte = secmmu_tlb_translate(&engine->tlb, &mirror->pt, &window, gfn,
+				    write);
 	if (spte) {
 		page = kmap_local_pfn(spte_pfn(spte));
 		if (write)
@@ -53,7 +56,7 @@ static bool window(struct engine *engine, gfn_t gfn, unsigned int offset,
 		secmmu_count(mirror->counters, write ? SECMMU_COUNT_WRITES :
 						       SECMMU_COUNT_READS, 1);
 	}
-	secmmu_window_close(&mirror->tlbs, flags);
+	secmmu_window_close(&mirror->tlbs, &window);
 	return spte;
 }
 
@@ -64,18 +67,24 @@ static int move(struct engine *engine, loff_t pos, unsigned int len,
 	unsigned int offset = offset_in_page(pos);
 	gfn_t gfn = pos >> PAGE_SHIFT;
 	u64 pages = DIV_ROUND_UP(offset + left, PAGE_SIZE);
+	unsigned int flags = engine->fault_flags |
+			     (write ? SECMMU_FAULT_WRITE : 0);
 	int ret;
 
 	if (gfn > SECMMU_GFN_LAST)
 		return -ENXIO;
-	while (!window(engine, gfn, offset, len, write)) {
-		ret = secmmu_fault(engine->mirror, gfn, pages, write);
+	for (;;) {
+		if (cross(engine, gfn, offset, len, write))
+			return 0;
+		ret = secmmu_fault(engine->mirror, gfn, pages, flags);
 		if (ret < 0)
 			return ret;
+		/* An event may drop the entry before the window opens. */
+		if (cross(engine, gfn, offset, len, write))
+			return 0;
 		if (signal_pending(current))
 			return -EINTR;
 	}
-	return 0;
 }
 
 /* One piece. Returns the bytes done, which are fewer only on an error. */
@@ -166,7 +175,7 @@ static const struct file_operations engine_fops = {
 	.release = engine_release,
 };
 
-static struct engine *engine_create(struct secmmu_mirror *mirror)
+static struct engine *engine_create(struct secmmu_mirror *mirror, u32 flags)
 {
 	struct engine *engine = kvzalloc(sizeof(*engine), GFP_KERNEL_ACCOUNT);
 
@@ -180,19 +189,22 @@ static struct engine *engine_create(struct secmmu_mirror *mirror)
 	mutex_init(&engine->lock);
 	secmmu_mirror_get(mirror);
 	engine->mirror = mirror;
+	if (flags & SECMMU_ENGINE_FAULT_AROUND)
+		engine->fault_flags = SECMMU_FAULT_AROUND;
 	return engine;
 }
 
 /**
  * secmmu_engine_open - make an engine and a descriptor for it
  * @mirror: the mirror
+ * @flags: SECMMU_ENGINE_*, checked
  *
  * Context: may sleep; no locks.
  * Return: the descriptor, or a negative errno.
  */
-int secmmu_engine_open(struct secmmu_mirror *mirror)
+int secmmu_engine_open(struct secmmu_mirror *mirror, u32 flags)
 {
-	struct engine *engine = engine_create(mirror);
+	struct engine *engine = engine_create(mirror, flags);
 	struct file *file;
 	int fd;
 

@@ -4,6 +4,6 @@
 
 #include "mirror.h"
 
-int secmmu_engine_open(struct secmmu_mirror *mirror);
+int secmmu_engine_open(struct secmmu_mirror *mirror, u32 flags);
 
 #endif

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The fault path, and the only retry loop of the driver. Nothing is held across
- * a sleep but the fault's record, which any event may mark hit meanwhile; what
- * was looked up before is checked again under the lock of the leaf table, where
- * check and install are one step against a zap. No page reference outlives it.
+ * The fault path, the only place that decides whether to try again. Nothing is
+ * held across a sleep but the fault's record, which any event may mark hit
+ * meanwhile; what was looked up before is checked again under the lock of the
+ * leaf table, where check and install are one step against a zap. No page
+ * reference outlives it.
  */
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -13,12 +14,17 @@
 #include "test/mutant.h"
 #include "trace.h"
 
+/* Pages that a read may map behind the ones asked for. */
+#define FAULT_AROUND	16
+
 /**
  * struct fault - one fault, on the stack
  * @mirror: the mirror
  * @gfn: first guest frame
- * @pages: pages wanted, then pages that one round handles
- * @write: for writing
+ * @wanted: pages asked for
+ * @pages: pages that this round handles; those behind @wanted only if the
+ *	process has them mapped
+ * @flags: SECMMU_FAULT_*
  * @target: what @gfn shows
  * @record: the fault as events see it
  * @cache: tables that may have to be linked
@@ -27,58 +33,119 @@
 struct fault {
 	struct secmmu_mirror *mirror;
 	gfn_t gfn;
+	u64 wanted;
 	unsigned int pages;
-	bool write;
+	unsigned int flags;
 	struct secmmu_target target;
 	struct secmmu_inflight record;
 	struct secmmu_table_cache cache;
 	struct page *page[SECMMU_FAULT_BATCH];
 };
 
-static int retry(struct fault *fault, enum secmmu_counter cause,
-		 const char *name)
+/* The part of a fault that events have hit, as of its final check. */
+struct hull {
+	bool hit;
+	unsigned long start;
+	unsigned long last;
+};
+
+static int retry(struct fault *fault, enum secmmu_counter cause)
 {
 	secmmu_count(fault->mirror->counters, cause, 1);
-	trace_secmmu_retry(fault->mirror, fault->gfn, name);
+	trace_secmmu_retry(fault->mirror, fault->gfn, cause);
 	return -EAGAIN;
 }
 
+static bool writes(const struct fault *fault)
+{
+	return fault->flags & SECMMU_FAULT_WRITE;
+}
+
 /* Look the target up; nothing is held when this returns. */
-static int look_up(struct fault *fault, u64 wanted)
+static int look_up(struct fault *fault)
 {
 	struct secmmu_target *target = &fault->target;
+	u64 pages = fault->wanted;
 	int err;
 
 	err = secmmu_slot_find(&fault->mirror->member, fault->gfn, target);
 	if (err)
 		return err;
-	if (fault->write && (target->flags & SECMMU_SLOT_READONLY))
+	if (writes(fault) && (target->flags & SECMMU_SLOT_READONLY))
 		return -EACCES;
+	if ((fault->flags & SECMMU_FAULT_AROUND) && !writes(fault))
+		pages = max_t(u64, pages, FAULT_AROUND);
 	/* One slot, one table, one stack frame. */
-	wanted = min3(wanted, target->pages, (u64)SECMMU_FAULT_BATCH);
-	fault->pages = min(wanted,
-			   secmmu_table_last(fault->gfn, 1) - fault->gfn + 1);
+	pages = min3(pages, target->pages, (u64)SECMMU_FAULT_BATCH);
+	fault->pages = min(pages, secmmu_table_last(fault->gfn, 1) -
+				  fault->gfn + 1);
 	return 0;
+}
+
+/* Set tables aside unless the leaf is there; it may yet go. */
+static int prepare_tables(struct fault *fault)
+{
+	bool there;
+
+	rcu_read_lock();
+	there = secmmu_pgtable_leaf(&fault->mirror->pt, fault->gfn);
+	rcu_read_unlock();
+	return there ? 0 : secmmu_pgtable_fill(&fault->cache);
+}
+
+/* Wait for events, then record the fault, of fewer pages if they cover some. */
+static int record(struct fault *fault)
+{
+	unsigned long start = fault->target.hva;
+	int ret;
+
+	ret = secmmu_inflight_begin(&fault->mirror->chain->records,
+				    &fault->record, start,
+				    start + fault->pages * PAGE_SIZE - 1);
+	if (ret < 0)
+		return ret;
+	if (ret)
+		secmmu_count(fault->mirror->counters, SECMMU_COUNT_WAITS, 1);
+	fault->pages = (fault->record.range.last - start + 1) >> PAGE_SHIFT;
+	return 0;
+}
+
+/* GUP under mmap_lock: what was asked for, then what is mapped behind it. */
+static long get_pages_locked(struct fault *fault, struct mm_struct *mm,
+			     int *locked)
+{
+	unsigned long hva = fault->target.hva;
+	unsigned int wanted = min_t(u64, fault->wanted, fault->pages);
+	unsigned int flags = SECMMU_FOLL_HONOR_NUMA_FAULT |
+			     (writes(fault) ? FOLL_WRITE : 0);
+	long got, more;
+
+	got = secmmu_get_user_pages_remote(mm, hva, wanted, flags |
+					   SECMMU_FOLL_INTERRUPTIBLE,
+					   fault->page, locked);
+	if (got < wanted || wanted == fault->pages || !*locked)
+		return got;
+	more = secmmu_get_user_pages_remote(mm, hva + wanted * PAGE_SIZE,
+					    fault->pages - wanted,
+					    flags | FOLL_NOFAULT,
+					    fault->page + wanted, NULL);
+	return more > 0 ? got + more : got;
 }
 
 /* Take references to the pages. Returns their number, above zero, or an errno. */
 static int get_pages(struct fault *fault)
 {
 	struct mm_struct *mm = fault->mirror->chain->mn.mm;
-	unsigned int flags = SECMMU_FOLL_INTERRUPTIBLE;
 	int locked = 1;
 	long got;
 
-	if (fault->write)
-		flags |= FOLL_WRITE;
 	if (!mmget_not_zero(mm))
 		return -ESRCH;
 	if (mmap_read_lock_killable(mm)) {
 		mmput(mm);
 		return -EINTR;
 	}
-	got = secmmu_get_user_pages_remote(mm, fault->target.hva, fault->pages,
-					   flags, fault->page, &locked);
+	got = get_pages_locked(fault, mm, &locked);
 	if (locked)
 		mmap_read_unlock(mm);
 	/* May be the last user and run the release callback. */
@@ -86,42 +153,56 @@ static int get_pages(struct fault *fault)
 
 	if (got > 0)
 		return got;
-	if (got == -ENOMEM)
-		return -ENOMEM;
-	if (got == -EINTR || got == -EAGAIN || got == -ERESTARTSYS)
-		return -EINTR;
-	return -EFAULT;
+	return got == -ENOMEM || got == -EINTR ? got : -EFAULT;
+}
+
+/*
+ * Is the target still what was looked up, though some slot went away? If so, be
+ * content with the new look.
+ */
+static bool same_target(struct fault *fault)
+{
+	struct secmmu_target now;
+
+	if (secmmu_slot_find(&fault->mirror->member, fault->gfn, &now) ||
+	    now.hva != fault->target.hva || now.pages < fault->pages ||
+	    now.flags != fault->target.flags)
+		return false;
+	fault->target = now;
+	return true;
 }
 
 /* May the fault install? Under the lock of the leaf table. */
-static int check(struct fault *fault)
+static int check(struct fault *fault, struct hull *hull)
 {
 	struct secmmu_member *member = &fault->mirror->member;
 	struct secmmu_records *records = &fault->mirror->chain->records;
 	struct secmmu_inflight *record = &fault->record;
-	unsigned long first_end = record->range.start + PAGE_SIZE - 1;
-	bool moved, hit, foreign, released;
+	bool moved, foreign, released;
 
 	/*
 	 * The leaf was linked before this lock is taken. An event that does not
 	 * see the link has left its mark under the same lock before.
 	 */
-	spin_lock(&records->lock);
-	moved = fault->target.span_gen != member->span_gen;
-	released = records->released;
-	hit = record->hit;
-	foreign = record->foreign;
-	spin_unlock(&records->lock);
+	do {
+		spin_lock(&records->lock);
+		moved = fault->target.span_gen != member->span_gen;
+		released = records->released;
+		foreign = record->foreign;
+		hull->hit = record->hit;
+		hull->start = record->hit_start;
+		hull->last = record->hit_last;
+		spin_unlock(&records->lock);
+	} while (moved && same_target(fault));
 
 	if (released)
 		return -ESRCH;
 	if (moved)
-		return retry(fault, SECMMU_COUNT_RETRIES_SLOT, "slot");
+		return retry(fault, SECMMU_COUNT_RETRIES_SLOT);
 	/* If only later pages of the batch were hit, the first ones can go in. */
-	if (hit && record->hit_start <= first_end)
-		return foreign ?
-		       retry(fault, SECMMU_COUNT_RETRIES_EVENT, "event") :
-		       retry(fault, SECMMU_COUNT_RETRIES_SELF, "self");
+	if (hull->hit && hull->start <= record->range.start + PAGE_SIZE - 1)
+		return retry(fault, foreign ? SECMMU_COUNT_RETRIES_EVENT :
+					      SECMMU_COUNT_RETRIES_SELF);
 	return 0;
 }
 
@@ -129,7 +210,8 @@ static void install_one(struct fault *fault, struct secmmu_table *leaf,
 			unsigned int i)
 {
 	u64 *sptep = &leaf->spte[secmmu_table_index(fault->gfn + i, 0)];
-	u64 spte = spte_make(page_to_pfn(fault->page[i]), fault->write);
+	u64 spte = spte_make(page_to_pfn(fault->page[i]), writes(fault));
+	u64 same = SPTE_PRESENT | SPTE_PFN_MASK;
 	u64 old = READ_ONCE(*sptep);
 
 	/*
@@ -137,77 +219,88 @@ static void install_one(struct fault *fault, struct secmmu_table *leaf,
 	 * asked for, and that it cannot stop before this lock is released: the
 	 * page may be dirtied as under the CPU's own page-table lock.
 	 */
-	if (fault->write)
+	if (writes(fault))
 		set_page_dirty(fault->page[i]);
 
 	/* Never take away what another fault has put in. */
-	if ((old & SPTE_PFN_MASK) == (spte & SPTE_PFN_MASK) &&
+	if ((old & same) == (spte & same) &&
 	    (old & SPTE_WRITE) >= (spte & SPTE_WRITE))
 		return;
+	/*
+	 * An entry for another page came through a slot that is being replaced.
+	 * TLBs may hold it; that slot's own zap finds an entry here, drops it
+	 * and flushes, before the slot is forgotten. Read-only entries are not
+	 * dirty, so no upgrade loses that.
+	 */
 	if (!xchg(sptep, spte))
 		leaf->nr++;
 }
 
-/* Returns the number of entries that are in place, or an errno. */
+/* Returns the number of entries in place from the first on, or an errno. */
 static int install(struct fault *fault, unsigned int got)
 {
 	struct secmmu_mirror *mirror = fault->mirror;
-	struct secmmu_inflight *record = &fault->record;
 	struct secmmu_table *leaf;
-	unsigned int i, done = 0;
+	struct hull hull;
+	unsigned int i, done = 0, unbroken = 0;
+	bool empty;
 	int err;
 
 	rcu_read_lock();
 	leaf = secmmu_pgtable_link(&mirror->pt, fault->gfn, &fault->cache);
 	if (!leaf) {
 		rcu_read_unlock();
-		return retry(fault, SECMMU_COUNT_RETRIES_TABLE, "table");
+		return retry(fault, SECMMU_COUNT_RETRIES_TABLE);
 	}
 	spin_lock(&leaf->lock);
 	if (leaf->dead)
-		err = retry(fault, SECMMU_COUNT_RETRIES_TABLE, "table");
+		err = retry(fault, SECMMU_COUNT_RETRIES_TABLE);
 	else
-		err = check(fault);
+		err = check(fault, &hull);
 	for (i = 0; !err && i < got; i++) {
 		unsigned long hva = fault->target.hva + i * PAGE_SIZE;
 
-		if (record->hit && record->hit_start <= hva + PAGE_SIZE - 1 &&
-		    hva <= record->hit_last)
+		if (hull.hit && hull.start <= hva + PAGE_SIZE - 1 &&
+		    hva <= hull.last)
 			continue;
 		install_one(fault, leaf, i);
-		done++;
+		if (done++ == i)
+			unbroken = done;
 	}
+	empty = !leaf->nr;
 	spin_unlock(&leaf->lock);
 	rcu_read_unlock();
-	return err ?: done;
+
+	/* Linked for nothing, and no zap may ever come by. */
+	if (err && empty)
+		secmmu_pgtable_prune(&mirror->pt, fault->gfn, fault->gfn,
+				     atomic64_read(&mirror->tlbs.flushed));
+	if (err)
+		return err;
+	secmmu_count(mirror->counters, SECMMU_COUNT_FAULT_PAGES, done);
+	return unbroken;
 }
 
 /* One round. Returns the entries in place, -EAGAIN to try again, or an errno. */
-static int attempt(struct fault *fault, u64 wanted)
+static int attempt(struct fault *fault)
 {
 	struct secmmu_mirror *mirror = fault->mirror;
-	struct secmmu_records *records = &mirror->chain->records;
-	bool waited = false;
 	int i, got, ret;
 
-	ret = look_up(fault, wanted);
+	ret = look_up(fault);
 	if (ret)
 		return ret;
-	ret = secmmu_pgtable_fill(&fault->cache);
+	ret = prepare_tables(fault);
 	if (ret)
 		return ret;
-	ret = secmmu_inflight_begin(records, &fault->record, fault->target.hva,
-				    fault->target.hva +
-				    fault->pages * PAGE_SIZE - 1, &waited);
-	if (waited)
-		secmmu_count(mirror->counters, SECMMU_COUNT_WAITS, 1);
+	ret = record(fault);
 	if (ret)
 		return ret;
 	got = get_pages(fault);
 	ret = got;
 	if (got > 0)
 		ret = install(fault, got);
-	secmmu_inflight_end(records, &fault->record);
+	secmmu_inflight_end(&mirror->chain->records, &fault->record);
 	for (i = 0; i < got; i++)
 		if (!secmmu_mutant(IGNORE_INVALIDATE))
 			put_page(fault->page[i]);
@@ -219,32 +312,62 @@ static int attempt(struct fault *fault, u64 wanted)
  * @mirror: the mirror
  * @gfn: first guest frame
  * @pages: pages wanted, at least one
- * @write: writable ones; breaks copy-on-write as a write by the process would
+ * @flags: SECMMU_FAULT_WRITE: writable ones; breaks copy-on-write as a write by
+ *	the process would. SECMMU_FAULT_AROUND: a read may map more.
  *
  * Context: may sleep; no locks that an invalidation needs.
- * Return: number of entries in place, at least one and starting at @gfn, though
- * an event may drop them again at any time; or -ENXIO, -EACCES, -EFAULT, -ESRCH,
- * -EINTR, -ENOMEM.
+ * Return: number of entries in place from @gfn on, at least one, though an event
+ * may drop them again at any time; or -ENXIO, -EACCES, -EFAULT, -ESRCH, -EINTR,
+ * -ENOMEM.
  */
 int secmmu_fault(struct secmmu_mirror *mirror, gfn_t gfn, u64 pages,
-		 bool write)
+		 unsigned int flags)
 {
 	struct fault fault = {
 		.mirror = mirror,
 		.gfn = gfn,
-		.write = write,
+		.wanted = pages,
+		.flags = flags,
 	};
 	int ret;
 
-	while ((ret = attempt(&fault, pages)) == -EAGAIN)
+	while ((ret = attempt(&fault)) == -EAGAIN)
 		if (signal_pending(current)) {
 			ret = -EINTR;
 			break;
 		}
 	secmmu_pgtable_drain(&fault.cache);
 	secmmu_count(mirror->counters, SECMMU_COUNT_FAULTS, 1);
-	if (ret > 0)
-		secmmu_count(mirror->counters, SECMMU_COUNT_FAULT_PAGES, ret);
-	trace_secmmu_fault(mirror, gfn, write, ret);
+	trace_secmmu_fault(mirror, gfn, writes(&fault), ret);
 	return ret;
+}
+
+/**
+ * secmmu_prefault - install the sptes of a range
+ * @mirror: the mirror
+ * @gfn: first guest frame; moved to where to go on
+ * @pages: pages, at least one; reduced to what is left
+ * @flags: SECMMU_FAULT_WRITE or zero
+ *
+ * Context: may sleep; no locks that an invalidation needs.
+ * Return: 0 if it got anywhere, or as secmmu_fault() if not.
+ */
+int secmmu_prefault(struct secmmu_mirror *mirror, gfn_t *gfn, u64 *pages,
+		    unsigned int flags)
+{
+	bool moved = false;
+	int ret = 0;
+
+	while (*pages) {
+		ret = secmmu_fault(mirror, *gfn, *pages, flags);
+		if (ret < 0)
+			break;
+		moved = true;
+		*gfn += ret;
+		*pages -= ret;
+		if (signal_pending(current))
+			break;
+		cond_resched();
+	}
+	return moved ? 0 : ret;
 }

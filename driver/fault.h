@@ -4,7 +4,13 @@
 
 #include "mirror.h"
 
+/* What a fault may do. */
+#define SECMMU_FAULT_WRITE	BIT(0)
+#define SECMMU_FAULT_AROUND	BIT(1)
+
 int secmmu_fault(struct secmmu_mirror *mirror, gfn_t gfn, u64 pages,
-		 bool write);
+		 unsigned int flags);
+int secmmu_prefault(struct secmmu_mirror *mirror, gfn_t *gfn, u64 *pages,
+		    unsigned int flags);
 
 #endif

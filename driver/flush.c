@@ -20,6 +20,7 @@ int secmmu_tlbs_init(struct secmmu_tlbs *tlbs, unsigned int batch,
 		return -ENOMEM;
 	atomic64_set(&tlbs->gen, 1);
 	atomic64_set(&tlbs->flushed, 1);
+	atomic64_set(&tlbs->age, 1);
 	tlbs->batch = batch;
 	tlbs->counters = counters;
 	return 0;
@@ -34,7 +35,7 @@ void secmmu_tlbs_destroy(struct secmmu_tlbs *tlbs)
 	free_cpumask_var(tlbs->mask);
 }
 
-/* Runs with interrupts off on a CPU of the mask, hence outside any window. */
+/* Runs with interrupts off on a CPU that was in the mask: its window closed. */
 static void window_closed(void *info)
 {
 	struct secmmu_tlbs *tlbs = info;
@@ -42,12 +43,18 @@ static void window_closed(void *info)
 	secmmu_count(tlbs->counters, SECMMU_COUNT_INTERRUPTS, 1);
 }
 
-/*
- * After this returns, no engine reads or writes through an spte dropped before
- * the call. Legal wherever the core invalidates: interrupts are on, spinlocks
- * may be held; it waits no longer than one window lasts.
+/**
+ * secmmu_flush - void all TLB entries and wait for windows that use them
+ * @tlbs: the TLBs
+ * @entries: number of sptes that it is for, for the trace
+ *
+ * After this returns, no engine reads or writes through an spte as it was
+ * before the call.
+ *
+ * Context: wherever the core invalidates: interrupts are on, spinlocks may be
+ * held; waits no longer than one window lasts.
  */
-static void flush(struct secmmu_tlbs *tlbs, u64 entries)
+void secmmu_flush(struct secmmu_tlbs *tlbs, u64 entries)
 {
 	/* (B): a full barrier; pairs with (A) in secmmu_window_open(). */
 	s64 gen = atomic64_inc_return(&tlbs->gen);
@@ -60,6 +67,8 @@ static void flush(struct secmmu_tlbs *tlbs, u64 entries)
 	preempt_disable();
 	smp_call_function_many(tlbs->mask, window_closed, tlbs, true);
 	preempt_enable();
+	/* A CPU seen outside the mask: pairs with secmmu_window_close(). */
+	smp_mb();
 
 	flushed = atomic64_read(&tlbs->flushed);
 	while (flushed < gen &&
@@ -71,7 +80,7 @@ static void flush(struct secmmu_tlbs *tlbs, u64 entries)
 
 static void gather_flush(struct secmmu_gather *gather)
 {
-	flush(gather->tlbs, gather->pending);
+	secmmu_flush(gather->tlbs, gather->pending);
 	if (!gather->pending)
 		secmmu_count(gather->tlbs->counters, SECMMU_COUNT_ASSISTS, 1);
 	gather->pending = 0;
@@ -90,17 +99,15 @@ void secmmu_gather_begin(struct secmmu_gather *gather, struct secmmu_tlbs *tlbs,
 	*gather = (struct secmmu_gather) {
 		.tlbs = tlbs,
 		.pt = pt,
-		.empty_first = SECMMU_GFN_LAST,
-		.empty_last = 0,
 	};
 }
 
 /*
  * Drop the sptes of [first, last], all in @leaf, until a flush is due. Returns
- * the gfn to go on with.
+ * the gfn to go on with; @empty is set if nothing is left in the table.
  */
 static gfn_t zap_leaf(struct secmmu_gather *gather, struct secmmu_table *leaf,
-		      gfn_t first, gfn_t last)
+		      gfn_t first, gfn_t last, bool *empty)
 {
 	struct secmmu_tlbs *tlbs = gather->tlbs;
 	unsigned int dropped = 0;
@@ -116,11 +123,14 @@ static gfn_t zap_leaf(struct secmmu_gather *gather, struct secmmu_table *leaf,
 		gather->assist = true;
 
 	for (; gfn <= last && leaf->nr; gfn++) {
-		u64 *sptep = &leaf->spte[secmmu_table_index(gfn, 0)];
+		u64 *sptep = &leaf->spte[secmmu_table_index(gfn, 0)], spte;
 
-		/* Lockless walkers add accessed and dirty: exchange. */
-		if (!READ_ONCE(*sptep) || !xchg(sptep, 0))
+		if (!READ_ONCE(*sptep))
 			continue;
+		/* Lockless walkers add accessed and dirty: exchange. */
+		spte = xchg(sptep, 0);
+		if (gather->dirty && (spte & SPTE_DIRTY))
+			set_bit(gfn - gather->dirty_first, gather->dirty);
 		leaf->nr--;
 		dropped++;
 		if (++gather->pending == tlbs->batch) {
@@ -128,19 +138,37 @@ static gfn_t zap_leaf(struct secmmu_gather *gather, struct secmmu_table *leaf,
 			break;
 		}
 	}
-	if (!leaf->nr)
+	*empty = !leaf->nr;
+	if (*empty)
 		gfn = last + 1;
 	if (dropped)
-		/* After the exchanges, which are full barriers. */
+		/*
+		 * After the exchanges, which are full barriers. Windows of a
+		 * later generation see the sptes dropped, on any machine where
+		 * a store is seen by all others at once; Kconfig admits no
+		 * other.
+		 */
 		leaf->zap_gen = atomic64_read(&tlbs->gen);
-	if (!leaf->nr) {
-		gather->empty_first = min(gather->empty_first, first);
-		gather->empty_last = max(gather->empty_last, first);
-	}
 	spin_unlock(&leaf->lock);
 
 	gather->zapped += dropped;
 	return gfn;
+}
+
+/* Tables of [first, last] were left empty: prune there after the flush. */
+static void note_empty(struct secmmu_gather *gather, gfn_t first, gfn_t last)
+{
+	unsigned int i = gather->nr_empty;
+
+	if (i < ARRAY_SIZE(gather->empty)) {
+		gather->empty[i].first = first;
+		gather->empty[i].last = last;
+		gather->nr_empty++;
+		return;
+	}
+	i--;
+	gather->empty[i].first = min(gather->empty[i].first, first);
+	gather->empty[i].last = max(gather->empty[i].last, last);
 }
 
 /**
@@ -150,27 +178,44 @@ static gfn_t zap_leaf(struct secmmu_gather *gather, struct secmmu_table *leaf,
  * @last: last gfn of the range
  *
  * Flushes on the way when the policy says so; the rest is left to
- * secmmu_gather_finish(). The caller has made sure that no spte of the range
- * can be installed meanwhile.
+ * secmmu_gather_finish(). What was in the range when the call began is gone when
+ * it ends; that nothing else comes in meanwhile is the caller's affair.
  *
- * Context: interrupts on; never sleeps, allocates or fails. Takes the locks of
- * the leaf tables, one at a time and for no longer than one table or one batch.
+ * Context: interrupts on; never allocates or fails, nor sleeps unless the gather
+ * may. Takes the locks of the leaf tables, one at a time and for no longer than
+ * one table or one batch.
  */
 void secmmu_gather_zap(struct secmmu_gather *gather, gfn_t first, gfn_t last)
 {
+	gfn_t empty_first = last, empty_last = first;
+	bool empty, any_empty = false;
+
 	while (first <= last) {
 		struct secmmu_table *leaf;
 
 		rcu_read_lock();
 		leaf = secmmu_pgtable_next(gather->pt, &first, last);
-		if (leaf)
-			first = zap_leaf(gather, leaf, first,
-					 min(last, secmmu_table_last(first, 1)));
+		if (leaf) {
+			gfn_t from = first;
+
+			first = zap_leaf(gather, leaf, from,
+					 min(last, secmmu_table_last(from, 1)),
+					 &empty);
+			if (empty) {
+				any_empty = true;
+				empty_first = min(empty_first, from);
+				empty_last = from;
+			}
+		}
 		rcu_read_unlock();
 
 		if (gather->pending == gather->tlbs->batch)
 			gather_flush(gather);
+		if (gather->may_sleep)
+			cond_resched();
 	}
+	if (any_empty)
+		note_empty(gather, empty_first, empty_last);
 }
 
 /**
@@ -185,16 +230,13 @@ void secmmu_gather_zap(struct secmmu_gather *gather, gfn_t first, gfn_t last)
 void secmmu_gather_finish(struct secmmu_gather *gather)
 {
 	struct secmmu_tlbs *tlbs = gather->tlbs;
+	unsigned int i;
 
 	if (gather->pending || gather->assist)
 		gather_flush(gather);
-	if (gather->empty_first <= gather->empty_last)
-		secmmu_pgtable_prune(gather->pt, gather->empty_first,
-				     gather->empty_last,
+	for (i = 0; i < gather->nr_empty; i++)
+		secmmu_pgtable_prune(gather->pt, gather->empty[i].first,
+				     gather->empty[i].last,
 				     atomic64_read(&tlbs->flushed));
-	if (gather->zapped) {
-		secmmu_count(tlbs->counters, SECMMU_COUNT_ZAP_EVENTS, 1);
-		secmmu_count(tlbs->counters, SECMMU_COUNT_ZAPPED,
-			     gather->zapped);
-	}
+	secmmu_count(tlbs->counters, SECMMU_COUNT_ZAPPED, gather->zapped);
 }

@@ -35,6 +35,8 @@
  * @gen: the TLB generation; starts at 1, only grows
  * @flushed: the latest generation whose flush is complete: everything dropped
  *	under an earlier generation is out of use
+ * @age: the age generation; moves when accessed bits were cleared, so that
+ *	engines set them again on the next access
  * @mask: CPUs on which a window is open
  * @batch: dropped sptes that make a flush due; UINT_MAX for the range policy
  * @counters: the mirror's counters
@@ -42,9 +44,22 @@
 struct secmmu_tlbs {
 	atomic64_t gen;
 	atomic64_t flushed;
+	atomic64_t age;
 	cpumask_var_t mask;
 	unsigned int batch;
 	struct secmmu_counters __percpu *counters;
+};
+
+/**
+ * struct secmmu_window - an open window, on the engine's stack
+ * @flags: interrupt state before
+ * @gen: TLB generation: older TLB entries are void
+ * @age: age generation: older TLB entries have not recorded their access
+ */
+struct secmmu_window {
+	unsigned long flags;
+	u64 gen;
+	u64 age;
 };
 
 /**
@@ -55,8 +70,12 @@ struct secmmu_tlbs {
  * @pending: sptes dropped since the last flush
  * @assist: a table with another invalidation's pending flush was met since the
  *	last flush
- * @empty_first: hull of the tables left empty: first gfn
- * @empty_last: ... last gfn; below @empty_first if there is none
+ * @dirty: where to note written pages, or NULL
+ * @dirty_first: guest frame of the first bit there
+ * @may_sleep: process context: give way between tables
+ * @empty: hulls of the tables left empty, one for each range zapped; if there
+ *	are too many, the last one covers several
+ * @nr_empty: number of those
  */
 struct secmmu_gather {
 	struct secmmu_tlbs *tlbs;
@@ -64,8 +83,14 @@ struct secmmu_gather {
 	u64 zapped;
 	unsigned int pending;
 	bool assist;
-	gfn_t empty_first;
-	gfn_t empty_last;
+	unsigned long *dirty;
+	gfn_t dirty_first;
+	bool may_sleep;
+	struct {
+		gfn_t first;
+		gfn_t last;
+	} empty[SECMMU_WALK_BATCH];
+	unsigned int nr_empty;
 };
 
 int secmmu_tlbs_init(struct secmmu_tlbs *tlbs, unsigned int batch,
@@ -76,40 +101,44 @@ void secmmu_gather_begin(struct secmmu_gather *gather, struct secmmu_tlbs *tlbs,
 			 struct secmmu_pgtable *pt);
 void secmmu_gather_zap(struct secmmu_gather *gather, gfn_t first, gfn_t last);
 void secmmu_gather_finish(struct secmmu_gather *gather);
+void secmmu_flush(struct secmmu_tlbs *tlbs, u64 entries);
 
 /**
  * secmmu_window_open - enter the section in which translations may be used
  * @tlbs: the mirror's TLBs
- * @flags: for secmmu_window_close()
+ * @window: filled in
  *
  * Until the window closes, interrupts are off: no lock, no user memory, no more
  * than one page of data.
  *
  * Context: interrupts on before; not nested.
- * Return: the TLB generation of the window.
  */
-static inline u64 secmmu_window_open(struct secmmu_tlbs *tlbs,
-				     unsigned long *flags)
+static inline void secmmu_window_open(struct secmmu_tlbs *tlbs,
+				      struct secmmu_window *window)
 {
-	local_irq_save(*flags);
+	local_irq_save(window->flags);
 	cpumask_set_cpu(smp_processor_id(), tlbs->mask);
-	/* (A): mark before reading; pairs with (B) in flush(). */
+	/* (A): mark before reading; pairs with (B) in secmmu_flush(). */
 	smp_mb__after_atomic();
-	return atomic64_read_acquire(&tlbs->gen);
+	window->gen = atomic64_read_acquire(&tlbs->gen);
+	window->age = atomic64_read(&tlbs->age);
 }
 
 /**
  * secmmu_window_close - leave it
  * @tlbs: the mirror's TLBs
- * @flags: from secmmu_window_open()
+ * @window: from secmmu_window_open()
  */
 static inline void secmmu_window_close(struct secmmu_tlbs *tlbs,
-				       unsigned long flags)
+				       struct secmmu_window *window)
 {
-	/* All use of translations comes before the CPU leaves the mask. */
+	/*
+	 * All use of translations comes before the CPU leaves the mask; pairs
+	 * with the last barrier of secmmu_flush().
+	 */
 	smp_mb__before_atomic();
 	cpumask_clear_cpu(smp_processor_id(), tlbs->mask);
-	local_irq_restore(flags);
+	local_irq_restore(window->flags);
 }
 
 #endif

@@ -8,9 +8,15 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/overflow.h>
+#include <linux/pid.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/task.h>
 #include <linux/uaccess.h>
 
+#include "dirty.h"
 #include "engine.h"
+#include "fault.h"
 #include "ioctl.h"
 #include "mirror.h"
 
@@ -21,6 +27,8 @@ union argument {
 	struct secmmu_set_slot set_slot;
 	struct secmmu_create_engine create_engine;
 	struct secmmu_stats stats;
+	struct secmmu_prefault prefault;
+	struct secmmu_get_dirty_log get_dirty_log;
 };
 
 /**
@@ -71,19 +79,49 @@ static unsigned int flush_batch(const struct secmmu_create_mirror *arg)
 
 static const struct file_operations mirror_fops;
 
+/* The mm of a process that the caller may mirror, as one of its users. */
+static struct mm_struct *get_mm(pid_t nr)
+{
+	struct task_struct *task;
+	struct mm_struct *mm;
+	struct pid *pid;
+
+	if (!nr) {
+		mmget(current->mm);
+		return current->mm;
+	}
+	pid = find_get_pid(nr);
+	task = get_pid_task(pid, PIDTYPE_PID);
+	put_pid(pid);
+	if (!task)
+		return ERR_PTR(-ESRCH);
+	mm = get_task_mm(task);
+	put_task_struct(task);
+	if (!mm)
+		return ERR_PTR(-ESRCH);
+	/* Asked of the mm itself: it stays, whatever the task executes next. */
+	if (mm != current->mm && !ns_capable(mm->user_ns, CAP_SYS_PTRACE)) {
+		mmput(mm);
+		return ERR_PTR(-EPERM);
+	}
+	return mm;
+}
+
 static long create_mirror(struct secmmu_mirror *none, union argument *arg)
 {
 	struct secmmu_create_mirror *create = &arg->create_mirror;
 	unsigned int batch = flush_batch(create);
 	struct secmmu_mirror *mirror;
+	struct mm_struct *mm;
 	int fd;
 
-	if (create->flags || create->reserved || !batch)
+	if (create->flags || create->reserved || create->pid < 0 || !batch)
 		return -EINVAL;
-	if (create->pid)
-		return -EOPNOTSUPP;
-
-	mirror = secmmu_mirror_create(batch);
+	mm = get_mm(create->pid);
+	if (IS_ERR(mm))
+		return PTR_ERR(mm);
+	mirror = secmmu_mirror_create(mm, batch);
+	mmput(mm);
 	if (IS_ERR(mirror))
 		return PTR_ERR(mirror);
 	fd = anon_inode_getfd("[secmmu-mirror]", &mirror_fops, mirror,
@@ -106,9 +144,9 @@ static long create_engine(struct secmmu_mirror *mirror, union argument *arg)
 {
 	if (!secmmu_mirror_owned(mirror))
 		return -EPERM;
-	if (arg->create_engine.flags)
+	if (arg->create_engine.flags & ~SECMMU_ENGINE_FAULT_AROUND)
 		return -EINVAL;
-	return secmmu_engine_open(mirror);
+	return secmmu_engine_open(mirror, arg->create_engine.flags);
 }
 
 static long get_stats(struct secmmu_mirror *mirror, union argument *arg)
@@ -117,6 +155,32 @@ static long get_stats(struct secmmu_mirror *mirror, union argument *arg)
 		return -EINVAL;
 	secmmu_mirror_stats(mirror, &arg->stats);
 	return 0;
+}
+
+static long prefault(struct secmmu_mirror *mirror, union argument *arg)
+{
+	struct secmmu_prefault *range = &arg->prefault;
+	gfn_t gfn = range->gpa >> PAGE_SHIFT;
+	u64 pages = range->length >> PAGE_SHIFT, last;
+	int err;
+
+	if (range->flags & ~SECMMU_PREFAULT_WRITE || !range->length ||
+	    !PAGE_ALIGNED(range->gpa) || !PAGE_ALIGNED(range->length) ||
+	    check_add_overflow(range->gpa, range->length - 1, &last) ||
+	    last >> SECMMU_GPA_BITS)
+		return -EINVAL;
+	err = secmmu_prefault(mirror, &gfn, &pages,
+			      range->flags ? SECMMU_FAULT_WRITE : 0);
+	range->gpa = gfn << PAGE_SHIFT;
+	range->length = pages << PAGE_SHIFT;
+	return err;
+}
+
+static long get_dirty_log(struct secmmu_mirror *mirror, union argument *arg)
+{
+	if (!secmmu_mirror_owned(mirror))
+		return -EPERM;
+	return secmmu_dirty_log(&mirror->slots, &arg->get_dirty_log);
 }
 
 #define CALL(number, type, last, handles, out) {			\
@@ -138,6 +202,9 @@ static const struct call mirror_calls[] = {
 	CALL(SECMMU_CREATE_ENGINE, secmmu_create_engine, flags, create_engine,
 	     false),
 	CALL(SECMMU_GET_STATS, secmmu_stats, tables, get_stats, true),
+	CALL(SECMMU_PREFAULT, secmmu_prefault, length, prefault, true),
+	CALL(SECMMU_GET_DIRTY_LOG, secmmu_get_dirty_log, bitmap, get_dirty_log,
+	     false),
 };
 
 static long dispatch(const struct call *calls, unsigned int nr,
@@ -218,7 +285,9 @@ static void check_abi(void)
 	BUILD_BUG_ON(sizeof(struct secmmu_create_mirror) != 24);
 	BUILD_BUG_ON(sizeof(struct secmmu_set_slot) != 40);
 	BUILD_BUG_ON(sizeof(struct secmmu_create_engine) != 8);
-	BUILD_BUG_ON(sizeof(struct secmmu_stats) != 152);
+	BUILD_BUG_ON(sizeof(struct secmmu_stats) != 160);
+	BUILD_BUG_ON(sizeof(struct secmmu_prefault) != 24);
+	BUILD_BUG_ON(sizeof(struct secmmu_get_dirty_log) != 32);
 }
 
 /**

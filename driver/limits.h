@@ -15,7 +15,7 @@ typedef u64 gfn_t;
 /* Events recorded one by one, per mm; beyond them a hull and a count serve. */
 #define SECMMU_EVENTS_MAX	64
 
-/* Unlocked attempts of an event walk before it takes the registry lock. */
+/* Rounds a walk loses to registrations before it holds them off. */
 #define SECMMU_REPLAYS_MAX	4
 
 /* Spans an event walk takes from a member under one hold of the lock. */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "age.h"
 #include "mirror.h"
 #include "trace.h"
 
@@ -11,12 +13,15 @@ static struct secmmu_mirror *to_mirror(struct secmmu_member *member)
 }
 
 static void zap(struct secmmu_mirror *mirror, struct secmmu_gather *gather,
-		gfn_t first, gfn_t last)
+		const struct secmmu_piece *piece)
 {
 	u64 before = gather->zapped;
 
-	secmmu_gather_zap(gather, first, last);
-	trace_secmmu_zap(mirror, first, last, gather->zapped - before);
+	gather->dirty = piece->dirty;
+	gather->dirty_first = piece->span_first;
+	secmmu_gather_zap(gather, piece->first, piece->last);
+	trace_secmmu_zap(mirror, piece->first, piece->last,
+			 gather->zapped - before);
 }
 
 /* Callback: see secmmu_member_ops. */
@@ -29,25 +34,48 @@ static void mirror_invalidate(struct secmmu_member *member,
 	unsigned int i, n;
 
 	secmmu_gather_begin(&gather, &mirror->tlbs, &mirror->pt);
-	while ((n = secmmu_walk_next(walk, member, pieces, ARRAY_SIZE(pieces))))
+	while ((n = secmmu_walk_next(walk, member, pieces)))
 		for (i = 0; i < n; i++)
-			zap(mirror, &gather, pieces[i].first, pieces[i].last);
+			zap(mirror, &gather, &pieces[i]);
 	secmmu_gather_finish(&gather);
+	if (gather.zapped)
+		secmmu_count(mirror->counters, SECMMU_COUNT_ZAP_EVENTS, 1);
+}
+
+/* Callback: see secmmu_member_ops. */
+static bool mirror_age(struct secmmu_member *member, struct secmmu_walk *walk,
+		       bool clear)
+{
+	struct secmmu_mirror *mirror = to_mirror(member);
+	struct secmmu_piece pieces[SECMMU_WALK_BATCH];
+	unsigned int i, n;
+	bool young = false;
+
+	while ((n = secmmu_walk_next(walk, member, pieces)))
+		for (i = 0; i < n; i++)
+			young |= secmmu_age(&mirror->pt, pieces[i].first,
+					    pieces[i].last, clear);
+	if (young && clear)
+		/* A full barrier: whoever sees this sees the bits cleared. */
+		atomic64_inc_return(&mirror->tlbs.age);
+	return young;
 }
 
 /* Callback: see secmmu_member_ops. No fault installs any more. */
 static void mirror_release(struct secmmu_member *member)
 {
 	struct secmmu_mirror *mirror = to_mirror(member);
+	struct secmmu_piece all = { .last = SECMMU_GFN_LAST };
 	struct secmmu_gather gather;
 
 	secmmu_gather_begin(&gather, &mirror->tlbs, &mirror->pt);
-	zap(mirror, &gather, 0, SECMMU_GFN_LAST);
+	zap(mirror, &gather, &all);
 	secmmu_gather_finish(&gather);
 }
 
 static const struct secmmu_member_ops mirror_ops = {
 	.invalidate = mirror_invalidate,
+	.age = mirror_age,
 	.release = mirror_release,
 };
 
@@ -63,13 +91,15 @@ static void note_before(struct secmmu_mirror *mirror)
 }
 
 /**
- * secmmu_mirror_create - mirror the caller's mm
+ * secmmu_mirror_create - mirror an mm
+ * @mm: the mm; the caller is one of its users
  * @batch: dropped sptes that make a flush due
  *
  * Context: may sleep; no locks.
  * Return: the mirror with one reference, or an error pointer: -ENOMEM, -EINTR.
  */
-struct secmmu_mirror *secmmu_mirror_create(unsigned int batch)
+struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
+					   unsigned int batch)
 {
 	struct secmmu_mirror *mirror;
 	int err = -ENOMEM;
@@ -90,11 +120,14 @@ struct secmmu_mirror *secmmu_mirror_create(unsigned int batch)
 		goto destroy_tlbs;
 	secmmu_slots_init(&mirror->slots, &mirror->member, &mirror->tlbs,
 			  &mirror->pt);
-	mirror->chain = secmmu_chain_get();
+	mirror->chain = secmmu_chain_get(mm);
 	if (IS_ERR(mirror->chain)) {
 		err = PTR_ERR(mirror->chain);
 		goto destroy_slots;
 	}
+	/* Pinned, so that its address names the creator for good. */
+	mmgrab(current->mm);
+	mirror->creator = current->mm;
 	note_before(mirror);
 	secmmu_chain_join(mirror->chain, &mirror->member, &mirror_ops);
 	return mirror;
@@ -137,6 +170,7 @@ void secmmu_mirror_put(struct secmmu_mirror *mirror)
 		return;
 	secmmu_chain_leave(&mirror->member);
 	secmmu_chain_put(mirror->chain);
+	mmdrop(mirror->creator);
 	secmmu_slots_destroy(&mirror->slots);
 	secmmu_pgtable_destroy(&mirror->pt);
 	secmmu_tlbs_destroy(&mirror->tlbs);
@@ -148,13 +182,12 @@ void secmmu_mirror_put(struct secmmu_mirror *mirror)
  * secmmu_mirror_owned - may the caller configure the mirror?
  * @mirror: the mirror
  *
- * Return: true if the caller runs in the mm that the mirror was made in; false
- * for a forked child, or after execve(2).
+ * Return: true if the caller runs in the mm that made the mirror; false for a
+ * forked child, or after execve(2).
  */
 bool secmmu_mirror_owned(struct secmmu_mirror *mirror)
 {
-	/* The chain pins the mm_struct: its address is not reused. */
-	return current->mm == mirror->chain->mn.mm;
+	return current->mm == mirror->creator;
 }
 
 /**
@@ -181,8 +214,9 @@ void secmmu_mirror_stats(struct secmmu_mirror *mirror,
 	stats->retries_event = SUM(RETRIES_EVENT);
 	stats->retries_self = SUM(RETRIES_SELF);
 	stats->retries_slot = SUM(RETRIES_SLOT);
+	stats->retries_table = SUM(RETRIES_TABLE);
 	stats->retries = stats->retries_event + stats->retries_self +
-			 stats->retries_slot + SUM(RETRIES_TABLE);
+			 stats->retries_slot + stats->retries_table;
 	stats->waits = SUM(WAITS);
 	stats->reads = SUM(READS);
 	stats->writes = SUM(WRITES);

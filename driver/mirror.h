@@ -11,6 +11,7 @@
  * struct secmmu_mirror - a mirror
  * @refs: descriptors: the mirror's own, and those of its engines
  * @chain: the chain of the mm; pins the mm_struct, not the address space
+ * @creator: the mm that may configure the mirror; pinned likewise
  * @member: the seat in the chain
  * @slots: the slots, with the configuration lock
  * @pt: the page table
@@ -23,6 +24,7 @@
 struct secmmu_mirror {
 	refcount_t refs;
 	struct secmmu_chain *chain;
+	struct mm_struct *creator;
 	struct secmmu_member member;
 	struct secmmu_slots slots;
 	struct secmmu_pgtable pt;
@@ -33,7 +35,8 @@ struct secmmu_mirror {
 	u64 replays_before;
 };
 
-struct secmmu_mirror *secmmu_mirror_create(unsigned int batch);
+struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
+					   unsigned int batch);
 void secmmu_mirror_get(struct secmmu_mirror *mirror);
 void secmmu_mirror_put(struct secmmu_mirror *mirror);
 bool secmmu_mirror_owned(struct secmmu_mirror *mirror);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/gfp.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "pgtable.h"
@@ -62,6 +63,7 @@ void secmmu_pgtable_destroy(struct secmmu_pgtable *pt)
 
 	/* Depth first; the index in the child tells where to go on. */
 	while (table) {
+		cond_resched();
 		child = NULL;
 		while (table->level && i < SECMMU_TABLE_ENTRIES && !child)
 			child = rcu_dereference_raw(table->child[i++]);
@@ -180,9 +182,8 @@ struct secmmu_table *secmmu_pgtable_next(struct secmmu_pgtable *pt, gfn_t *gfn,
  * @cache: where missing tables come from
  *
  * Context: RCU read-side section; takes &secmmu_pgtable.lock; never sleeps.
- * Return: the leaf table, possibly dead by now, or NULL if @cache ran dry
- *	(tables found by an earlier look were unlinked since): fill it and
- *	call again.
+ * Return: the leaf table, possibly dead by now, or NULL if @cache has too few
+ * tables: nothing is linked then.
  */
 struct secmmu_table *secmmu_pgtable_link(struct secmmu_pgtable *pt, gfn_t gfn,
 					 struct secmmu_table_cache *cache)
@@ -194,7 +195,8 @@ struct secmmu_table *secmmu_pgtable_link(struct secmmu_pgtable *pt, gfn_t gfn,
 
 	spin_lock(&pt->lock);
 	table = table_walk(pt, gfn);
-	while (table->level && cache->nr) {
+	/* All the way or not at all: prune starts from leaves. */
+	while (table->level && cache->nr >= table->level) {
 		child = cache->head;
 		cache->head = child->next;
 		cache->nr--;
@@ -219,7 +221,6 @@ static void table_unlink(struct secmmu_pgtable *pt, struct secmmu_table *table)
 	lockdep_assert_held(&pt->lock);
 	do {
 		parent = table->parent;
-		table->dead = true;
 		RCU_INIT_POINTER(parent->child[table->index], NULL);
 		parent->nr--;
 		atomic_long_dec(&pt->nr_tables);

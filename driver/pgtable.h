@@ -11,8 +11,8 @@
  *   dropping sptes takes the lock of the leaf table, so that work in different
  *   tables runs in parallel.
  *
- * Nothing here knows of an mm, a fault or a flush, and nothing but
- * secmmu_pgtable_fill() allocates.
+ * Nothing here knows of an mm, a fault or a flush. Only init and
+ * secmmu_pgtable_fill() allocate.
  */
 #ifndef SECMMU_PGTABLE_H
 #define SECMMU_PGTABLE_H
@@ -33,7 +33,7 @@
  * @lock: leaf only: protects the sptes (but for accessed and dirty), @nr,
  *	@zap_gen and the setting of @dead; innermost but for the record lock
  * @level: 0 for a leaf, SECMMU_ROOT_LEVEL for the root
- * @dead: unlinked; set once, under @lock for a leaf
+ * @dead: leaf only: unlinked; set once
  * @index: the entry in @parent that links this table
  * @nr: present sptes (leaf, under @lock) or children (under the pgtable's lock)
  * @zap_gen: TLB generation at the latest drop of an spte here, or zero. While

@@ -159,42 +159,62 @@ void secmmu_records_release(struct secmmu_records *records)
 	spin_unlock(&records->lock);
 }
 
-static bool event_overlaps(struct secmmu_records *records, unsigned long start,
-			   unsigned long last)
+/* The first address of [start, last] that an event in flight covers; or none. */
+static bool first_covered(struct secmmu_records *records, unsigned long start,
+			  unsigned long last, unsigned long *covered)
 {
+	struct interval_tree_node *node;
+	bool found = false;
+
 	lockdep_assert_held(&records->lock);
+	node = interval_tree_iter_first(&records->events, start, last);
+	if (node) {
+		*covered = max(node->start, start);
+		found = true;
+	}
 	if (records->overflow && records->overflow_start <= last &&
-	    start <= records->overflow_last)
-		return true;
-	return interval_tree_iter_first(&records->events, start, last);
+	    start <= records->overflow_last) {
+		unsigned long from = max(records->overflow_start, start);
+
+		*covered = found ? min(*covered, from) : from;
+		found = true;
+	}
+	return found;
 }
 
 /**
- * secmmu_inflight_begin - wait until no event overlaps, then record a fault
+ * secmmu_inflight_begin - wait until no event covers it, then record a fault
  * @records: the records of the mm
  * @fault: the fault, on the caller's stack
- * @start: first host address
- * @last: last host address
- * @waited: set if it had to wait
+ * @start: first host address, page aligned
+ * @last: last host address of the last page
+ *
+ * Waits for events that cover the first page only. If one covers a later page,
+ * the fault is recorded up to there: see &secmmu_inflight.range.
  *
  * Context: may sleep; the caller holds no lock that an event needs to end.
- * Return: 0, -EINTR if a signal arrived, or -ESRCH if the mm is gone.
+ * Return: 0, or 1 if it had to wait; -EINTR if a signal arrived, or -ESRCH if
+ * the mm is gone: not recorded then.
  */
 int secmmu_inflight_begin(struct secmmu_records *records,
 			  struct secmmu_inflight *fault, unsigned long start,
-			  unsigned long last, bool *waited)
+			  unsigned long last)
 {
+	unsigned long covered;
 	DEFINE_WAIT(wait);
+	int waited = 0;
 	int err = 0;
 
+	might_sleep();
 	*fault = (struct secmmu_inflight) {
-		.range = { .start = start, .last = last },
+		.range = { .start = start },
 		.task = current,
 	};
 
 	spin_lock(&records->lock);
-	while (!records->released && event_overlaps(records, start, last)) {
-		*waited = true;
+	while (!records->released && !err &&
+	       first_covered(records, start, start + PAGE_SIZE - 1, &covered)) {
+		waited = 1;
 		prepare_to_wait(&records->wait, &wait, TASK_INTERRUPTIBLE);
 		spin_unlock(&records->lock);
 		if (signal_pending(current))
@@ -202,17 +222,19 @@ int secmmu_inflight_begin(struct secmmu_records *records,
 		else
 			schedule();
 		spin_lock(&records->lock);
-		if (err)
-			break;
 	}
 	if (!err && records->released)
 		err = -ESRCH;
-	if (!err)
+	if (!err) {
+		if (first_covered(records, start, last, &covered))
+			last = (covered & PAGE_MASK) - 1;
+		fault->range.last = last;
 		interval_tree_insert(&fault->range, &records->faults);
+	}
 	spin_unlock(&records->lock);
 
 	finish_wait(&records->wait, &wait);
-	return err;
+	return err ?: waited;
 }
 
 /**

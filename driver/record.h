@@ -18,7 +18,9 @@
  * If the event comes first, the fault waits. If the fault comes first, the event
  * marks it; and since the fault holds the leaf's lock from its check to its
  * install, the event's zap either finds the entry or made the check fail. There
- * is no sequence to compare, hence no wrap-around and no false conflict.
+ * is no sequence to compare, hence no wrap-around, and events elsewhere make no
+ * conflict. (A fault of several pages hit by two events at once is taken as hit
+ * between them too, and events beyond the preallocated records as one hull.)
  *
  * Addresses are inclusive: start .. last.
  */
@@ -57,7 +59,8 @@ struct secmmu_inflight {
 
 /**
  * struct secmmu_records - events and faults in flight on an mm
- * @lock: the record lock: protects everything here; innermost of all locks
+ * @lock: the record lock: protects everything here; only the wait queue's own
+ *	lock nests inside
  * @events: recorded events, by range
  * @faults: faults in flight, by range
  * @pool: the records of @events, preallocated
@@ -95,7 +98,7 @@ void secmmu_records_release(struct secmmu_records *records);
 
 int secmmu_inflight_begin(struct secmmu_records *records,
 			  struct secmmu_inflight *fault, unsigned long start,
-			  unsigned long last, bool *waited);
+			  unsigned long last);
 void secmmu_inflight_end(struct secmmu_records *records,
 			 struct secmmu_inflight *fault);
 

@@ -21,6 +21,12 @@ void secmmu_slots_init(struct secmmu_slots *slots, struct secmmu_member *member,
 	slots->pt = pt;
 }
 
+static void slot_free(struct secmmu_slot *slot)
+{
+	kvfree(slot->span.dirty);
+	kfree(slot);
+}
+
 /**
  * secmmu_slots_destroy - free all slots
  * @slots: the slots; the member has left the chain, no fault runs
@@ -33,7 +39,7 @@ void secmmu_slots_destroy(struct secmmu_slots *slots)
 	unsigned long id;
 
 	xa_for_each(&slots->by_id, id, slot)
-		kfree(slot);
+		slot_free(slot);
 	xa_destroy(&slots->by_id);
 	mutex_destroy(&slots->lock);
 }
@@ -48,7 +54,7 @@ static int slot_check(const struct secmmu_set_slot *arg)
 {
 	u64 last;
 
-	if (arg->flags & ~SECMMU_SLOT_READONLY)
+	if (arg->flags & ~(SECMMU_SLOT_READONLY | SECMMU_SLOT_LOG_DIRTY))
 		return -EINVAL;
 	if (!PAGE_ALIGNED(arg->gpa) || !PAGE_ALIGNED(arg->hva) ||
 	    !PAGE_ALIGNED(arg->length))
@@ -66,14 +72,23 @@ static struct secmmu_slot *slot_alloc(const struct secmmu_set_slot *arg)
 {
 	struct secmmu_slot *slot = kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
 	gfn_t gfn = arg->gpa >> PAGE_SHIFT;
+	u64 pages = arg->length >> PAGE_SHIFT;
 
 	if (!slot)
 		return NULL;
+	if (arg->flags & SECMMU_SLOT_LOG_DIRTY) {
+		slot->span.dirty = kvcalloc(BITS_TO_LONGS(pages), sizeof(long),
+					    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+		if (!slot->span.dirty) {
+			kfree(slot);
+			return NULL;
+		}
+	}
 	slot->flags = arg->flags;
 	slot->span.by_hva.start = arg->hva;
 	slot->span.by_hva.last = arg->hva + arg->length - 1;
 	slot->span.by_gfn.start = gfn;
-	slot->span.by_gfn.last = gfn + (arg->length >> PAGE_SHIFT) - 1;
+	slot->span.by_gfn.last = gfn + pages - 1;
 	return slot;
 }
 
@@ -105,10 +120,16 @@ static void slot_replace(struct secmmu_slots *slots, struct secmmu_slot *old,
 	if (!old)
 		return;
 	secmmu_gather_begin(&gather, slots->tlbs, slots->pt);
+	gather.may_sleep = true;
 	secmmu_gather_zap(&gather, old->span.by_gfn.start,
 			  old->span.by_gfn.last);
 	secmmu_gather_finish(&gather);
 	secmmu_chain_forget(slots->member, &old->span);
+	if (old->span.dirty) {
+		/* Callbacks that found the span may note dirty pages. */
+		secmmu_chain_synchronize();
+		kvfree(old->span.dirty);
+	}
 	kfree_rcu(old, rcu);
 }
 
@@ -163,7 +184,7 @@ int secmmu_slot_set(struct secmmu_slots *slots,
 	mutex_unlock(&slots->lock);
 
 	if (err)
-		kfree(new);
+		slot_free(new);
 	return err;
 }
 

@@ -54,3 +54,45 @@ struct interval_tree_node *secmmu_span_find(struct rb_root_cached *tree,
 			return NULL;
 	}
 }
+
+/**
+ * secmmu_span_collect - find all ranges that overlap, without a lock
+ * @tree: one of the trees of a &struct secmmu_spans
+ * @start: first address or frame
+ * @last: last address or frame
+ * @nodes: where to put them, in no order
+ * @max: room in @nodes
+ *
+ * Goes down only, as secmmu_span_find() does, and counts as little by itself.
+ *
+ * Context: RCU read-side section, or the only writer; never sleeps.
+ * Return: their number, or @max + 1 if there are more.
+ */
+unsigned int secmmu_span_collect(struct rb_root_cached *tree,
+				 unsigned long start, unsigned long last,
+				 struct interval_tree_node **nodes,
+				 unsigned int max)
+{
+	struct interval_tree_node *stack[SECMMU_SPAN_DEPTH], *node, *child;
+	unsigned int depth = 0, n = 0;
+
+	node = tree_node(&tree->rb_root.rb_node);
+	if (node && READ_ONCE(node->__subtree_last) >= start)
+		stack[depth++] = node;
+	while (depth) {
+		if (n == max || depth + 1 >= SECMMU_SPAN_DEPTH)
+			return max + 1;
+		node = stack[--depth];
+		child = tree_node(&node->rb.rb_left);
+		if (child && READ_ONCE(child->__subtree_last) >= start)
+			stack[depth++] = child;
+		if (node->start > last)
+			continue;
+		if (node->last >= start)
+			nodes[n++] = node;
+		child = tree_node(&node->rb.rb_right);
+		if (child && READ_ONCE(child->__subtree_last) >= start)
+			stack[depth++] = child;
+	}
+	return n;
+}

@@ -19,10 +19,13 @@
  * struct secmmu_span - one range of a mirror
  * @by_hva: host addresses, in bytes
  * @by_gfn: guest frames
+ * @dirty: one bit for each page that was written through a dropped spte, or
+ *	NULL; freed when no callback runs
  */
 struct secmmu_span {
 	struct interval_tree_node by_hva;
 	struct interval_tree_node by_gfn;
+	unsigned long *dirty;
 };
 
 /* The spans of one mirror, in both orders. */
@@ -43,8 +46,15 @@ static inline gfn_t span_gfn(const struct secmmu_span *span, unsigned long hva)
 
 void secmmu_spans_init(struct secmmu_spans *spans);
 
+/* Nodes a search may have to come back to: the height of a tree of all slots. */
+#define SECMMU_SPAN_DEPTH	40
+
 struct interval_tree_node *secmmu_span_find(struct rb_root_cached *tree,
 					    unsigned long start,
 					    unsigned long last);
+unsigned int secmmu_span_collect(struct rb_root_cached *tree,
+				 unsigned long start, unsigned long last,
+				 struct interval_tree_node **nodes,
+				 unsigned int max);
 
 #endif

@@ -10,7 +10,7 @@
  *
  * All other bits are zero; an absent entry is zero as a whole. The present,
  * write and frame bits change under the lock of the entry's table only;
- * accessed and dirty are also set, never cleared, by lockless walkers.
+ * accessed and dirty are also set and cleared without it, atomically.
  */
 #ifndef SECMMU_SPTE_H
 #define SECMMU_SPTE_H
@@ -20,8 +20,10 @@
 
 #define SPTE_PRESENT	BIT_ULL(0)
 #define SPTE_WRITE	BIT_ULL(1)
-#define SPTE_ACCESSED	BIT_ULL(2)
-#define SPTE_DIRTY	BIT_ULL(3)
+#define SPTE_ACCESSED_BIT	2
+#define SPTE_ACCESSED	BIT_ULL(SPTE_ACCESSED_BIT)
+#define SPTE_DIRTY_BIT	3
+#define SPTE_DIRTY	BIT_ULL(SPTE_DIRTY_BIT)
 #define SPTE_PFN_SHIFT	12
 #define SPTE_PFN_MASK	GENMASK_ULL(51, SPTE_PFN_SHIFT)
 

@@ -23,8 +23,8 @@ static u64 walk(struct secmmu_pgtable *pt, gfn_t gfn, bool write)
  * secmmu_tlb_translate - translate in an open window
  * @tlb: the engine's TLB
  * @pt: the mirror's page table
+ * @window: the window
  * @gfn: the guest frame
- * @gen: generation of the window
  * @write: the access writes
  *
  * Context: in a window; never sleeps; no lock. The engine is locked.
@@ -32,15 +32,16 @@ static u64 walk(struct secmmu_pgtable *pt, gfn_t gfn, bool write)
  * fault must come first.
  */
 u64 secmmu_tlb_translate(struct secmmu_tlb *tlb, struct secmmu_pgtable *pt,
-			 gfn_t gfn, u64 gen, bool write)
+			 const struct secmmu_window *window, gfn_t gfn,
+			 bool write)
 {
 	typeof(tlb->entry[0]) *entry;
 	u64 wanted = spte_needs(write) | spte_leaves(write);
 	u64 spte;
 
 	entry = &tlb->entry[gfn & (SECMMU_TLB_ENTRIES - 1)];
-	if (entry->gen == gen && entry->gfn == gfn &&
-	    (entry->spte & wanted) == wanted)
+	if (entry->gen == window->gen && entry->age == window->age &&
+	    entry->gfn == gfn && (entry->spte & wanted) == wanted)
 		return entry->spte;
 
 	spte = walk(pt, gfn, write);
@@ -48,6 +49,7 @@ u64 secmmu_tlb_translate(struct secmmu_tlb *tlb, struct secmmu_pgtable *pt,
 		return 0;
 	entry->gfn = gfn;
 	entry->spte = spte;
-	entry->gen = gen;
+	entry->gen = window->gen;
+	entry->age = window->age;
 	return spte;
 }

@@ -7,6 +7,13 @@
 
 #include <linux/tracepoint.h>
 
+#include "stats.h"
+
+TRACE_DEFINE_ENUM(SECMMU_COUNT_RETRIES_EVENT);
+TRACE_DEFINE_ENUM(SECMMU_COUNT_RETRIES_SELF);
+TRACE_DEFINE_ENUM(SECMMU_COUNT_RETRIES_SLOT);
+TRACE_DEFINE_ENUM(SECMMU_COUNT_RETRIES_TABLE);
+
 /* An invalidation event begins or ends; addresses are the process's. */
 DECLARE_EVENT_CLASS(secmmu_range,
 	TP_PROTO(const void *chain, unsigned long start, unsigned long end),
@@ -92,14 +99,14 @@ TRACE_EVENT(secmmu_fault,
 		  __entry->result)
 );
 
-/* A fault round is repeated; cause is an enum secmmu_counter, as a name. */
+/* A fault round is repeated; the cause is the counter that it counts in. */
 TRACE_EVENT(secmmu_retry,
-	TP_PROTO(const void *mirror, u64 gfn, const char *cause),
+	TP_PROTO(const void *mirror, u64 gfn, unsigned int cause),
 	TP_ARGS(mirror, gfn, cause),
 	TP_STRUCT__entry(
 		__field(const void *, mirror)
 		__field(u64, gfn)
-		__field(const char *, cause)
+		__field(unsigned int, cause)
 	),
 	TP_fast_assign(
 		__entry->mirror = mirror;
@@ -107,7 +114,12 @@ TRACE_EVENT(secmmu_retry,
 		__entry->cause = cause;
 	),
 	TP_printk("mirror=%p gfn=0x%llx cause=%s",
-		  __entry->mirror, __entry->gfn, __entry->cause)
+		  __entry->mirror, __entry->gfn,
+		  __print_symbolic(__entry->cause,
+				   { SECMMU_COUNT_RETRIES_EVENT, "event" },
+				   { SECMMU_COUNT_RETRIES_SELF, "self" },
+				   { SECMMU_COUNT_RETRIES_SLOT, "slot" },
+				   { SECMMU_COUNT_RETRIES_TABLE, "table" }))
 );
 
 #endif

@@ -5,7 +5,7 @@
  * Every object is a file descriptor obtained from its parent:
  *
  *	open("/dev/secmmu")			the device
- *	  ioctl(SECMMU_CREATE_MIRROR)		a mirror of the caller's memory
+ *	  ioctl(SECMMU_CREATE_MIRROR)		a mirror of a process's memory
  *	    ioctl(SECMMU_SET_SLOT)		guest physical -> host virtual
  *	    ioctl(SECMMU_CREATE_ENGINE)		an engine: pread()/pwrite()
  *
@@ -25,8 +25,12 @@
  * structure it was compiled with, in bytes. A size below the first version of
  * the structure is -EINVAL. A larger size is accepted if everything beyond
  * what the driver knows is zero (-E2BIG otherwise); the driver writes no more
- * than it knows, and no more than @size. Reserved fields and unknown flags
- * must be zero (-EINVAL otherwise). On an error no output field is written.
+ * than it knows, and no more than @size. A size above one page is -E2BIG whatever
+ * it holds. Reserved fields and unknown flags must be zero (-EINVAL otherwise). On
+ * an error no output field is written, but for -EFAULT on the way out.
+ *
+ * Numbers that belong to the core keep its meaning: pread(2) on a descriptor that
+ * is not an engine fails as on any file without content.
  */
 
 /**
@@ -45,11 +49,13 @@
  * EBUSY       the slot overlaps another one, or the configuration is frozen
  * ENOSPC      nothing of that kind is left
  * EPERM       the caller is not the process that created the mirror
- * ESRCH       the mirrored process has gone
- * EINTR       a signal arrived while waiting
+ * ESRCH       there is no such process, or the mirrored one has gone: its last
+ *             thread has exited or called execve(2)
+ * EINTR       a signal arrived before anything was done
  * ENOTTY      this descriptor knows no such call
- * EBADF       the descriptor is closed, or of another kind
+ * EBADF       the descriptor is closed
  * ENOMEM      out of memory
+ * EMFILE      the caller has too many descriptors (ENFILE: everybody has)
  * =========== ==============================================================
  *
  * Contention has no number: it is waited for. A transfer that fails part-way
@@ -102,8 +108,8 @@ struct secmmu_info {
  *	for the remainder
  * @SECMMU_FLUSH_EACH: after every dropped entry
  *
- * An event that drops no entry flushes nothing, unless it overlaps an
- * invalidation whose own flush is still pending (an assist).
+ * An event that drops no entry flushes nothing, unless it meets a page-table page
+ * with an invalidation whose own flush is still pending (an assist).
  */
 enum secmmu_flush_policy {
 	SECMMU_FLUSH_RANGE = 0,
@@ -112,13 +118,17 @@ enum secmmu_flush_policy {
 };
 
 /**
- * struct secmmu_create_mirror - SECMMU_CREATE_MIRROR: mirror the caller's mm
+ * struct secmmu_create_mirror - SECMMU_CREATE_MIRROR: mirror an mm
  * @size: size of this structure
  * @flags: must be zero
  * @flush_policy: one of enum secmmu_flush_policy
  * @flush_batch: entries per flush for SECMMU_FLUSH_ARRAY, 1 ..
  *	SECMMU_MAX_FLUSH_BATCH; must be zero for the other policies
- * @pid: must be zero: the caller (other values: -EOPNOTSUPP)
+ * @pid: zero for the caller, or the process to mirror, in the caller's pid
+ *	namespace; a negative number is -EINVAL. There must be such a process, and
+ *	it must have memory (-ESRCH), and the caller needs CAP_SYS_PTRACE over the
+ *	user namespace of that memory (-EPERM). No other check that ptrace(2)
+ *	makes is made: not the security modules', nor the dumpable attribute.
  * @reserved: must be zero
  *
  * Called on the device; returns a new descriptor, the mirror. It never keeps
@@ -136,12 +146,14 @@ struct secmmu_create_mirror {
 
 /* Engines may read, but not write, through the slot (-EACCES). */
 #define SECMMU_SLOT_READONLY	(1U << 0)
+/* Note which pages engines write: see SECMMU_GET_DIRTY_LOG. */
+#define SECMMU_SLOT_LOG_DIRTY	(1U << 1)
 
 /**
  * struct secmmu_set_slot - SECMMU_SET_SLOT: add, replace or delete a slot
  * @size: size of this structure
  * @slot: id, 0 .. SECMMU_MAX_SLOTS - 1
- * @flags: SECMMU_SLOT_READONLY or zero
+ * @flags: SECMMU_SLOT_* bits
  * @reserved: must be zero
  * @gpa: first guest physical address, in bytes, page aligned
  * @hva: first virtual address in the mirrored process, page aligned
@@ -163,10 +175,16 @@ struct secmmu_set_slot {
 	__u64 length;
 };
 
+/*
+ * When a read misses, also map the pages behind it that the process has mapped
+ * already, up to 16 in all.
+ */
+#define SECMMU_ENGINE_FAULT_AROUND	(1U << 0)
+
 /**
  * struct secmmu_create_engine - SECMMU_CREATE_ENGINE: a new access agent
  * @size: size of this structure
- * @flags: must be zero
+ * @flags: SECMMU_ENGINE_* bits
  *
  * Called on a mirror, by the process that created it (-EPERM for any other).
  * Returns a new descriptor, the engine, for pread(2) and pwrite(2). Whoever
@@ -183,18 +201,21 @@ struct secmmu_create_engine {
  * @reserved: must be zero
  * @events: invalidation events of the mm seen since the mirror was made
  * @zap_events: those that dropped at least one entry of this mirror
- * @zapped: entries dropped
+ * @zapped: entries dropped, by events, changes of slots, and the process's end
  * @flushes: TLB flushes, assists included
  * @assists: flushes on behalf of another, unfinished invalidation
  * @interrupts: processors interrupted by flushes
- * @replays: event walks repeated because the registration moved
+ * @replays: event walks repeated because slots or mirrors of the process
+ *	changed meanwhile; each round that drops entries counts in @zap_events
+ *	and flushes by itself
  * @unpaired: ends that matched no event in flight
- * @faults: faults served
- * @fault_pages: entries installed
+ * @faults: faults served, or failed
+ * @fault_pages: entries that faults installed or found in place
  * @retries: fault rounds repeated, all causes
  * @retries_event: ... because an overlapping event arrived meanwhile
  * @retries_self: ... because the fault itself raised that event (it broke COW)
- * @retries_slot: ... because a slot changed meanwhile
+ * @retries_slot: ... because the slot changed meanwhile
+ * @retries_table: ... because a page-table page was given back meanwhile
  * @waits: times a fault waited for an event in flight
  * @reads: pread windows that moved data
  * @writes: pwrite windows that moved data
@@ -220,10 +241,59 @@ struct secmmu_stats {
 	__u64 retries_event;
 	__u64 retries_self;
 	__u64 retries_slot;
+	__u64 retries_table;
 	__u64 waits;
 	__u64 reads;
 	__u64 writes;
 	__u64 tables;
+};
+
+/* Map for writing too; breaks copy-on-write as a write would. */
+#define SECMMU_PREFAULT_WRITE	(1U << 0)
+
+/**
+ * struct secmmu_prefault - SECMMU_PREFAULT: map a range before it is used
+ * @size: size of this structure
+ * @flags: SECMMU_PREFAULT_WRITE or zero
+ * @gpa: first guest physical address, in bytes, page aligned; on return, where
+ *	to go on
+ * @length: bytes, page aligned, not zero; on return, what is left
+ *
+ * Called on a mirror, by anyone who holds the descriptor. Returns 0 if it got
+ * anywhere; it then stopped early if @length is not zero, and calling again
+ * with the same structure goes on or tells why it cannot. The range may cross
+ * slots, but not gaps between them (-ENXIO there).
+ */
+struct secmmu_prefault {
+	__u32 size;
+	__u32 flags;
+	__u64 gpa;
+	__u64 length;
+};
+
+/**
+ * struct secmmu_get_dirty_log - SECMMU_GET_DIRTY_LOG: what did engines write?
+ * @size: size of this structure
+ * @slot: id of a slot with SECMMU_SLOT_LOG_DIRTY (-EINVAL without)
+ * @first_page: first page to ask for, counted from the start of the slot; a
+ *	multiple of 64
+ * @nr_pages: pages to ask for, not zero; a multiple of 64, or up to the end of
+ *	the slot
+ * @bitmap: address of an array of __u64 words, (@nr_pages + 63) / 64 of them;
+ *	bit b of word w stands for page @first_page + 64 * w + b
+ *
+ * Called on a mirror, by the process that created it (-EPERM for any other).
+ * Sets the bits of the pages that engines have written since they were last
+ * asked for, and forgets them: a write that comes later will be in the next
+ * log. One flush at most. If it fails nothing is forgotten. Replacing or
+ * deleting a slot forgets its log.
+ */
+struct secmmu_get_dirty_log {
+	__u32 size;
+	__u32 slot;
+	__u64 first_page;
+	__u64 nr_pages;
+	__u64 bitmap;
 };
 
 /* On the device. */
@@ -234,5 +304,7 @@ struct secmmu_stats {
 #define SECMMU_SET_SLOT		_IO(SECMMU_IOC_TYPE, 0x10)
 #define SECMMU_CREATE_ENGINE	_IO(SECMMU_IOC_TYPE, 0x11)
 #define SECMMU_GET_STATS	_IO(SECMMU_IOC_TYPE, 0x12)
+#define SECMMU_PREFAULT		_IO(SECMMU_IOC_TYPE, 0x13)
+#define SECMMU_GET_DIRTY_LOG	_IO(SECMMU_IOC_TYPE, 0x14)
 
 #endif /* _UAPI_LINUX_SECMMU_H */
