@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the fields of the arguments may hold, and what the outputs tell.
+ */
+#define _GNU_SOURCE
+#include <limits.h>
+
+#include "secmmu_harness.h"
+
+FIXTURE(args)
+{
+	int dev, mirror, engine;
+	char *mem;
+};
+
+FIXTURE_SETUP(args)
+{
+	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
+	self->mem = region_map(1);
+	ASSERT_NE(NULL, self->mem);
+}
+
+FIXTURE_TEARDOWN(args)
+{
+	region_unmap(self->mem, 1);
+	SECMMU_TEARDOWN();
+}
+
+SECMMU_TEST_F(args, G2_info)
+{
+	struct secmmu_info info;
+
+	memset(&info, POISON_BYTE, sizeof(info));
+	info.size = sizeof(info);
+	ASSERT_EQ(0, secmmu_call(self->dev, SECMMU_GET_INFO, &info,
+				 sizeof(info)));
+	EXPECT_EQ(SECMMU_ABI_VERSION, info.abi_version);
+	EXPECT_EQ(0, info.features & ~SECMMU_FEATURE_TEST);
+	EXPECT_EQ(SECMMU_MAX_SLOTS, info.max_slots);
+	EXPECT_EQ(SECMMU_MAX_FLUSH_BATCH, info.max_flush_batch);
+	EXPECT_EQ(SECMMU_GPA_BITS, info.gpa_bits);
+	EXPECT_EQ(PAGE, 1L << info.page_shift);
+}
+
+SECMMU_TEST_F(args, G2_stats_of_new_mirror)
+{
+	struct secmmu_stats stats;
+	int mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
+
+	ASSERT_LE(0, mirror);
+	ASSERT_EQ(0, secmmu_get_stats(mirror, &stats));
+	EXPECT_EQ(0, stats.zapped);
+	EXPECT_EQ(0, stats.zap_events);
+	EXPECT_EQ(0, stats.flushes);
+	EXPECT_EQ(0, stats.assists);
+	EXPECT_EQ(0, stats.interrupts);
+	EXPECT_EQ(0, stats.unpaired);
+	EXPECT_EQ(0, stats.faults);
+	EXPECT_EQ(0, stats.fault_pages);
+	EXPECT_EQ(0, stats.retries);
+	EXPECT_EQ(0, stats.reads);
+	EXPECT_EQ(0, stats.writes);
+	close(mirror);
+}
+
+SECMMU_TEST_F(args, G2_reserved_and_flags)
+{
+	struct secmmu_create_mirror cm;
+	struct secmmu_create_engine ce;
+	struct secmmu_set_slot ss;
+	struct secmmu_stats stats;
+	__u32 flag;
+
+	for (flag = 1; flag; flag <<= 1) {
+		cm = (struct secmmu_create_mirror){ .size = sizeof(cm),
+						    .flags = flag };
+		EXPECT_EQ(-EINVAL, secmmu_call(self->dev, SECMMU_CREATE_MIRROR,
+					       &cm, sizeof(cm)));
+		cm.flags = 0;
+		cm.reserved = flag;
+		EXPECT_EQ(-EINVAL, secmmu_call(self->dev, SECMMU_CREATE_MIRROR,
+					       &cm, sizeof(cm)));
+
+		ce = (struct secmmu_create_engine){ .size = sizeof(ce),
+						    .flags = flag };
+		if (flag != SECMMU_ENGINE_FAULT_AROUND) {
+			EXPECT_EQ(-EINVAL, secmmu_call(self->mirror,
+						       SECMMU_CREATE_ENGINE,
+						       &ce, sizeof(ce)));
+		}
+
+		if (!(flag & (SECMMU_SLOT_READONLY | SECMMU_SLOT_LOG_DIRTY))) {
+			EXPECT_EQ(-EINVAL, secmmu_set_slot(self->mirror, 0,
+							   flag, 0, self->mem,
+							   PAGE));
+		}
+		ss = (struct secmmu_set_slot){ .size = sizeof(ss),
+					       .reserved = flag,
+					       .hva = (uintptr_t)self->mem,
+					       .length = PAGE };
+		EXPECT_EQ(-EINVAL, secmmu_call(self->mirror, SECMMU_SET_SLOT,
+					       &ss, sizeof(ss)));
+
+		memset(&stats, POISON_BYTE, sizeof(stats));
+		stats.size = sizeof(stats);
+		stats.reserved = flag;
+		EXPECT_EQ(-EINVAL, secmmu_call(self->mirror, SECMMU_GET_STATS,
+					       &stats, sizeof(stats)));
+	}
+	/* None of the refused slots exists. */
+	EXPECT_EQ(-ENXIO, secmmu_delete_slot(self->mirror, 0));
+}
+
+/* A policy and a batch, and what becomes of them. */
+static const struct {
+	__u32 policy, batch;
+	int error;
+} policies[] = {
+	{ SECMMU_FLUSH_RANGE, 0, 0 },
+	{ SECMMU_FLUSH_RANGE, 1, EINVAL },
+	{ SECMMU_FLUSH_RANGE, UINT_MAX, EINVAL },
+	{ SECMMU_FLUSH_ARRAY, 0, EINVAL },
+	{ SECMMU_FLUSH_ARRAY, 1, 0 },
+	{ SECMMU_FLUSH_ARRAY, SECMMU_MAX_FLUSH_BATCH, 0 },
+	{ SECMMU_FLUSH_ARRAY, SECMMU_MAX_FLUSH_BATCH + 1, EINVAL },
+	{ SECMMU_FLUSH_ARRAY, UINT_MAX, EINVAL },
+	{ SECMMU_FLUSH_EACH, 0, 0 },
+	{ SECMMU_FLUSH_EACH, 1, EINVAL },
+	{ SECMMU_FLUSH_EACH + 1, 0, EINVAL },
+	{ SECMMU_FLUSH_EACH + 1, 1, EINVAL },
+	{ UINT_MAX, 0, EINVAL },
+};
+
+SECMMU_TEST_F(args, G2_flush_policy)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(policies); i++) {
+		int ret = secmmu_create_mirror(self->dev, policies[i].policy,
+					       policies[i].batch);
+
+		if (policies[i].error) {
+			EXPECT_EQ(-policies[i].error, ret);
+		} else {
+			EXPECT_LE(0, ret);
+		}
+		close(ret);
+	}
+}
+
+static int create_for(int dev, __s32 pid)
+{
+	struct secmmu_create_mirror arg = { .size = sizeof(arg), .pid = pid };
+
+	return secmmu_call(dev, SECMMU_CREATE_MIRROR, &arg, sizeof(arg));
+}
+
+/* Without the capability: only oneself, by whatever name. */
+static int unprivileged(void *arg)
+{
+	int dev = *(int *)arg, mirror;
+
+	CHECK(!setresuid(65534, 65534, 65534));
+	CHECK(create_for(dev, getppid()) == -EPERM);
+	CHECK(create_for(dev, 1) == -EPERM);
+	mirror = create_for(dev, getpid());
+	CHECK(mirror >= 0);
+	close(mirror);
+	return 0;
+}
+
+SECMMU_TEST_F(args, G2_pid)
+{
+	int mirror;
+
+	EXPECT_EQ(-EINVAL, create_for(self->dev, -1));
+	EXPECT_EQ(-EINVAL, create_for(self->dev, INT_MIN));
+	EXPECT_EQ(-ESRCH, create_for(self->dev, INT_MAX));
+	/* A kernel thread has no memory. */
+	EXPECT_EQ(-ESRCH, create_for(self->dev, 2));
+	mirror = create_for(self->dev, getppid());
+	EXPECT_LE(0, mirror);
+	close(mirror);
+	EXPECT_EQ(0, child_wait(child_start(unprivileged, &self->dev)));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Events: what the process does to its memory, the mirror must follow. The
+ * engine has used every page before, so that it remembers a translation.
+ */
+#define _GNU_SOURCE
+#include "secmmu_harness.h"
+
+#define PAGES	16
+#define BASE	0x30000000ULL
+#define GPA(page)	(BASE + (page) * PAGE)
+
+#define RW	(PROT_READ | PROT_WRITE)
+
+FIXTURE(invalidate)
+{
+	int dev, mirror, engine;
+	char *mem;	/* page i starts with stamp(i, 1); mapped by slot 0 */
+};
+
+FIXTURE_SETUP(invalidate)
+{
+	long i;
+
+	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
+	self->mem = region_map(PAGES);
+	ASSERT_NE(NULL, self->mem);
+	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
+				     PAGES * PAGE));
+	for (i = 0; i < PAGES; i++) {
+		*word_at(self->mem, i) = stamp(i, 1);
+		/* Half of the pages for writing, half for reading. */
+		if (i & 1) {
+			ASSERT_EQ(0, gpa_put(self->engine, GPA(i),
+					     stamp(i, 1)));
+		}
+		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
+	}
+}
+
+FIXTURE_TEARDOWN(invalidate)
+{
+	region_unmap(self->mem, PAGES);
+	SECMMU_TEARDOWN();
+}
+
+/* Pages [@first, @end) still hold what the setup stored. */
+#define EXPECT_KEPT(first, end)						\
+do {									\
+	long _page;							\
+									\
+	for (_page = first; _page < (end); _page++)			\
+		EXPECT_GPA(stamp(_page, 1), self->engine, GPA(_page));	\
+} while (0)
+
+SECMMU_TEST_F(invalidate, B4_discard)
+{
+	struct secmmu_stats a, b, c;
+	long i;
+
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	ASSERT_EQ(0, madvise(self->mem + 4 * PAGE, 5 * PAGE, MADV_DONTNEED));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(5, a, b, zapped);
+	EXPECT_DELTA(1, a, b, zap_events);
+	EXPECT_DELTA(1, a, b, flushes);
+	EXPECT_DELTA(0, a, b, unpaired);
+
+	/* Neighbours need no fault: their entries have survived. */
+	EXPECT_KEPT(0, 4);
+	EXPECT_KEPT(9, PAGES);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &c));
+	EXPECT_DELTA(0, b, c, faults);
+	EXPECT_DELTA(0, b, c, fault_pages);
+
+	/* The first and the last page went, too. */
+	for (i = 4; i < 9; i++)
+		EXPECT_GPA(0, self->engine, GPA(i));
+	EXPECT_EQ(0, gpa_put(self->engine, GPA(8), stamp(8, 2)));
+	EXPECT_EQ(stamp(8, 2), *word_at(self->mem, 8));
+}
+
+SECMMU_TEST_F(invalidate, B4_single_pages)
+{
+	struct secmmu_stats a, b;
+	long i;
+
+	for (i = 0; i < PAGES; i += 3) {
+		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+		ASSERT_EQ(0, madvise(self->mem + i * PAGE, PAGE,
+				     MADV_DONTNEED));
+		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+		EXPECT_DELTA(1, a, b, zapped);
+	}
+	for (i = 0; i < PAGES; i++)
+		EXPECT_GPA(i % 3 ? stamp(i, 1) : 0, self->engine, GPA(i));
+}
+
+SECMMU_TEST_F(invalidate, unmap)
+{
+	ASSERT_EQ(0, munmap(self->mem + 3 * PAGE, 2 * PAGE));
+	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(3));
+	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(4));
+	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(3), 0));
+	EXPECT_KEPT(0, 3);
+	EXPECT_KEPT(5, PAGES);
+
+	/* New memory at the old place. */
+	ASSERT_EQ(0, region_replace(self->mem, 3, 2, RW));
+	EXPECT_GPA(0, self->engine, GPA(3));
+	*word_at(self->mem, 4) = stamp(4, 2);
+	EXPECT_GPA(stamp(4, 2), self->engine, GPA(4));
+
+	/* In one step. */
+	ASSERT_EQ(0, region_replace(self->mem, 4, 1, RW));
+	EXPECT_GPA(0, self->engine, GPA(4));
+	EXPECT_KEPT(5, PAGES);
+}
+
+SECMMU_TEST_F(invalidate, move_away_and_into)
+{
+	char *other = region_map(4);
+	long i;
+
+	ASSERT_NE(NULL, other);
+	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 1, 0, GPA(100), other,
+				     4 * PAGE));
+	for (i = 0; i < 4; i++) {
+		*word_at(other, i) = stamp(100 + i, 1);
+		EXPECT_GPA(stamp(100 + i, 1), self->engine, GPA(100 + i));
+	}
+
+	ASSERT_EQ(other + PAGE,
+		  (char *)mremap(self->mem + 6 * PAGE, 2 * PAGE, 2 * PAGE,
+				 MREMAP_MAYMOVE | MREMAP_FIXED,
+				 other + PAGE));
+	/* Away from here ... */
+	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(6));
+	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(7));
+	EXPECT_KEPT(0, 6);
+	EXPECT_KEPT(8, PAGES);
+	/* ... into what was mapped there. */
+	EXPECT_GPA(stamp(100, 1), self->engine, GPA(100));
+	EXPECT_GPA(stamp(6, 1), self->engine, GPA(101));
+	EXPECT_GPA(stamp(7, 1), self->engine, GPA(102));
+	EXPECT_GPA(stamp(103, 1), self->engine, GPA(103));
+	EXPECT_EQ(0, gpa_put(self->engine, GPA(102), stamp(7, 2)));
+	EXPECT_EQ(stamp(7, 2), *word_at(other, 2));
+	region_unmap(other, 4);
+}
+
+SECMMU_TEST_F(invalidate, C3_protect_and_back)
+{
+	ASSERT_EQ(0, mprotect(self->mem, 2 * PAGE, PROT_READ));
+	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(0), stamp(0, 2)));
+	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(1), stamp(1, 2)));
+	EXPECT_KEPT(0, PAGES);
+
+	ASSERT_EQ(0, mprotect(self->mem, 2 * PAGE, RW));
+	EXPECT_EQ(0, gpa_put(self->engine, GPA(0), stamp(0, 3)));
+	EXPECT_EQ(0, gpa_put(self->engine, GPA(1), stamp(1, 3)));
+	EXPECT_EQ(stamp(0, 3), *word_at(self->mem, 0));
+	EXPECT_EQ(stamp(1, 3), *word_at(self->mem, 1));
+
+	ASSERT_EQ(0, mprotect(self->mem, 2 * PAGE, PROT_NONE));
+	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(0));
+	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(1));
+	EXPECT_KEPT(2, PAGES);
+	ASSERT_EQ(0, mprotect(self->mem, 2 * PAGE, RW));
+	EXPECT_GPA(stamp(0, 3), self->engine, GPA(0));
+	EXPECT_GPA(stamp(1, 3), self->engine, GPA(1));
+}
+
+/* Waits on @fd until the parent has written, then looks at its own copy. */
+struct fork_arg {
+	char *mem;
+	int fd;
+};
+
+static int check_old_copy(void *data)
+{
+	struct fork_arg *arg = data;
+
+	CHECK(!byte_wait(arg->fd));
+	CHECK(*word_at(arg->mem, 0) == stamp(0, 1));
+	CHECK(*word_at(arg->mem, 1) == stamp(1, 1));
+	CHECK(*word_at(arg->mem, 2) == stamp(2, 1));
+	*word_at(arg->mem, 0) = stamp(0, 9);
+	*word_at(arg->mem, 2) = stamp(2, 9);
+	*word_at(arg->mem, 3) = stamp(3, 9);
+	return 0;
+}
+
+/* After fork() the pages are shared: whoever writes, writes a copy. */
+SECMMU_TEST_F(invalidate, C3_fork)
+{
+	struct fork_arg arg = { .mem = self->mem };
+	int pipefd[2];
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe(pipefd));
+	arg.fd = pipefd[0];
+	pid = child_start(check_old_copy, &arg);
+	ASSERT_LT(0, pid);
+
+	/* Page 1 was writable through the mirror before; page 0 was not. */
+	EXPECT_EQ(0, gpa_put(self->engine, GPA(1), stamp(1, 2)));
+	EXPECT_EQ(0, gpa_put(self->engine, GPA(0), stamp(0, 2)));
+	EXPECT_EQ(stamp(0, 2), *word_at(self->mem, 0));
+	EXPECT_EQ(stamp(1, 2), *word_at(self->mem, 1));
+	EXPECT_GPA(stamp(1, 2), self->engine, GPA(1));
+	/* The processor's write is seen, though the page was known. */
+	EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
+	*word_at(self->mem, 2) = stamp(2, 2);
+	EXPECT_GPA(stamp(2, 2), self->engine, GPA(2));
+
+	EXPECT_EQ(0, byte_send(pipefd[1]));
+	EXPECT_EQ(0, child_wait(pid));
+	/* And nothing that the child did. */
+	EXPECT_GPA(stamp(0, 2), self->engine, GPA(0));
+	EXPECT_GPA(stamp(1, 2), self->engine, GPA(1));
+	EXPECT_GPA(stamp(2, 2), self->engine, GPA(2));
+	EXPECT_KEPT(3, PAGES);
+	EXPECT_EQ(0, gpa_put(self->engine, GPA(3), stamp(3, 3)));
+	EXPECT_EQ(stamp(3, 3), *word_at(self->mem, 3));
+	close(pipefd[0]);
+	close(pipefd[1]);
+}
+
+SECMMU_TEST_F(invalidate, two_mirrors_one_process)
+{
+	struct secmmu_stats a[2], b[2];
+	int mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_EACH, 0);
+	int engine = secmmu_create_engine(mirror);
+	long i;
+
+	ASSERT_LE(0, mirror);
+	ASSERT_LE(0, engine);
+	/* The same memory in another order of pages, one slot each. */
+	for (i = 0; i < PAGES; i++) {
+		ASSERT_EQ(0, secmmu_set_slot(mirror, i, 0,
+					     GPA(PAGES - 1 - i),
+					     self->mem + i * PAGE, PAGE));
+		EXPECT_GPA(stamp(i, 1), engine, GPA(PAGES - 1 - i));
+	}
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a[0]));
+	ASSERT_EQ(0, secmmu_get_stats(mirror, &a[1]));
+	ASSERT_EQ(0, madvise(self->mem + 5 * PAGE, 3 * PAGE, MADV_DONTNEED));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b[0]));
+	ASSERT_EQ(0, secmmu_get_stats(mirror, &b[1]));
+	EXPECT_DELTA(3, a[0], b[0], zapped);
+	EXPECT_DELTA(3, a[1], b[1], zapped);
+	EXPECT_DELTA(1, a[0], b[0], flushes);
+	EXPECT_DELTA(3, a[1], b[1], flushes);
+	for (i = 0; i < PAGES; i++) {
+		__u64 word = i >= 5 && i < 8 ? 0 : stamp(i, 1);
+
+		EXPECT_GPA(word, self->engine, GPA(i));
+		EXPECT_GPA(word, engine, GPA(PAGES - 1 - i));
+	}
+
+	/* One of them goes, the other one is served as before. */
+	close(engine);
+	close(mirror);
+	ASSERT_EQ(0, madvise(self->mem, PAGE, MADV_DONTNEED));
+	EXPECT_GPA(0, self->engine, GPA(0));
+}
+
+/* Counted, and nothing else: no slot has to do with it. */
+SECMMU_TEST_F(invalidate, event_outside_slots)
+{
+	struct secmmu_stats a, b, c;
+	char *other = region_map(4);
+
+	ASSERT_NE(NULL, other);
+	memset(other, 1, 4 * PAGE);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	ASSERT_EQ(0, madvise(other, 4 * PAGE, MADV_DONTNEED));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_LE(1, b.events - a.events);
+	EXPECT_DELTA(0, a, b, zap_events);
+	EXPECT_DELTA(0, a, b, zapped);
+	EXPECT_DELTA(0, a, b, flushes);
+	EXPECT_DELTA(0, a, b, interrupts);
+	EXPECT_KEPT(0, PAGES);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &c));
+	EXPECT_DELTA(0, b, c, faults);
+	region_unmap(other, 4);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the secmmu tests add to the kernel's test harness. The harness is not
+ * part of this repository: the Makefile finds it in a kernel source tree.
+ *
+ * A fixture has at least "int dev, mirror, engine;", and its setup starts with
+ * SECMMU_SETUP().
+ *
+ * The harness's assertions are two statements: in a branch or a loop they need
+ * braces.
+ */
+#ifndef SECMMU_HARNESS_H
+#define SECMMU_HARNESS_H
+
+#include "kselftest_harness.h"
+
+#include "secmmu_test.h"
+
+/* Seconds. Emulated machines and debug kernels are 10 to 50 times slower. */
+#define SECMMU_TIMEOUT		90
+#define SECMMU_TIMEOUT_LONG	400
+
+/*
+ * Older harnesses run a test even if the setup of its fixture skipped it, so
+ * each test looks for the device that the setup did not get.
+ */
+#define SECMMU_TEST_F(fixture, test)					\
+	SECMMU_TEST_F_TIMEOUT(fixture, test, SECMMU_TIMEOUT)
+
+#define SECMMU_TEST_F_TIMEOUT(fixture, test, seconds)			\
+	static void fixture##_##test##_body(				\
+		struct __test_metadata *_metadata,			\
+		FIXTURE_DATA(fixture) *self,				\
+		const FIXTURE_VARIANT(fixture) *variant);		\
+	TEST_F_TIMEOUT(fixture, test, seconds)				\
+	{								\
+		if (self->dev >= 0)					\
+			fixture##_##test##_body(_metadata, self,	\
+						variant);		\
+	}								\
+	static void fixture##_##test##_body(				\
+		struct __test_metadata __attribute__((unused)) *_metadata, \
+		FIXTURE_DATA(fixture) __attribute__((unused)) *self,	\
+		const FIXTURE_VARIANT(fixture)				\
+			__attribute__((unused)) *variant)
+
+/* Opens the device or skips the test; the setup returns. */
+#define SECMMU_OPEN_OR_SKIP()						\
+do {									\
+	self->mirror = -1;						\
+	self->engine = -1;						\
+	self->dev = secmmu_open();					\
+	switch (-self->dev) {						\
+	case ENOENT:							\
+	case ENODEV:							\
+	case ENXIO:							\
+		SKIP(return, "%s is absent: driver not loaded",		\
+		     SECMMU_DEVICE);					\
+	case EACCES:							\
+	case EPERM:							\
+		SKIP(return, "%s: no permission", SECMMU_DEVICE);	\
+	}								\
+	ASSERT_LE(0, self->dev);					\
+} while (0)
+
+/* The device, a mirror with the given policy, and an engine. */
+#define SECMMU_SETUP(policy, batch)					\
+do {									\
+	SECMMU_OPEN_OR_SKIP();						\
+	self->mirror = secmmu_create_mirror(self->dev, policy, batch);	\
+	ASSERT_LE(0, self->mirror);					\
+	self->engine = secmmu_create_engine(self->mirror);		\
+	ASSERT_LE(0, self->engine);					\
+} while (0)
+
+#define SECMMU_TEARDOWN()						\
+do {									\
+	close(self->engine);						\
+	close(self->mirror);						\
+	close(self->dev);						\
+} while (0)
+
+/* The engine reads one word, and it is the expected one. */
+#define EXPECT_GPA(expected, engine, gpa)				\
+do {									\
+	__u64 _gpa_word = POISON;					\
+									\
+	EXPECT_EQ(0, gpa_get(engine, gpa, &_gpa_word));			\
+	EXPECT_EQ((__u64)(expected), _gpa_word);			\
+} while (0)
+
+/* The engine can read nothing there, and leaves the buffer alone. */
+#define EXPECT_GPA_ERROR(error, engine, gpa)				\
+do {									\
+	__u64 _gpa_word = POISON;					\
+									\
+	EXPECT_EQ(-(error), gpa_get(engine, gpa, &_gpa_word));		\
+	EXPECT_EQ(POISON, _gpa_word);					\
+} while (0)
+
+/* A counter of struct secmmu_stats moved by exactly so much. */
+#define EXPECT_DELTA(expected, before, after, counter)			\
+	EXPECT_EQ((__u64)(expected), (after).counter - (before).counter) \
+		TH_LOG("counter " #counter)
+
+#endif /* SECMMU_HARNESS_H */

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Helpers of the secmmu tests.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "secmmu_test.h"
+
+/* Longer arguments are not compared after an error. */
+#define MAX_SNAPSHOT	8192
+
+#define MAX_FDS		8
+
+/* Newer than some C libraries. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL	0x0008U
+#endif
+
+int secmmu_open(void)
+{
+	int fd = open(SECMMU_DEVICE, O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int secmmu_call(int fd, unsigned long cmd, void *arg, size_t len)
+{
+	unsigned char before[MAX_SNAPSHOT];
+	int ret, err;
+
+	if (len > sizeof(before))
+		len = 0;
+	if (len)
+		memcpy(before, arg, len);
+	ret = ioctl(fd, cmd, arg);
+	err = errno;
+	if (ret >= 0)
+		return ret;
+	return len && memcmp(before, arg, len) ? -EBADMSG : -err;
+}
+
+int secmmu_create_mirror(int dev, __u32 policy, __u32 batch)
+{
+	struct secmmu_create_mirror arg = {
+		.size = sizeof(arg),
+		.flush_policy = policy,
+		.flush_batch = batch,
+	};
+
+	return secmmu_call(dev, SECMMU_CREATE_MIRROR, &arg, sizeof(arg));
+}
+
+int secmmu_create_engine(int mirror)
+{
+	struct secmmu_create_engine arg = { .size = sizeof(arg) };
+
+	return secmmu_call(mirror, SECMMU_CREATE_ENGINE, &arg, sizeof(arg));
+}
+
+int secmmu_set_slot(int mirror, __u32 slot, __u32 flags, __u64 gpa,
+		    const void *hva, __u64 length)
+{
+	struct secmmu_set_slot arg = {
+		.size = sizeof(arg),
+		.slot = slot,
+		.flags = flags,
+		.gpa = gpa,
+		.hva = (uintptr_t)hva,
+		.length = length,
+	};
+
+	return secmmu_call(mirror, SECMMU_SET_SLOT, &arg, sizeof(arg));
+}
+
+int secmmu_delete_slot(int mirror, __u32 slot)
+{
+	return secmmu_set_slot(mirror, slot, 0, 0, NULL, 0);
+}
+
+int secmmu_get_stats(int mirror, struct secmmu_stats *stats)
+{
+	memset(stats, POISON_BYTE, sizeof(*stats));
+	stats->size = sizeof(*stats);
+	stats->reserved = 0;
+	return secmmu_call(mirror, SECMMU_GET_STATS, stats, sizeof(*stats));
+}
+
+ssize_t gpa_read(int engine, void *buf, size_t len, __u64 gpa)
+{
+	ssize_t ret = pread(engine, buf, len, gpa);
+
+	return ret < 0 ? -errno : ret;
+}
+
+ssize_t gpa_write(int engine, const void *buf, size_t len, __u64 gpa)
+{
+	ssize_t ret = pwrite(engine, buf, len, gpa);
+
+	return ret < 0 ? -errno : ret;
+}
+
+int gpa_get(int engine, __u64 gpa, __u64 *value)
+{
+	ssize_t ret = gpa_read(engine, value, sizeof(*value), gpa);
+
+	if (ret < 0)
+		return ret;
+	return ret == sizeof(*value) ? 0 : -EIO;
+}
+
+int gpa_put(int engine, __u64 gpa, __u64 value)
+{
+	ssize_t ret = gpa_write(engine, &value, sizeof(value), gpa);
+
+	if (ret < 0)
+		return ret;
+	return ret == sizeof(value) ? 0 : -EIO;
+}
+
+/* Half a store lasts an instant; this many in a row are no accident. */
+#define MAX_TORN	10000
+
+struct pair {
+	__u64 value, inverse;
+};
+
+int pair_get(int engine, __u64 gpa, __u64 *value)
+{
+	struct pair pair;
+	int tries;
+
+	for (tries = 0; tries < MAX_TORN; tries++) {
+		ssize_t ret = gpa_read(engine, &pair, sizeof(pair), gpa);
+
+		if (ret < 0)
+			return ret;
+		if (ret != sizeof(pair))
+			return -EIO;
+		if (pair.value == ~pair.inverse ||
+		    (!pair.value && !pair.inverse)) {
+			*value = pair.value;
+			return 0;
+		}
+		sched_yield();
+	}
+	return -EPROTO;
+}
+
+int pair_put(int engine, __u64 gpa, __u64 value)
+{
+	struct pair pair = { value, ~value };
+	ssize_t ret = gpa_write(engine, &pair, sizeof(pair), gpa);
+
+	if (ret < 0)
+		return ret;
+	return ret == sizeof(pair) ? 0 : -EIO;
+}
+
+void pair_store(char *mem, long page, __u64 value)
+{
+	volatile __u64 *word = word_at(mem, page);
+
+	word[0] = value;
+	word[1] = ~value;
+}
+
+int region_replace(char *region, long page, long pages, int prot)
+{
+	char *start = region + page * PAGE;
+	char *mem = mmap(start, pages * PAGE, prot,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	if (mem == MAP_FAILED)
+		return -errno;
+	/* EINVAL where the kernel has no huge pages: just as well. */
+	madvise(mem, pages * PAGE, MADV_NOHUGEPAGE);
+	return 0;
+}
+
+char *region_map(long pages)
+{
+	char *mem = mmap(NULL, (pages + 2) * PAGE, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (mem == MAP_FAILED)
+		return NULL;
+	if (region_replace(mem, 1, pages, PROT_READ | PROT_WRITE)) {
+		munmap(mem, (pages + 2) * PAGE);
+		return NULL;
+	}
+	return mem + PAGE;
+}
+
+void region_unmap(char *region, long pages)
+{
+	if (region)
+		munmap(region - PAGE, (pages + 2) * PAGE);
+}
+
+int memfd_new(long pages)
+{
+	int fd, ret;
+
+	/* Later kernels complain without this flag, earlier ones refuse it. */
+	fd = memfd_create("secmmu", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+	if (fd < 0)
+		fd = memfd_create("secmmu", MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, pages * PAGE)) {
+		ret = -errno;
+		close(fd);
+		return ret;
+	}
+	return fd;
+}
+
+pid_t child_start(int (*fn)(void *arg), void *arg)
+{
+	pid_t parent = getpid();
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* The parent may have died before the line above. */
+	if (getppid() != parent)
+		_exit(1);
+	/* Never back into the harness: it would go on with the next test. */
+	_exit(fn(arg));
+}
+
+int child_wait(pid_t pid)
+{
+	int status;
+	pid_t ret;
+
+	do {
+		ret = waitpid(pid, &status, 0);
+	} while (ret < 0 && errno == EINTR);
+	if (ret < 0)
+		return -errno;
+	if (WIFSIGNALED(status))
+		return 128 + WTERMSIG(status);
+	return WEXITSTATUS(status);
+}
+
+int child_kill(pid_t pid)
+{
+	if (kill(pid, SIGKILL))
+		return -errno;
+	return child_wait(pid);
+}
+
+int fds_send(int sock, const int *fds, int count)
+{
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(int) * MAX_FDS)];
+	} control = {};
+	char byte = 0;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = CMSG_SPACE(sizeof(int) * count),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int) * count);
+	memcpy(CMSG_DATA(cmsg), fds, sizeof(int) * count);
+	return sendmsg(sock, &msg, 0) == 1 ? 0 : -errno;
+}
+
+int fds_receive(int sock, int *fds, int count)
+{
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(int) * MAX_FDS)];
+	} control = {};
+	char byte;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = CMSG_SPACE(sizeof(int) * count),
+	};
+	struct cmsghdr *cmsg;
+	ssize_t ret = recvmsg(sock, &msg, 0);
+
+	if (ret < 0)
+		return -errno;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	/* The sender died, or sent something else. */
+	if (!ret || !cmsg || cmsg->cmsg_len != CMSG_LEN(sizeof(int) * count))
+		return -EPIPE;
+	memcpy(fds, CMSG_DATA(cmsg), sizeof(int) * count);
+	return 0;
+}
+
+int byte_send(int fd)
+{
+	char byte = 0;
+
+	return write(fd, &byte, 1) == 1 ? 0 : -errno;
+}
+
+int byte_wait(int fd)
+{
+	char byte;
+	ssize_t ret = read(fd, &byte, 1);
+
+	if (ret < 0)
+		return -errno;
+	return ret ? 0 : -EPIPE;
+}
