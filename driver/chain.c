@@ -13,6 +13,9 @@
 /* Chains not yet freed; the module must outlive the free callbacks. */
 static atomic_t nr_chains;
 
+/* Are start callbacks timed? */
+DEFINE_STATIC_KEY_FALSE(secmmu_timing);
+
 static bool member_touched(struct secmmu_member *member,
 			   struct secmmu_walk *walk)
 {
@@ -160,9 +163,17 @@ static struct secmmu_chain *to_chain(struct mmu_notifier *mn)
 	return container_of(mn, struct secmmu_chain, mn);
 }
 
+static void note_latency(struct secmmu_chain *chain, u64 began)
+{
+	unsigned int bucket = ilog2((ktime_get_ns() - began) | 1);
+
+	atomic64_inc(&chain->latency[min(bucket, SECMMU_LATENCY_BUCKETS - 1U)]);
+}
+
 static void begin_event(struct secmmu_chain *chain, unsigned long start,
 			unsigned long last)
 {
+	u64 began = static_branch_unlikely(&secmmu_timing) ? ktime_get_ns() : 0;
 	struct secmmu_walk event = {
 		.chain = chain,
 		.purpose = SECMMU_INVALIDATE,
@@ -173,6 +184,8 @@ static void begin_event(struct secmmu_chain *chain, unsigned long start,
 	/* Recorded whether it touches a span or not; then delivered. */
 	secmmu_event_begin(&chain->records, start, last);
 	walk_members(&event);
+	if (began)
+		note_latency(chain, began);
 }
 
 static int chain_range_start(struct mmu_notifier *mn,

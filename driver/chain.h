@@ -28,6 +28,7 @@
 #ifndef SECMMU_CHAIN_H
 #define SECMMU_CHAIN_H
 
+#include <linux/jump_label.h>
 #include <linux/list.h>
 #include <linux/mmu_notifier.h>
 #include <linux/seqlock.h>
@@ -83,6 +84,7 @@ struct secmmu_member {
  * @members: the mirrors; RCU list, read inside the notifier's SRCU section
  * @hold_off: walks that registrations wait for
  * @replays: walks repeated
+ * @latency: events by the time that their start took, while timing is on
  */
 struct secmmu_chain {
 	struct mmu_notifier mn;
@@ -92,7 +94,10 @@ struct secmmu_chain {
 	struct list_head members;
 	atomic_t hold_off;
 	atomic64_t replays;
+	atomic64_t latency[SECMMU_LATENCY_BUCKETS];
 };
+
+DECLARE_STATIC_KEY_FALSE(secmmu_timing);
 
 /* What a walk is for. */
 enum secmmu_purpose {

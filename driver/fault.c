@@ -97,15 +97,18 @@ static int prepare_tables(struct fault *fault)
 static int record(struct fault *fault)
 {
 	unsigned long start = fault->target.hva;
-	int ret;
+	int err;
 
-	ret = secmmu_inflight_begin(&fault->mirror->chain->records,
+	err = secmmu_inflight_begin(&fault->mirror->chain->records,
 				    &fault->record, start,
 				    start + fault->pages * PAGE_SIZE - 1);
-	if (ret < 0)
-		return ret;
-	if (ret)
+	if (fault->record.waited_ns) {
 		secmmu_count(fault->mirror->counters, SECMMU_COUNT_WAITS, 1);
+		secmmu_count(fault->mirror->counters, SECMMU_COUNT_WAIT_NS,
+			     fault->record.waited_ns);
+	}
+	if (err)
+		return err;
 	fault->pages = (fault->record.range.last - start + 1) >> PAGE_SHIFT;
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include <linux/sched/task.h>
 #include <linux/uaccess.h>
 
+#include "debugfs.h"
 #include "dirty.h"
 #include "engine.h"
 #include "fault.h"
@@ -124,6 +125,7 @@ static long create_mirror(struct secmmu_mirror *none, union argument *arg)
 	mmput(mm);
 	if (IS_ERR(mirror))
 		return PTR_ERR(mirror);
+	secmmu_debugfs_add(mirror);
 	fd = anon_inode_getfd("[secmmu-mirror]", &mirror_fops, mirror,
 			      O_RDWR | O_CLOEXEC);
 	if (fd < 0)
@@ -285,7 +287,7 @@ static void check_abi(void)
 	BUILD_BUG_ON(sizeof(struct secmmu_create_mirror) != 24);
 	BUILD_BUG_ON(sizeof(struct secmmu_set_slot) != 40);
 	BUILD_BUG_ON(sizeof(struct secmmu_create_engine) != 8);
-	BUILD_BUG_ON(sizeof(struct secmmu_stats) != 160);
+	BUILD_BUG_ON(sizeof(struct secmmu_stats) != 168);
 	BUILD_BUG_ON(sizeof(struct secmmu_prefault) != 24);
 	BUILD_BUG_ON(sizeof(struct secmmu_get_dirty_log) != 32);
 }

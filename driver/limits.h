@@ -24,6 +24,9 @@ typedef u64 gfn_t;
 /* Pages one fault round asks of GUP; their pointers live on the stack. */
 #define SECMMU_FAULT_BATCH	32
 
+/* Buckets of the latency histogram: powers of two, in nanoseconds. */
+#define SECMMU_LATENCY_BUCKETS	40
+
 /* Entries of an engine's TLB, a power of two. */
 #define SECMMU_TLB_ENTRIES	256
 

@@ -2,6 +2,7 @@
 #include <linux/module.h>
 
 #include "chain.h"
+#include "debugfs.h"
 #include "ioctl.h"
 
 #define CREATE_TRACE_POINTS
@@ -9,12 +10,19 @@
 
 static int __init secmmu_init(void)
 {
-	return secmmu_device_register();
+	int err;
+
+	secmmu_debugfs_init();
+	err = secmmu_device_register();
+	if (err)
+		secmmu_debugfs_exit();
+	return err;
 }
 
 static void __exit secmmu_exit(void)
 {
 	secmmu_device_unregister();
+	secmmu_debugfs_exit();
 	secmmu_chain_exit();
 	/* Tables are freed by RCU callbacks of this module. */
 	rcu_barrier();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/debugfs.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -158,7 +159,8 @@ void secmmu_mirror_get(struct secmmu_mirror *mirror)
  * @mirror: the mirror
  *
  * The last descriptor is closed, so nobody faults, opens a window or changes a
- * slot. What can still reach the mirror: callbacks, by the chain's list (gone
+ * slot. What can still reach the mirror: readers in debugfs (gone when its files
+ * are); callbacks, by the chain's list (gone
  * when secmmu_chain_leave() returns); lookups in flight, by RCU (none: they
  * came from descriptors). Tables and slots already unlinked go by themselves.
  *
@@ -168,6 +170,7 @@ void secmmu_mirror_put(struct secmmu_mirror *mirror)
 {
 	if (!refcount_dec_and_test(&mirror->refs))
 		return;
+	debugfs_remove_recursive(mirror->debugfs);
 	secmmu_chain_leave(&mirror->member);
 	secmmu_chain_put(mirror->chain);
 	mmdrop(mirror->creator);
@@ -218,6 +221,7 @@ void secmmu_mirror_stats(struct secmmu_mirror *mirror,
 	stats->retries = stats->retries_event + stats->retries_self +
 			 stats->retries_slot + stats->retries_table;
 	stats->waits = SUM(WAITS);
+	stats->wait_ns = SUM(WAIT_NS);
 	stats->reads = SUM(READS);
 	stats->writes = SUM(WRITES);
 #undef SUM

@@ -17,6 +17,7 @@
  * @pt: the page table
  * @tlbs: the engines' TLBs
  * @counters: what happened
+ * @debugfs: its folder there, or NULL
  * @events_before: events of the mm when the mirror was made
  * @unpaired_before: ... unpaired ends
  * @replays_before: ... replays
@@ -30,6 +31,7 @@ struct secmmu_mirror {
 	struct secmmu_pgtable pt;
 	struct secmmu_tlbs tlbs;
 	struct secmmu_counters __percpu *counters;
+	struct dentry *debugfs;
 	u64 events_before;
 	u64 unpaired_before;
 	u64 replays_before;

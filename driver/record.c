@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/ktime.h>
 #include <linux/sched.h>
 
 #include "record.h"
@@ -193,8 +194,8 @@ static bool first_covered(struct secmmu_records *records, unsigned long start,
  * the fault is recorded up to there: see &secmmu_inflight.range.
  *
  * Context: may sleep; the caller holds no lock that an event needs to end.
- * Return: 0, or 1 if it had to wait; -EINTR if a signal arrived, or -ESRCH if
- * the mm is gone: not recorded then.
+ * Return: 0; -EINTR if a signal arrived, or -ESRCH if the mm is gone: not
+ * recorded then.
  */
 int secmmu_inflight_begin(struct secmmu_records *records,
 			  struct secmmu_inflight *fault, unsigned long start,
@@ -202,7 +203,7 @@ int secmmu_inflight_begin(struct secmmu_records *records,
 {
 	unsigned long covered;
 	DEFINE_WAIT(wait);
-	int waited = 0;
+	u64 began = 0;
 	int err = 0;
 
 	might_sleep();
@@ -214,7 +215,8 @@ int secmmu_inflight_begin(struct secmmu_records *records,
 	spin_lock(&records->lock);
 	while (!records->released && !err &&
 	       first_covered(records, start, start + PAGE_SIZE - 1, &covered)) {
-		waited = 1;
+		if (!began)
+			began = ktime_get_ns();
 		prepare_to_wait(&records->wait, &wait, TASK_INTERRUPTIBLE);
 		spin_unlock(&records->lock);
 		if (signal_pending(current))
@@ -234,7 +236,9 @@ int secmmu_inflight_begin(struct secmmu_records *records,
 	spin_unlock(&records->lock);
 
 	finish_wait(&records->wait, &wait);
-	return err ?: waited;
+	if (began)
+		fault->waited_ns = ktime_get_ns() - began;
+	return err;
 }
 
 /**

@@ -43,6 +43,7 @@ struct secmmu_event {
  * struct secmmu_inflight - a fault in flight, on the stack of the fault
  * @range: host addresses of the fault
  * @task: who runs it
+ * @waited_ns: how long it waited for events before it was recorded
  * @hit: an overlapping event has come, or the mm is gone
  * @foreign: ... raised by another task than @task
  * @hit_start: hull of the overlaps with events that have come
@@ -51,6 +52,7 @@ struct secmmu_event {
 struct secmmu_inflight {
 	struct interval_tree_node range;
 	struct task_struct *task;
+	u64 waited_ns;
 	bool hit;
 	bool foreign;
 	unsigned long hit_start;

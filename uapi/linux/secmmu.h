@@ -217,6 +217,7 @@ struct secmmu_create_engine {
  * @retries_slot: ... because the slot changed meanwhile
  * @retries_table: ... because a page-table page was given back meanwhile
  * @waits: times a fault waited for an event in flight
+ * @wait_ns: time spent so, in nanoseconds
  * @reads: pread windows that moved data
  * @writes: pwrite windows that moved data
  * @tables: page-table pages in use now
@@ -243,6 +244,7 @@ struct secmmu_stats {
 	__u64 retries_slot;
 	__u64 retries_table;
 	__u64 waits;
+	__u64 wait_ns;
 	__u64 reads;
 	__u64 writes;
 	__u64 tables;

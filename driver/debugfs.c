@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a mirror looks like inside, for people: secmmu/mirror-N/ in debugfs.
+ * Nothing here is an interface; formats change as the driver does.
+ */
+#include <linux/debugfs.h>
+#include <linux/seq_file.h>
+
+#include "debugfs.h"
+
+static struct dentry *root;
+static atomic_t next_mirror;
+
+static int stats_show(struct seq_file *file, void *unused)
+{
+	struct secmmu_stats stats = {};
+
+	secmmu_mirror_stats(file->private, &stats);
+#define SHOW(name) seq_printf(file, "%-14s %llu\n", #name, stats.name)
+	SHOW(events);
+	SHOW(zap_events);
+	SHOW(zapped);
+	SHOW(flushes);
+	SHOW(assists);
+	SHOW(interrupts);
+	SHOW(replays);
+	SHOW(unpaired);
+	SHOW(faults);
+	SHOW(fault_pages);
+	SHOW(retries);
+	SHOW(retries_event);
+	SHOW(retries_self);
+	SHOW(retries_slot);
+	SHOW(retries_table);
+	SHOW(waits);
+	SHOW(wait_ns);
+	SHOW(reads);
+	SHOW(writes);
+	SHOW(tables);
+#undef SHOW
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(stats);
+
+static int slots_show(struct seq_file *file, void *unused)
+{
+	struct secmmu_mirror *mirror = file->private;
+	struct secmmu_slot *slot;
+	unsigned long id;
+
+	seq_puts(file, "slot gpa hva pages flags\n");
+	mutex_lock(&mirror->slots.lock);
+	xa_for_each(&mirror->slots.by_id, id, slot)
+		seq_printf(file, "%lu 0x%llx 0x%lx %lu 0x%x\n", id,
+			   (u64)slot->span.by_gfn.start << PAGE_SHIFT,
+			   slot->span.by_hva.start,
+			   slot->span.by_gfn.last - slot->span.by_gfn.start + 1,
+			   slot->flags);
+	mutex_unlock(&mirror->slots.lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(slots);
+
+static void show_ranges(struct seq_file *file, const char *what,
+			struct rb_root_cached *tree)
+{
+	struct interval_tree_node *node;
+
+	for (node = interval_tree_iter_first(tree, 0, ULONG_MAX); node;
+	     node = interval_tree_iter_next(node, 0, ULONG_MAX))
+		seq_printf(file, "%s 0x%lx-0x%lx\n", what, node->start,
+			   node->last);
+}
+
+/* Of the whole mm, whichever mirror it is for. */
+static int inflight_show(struct seq_file *file, void *unused)
+{
+	struct secmmu_mirror *mirror = file->private;
+	struct secmmu_records *records = &mirror->chain->records;
+
+	spin_lock(&records->lock);
+	show_ranges(file, "event", &records->events);
+	show_ranges(file, "fault", &records->faults);
+	if (records->overflow)
+		seq_printf(file, "overflow %u 0x%lx-0x%lx\n", records->overflow,
+			   records->overflow_start, records->overflow_last);
+	if (records->released)
+		seq_puts(file, "released\n");
+	spin_unlock(&records->lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(inflight);
+
+static int pgtable_show(struct seq_file *file, void *unused)
+{
+	struct secmmu_mirror *mirror = file->private;
+	gfn_t gfn = 0;
+
+	seq_printf(file, "tables %ld\n",
+		   atomic_long_read(&mirror->pt.nr_tables));
+	while (gfn <= SECMMU_GFN_LAST) {
+		struct secmmu_table *leaf;
+
+		rcu_read_lock();
+		leaf = secmmu_pgtable_next(&mirror->pt, &gfn, SECMMU_GFN_LAST);
+		if (leaf) {
+			seq_printf(file, "leaf gfn 0x%llx present %u\n",
+				   gfn, READ_ONCE(leaf->nr));
+			gfn = secmmu_table_last(gfn, 1) + 1;
+		}
+		rcu_read_unlock();
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(pgtable);
+
+/* Of the whole mm: how long invalidate_range_start took. */
+static int latency_show(struct seq_file *file, void *unused)
+{
+	struct secmmu_mirror *mirror = file->private;
+	unsigned int i;
+
+	seq_puts(file, "below_ns events\n");
+	for (i = 0; i < SECMMU_LATENCY_BUCKETS; i++) {
+		u64 n = atomic64_read(&mirror->chain->latency[i]);
+
+		if (n)
+			seq_printf(file, "%llu %llu\n", 2ULL << i, n);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(latency);
+
+/* Timing costs two clock reads an event, so it is off until asked for. */
+static int timing_set(void *unused, u64 on)
+{
+	if (on)
+		static_branch_enable(&secmmu_timing);
+	else
+		static_branch_disable(&secmmu_timing);
+	return 0;
+}
+
+static int timing_get(void *unused, u64 *on)
+{
+	*on = static_key_enabled(&secmmu_timing);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(timing_fops, timing_get, timing_set, "%llu\n");
+
+/**
+ * secmmu_debugfs_add - show a mirror
+ * @mirror: the mirror; takes its files along when it ends
+ *
+ * Context: may sleep.
+ */
+void secmmu_debugfs_add(struct secmmu_mirror *mirror)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "mirror-%d",
+		 atomic_inc_return(&next_mirror));
+	mirror->debugfs = debugfs_create_dir(name, root);
+	debugfs_create_file("stats", 0400, mirror->debugfs, mirror,
+			    &stats_fops);
+	debugfs_create_file("slots", 0400, mirror->debugfs, mirror,
+			    &slots_fops);
+	debugfs_create_file("inflight", 0400, mirror->debugfs, mirror,
+			    &inflight_fops);
+	debugfs_create_file("pgtable", 0400, mirror->debugfs, mirror,
+			    &pgtable_fops);
+	debugfs_create_file("latency", 0400, mirror->debugfs, mirror,
+			    &latency_fops);
+}
+
+/**
+ * secmmu_debugfs_init - make the folder; it is no error if there is no debugfs
+ */
+void secmmu_debugfs_init(void)
+{
+	root = debugfs_create_dir("secmmu", NULL);
+	debugfs_create_file_unsafe("timing", 0600, root, NULL, &timing_fops);
+}
+
+/**
+ * secmmu_debugfs_exit - remove it; no mirror is left
+ */
+void secmmu_debugfs_exit(void)
+{
+	debugfs_remove_recursive(root);
+}
