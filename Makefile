@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0
+# In a kernel tree this is a Kbuild file; on its own, the way to everything.
+ifneq ($(KERNELRELEASE),)
+
+obj-$(CONFIG_SECMMU) += driver/
+
+else
+
+export BUILD := $(CURDIR)/build
+KDIR ?= /lib/modules/$(shell uname -r)/build
+TEST ?=
+
+.PHONY: help setup tools modules run check clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make run      boot a test VM, mirror a KVM guest in a 30 s storm, compare'
+	@echo '              flush batching; results in build/run/'
+	@echo 'make check    build, boot and test everything; ends with N passed, N failed,'
+	@echo '              N skipped; logs in build/check/'
+	@echo 'make modules [KDIR=...] [TEST=1]'
+	@echo '              the driver for the running kernel, or for a build folder;'
+	@echo '              TEST=1 adds the test instruments'
+	@echo 'make tools    the test VM, the mini-VMM and the selftests'
+	@echo 'make setup    install what is missing (as root, through apt)'
+	@echo 'make clean    remove build/ (kernels stay cached outside the checkout)'
+
+setup:
+	@testvm/setup.sh
+
+tools: setup
+	@$(MAKE) --no-print-directory -C testvm
+	@$(MAKE) --no-print-directory -C vmm
+	@$(MAKE) --no-print-directory -C selftests
+
+modules:
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/driver CONFIG_SECMMU=m \
+		$(if $(TEST),CONFIG_SECMMU_TEST=y) modules
+
+run:
+	@testvm/run.sh
+
+check:
+	@testvm/check.sh
+
+clean:
+	rm -rf build
+	@if [ -d $(KDIR) ]; then \
+		$(MAKE) -C $(KDIR) M=$(CURDIR)/driver clean; fi
+
+endif
