@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "flushbench.h"
+#include "hypercall.h"
+#include "storm.h"
+
+#define MAX_SECONDS	86400
+
+enum option_key {
+	OPTION_MEMORY = 0x100,
+	OPTION_VCPUS,
+	OPTION_ENGINES,
+	OPTION_SECONDS,
+	OPTION_SEED,
+	OPTION_BACKING,
+	OPTION_NO_MIRROR,
+	OPTION_JSON,
+	OPTION_FLUSH_TABLE,
+	OPTION_POINTS,
+};
+
+/* A number within bounds, or a sentence and the end of the program. */
+static uint64_t parse_number(struct argp_state *state, const char *name,
+			     const char *text, uint64_t least, uint64_t most)
+{
+	unsigned long long value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 0);
+	if (errno || end == text || *end || *text == '-' || value < least ||
+	    value > most)
+		argp_error(state, "--%s takes a number from %llu to %llu, not \"%s\"",
+			   name, (unsigned long long)least,
+			   (unsigned long long)most, text);
+	return value;
+}
+
+static uint64_t parse_size(struct argp_state *state, const char *text)
+{
+	unsigned long long value;
+	unsigned int shift = 0;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 0);
+	switch (*end) {
+	case 'K':
+		shift = 10;
+		end++;
+		break;
+	case 'M':
+		shift = 20;
+		end++;
+		break;
+	case 'G':
+		shift = 30;
+		end++;
+		break;
+	default:
+		break;
+	}
+	if (errno || end == text || *end || *text == '-' ||
+	    value > MEMORY_MAX >> shift || value << shift < MEMORY_MIN)
+		argp_error(state, "--memory takes a size from 16M to 1G, not \"%s\"",
+			   text);
+	return (value << shift) / GUEST_PAGE_SIZE * GUEST_PAGE_SIZE;
+}
+
+static error_t parse_run(int key, char *text, struct argp_state *state)
+{
+	struct storm_options *options = state->input;
+
+	switch (key) {
+	case OPTION_MEMORY:
+		options->memory = parse_size(state, text);
+		return 0;
+	case OPTION_VCPUS:
+		options->vcpus = (uint32_t)parse_number(state, "vcpus", text, 1,
+							MAX_VCPUS);
+		return 0;
+	case OPTION_ENGINES:
+		options->engines = (uint32_t)parse_number(state, "engines",
+							  text, 1, MAX_ENGINES);
+		return 0;
+	case OPTION_SECONDS:
+		options->seconds = (uint32_t)parse_number(state, "seconds",
+							  text, 1, MAX_SECONDS);
+		return 0;
+	case OPTION_SEED:
+		options->seed = parse_number(state, "seed", text, 0,
+					     INT64_MAX);
+		return 0;
+	case OPTION_BACKING:
+		if (!strcmp(text, "anon"))
+			options->backing = MEMORY_ANON;
+		else if (!strcmp(text, "memfd"))
+			options->backing = MEMORY_MEMFD;
+		else
+			argp_error(state, "--backing is anon or memfd, not \"%s\"",
+				   text);
+		return 0;
+	case OPTION_NO_MIRROR:
+		options->mirrored = false;
+		return 0;
+	case OPTION_JSON:
+		options->json = text;
+		return 0;
+	case OPTION_FLUSH_TABLE:
+		options->flush_table = text;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected argument \"%s\"", text);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option run_table[] = {
+	{ "memory", OPTION_MEMORY, "SIZE", 0,
+	  "guest memory, 16M to 1G (default 64M)", 0 },
+	{ "vcpus", OPTION_VCPUS, "N", 0, "virtual CPUs (default 2)", 0 },
+	{ "engines", OPTION_ENGINES, "N", 0,
+	  "engines of the mirror (default 2)", 0 },
+	{ "seconds", OPTION_SECONDS, "S", 0, "duration (default 30)", 0 },
+	{ "seed", OPTION_SEED, "X", 0,
+	  "repeat every thread's choices (default: the time)", 0 },
+	{ "backing", OPTION_BACKING, "KIND", 0,
+	  "anon (default): private anonymous memory; memfd: shared memory", 0 },
+	{ "no-mirror", OPTION_NO_MIRROR, NULL, 0,
+	  "run without the driver; engines go through /proc/self/mem", 0 },
+	{ "json", OPTION_JSON, "FILE", 0, "write the numbers to FILE", 0 },
+	{ "flush-table", OPTION_FLUSH_TABLE, "FILE", 0,
+	  "include the table that \"flush --json FILE\" wrote", 0 },
+	{ 0 },
+};
+
+static const struct argp run_argp = {
+	.options = run_table,
+	.parser = parse_run,
+	.doc = "Run a storm: a KVM guest and the engines of a mirror read and "
+	       "write stamped pages while their memory is taken away, and "
+	       "every read is judged.\vExits with 0 if there was no violation "
+	       "and the storm was large enough to mean something, with 1 if "
+	       "not, with 2 if it could not run.",
+};
+
+static int run(int argc, char **argv)
+{
+	struct storm_options options = {
+		.memory = 64 << 20,
+		.vcpus = 2,
+		.engines = 2,
+		.seconds = 30,
+		.seed = (uint64_t)time(NULL),
+		.backing = MEMORY_ANON,
+		.mirrored = true,
+	};
+
+	if (argp_parse(&run_argp, argc, argv, 0, NULL, &options))
+		return 2;
+	return storm_run(&options);
+}
+
+static error_t parse_flush(int key, char *text, struct argp_state *state)
+{
+	struct flushbench_options *options = state->input;
+
+	switch (key) {
+	case OPTION_POINTS:
+		if (strcmp(text, "quick"))
+			argp_error(state, "--points knows \"quick\", not \"%s\"",
+				   text);
+		options->quick = true;
+		return 0;
+	case OPTION_JSON:
+		options->json = text;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected argument \"%s\"", text);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option flush_table[] = {
+	{ "points", OPTION_POINTS, "quick", 0,
+	  "measure the small points only, with few repetitions", 0 },
+	{ "json", OPTION_JSON, "FILE", 0, "write the table to FILE", 0 },
+	{ 0 },
+};
+
+static const struct argp flush_argp = {
+	.options = flush_table,
+	.parser = parse_flush,
+	.doc = "Compare the flush policies: discard many pages at once while "
+	       "an engine is at work, count the flushes, and take the time.",
+};
+
+static int flush(int argc, char **argv)
+{
+	struct flushbench_options options = { 0 };
+
+	if (argp_parse(&flush_argp, argc, argv, 0, NULL, &options))
+		return 2;
+	return flushbench_run(&options);
+}
+
+/**
+ * struct command - a subcommand
+ * @name: as given on the command line
+ * @title: name of the program in its messages
+ * @main: its main function
+ */
+static const struct command {
+	const char *name;
+	char *title;
+	int (*main)(int argc, char **argv);
+} commands[] = {
+	{ "run", "secmmu-vmm run", run },
+	{ "flush", "secmmu-vmm flush", flush },
+};
+
+/* The first argument is the command; the rest is its own. */
+static error_t parse_command(int key, char *text, struct argp_state *state)
+{
+	switch (key) {
+	case ARGP_KEY_ARG:
+		for (size_t i = 0; i < sizeof(commands) / sizeof(*commands);
+		     i++) {
+			char **argv = state->argv + state->next - 1;
+			int argc = state->argc - state->next + 1;
+
+			if (strcmp(text, commands[i].name))
+				continue;
+			argv[0] = commands[i].title;
+			exit(commands[i].main(argc, argv));
+		}
+		argp_error(state, "unknown command \"%s\"", text);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "a command is missing: run or flush");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp main_argp = {
+	.parser = parse_command,
+	.args_doc = "run|flush [OPTION...]",
+	.doc = "A virtual machine monitor whose guest memory is mirrored by "
+	       "the secmmu driver.\v"
+	       "Commands:\n"
+	       "  run    a storm of discards under guest and engines, judged\n"
+	       "  flush  a comparison of the flush policies\n\n"
+	       "Each command has a --help of its own.",
+};
+
+int main(int argc, char **argv)
+{
+	argp_err_exit_status = 2;
+	if (argp_parse(&main_argp, argc, argv, ARGP_IN_ORDER, NULL, NULL))
+		return 2;
+	return 0;
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include "report.h"
+#include "stamp.h"
+
+static const char *const fault_names[STAMP_FAULTS] = {
+	[STAMP_CLEAN] = "nothing wrong",
+	[STAMP_FOREIGN] = "a word that no stamp has there",
+	[STAMP_CANARY] = "a word of the canary process",
+	[STAMP_WRONG_PAGE] = "the stamp of another page",
+	[STAMP_WRONG_OWNER] = "a stamp its owner did not write",
+	[STAMP_OLD_EPOCH] = "a stamp from before a discard",
+	[STAMP_NEW_EPOCH] = "a stamp of an epoch that has not begun",
+	[STAMP_LOST] = "a completed write is lost",
+	[STAMP_REVENANT] = "a stamp where a discard left zeroes",
+	[STAMP_TORN] = "a torn stamp with nobody writing",
+	[STAMP_GAP] = "an access succeeded where nothing is mapped",
+	[STAMP_ERROR] = "an access failed that must not fail",
+	[STAMP_TABLE] = "the shared page state is corrupt",
+};
+
+/**
+ * report_error - tell the user why something cannot be done
+ * @format: one sentence
+ *
+ * Return: -1, so that a function can fail with it.
+ */
+int report_error(const char *format, ...)
+{
+	va_list arguments;
+
+	fflush(stdout);
+	fputs("secmmu-vmm: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	return -1;
+}
+
+/**
+ * report_init - no violations yet
+ * @report: set up
+ */
+void report_init(struct report *report)
+{
+	pthread_mutex_init(&report->lock, NULL);
+	report->violations = 0;
+}
+
+/**
+ * report_violations - how many there are
+ * @report: the report
+ *
+ * Return: violations so far.
+ */
+uint64_t report_violations(const struct report *report)
+{
+	return __atomic_load_n(&report->violations, __ATOMIC_RELAXED);
+}
+
+/* Counts a violation; true if it is to be described. Holds the lock then. */
+static bool begin_violation(struct report *report, uint64_t *number)
+{
+	*number = __atomic_add_fetch(&report->violations, 1, __ATOMIC_RELAXED);
+	if (*number > REPORT_DETAILS)
+		return false;
+	pthread_mutex_lock(&report->lock);
+	return true;
+}
+
+/**
+ * report_finding - count a violation and describe the first ones
+ * @report: the report
+ * @who: who saw it
+ * @owner: owner of the page
+ * @finding: the facts
+ */
+void report_finding(struct report *report, const char *who, uint32_t owner,
+		    const struct stamp_finding *finding)
+{
+	/* From guest memory: not to be trusted as an index. */
+	uint32_t fault = finding->fault;
+	uint64_t number;
+
+	if (!begin_violation(report, &number))
+		return;
+	printf("violation %" PRIu64 ": %s sees page %" PRIu32 " (owner %" PRIu32
+	       "): %s; epoch %" PRIu32 ", allowed %" PRIu32 "..%" PRIu32
+	       "; seq %" PRIu32 ", last complete %" PRIu32 "; word %" PRIu32
+	       " = 0x%016" PRIx64 "\n",
+	       number, who, finding->page, owner,
+	       fault < STAMP_FAULTS ? fault_names[fault] : "unknown",
+	       finding->epoch, finding->oldest, finding->newest,
+	       finding->seen_seq, finding->seq, finding->word, finding->value);
+	pthread_mutex_unlock(&report->lock);
+}
+
+/**
+ * report_line - count a violation that no page shows
+ * @report: the report
+ * @who: who saw it
+ * @what: what happened
+ */
+void report_line(struct report *report, const char *who, const char *what)
+{
+	uint64_t number;
+
+	if (!begin_violation(report, &number))
+		return;
+	printf("violation %" PRIu64 ": %s: %s\n", number, who, what);
+	pthread_mutex_unlock(&report->lock);
+}
+
+/**
+ * report_progress - the line printed once a second
+ * @totals: the numbers so far
+ */
+void report_progress(const struct totals *totals)
+{
+	printf("[%3" PRIu64 "s] guest writes %" PRIu64 "  %s reads %" PRIu64
+	       " writes %" PRIu64 "  events %" PRIu64 "  zapped %" PRIu64
+	       " flushes %" PRIu64 " retries %" PRIu64 "  violations %" PRIu64
+	       "\n",
+	       totals->seconds, totals->guest_writes,
+	       totals->mirrored ? "mirror" : "engine", totals->engine_reads,
+	       totals->engine_writes, totals->events, totals->zapped,
+	       totals->flushes, totals->retries, totals->violations);
+	fflush(stdout);
+}
+
+/**
+ * report_summary - the end of a storm
+ * @totals: its numbers; @violations may be raised no more
+ *
+ * Return: 0 if the storm passed, else 1.
+ */
+int report_summary(const struct totals *totals)
+{
+	bool pass = !totals->violations;
+
+	printf("\nguest    %" PRIu64 " writes, %" PRIu64 " reads, %" PRIu64
+	       " KVM exits (%" PRIu64 " in unmapped memory)\n",
+	       totals->guest_writes, totals->guest_reads, totals->kvm_exits,
+	       totals->kvm_faults);
+	printf("engines  %" PRIu64 " writes, %" PRIu64 " reads, %" PRIu64
+	       " in unmapped memory%s\n", totals->engine_writes,
+	       totals->engine_reads, totals->engine_faults,
+	       totals->mirrored ? "" : "; through /proc/self/mem, no mirror");
+	printf("process  %" PRIu64 " direct reads; %" PRIu64
+	       " reads of host and engines were exact\n",
+	       totals->direct_reads, totals->exact);
+	printf("discards %" PRIu64 "; canary held %" PRIu64 " pages, %" PRIu64
+	       " changed\n", totals->discards, totals->canary_pages,
+	       totals->canary_changed);
+	if (totals->mirrored)
+		printf("mirror   %" PRIu64 " events, %" PRIu64 " zapped, %"
+		       PRIu64 " flushes, %" PRIu64 " retries\n", totals->events,
+		       totals->zapped, totals->flushes, totals->retries);
+	else
+		printf("mirror   none; events counts this program's own discards\n");
+	if (totals->guest_writes < REPORT_MIN_WRITES) {
+		printf("storm: unproven: %" PRIu64 " guest writes, needs %d\n",
+		       totals->guest_writes, REPORT_MIN_WRITES);
+		pass = false;
+	}
+	if (totals->events < REPORT_MIN_EVENTS) {
+		printf("storm: unproven: %" PRIu64 " events, needs %d\n",
+		       totals->events, REPORT_MIN_EVENTS);
+		pass = false;
+	}
+	printf("storm: %s, %" PRIu64 " violations\n", pass ? "PASS" : "FAIL",
+	       totals->violations);
+	fflush(stdout);
+	return pass ? 0 : 1;
+}
+
+/* As much of @text as needs no escapes. */
+static void json_string(FILE *file, const char *key, const char *text)
+{
+	fprintf(file, "\t\"%s\": \"", key);
+	for (; *text; text++)
+		if (*text >= ' ' && *text != '"' && *text != '\\')
+			fputc(*text, file);
+	fputs("\",\n", file);
+}
+
+static void json_number(FILE *file, const char *key, uint64_t value)
+{
+	fprintf(file, "\t\"%s\": %" PRIu64 ",\n", key, value);
+}
+
+/**
+ * report_json - write the numbers for other programs
+ * @path: the file
+ * @totals: the numbers
+ * @flush_table: a JSON list
+ *
+ * Without a mirror there are no mirror reads, whatever the engines did.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int report_json(const char *path, const struct totals *totals,
+		const char *flush_table)
+{
+	const char *accel = getenv("SECMMU_ACCEL");
+	bool mirrored = totals->mirrored;
+	struct utsname system;
+	FILE *file = fopen(path, "w");
+	bool bad;
+
+	if (!file)
+		return report_error("cannot write %s: %s", path,
+				    strerror(errno));
+	uname(&system);
+	fputs("{\n", file);
+	json_string(file, "schema", "secmmu-run-1");
+	json_string(file, "kernel", system.release);
+	json_string(file, "accel", accel ? accel : "unknown");
+	json_number(file, "cpus", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
+	json_number(file, "seconds", totals->seconds);
+	json_number(file, "seed", totals->seed);
+	json_number(file, "kvm_exits", totals->kvm_exits);
+	json_number(file, "guest_writes", totals->guest_writes);
+	json_number(file, "mirror_reads", mirrored ? totals->engine_reads : 0);
+	json_number(file, "mirror_writes",
+		    mirrored ? totals->engine_writes : 0);
+	json_number(file, "events", totals->events);
+	json_number(file, "zapped", totals->zapped);
+	json_number(file, "flushes", totals->flushes);
+	json_number(file, "retries", totals->retries);
+	json_number(file, "violations", totals->violations);
+	fprintf(file, "\t\"flush_table\": %s\n}\n", flush_table);
+	bad = ferror(file);
+	if (fclose(file) || bad)
+		return report_error("cannot write %s: %s", path,
+				    strerror(errno));
+	return 0;
+}
+
+/**
+ * report_writable - can a file be written?
+ * @path: the file; made if it is not there
+ *
+ * Return: 0, or -1 after a message: better now than after the work is done.
+ */
+int report_writable(const char *path)
+{
+	FILE *file = fopen(path, "a");
+
+	if (!file)
+		return report_error("cannot write %s: %s", path,
+				    strerror(errno));
+	fclose(file);
+	return 0;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the program tells: errors, violations, progress, the summary. */
+#ifndef VMM_REPORT_H
+#define VMM_REPORT_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "hypercall.h"
+
+/* The first so many violations are described; then the storm stops. */
+#define REPORT_DETAILS		20
+#define REPORT_LIMIT		100
+
+/* Below these a storm proves nothing. */
+#define REPORT_MIN_WRITES	10000
+#define REPORT_MIN_EVENTS	1000
+
+/**
+ * struct report - the violations so far
+ * @lock: keeps the lines of two violations apart
+ * @violations: their number; read by anyone
+ */
+struct report {
+	pthread_mutex_t lock;
+	uint64_t violations;
+};
+
+/**
+ * struct totals - the numbers of a storm
+ * @seconds: how long it ran
+ * @seed: its seed
+ * @mirrored: it ran with the driver
+ * @kvm_exits: KVM_RUN returns
+ * @kvm_faults: of these, -EFAULT
+ * @guest_writes: stamps the vCPUs wrote
+ * @guest_reads: pages they judged
+ * @engine_reads: pages the engines read
+ * @engine_writes: stamps they wrote
+ * @engine_faults: accesses that met unmapped memory
+ * @direct_reads: pages judged through the process's own mapping
+ * @exact: reads that met no writer, so that every word was determined
+ * @discards: operations of the discarders
+ * @events: of the mm, as the driver counts them; else @discards
+ * @zapped: sptes dropped
+ * @flushes: TLB flushes
+ * @retries: fault rounds repeated
+ * @canary_pages: pages the canary process has held
+ * @canary_changed: of these, pages somebody else wrote to
+ * @violations: number of violations
+ */
+struct totals {
+	uint64_t seconds;
+	uint64_t seed;
+	bool mirrored;
+	uint64_t kvm_exits;
+	uint64_t kvm_faults;
+	uint64_t guest_writes;
+	uint64_t guest_reads;
+	uint64_t engine_reads;
+	uint64_t engine_writes;
+	uint64_t engine_faults;
+	uint64_t direct_reads;
+	uint64_t exact;
+	uint64_t discards;
+	uint64_t events;
+	uint64_t zapped;
+	uint64_t flushes;
+	uint64_t retries;
+	uint64_t canary_pages;
+	uint64_t canary_changed;
+	uint64_t violations;
+};
+
+int report_error(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+void report_init(struct report *report);
+uint64_t report_violations(const struct report *report);
+void report_finding(struct report *report, const char *who, uint32_t owner,
+		    const struct stamp_finding *finding);
+void report_line(struct report *report, const char *who, const char *what);
+void report_progress(const struct totals *totals);
+int report_summary(const struct totals *totals);
+int report_json(const char *path, const struct totals *totals,
+		const char *flush_table);
+int report_writable(const char *path);
+
+#endif /* VMM_REPORT_H */

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "agent.h"
+#include "canary.h"
+#include "flushtable.h"
+#include "report.h"
+#include "storm.h"
+#include "vcpu.h"
+#include "watchdog.h"
+
+#define DISCARDERS	2
+#define MAX_AGENTS	(MAX_ENGINES + 1 + DISCARDERS)
+
+#define GUEST_STOP_MS	2000
+#define TURN_MS		100
+#define SWEEP_PAGES	32768
+
+/**
+ * struct storm - everything a storm consists of
+ * @options: what was asked for
+ * @report: violations
+ * @memory: guest memory
+ * @vm: the machine
+ * @vcpus: its vCPUs
+ * @mirror: the mirror, unless there is none
+ * @oracle: the judge
+ * @canary: the canary process
+ * @agents: engines, then the inspector, then discarders
+ * @nr_agents: how many
+ * @stop: agents finish when this is true
+ */
+struct storm {
+	const struct storm_options *options;
+	struct report report;
+	struct memory memory;
+	struct vm vm;
+	struct vcpu vcpus[MAX_VCPUS];
+	struct mirror mirror;
+	struct oracle oracle;
+	struct canary canary;
+	struct agent agents[MAX_AGENTS];
+	uint32_t nr_agents;
+	bool stop;
+};
+
+static void on_violation(void *context, unsigned int index)
+{
+	struct storm *storm = context;
+	struct stamp_finding finding =
+		storm->oracle.mailbox->vcpus[index].finding;
+	char who[16];
+
+	snprintf(who, sizeof(who), "vCPU %u", index);
+	report_finding(&storm->report, who,
+		       oracle_owner(&storm->oracle, finding.page), &finding);
+}
+
+static void on_crash(void *context, unsigned int index, const char *why)
+{
+	struct storm *storm = context;
+
+	(void)index;
+	report_line(&storm->report, "guest", why);
+}
+
+static const struct vcpu_ops vcpu_ops = {
+	.violation = on_violation,
+	.crashed = on_crash,
+};
+
+static int add_agent(struct storm *storm, const char *name, uint32_t number,
+		     uint32_t participant)
+{
+	struct agent *agent = &storm->agents[storm->nr_agents];
+
+	*agent = (struct agent) {
+		.oracle = &storm->oracle,
+		.stop = &storm->stop,
+		.seed = storm->options->seed,
+		.participant = participant,
+	};
+	snprintf(agent->name, sizeof(agent->name), "%s %" PRIu32, name, number);
+	if (storm->options->mirrored ?
+	    engine_create(&agent->engine, &storm->mirror) :
+	    engine_create_unmirrored(&agent->engine, &storm->memory))
+		return -1;
+	storm->nr_agents++;
+	return 0;
+}
+
+static int create_agents(struct storm *storm)
+{
+	uint32_t engines = storm->options->engines;
+	uint32_t participant = storm->options->vcpus;
+
+	for (uint32_t i = 0; i < engines; i++)
+		if (add_agent(storm, "engine", i, participant++))
+			return -1;
+	if (add_agent(storm, "inspector", 0, participant++))
+		return -1;
+	for (uint32_t i = 0; i < DISCARDERS; i++)
+		if (add_agent(storm, "discarder", i, participant++))
+			return -1;
+	return 0;
+}
+
+static int create_vcpus(struct storm *storm)
+{
+	if (vm_create(&storm->vm, &storm->memory) ||
+	    vm_load_image(&storm->vm))
+		return -1;
+	for (uint32_t i = 0; i < storm->options->vcpus; i++)
+		if (vcpu_create(&storm->vcpus[i], &storm->vm, i, &vcpu_ops,
+				storm))
+			return -1;
+	return 0;
+}
+
+static int storm_create(struct storm *storm)
+{
+	const struct storm_options *options = storm->options;
+
+	/* Before there is anything to inherit. */
+	if (canary_start(&storm->canary))
+		return -1;
+	if (options->mirrored && mirror_open(&storm->mirror))
+		return -1;
+	if (memory_create(&storm->memory, options->memory, options->backing))
+		return -1;
+	if (oracle_init(&storm->oracle, &storm->memory,
+			options->vcpus + options->engines, options->seed,
+			&storm->report))
+		return -1;
+	if (create_vcpus(storm))
+		return -1;
+	if (options->mirrored &&
+	    (mirror_create(&storm->mirror, SECMMU_FLUSH_RANGE, 0) ||
+	     mirror_add_memory(&storm->mirror, &storm->memory)))
+		return -1;
+	if (create_agents(storm))
+		return -1;
+	if (!options->mirrored)
+		return 0;
+	return mirror_check_slots(&storm->agents[0].engine, &storm->memory);
+}
+
+static void storm_destroy(struct storm *storm)
+{
+	for (uint32_t i = 0; i < storm->nr_agents; i++)
+		engine_close(&storm->agents[i].engine);
+	for (uint32_t i = 0; i < MAX_VCPUS; i++)
+		vcpu_destroy(&storm->vcpus[i]);
+	vm_destroy(&storm->vm);
+	mirror_close(&storm->mirror);
+	oracle_destroy(&storm->oracle);
+	memory_destroy(&storm->memory);
+	canary_stop(&storm->canary);
+}
+
+static int storm_start(struct storm *storm)
+{
+	uint32_t inspector = storm->options->engines;
+
+	for (uint32_t i = 0; i < storm->options->vcpus; i++)
+		if (vcpu_start(&storm->vcpus[i]))
+			return -1;
+	for (uint32_t i = 0; i < storm->nr_agents; i++)
+		if (agent_start(&storm->agents[i], i < inspector ?
+				agent_engine : i == inspector ?
+				agent_inspector : agent_discarder))
+			return -1;
+	return 0;
+}
+
+/* The guest stops by itself; a vCPU that does not is taken out. */
+static void stop_guest(struct storm *storm)
+{
+	uint32_t vcpus = storm->options->vcpus;
+
+	__atomic_store_n(&storm->oracle.mailbox->stop, 1, __ATOMIC_RELEASE);
+	for (int ms = 0; ms < GUEST_STOP_MS; ms += 10) {
+		uint32_t finished = 0;
+
+		for (uint32_t i = 0; i < vcpus; i++)
+			finished += vcpu_finished(&storm->vcpus[i]);
+		if (finished == vcpus)
+			break;
+		usleep(10000);
+	}
+	for (uint32_t i = 0; i < vcpus; i++) {
+		if (storm->vcpus[i].started && !storm->vcpus[i].hello)
+			report_line(&storm->report, "guest",
+				    "a vCPU never said hello");
+		vcpu_stop(&storm->vcpus[i]);
+	}
+}
+
+/*
+ * Discarders wait for owners, so the guest goes on until they have gone: a vCPU
+ * taken out within a write would be waited for in vain.
+ */
+static void storm_stop(struct storm *storm)
+{
+	__atomic_store_n(&storm->stop, true, __ATOMIC_RELEASE);
+	for (uint32_t i = 0; i < storm->nr_agents; i++)
+		agent_join(&storm->agents[i]);
+	stop_guest(storm);
+}
+
+/* Everybody is still: every page must be exactly what was last written. */
+static void sweep(struct storm *storm)
+{
+	struct agent *inspector = &storm->agents[storm->options->engines];
+	uint32_t step = 1 + storm->memory.pages / SWEEP_PAGES;
+
+	/* Large memories by samples: this must end before the watchdog. */
+	for (uint32_t page = 0; page < storm->memory.pages; page += step) {
+		agent_read_page(inspector, page);
+		agent_inspect_page(inspector, page);
+		if (report_violations(&storm->report) >= REPORT_LIMIT)
+			break;
+	}
+}
+
+static uint64_t peek(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+static int collect(struct storm *storm, struct totals *totals)
+{
+	const struct mailbox *mailbox = storm->oracle.mailbox;
+	struct secmmu_stats stats;
+
+	*totals = (struct totals) {
+		.seconds = totals->seconds,
+		.seed = storm->options->seed,
+		.mirrored = storm->options->mirrored,
+		.exact = peek(&storm->oracle.exact),
+	};
+	for (uint32_t i = 0; i < storm->options->vcpus; i++) {
+		totals->guest_writes += peek(&mailbox->vcpus[i].writes);
+		totals->guest_reads += peek(&mailbox->vcpus[i].reads);
+		totals->kvm_exits += peek(&storm->vcpus[i].exits);
+		totals->kvm_faults += peek(&storm->vcpus[i].faults);
+	}
+	for (uint32_t i = 0; i < storm->nr_agents; i++) {
+		const struct agent *agent = &storm->agents[i];
+
+		totals->engine_reads += peek(&agent->reads);
+		totals->direct_reads += peek(&agent->inspected);
+		totals->engine_writes += peek(&agent->writes);
+		totals->engine_faults += peek(&agent->faults);
+		totals->discards += peek(&agent->operations);
+	}
+	totals->canary_pages = canary_report(&storm->canary, &storm->report);
+	totals->canary_changed = storm->canary.reported;
+	totals->violations = report_violations(&storm->report);
+	totals->events = totals->discards;
+	if (!storm->options->mirrored)
+		return 0;
+	if (mirror_stats(&storm->mirror, &stats))
+		return -1;
+	totals->events = stats.events;
+	totals->zapped = stats.zapped;
+	totals->flushes = stats.flushes;
+	totals->retries = stats.retries;
+	return 0;
+}
+
+static bool storm_over(const struct storm *storm)
+{
+	if (watchdog_interrupted() || report_violations(&storm->report) >= REPORT_LIMIT)
+		return true;
+	for (uint32_t i = 0; i < storm->nr_agents; i++)
+		if (__atomic_load_n(&storm->agents[i].failed, __ATOMIC_ACQUIRE))
+			return true;
+	return false;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* The main thread: moves the window, prints, and watches. */
+static int watch(struct storm *storm, struct totals *totals)
+{
+	const struct storm_options *options = storm->options;
+	struct prng prng;
+	uint64_t start, ms = 0;
+
+	prng_init(&prng, options->seed, MAX_PARTICIPANTS);
+	start = now_ms();
+	while (ms < options->seconds * 1000ull && !storm_over(storm)) {
+		usleep(TURN_MS * 1000);
+		oracle_set_hot(&storm->oracle,
+			       prng_below(&prng, storm->memory.pages));
+		ms = now_ms() - start;
+		if (ms / 1000 == totals->seconds)
+			continue;
+		totals->seconds = ms / 1000;
+		if (collect(storm, totals))
+			return -1;
+		report_progress(totals);
+	}
+	return 0;
+}
+
+static int storm_measure(struct storm *storm, struct totals *totals)
+{
+	int ret;
+
+	watchdog_hold_signals(true);
+	ret = storm_start(storm);
+	watchdog_hold_signals(false);
+	if (!ret)
+		ret = watch(storm, totals);
+	storm_stop(storm);
+	if (ret)
+		return ret;
+	sweep(storm);
+	canary_stop(&storm->canary);
+	return collect(storm, totals);
+}
+
+/**
+ * storm_run - run a storm and tell how it went
+ * @options: what storm to run
+ *
+ * Return: the program's exit status: 0 if it passed, 1 if not, 2 if it could
+ * not run.
+ */
+int storm_run(const struct storm_options *options)
+{
+	struct storm *storm = calloc(1, sizeof(*storm));
+	struct totals totals = { 0 };
+	char *table = NULL;
+	int status = 2;
+
+	if (!storm) {
+		report_error("out of memory");
+		return status;
+	}
+	if (options->json && report_writable(options->json))
+		goto free;
+	if (options->flush_table) {
+		table = flushtable_read(options->flush_table);
+		if (!table)
+			goto free;
+	}
+	/* No thread may map memory for itself: it could land in a gap. */
+	mallopt(M_ARENA_MAX, 1);
+	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+	storm->options = options;
+	storm->vm.kvm = -1;
+	storm->vm.fd = -1;
+	storm->mirror.fd = -1;
+	storm->mirror.device = -1;
+	report_init(&storm->report);
+	if (storm_create(storm))
+		goto destroy;
+	printf("storm: seed %" PRIu64 ", %" PRIu64 " MiB %s, %" PRIu32
+	       " vCPUs, %" PRIu32 " engines, %" PRIu32 " s, %s\n",
+	       options->seed, options->memory >> 20,
+	       options->backing == MEMORY_MEMFD ? "memfd" : "anon",
+	       options->vcpus, options->engines, options->seconds,
+	       options->mirrored ? "mirrored" : "no mirror");
+	watchdog_start(options->seconds);
+	if (storm_measure(storm, &totals))
+		goto destroy;
+	if (options->json &&
+	    report_json(options->json, &totals, table ? table : "[]"))
+		goto destroy;
+	status = report_summary(&totals);
+destroy:
+	storm_destroy(storm);
+free:
+	free(table);
+	free(storm);
+	return status;
+}

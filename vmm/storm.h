@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The storm: a guest, engines and discarders at once, under an oracle. */
+#ifndef VMM_STORM_H
+#define VMM_STORM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "memory.h"
+
+/**
+ * struct storm_options - what storm to run
+ * @memory: bytes of guest memory
+ * @vcpus: virtual CPUs, 1 .. MAX_VCPUS
+ * @engines: engines, 1 .. MAX_ENGINES
+ * @seconds: how long
+ * @seed: of all random numbers
+ * @backing: of guest memory
+ * @mirrored: use /dev/secmmu
+ * @json: where to write the numbers, or NULL
+ * @flush_table: file to take the flush table from, or NULL
+ */
+struct storm_options {
+	uint64_t memory;
+	uint32_t vcpus;
+	uint32_t engines;
+	uint32_t seconds;
+	uint64_t seed;
+	enum memory_backing backing;
+	bool mirrored;
+	const char *json;
+	const char *flush_table;
+};
+
+int storm_run(const struct storm_options *options);
+
+#endif /* VMM_STORM_H */

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A virtual CPU: its thread and its run loop. */
+#ifndef VMM_VCPU_H
+#define VMM_VCPU_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "vm.h"
+
+struct kvm_run;
+struct vcpu;
+
+/**
+ * struct vcpu_ops - what the owner of a vCPU wants to hear
+ * @violation: the guest reports a violation; its facts are in its mailbox box
+ * @crashed: the vCPU cannot go on; @why is a sentence
+ *
+ * Called on the vCPU's thread.
+ */
+struct vcpu_ops {
+	void (*violation)(void *context, unsigned int index);
+	void (*crashed)(void *context, unsigned int index, const char *why);
+};
+
+/**
+ * struct vcpu - a virtual CPU
+ * @vm: its machine
+ * @ops: callbacks
+ * @context: first argument of the callbacks
+ * @thread: runs vcpu_loop()
+ * @run: shared with the kernel
+ * @exits: KVM_RUN returns so far; written by @thread, read by anyone
+ * @faults: of these, -EFAULT: the guest met memory that was not mapped
+ * @index: 0 .. vCPUs - 1
+ * @fd: the vCPU, or -1
+ * @started: @thread exists
+ * @hello: the guest has greeted with the right ABI
+ * @stop: leave the run loop; written by vcpu_stop(), read by @thread
+ * @finished: @thread has left the run loop
+ */
+struct vcpu {
+	const struct vm *vm;
+	const struct vcpu_ops *ops;
+	void *context;
+	pthread_t thread;
+	struct kvm_run *run;
+	uint64_t exits;
+	uint64_t faults;
+	unsigned int index;
+	int fd;
+	bool started;
+	bool hello;
+	bool stop;
+	bool finished;
+};
+
+int vcpu_create(struct vcpu *vcpu, const struct vm *vm, unsigned int index,
+		const struct vcpu_ops *ops, void *context);
+int vcpu_start(struct vcpu *vcpu);
+bool vcpu_finished(const struct vcpu *vcpu);
+void vcpu_stop(struct vcpu *vcpu);
+void vcpu_destroy(struct vcpu *vcpu);
+
+/* vcpu_<machine>.c: registers and translation tables for guest_start. */
+int vcpu_arch_init(const struct vcpu *vcpu);
+/* ... and where a crashed vCPU stands. */
+uint64_t vcpu_arch_pc(const struct vcpu *vcpu);
+
+#endif /* VMM_VCPU_H */

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+/* 64-bit long mode with paging, set up from outside: the guest just starts. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <linux/kvm.h>
+#include "hypercall.h"
+#include "report.h"
+#include "vcpu.h"
+
+#define CR0_PE		(1ull << 0)
+#define CR0_MP		(1ull << 1)
+#define CR0_NE		(1ull << 5)
+#define CR0_WP		(1ull << 16)
+#define CR0_PG		(1ull << 31)
+#define CR4_PAE		(1ull << 5)
+#define EFER_LME	(1ull << 8)
+#define EFER_LMA	(1ull << 10)
+
+#define PTE_PRESENT	(1ull << 0)
+#define PTE_WRITE	(1ull << 1)
+#define PTE_ACCESSED	(1ull << 5)
+#define PTE_DIRTY	(1ull << 6)
+#define PTE_HUGE	(1ull << 7)
+#define PTE_TABLE	(PTE_PRESENT | PTE_WRITE | PTE_ACCESSED)
+#define PTE_LEAF	(PTE_TABLE | PTE_DIRTY | PTE_HUGE)
+
+#define RFLAGS_FIXED	(1ull << 1)
+
+#define TABLE_ENTRIES	512
+#define TABLE_SIZE	4096ul
+#define HUGE_SHIFT	21
+
+#define CODE_SELECTOR	0x08
+#define DATA_SELECTOR	0x10
+
+/* Intel processors without unrestricted guests want room for a TSS here. */
+#define TSS_GPA		0xfffbd000ul
+
+#define CPUID_ENTRIES	256
+
+/*
+ * Everything is mapped at its own address by 2 MiB leaves, accessed and dirty
+ * beforehand: the guest's own paging costs no faults, KVM's does.
+ */
+static int build_page_tables(const struct memory *memory)
+{
+	uint64_t *pml4 = memory_range(memory, GUEST_PML4_GPA, TABLE_SIZE);
+	uint64_t *pdpt = memory_range(memory, GUEST_PDPT_GPA, TABLE_SIZE);
+	uint64_t *pd = memory_range(memory, GUEST_PD_GPA,
+				    GUEST_MAPPED_GIB * TABLE_SIZE);
+
+	if (!pml4 || !pdpt || !pd)
+		return report_error("the guest's page tables lie in no slot");
+	pml4[0] = GUEST_PDPT_GPA | PTE_TABLE;
+	for (uint64_t i = 0; i < GUEST_MAPPED_GIB; i++)
+		pdpt[i] = (GUEST_PD_GPA + i * TABLE_SIZE) | PTE_TABLE;
+	for (uint64_t i = 0; i < GUEST_MAPPED_GIB * TABLE_ENTRIES; i++)
+		pd[i] = i << HUGE_SHIFT | PTE_LEAF;
+	return 0;
+}
+
+static int build_gdt(const struct memory *memory)
+{
+	static const uint64_t gdt[] = {
+		0,
+		0x00af9b000000ffffull,	/* 64-bit code, ring 0, accessed */
+		0x00cf93000000ffffull,	/* data, ring 0, writable, accessed */
+	};
+	void *to = memory_range(memory, GUEST_GDT_GPA, sizeof(gdt));
+
+	if (!to)
+		return report_error("the guest's GDT lies in no slot");
+	memcpy(to, gdt, sizeof(gdt));
+	return 0;
+}
+
+/**
+ * vm_arch_init - what an x86 machine needs before memslots and vCPUs
+ * @vm: the machine
+ *
+ * Return: 0, or -1 after a message.
+ */
+int vm_arch_init(const struct vm *vm)
+{
+	if (ioctl(vm->fd, KVM_CHECK_EXTENSION, KVM_CAP_SET_TSS_ADDR) > 0 &&
+	    ioctl(vm->fd, KVM_SET_TSS_ADDR, TSS_GPA))
+		return report_error("cannot place the TSS: %s",
+				    strerror(errno));
+	if (build_page_tables(vm->memory))
+		return -1;
+	return build_gdt(vm->memory);
+}
+
+/* KVM checks long mode against the CPUID the vCPU was given. */
+static int set_cpuid(const struct vcpu *vcpu)
+{
+	struct kvm_cpuid2 *cpuid;
+	int ret = 0;
+
+	cpuid = calloc(1, sizeof(*cpuid) +
+		       CPUID_ENTRIES * sizeof(cpuid->entries[0]));
+	if (!cpuid)
+		return report_error("out of memory");
+	cpuid->nent = CPUID_ENTRIES;
+	if (ioctl(vcpu->vm->kvm, KVM_GET_SUPPORTED_CPUID, cpuid) ||
+	    ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid))
+		ret = report_error("cannot set the CPUID of vCPU %u: %s",
+				   vcpu->index, strerror(errno));
+	free(cpuid);
+	return ret;
+}
+
+static int set_sregs(const struct vcpu *vcpu)
+{
+	const struct kvm_segment code = {
+		.limit = 0xffffffff,
+		.selector = CODE_SELECTOR,
+		.type = 0xb,		/* execute, read, accessed */
+		.present = 1,
+		.s = 1,
+		.l = 1,
+		.g = 1,
+	};
+	const struct kvm_segment data = {
+		.limit = 0xffffffff,
+		.selector = DATA_SELECTOR,
+		.type = 0x3,		/* read, write, accessed */
+		.present = 1,
+		.s = 1,
+		.db = 1,
+		.g = 1,
+	};
+	struct kvm_sregs sregs;
+
+	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
+		goto fail;
+	sregs.cs = code;
+	sregs.ds = data;
+	sregs.es = data;
+	sregs.fs = data;
+	sregs.gs = data;
+	sregs.ss = data;
+	sregs.gdt.base = GUEST_GDT_GPA;
+	sregs.gdt.limit = 3 * sizeof(uint64_t) - 1;
+	/* No IDT: an exception is a triple fault, which ends the vCPU. */
+	sregs.idt.base = 0;
+	sregs.idt.limit = 0;
+	sregs.cr0 = CR0_PE | CR0_MP | CR0_NE | CR0_WP | CR0_PG;
+	sregs.cr3 = GUEST_PML4_GPA;
+	sregs.cr4 = CR4_PAE;
+	sregs.efer = EFER_LME | EFER_LMA;
+	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs))
+		goto fail;
+	return 0;
+
+fail:
+	return report_error("cannot set up vCPU %u: %s", vcpu->index,
+			    strerror(errno));
+}
+
+/**
+ * vcpu_arch_init - let the vCPU stand at guest_start in 64-bit mode
+ * @vcpu: the vCPU
+ *
+ * Return: 0, or -1 after a message.
+ */
+int vcpu_arch_init(const struct vcpu *vcpu)
+{
+	const struct kvm_regs regs = {
+		.rip = GUEST_IMAGE_GPA,
+		.rsp = GUEST_STACK_GPA + (vcpu->index + 1) * GUEST_STACK_SIZE,
+		.rdi = vcpu->index,
+		.rflags = RFLAGS_FIXED,
+	};
+
+	if (set_cpuid(vcpu) || set_sregs(vcpu))
+		return -1;
+	if (ioctl(vcpu->fd, KVM_SET_REGS, &regs))
+		return report_error("cannot set the registers of vCPU %u: %s",
+				    vcpu->index, strerror(errno));
+	return 0;
+}
+
+/**
+ * vcpu_arch_pc - where the vCPU stands
+ * @vcpu: the vCPU, out of the guest
+ *
+ * Return: its instruction pointer, zero if it cannot be read.
+ */
+uint64_t vcpu_arch_pc(const struct vcpu *vcpu)
+{
+	struct kvm_regs regs;
+
+	return ioctl(vcpu->fd, KVM_GET_REGS, &regs) ? 0 : regs.rip;
+}
