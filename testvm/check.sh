@@ -1,0 +1,135 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Everything "make check" does. Each step prints its results as "ok - ..." and
+# "not ok - ..." lines or, for the selftests, in TAP; all are counted, and the last
+# line is "N passed, N failed, N skipped". Logs stay in build/check/.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+out=$BUILD/check
+passed=0 failed=0 skipped=0
+
+# One result.
+result()
+{
+	if [ "$1" = 0 ]; then
+		echo "ok - $2"
+		passed=$((passed + 1))
+	else
+		echo "not ok - $2"
+		failed=$((failed + 1))
+	fi
+}
+
+# Run a step, its output in a log; on failure also here.
+step()
+{
+	local name=$1 status=0
+	shift
+	"$@" > "$out/$name.log" 2>&1 || status=$?
+	[ $status = 0 ] || tail -n 60 "$out/$name.log"
+	result $status "$name"
+}
+
+# Add the results of a step that printed ok and not ok lines. If it failed without
+# saying what, that is a failure of its own.
+tally()
+{
+	local name=$1 status=$2 log=$out/$1.log p f s
+	p=$(grep -c '^ok ' "$log") || :
+	f=$(grep -c '^not ok ' "$log") || :
+	s=$(grep -c '^ok .*# SKIP' "$log") || :
+	grep '# SKIP' "$log" || :
+	if [ "$status" != 0 ] && [ "$f" = 0 ]; then
+		tail -n 60 "$log"
+		echo "not ok - $name: exit status $status"
+		f=1
+	fi
+	if [ "$p" = 0 ] && [ "$f" = 0 ]; then
+		echo "not ok - $name: nothing ran"
+		f=1
+	fi
+	passed=$((passed + p - s)) failed=$((failed + f))
+	skipped=$((skipped + s))
+	echo "$name: $((p - s)) passed, $f failed, $s skipped"
+}
+
+# Run a command with a log, and show results as they come.
+show()
+{
+	local name=$1
+	shift
+	"$@" 2>&1 | tee "$out/$name.log" |
+		{ grep --line-buffered -E '^(ok - |not ok )|^# [a-z]+$' || :; }
+}
+
+# Boot a VM: name of the step, kernel, flavour of the driver (or none), command.
+vm()
+{
+	local name=$1 kernel=$2 flavour=$3 status=0
+	shift 3
+	local module=()
+	[ "$flavour" = none ] ||
+		module=(--module "$BUILD/modules/$kernel-$flavour/driver/secmmu.ko")
+	say "$name"
+	show "$name" "$BUILD/testvm/testvm" --quiet --kernel "$kernel" \
+		--cpus 4 --memory 3072 --timeout 420 --root "$out/root" \
+		"${module[@]}" --out "$out/$name" \
+		--log "$out/$name.console" -- "$@" || status=$?
+	tally "$name" $status
+}
+
+module()
+{
+	"$top/testvm/module.sh" --sparse "$1" "$2"
+}
+
+# A normal build has no test instrument in it.
+no_instruments()
+{
+	! nm "$BUILD/modules/6.1-normal/driver/secmmu.ko" | grep -i mutant &&
+		nm "$BUILD/modules/6.1-test/driver/secmmu.ko" | grep -qi mutant
+}
+
+checkpatch()
+{
+	local tree
+	tree=$("$top/testvm/kernel.sh" --source 6.12)
+	cd "$top"
+	perl "$tree/scripts/checkpatch.pl" --no-tree --terse --strict \
+		--show-types --ignore SPDX_LICENSE_TAG -f driver/*.[ch] \
+		driver/*/*.[ch] uapi/linux/*.h
+}
+
+started=$SECONDS
+build_tools testvm vmm selftests
+rm -rf "$out"
+mkdir -p "$out"
+make_root "$out/root"
+make -s -C "$top/selftests" install DESTDIR="$out/root/usr/lib/secmmu/selftests"
+
+say "building the driver"
+for kernel in 6.1 6.12; do
+	step "module-$kernel-normal" module $kernel normal
+done
+step module-6.1-test module 6.1 test
+step no-instruments no_instruments
+step checkpatch checkpatch
+
+say "testvm"
+status=0
+show testvm "$top/testvm/selftest.sh" || status=$?
+tally testvm $status
+
+lib=/usr/lib/secmmu
+vm misuse 6.1 none $lib/misuse.sh
+vm selftests-6.1 6.1 normal $lib/selftests/run_tests.sh
+vm storm-6.1 6.1 normal $lib/short.sh 10 "--seed 1" \
+	"--seed 2 --backing memfd" "--seed 3 --no-mirror"
+vm control-6.1 6.1 test $lib/control.sh
+vm selftests-6.12 6.12 normal $lib/selftests/run_tests.sh
+vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
+
+say "took $((SECONDS - started)) s; logs in $out"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed = 0 ]

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0
+# What run.sh and check.sh share; to be sourced. shellcheck shell=sh
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+BUILD=${BUILD:-$top/build}
+export BUILD
+
+say()
+{
+	printf '== %s\n' "$*"
+}
+
+# Set up the machine, then build the programs. Quiet unless it fails.
+build_tools()
+{
+	"$top/testvm/setup.sh"
+	mkdir -p "$BUILD"
+	for part in "$@"; do
+		say "building $part"
+		if ! make -C "$top/$part" > "$BUILD/$part.log" 2>&1; then
+			tail -n 40 "$BUILD/$part.log" >&2
+			echo "$part does not build; see $BUILD/$part.log" >&2
+			return 1
+		fi
+	done
+}
+
+# What goes into a test VM besides busybox and the modules.
+make_root()
+{
+	root=$1
+	rm -rf "$root"
+	mkdir -p "$root/usr/bin" "$root/usr/lib/secmmu"
+	cp "$BUILD/vmm/secmmu-vmm" "$root/usr/bin/"
+	cp "$top"/testvm/guest/*.sh "$root/usr/lib/secmmu/"
+	chmod +x "$root"/usr/lib/secmmu/*.sh
+}

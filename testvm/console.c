@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "console.h"
+#include "guest.h"
+#include "util.h"
+
+/* Further offending lines are in the log. */
+#define SHOW_LINES	12
+
+/* A line with any of these fails a run. */
+static const char * const complaints[] = {
+	"BUG:",
+	"WARNING:",
+	"Oops",
+	"Kernel panic",
+	"general protection fault",
+	"Unable to handle kernel",
+	"Call Trace:",
+	"Modules linked in:",
+	"Bad page state",
+	"bad pmd",
+	"bad pud",
+	"Bad rss-counter",
+	"refcount_t",
+	"list_add corruption",
+	"list_del corruption",
+	"kernel BUG at",
+	"KASAN:",
+	"KCSAN:",
+	"KFENCE:",
+	"KMSAN:",
+	"UBSAN:",
+	"new suspected memory leaks",
+	"Kernel memory leak detector disabled",
+	"possible circular locking",
+	"possible recursive locking",
+	"possible irq lock inversion",
+	"possible deadlock",
+	"inconsistent lock state",
+	"lock order detected",
+	"suspicious RCU usage",
+	"bad unlock balance",
+	"held lock freed",
+	"trying to register non-static key",
+	"DEBUG_LOCKS_WARN_ON",
+	"sleeping function called",
+	"scheduling while atomic",
+	"stalls on CPUs/tasks",
+	"self-detected stall",
+	"soft lockup",
+	"hard LOCKUP",
+	"hung task",
+	"blocked for more than",
+	"unregister_netdevice: waiting",
+	"stack guard page",
+	"unchecked MSR access error",
+};
+
+/* Lines that stock kernels print on healthy machines. */
+static const char * const harmless[] = {
+	"WARNING: Unprivileged eBPF is enabled",
+	"KCSAN: enabled",
+	"KCSAN: selftest",
+	"KFENCE: enabled",
+};
+
+int console_copy(int from, int to)
+{
+	char buffer[1 << 16];
+	ssize_t n;
+
+	for (;;) {
+		n = read(from, buffer, sizeof(buffer));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return 0;
+		if (write_all(to, buffer, n))
+			return -1;
+	}
+}
+
+bool console_token(const char *path, int *status)
+{
+	char *text = read_file(path, NULL);
+	int number, end = 0;
+	bool found = false;
+
+	if (!text)
+		return false;
+	if (sscanf(text, TOKEN_PREFIX "exit %d%n", &number, &end) == 1)
+		*status = number;
+	else if (sscanf(text, TOKEN_PREFIX "signal %d%n", &number, &end) == 1)
+		*status = 128 + number;
+	found = end && !strcmp(text + end, "\n") && number >= 0 && number < 256;
+	free(text);
+	return found;
+}
+
+static bool contains_any(const char *line, const char * const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strstr(line, list[i]))
+			return true;
+	return false;
+}
+
+int console_scan(const char *path, const char *prefix)
+{
+	FILE *log = fopen(path, "re");
+	size_t room = 0;
+	char *line = NULL;
+	int count = 0;
+	ssize_t n;
+
+	if (!log)
+		return -1;
+	while ((n = getline(&line, &room, log)) > 0) {
+		/* A guest may send NULs, which would hide the rest of a line. */
+		for (ssize_t i = 0; i < n; i++)
+			if (!line[i])
+				line[i] = ' ';
+		line[strcspn(line, "\r\n")] = '\0';
+		if (!contains_any(line, complaints, ARRAY_SIZE(complaints)) ||
+		    contains_any(line, harmless, ARRAY_SIZE(harmless)))
+			continue;
+		if (count++ < SHOW_LINES)
+			say("%s%.400s", prefix, line);
+	}
+	if (count > SHOW_LINES)
+		say("%s%d more such lines", prefix, count - SHOW_LINES);
+	free(line);
+	fclose(log);
+	return count;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TESTVM_CONSOLE_H
+#define TESTVM_CONSOLE_H
+
+#include <stdbool.h>
+
+/**
+ * console_copy() - pass on what has been added to a growing file
+ * @from: the file, read on from where the last call stopped
+ * @to: where to
+ *
+ * Return: 0, or -1 with errno set if @to cannot be written.
+ */
+int console_copy(int from, int to);
+
+/**
+ * console_token() - look for the token
+ * @path: what came over the token's serial line
+ * @status: where the command's status goes, 128 + N for a fatal signal N
+ *
+ * Return: whether there is exactly one well-formed token and nothing else.
+ */
+bool console_token(const char *path, int *status);
+
+/**
+ * console_scan() - look for a kernel's complaints
+ * @path: its log
+ * @prefix: put before each offending line
+ *
+ * Prints the first offending lines to stderr.
+ *
+ * Return: how many lines offend; -1 if the log cannot be read.
+ */
+int console_scan(const char *path, const char *prefix);
+
+#endif

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * libvirt's QEMU driver runs inside this process, without a daemon; its state
+ * is in the run's folder. Only what QEMU said about itself is kept across
+ * runs, since asking takes seconds.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libvirt/libvirt-qemu.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "domain.h"
+#include "util.h"
+
+/*
+ * No security driver, no cgroups, no namespaces, no change of owners: the VM
+ * reads and writes this run's files as the user who started it.
+ */
+static const char qemu_conf[] =
+	"stdio_handler = \"file\"\n"
+	"user = \"+%u\"\n"
+	"group = \"+%u\"\n"
+	"dynamic_ownership = 0\n"
+	"remember_owner = 0\n"
+	"security_driver = \"none\"\n"
+	"namespaces = []\n"
+	"cgroup_controllers = []\n"
+	"max_core = 0\n";
+
+static virConnectPtr connection;
+static virDomainPtr domain;
+static int ended = -1;
+
+static void write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	if (fd < 0 || write_all(fd, text, strlen(text)))
+		die("cannot write %s: %s", path, strerror(errno));
+	close(fd);
+}
+
+/* Makes libvirt's root: its configuration, and its cache as a link to ours. */
+static void make_root(const char *root)
+{
+	char *etc = format("%s/etc", root), *conf = format("%s/qemu.conf", etc);
+	char *text = format(qemu_conf, geteuid(), getegid());
+	char *kept = format("%s/libvirt", cache_folder());
+	char *link = format("%s/cache", root);
+
+	if (make_folders(etc))
+		die("cannot make %s: %s", etc, strerror(errno));
+	write_text(conf, text);
+	/* Without the link libvirt makes a folder of its own, and is slower. */
+	if (!make_folders(kept) && symlink(kept, link))
+		die("cannot make %s: %s", link, strerror(errno));
+	free(etc);
+	free(conf);
+	free(text);
+	free(kept);
+	free(link);
+}
+
+static char *xml_escape(const char *text)
+{
+	char *result = xalloc(strlen(text) * 6 + 1), *at = result;
+
+	for (; *text; text++) {
+		switch (*text) {
+		case '&':
+			at = stpcpy(at, "&amp;");
+			break;
+		case '<':
+			at = stpcpy(at, "&lt;");
+			break;
+		case '>':
+			at = stpcpy(at, "&gt;");
+			break;
+		case '\'':
+			at = stpcpy(at, "&apos;");
+			break;
+		default:
+			*at++ = *text;
+		}
+	}
+	return result;
+}
+
+static char *serial_xml(const struct domain_config *config)
+{
+	char *all = format("%s", "");
+
+	for (int i = 0; i < DOMAIN_SERIALS; i++) {
+		char *path = xml_escape(config->serial[i]), *more;
+
+		more = format("%s<serial type='file'><source path='%s'/>"
+			      "<target port='%d'/></serial>\n", all, path, i);
+		free(path);
+		free(all);
+		all = more;
+	}
+	return all;
+}
+
+static char *domain_xml(const struct domain_config *config)
+{
+	/*
+	 * QEMU 7.2 emulates cmpxchg16b wrongly, which corrupts the slab
+	 * allocator of kernels that use it.
+	 */
+	const char *cpu = config->kvm ? "<cpu mode='host-passthrough'/>" :
+		"<cpu mode='maximum'><feature policy='disable' name='cx16'/></cpu>";
+	char *image = xml_escape(config->image);
+	char *initramfs = xml_escape(config->initramfs);
+	char *arguments = xml_escape(config->arguments);
+	char *serials = serial_xml(config);
+	char *xml;
+
+	xml = format("<domain type='%s'>\n"
+		     "<name>%s</name>\n"
+		     "<memory unit='MiB'>%u</memory>\n"
+		     "<vcpu>%u</vcpu>\n"
+		     "<os><type arch='x86_64' machine='pc'>hvm</type>\n"
+		     "<kernel>%s</kernel><initrd>%s</initrd>\n"
+		     "<cmdline>%s</cmdline></os>\n"
+		     "<features><acpi/><apic/></features>\n"
+		     "%s\n"
+		     "<on_poweroff>destroy</on_poweroff>\n"
+		     "<on_reboot>destroy</on_reboot>\n"
+		     "<on_crash>destroy</on_crash>\n"
+		     "<devices>\n"
+		     "<controller type='usb' model='none'/>\n"
+		     "<memballoon model='none'/>\n"
+		     "<video><model type='none'/></video>\n"
+		     "%s</devices>\n"
+		     "</domain>\n",
+		     config->kvm ? "kvm" : "qemu", strrchr(config->run, '/') + 1,
+		     config->memory, config->cpus, image, initramfs, arguments,
+		     cpu, serials);
+	free(image);
+	free(initramfs);
+	free(arguments);
+	free(serials);
+	return xml;
+}
+
+static void quiet_error(void *opaque, virErrorPtr error)
+{
+	(void)opaque;
+	(void)error;	/* whoever called libvirt asks for it */
+}
+
+static int on_lifecycle(virConnectPtr conn, virDomainPtr dom, int event,
+			int detail, void *opaque)
+{
+	uint64_t one = 1;
+
+	(void)conn;
+	(void)dom;
+	(void)detail;
+	(void)opaque;
+	/*
+	 * After the guest's power-off or reset QEMU only waits to be ended;
+	 * libvirt takes a second more to do that than the run's guard.
+	 */
+	if (event == VIR_DOMAIN_EVENT_SHUTDOWN || event == VIR_DOMAIN_EVENT_STOPPED)
+		return write(ended, &one, sizeof(one)) < 0 ? -1 : 0;
+	return 0;
+}
+
+static void *run_events(void *opaque)
+{
+	(void)opaque;
+	while (!virEventRunDefaultImpl())
+		;
+	return NULL;
+}
+
+/* Wakes the event loop now and then: it may have nothing to wait for. */
+static void on_tick(int timer, void *opaque)
+{
+	(void)timer;
+	(void)opaque;
+}
+
+static void start_events(void)
+{
+	pthread_t thread;
+
+	if (virEventRegisterDefaultImpl() < 0 ||
+	    virEventAddTimeout(1000, on_tick, NULL, NULL) < 0 ||
+	    pthread_create(&thread, NULL, run_events, NULL))
+		die("cannot start libvirt's event loop");
+	pthread_detach(thread);
+}
+
+int domain_start(const struct domain_config *config)
+{
+	char *root = format("%s/v", config->run);
+	char *uri = format("qemu:///embed?root=%s", root);
+	char *log = format("3:file:%s/libvirt.log", config->run);
+	char *xml = domain_xml(config);
+
+	make_root(root);
+	setenv("LIBVIRT_LOG_OUTPUTS", log, 0);
+	virSetErrorFunc(NULL, quiet_error);
+	ended = eventfd(0, EFD_CLOEXEC);
+	if (ended < 0)
+		die("eventfd: %s", strerror(errno));
+	start_events();
+	connection = virConnectOpen(uri);
+	if (!connection)
+		die("libvirt cannot be used (is setup.sh done?): %s",
+		    virGetLastErrorMessage());
+	if (virConnectDomainEventRegisterAny(connection, NULL,
+					     VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+					     VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle),
+					     NULL, NULL) < 0)
+		die("libvirt: %s", virGetLastErrorMessage());
+	domain = virDomainCreateXML(connection, xml, VIR_DOMAIN_NONE);
+	if (!domain)
+		die("cannot start the VM: %s", virGetLastErrorMessage());
+	free(xml);
+	free(log);
+	free(uri);
+	free(root);
+	return ended;
+}
+
+char *domain_registers(void)
+{
+	char *answer = NULL;
+
+	if (virDomainQemuMonitorCommand(domain, "info registers -a", &answer,
+					VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP) < 0)
+		return NULL;
+	return answer;
+}
+
+void domain_destroy(void)
+{
+	virDomainDestroy(domain);	/* fails when it has ended, which is fine */
+	virDomainFree(domain);
+	virConnectClose(connection);
+}

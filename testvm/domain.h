@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TESTVM_DOMAIN_H
+#define TESTVM_DOMAIN_H
+
+#include <stdbool.h>
+
+#define DOMAIN_SERIALS	4
+
+/**
+ * struct domain_config - the VM to start
+ * @run: the run's folder, for libvirt's own files
+ * @image: the kernel
+ * @initramfs: its root
+ * @arguments: its command line
+ * @serial: files that take what comes over the serial lines
+ * @cpus: how many
+ * @memory: MiB
+ * @kvm: whether to use KVM rather than emulation
+ */
+struct domain_config {
+	const char *run;
+	const char *image;
+	const char *initramfs;
+	const char *arguments;
+	const char *serial[DOMAIN_SERIALS];
+	unsigned int cpus;
+	unsigned int memory;
+	bool kvm;
+};
+
+/**
+ * domain_start() - start a VM inside libvirt's embedded driver
+ * @config: what to start
+ *
+ * There is one VM per process. From here on the process has more threads.
+ * Ends the program with one sentence if it cannot be started.
+ *
+ * Return: a descriptor that becomes readable when the guest has ended; QEMU may
+ * still be there then, but writes nothing any more.
+ */
+int domain_start(const struct domain_config *config);
+
+/**
+ * domain_registers() - ask QEMU for the registers of all CPUs
+ *
+ * Return: its answer, to be freed, or NULL.
+ */
+char *domain_registers(void);
+
+/**
+ * domain_destroy() - end a VM that still runs, and let go of libvirt
+ *
+ * Afterwards QEMU writes nothing any more.
+ */
+void domain_destroy(void);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What testvm on the host and its init in the guest agree on.
+ *
+ * Serial lines: ttyS0 is the kernel's console, ttyS1 carries the token, ttyS2
+ * the files of /out as a tar stream, ttyS3 the command's output. Without the
+ * token a run has failed, whatever else it printed: a panic, a hang and a
+ * power-off by someone else cannot write it.
+ */
+#ifndef TESTVM_GUEST_H
+#define TESTVM_GUEST_H
+
+#define GUEST_CONSOLE	"/dev/ttyS0"
+#define GUEST_TOKEN	"/dev/ttyS1"
+#define GUEST_FILES	"/dev/ttyS2"
+#define GUEST_OUTPUT	"/dev/ttyS3"
+
+/* Followed by "exit STATUS" or "signal NUMBER" and a line feed. */
+#define TOKEN_PREFIX	"secmmu-testvm 1 "
+
+/* NUL-separated arguments of the command. */
+#define GUEST_ARGV	"/testvm/argv"
+/* NUL-separated NAME=VALUE strings for the command's environment. */
+#define GUEST_ENV	"/testvm/env"
+/* One "CONDITION PATH" per line in load order; a CPU flag or "always". */
+#define GUEST_MODULES	"/testvm/modules"
+/* Exists when the host wants the files of /out. */
+#define GUEST_WANT_OUT	"/testvm/want-out"
+
+/* Exit statuses of testvm that are not the command's. */
+enum testvm_status {
+	STATUS_TIMEOUT = 124,		/* the VM did not end in time */
+	STATUS_VM = 125,		/* no token, or the kernel complained */
+	STATUS_SETUP = 126,		/* nothing was run */
+	STATUS_NOT_FOUND = 127,		/* the guest could not execute it */
+};
+
+#endif

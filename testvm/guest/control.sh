@@ -1,0 +1,32 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# In the test VM, with a test build of the driver: tell it to ignore
+# invalidations, and see storm and selftests fail. Succeeds if both do.
+set -u
+mutant=/sys/module/secmmu/parameters/mutant
+status=0
+
+echo ignore-invalidate > $mutant || exit 1
+
+secmmu-vmm run --seconds 10 --seed 1 "$@" > /tmp/storm
+head -n 12 /tmp/storm
+if tail -n 1 /tmp/storm | grep -q '^storm: FAIL, [1-9][0-9]* violations$'; then
+	echo "ok - the storm noticed: $(tail -n 1 /tmp/storm)"
+else
+	cat /tmp/storm
+	echo "not ok - the storm did not notice that invalidations are ignored"
+	status=1
+fi
+
+/usr/lib/secmmu/selftests/run_tests.sh invalidate > /tmp/tests
+if grep -q '^not ok .*B4_discard' /tmp/tests &&
+	grep -q '^not ok .*unmap' /tmp/tests; then
+	echo "ok - the selftests noticed: $(tail -n 1 /tmp/tests)"
+else
+	cat /tmp/tests
+	echo "not ok - the selftests did not notice that invalidations are ignored"
+	status=1
+fi
+
+echo none > $mutant
+exit $status

@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# In the test VM, without the driver: bad input to secmmu-vmm gives a status other
+# than zero and exactly one sentence.
+set -u
+status=0
+
+refuse()
+{
+	what=$1
+	shift
+	if "$@" > /tmp/said 2>&1; then
+		echo "not ok - $what: accepted"
+		status=1
+	elif [ "$(wc -l < /tmp/said)" -gt 2 ] || [ ! -s /tmp/said ]; then
+		cat /tmp/said
+		echo "not ok - $what: not one sentence"
+		status=1
+	else
+		echo "ok - $what: $(head -n 1 /tmp/said)"
+	fi
+}
+
+refuse "no driver" secmmu-vmm run --seconds 1
+refuse "no driver, flush" secmmu-vmm flush
+refuse "no command" secmmu-vmm
+refuse "unknown command" secmmu-vmm fly
+refuse "unknown option" secmmu-vmm run --fast
+refuse "bad number" secmmu-vmm run --seconds many
+refuse "bad size" secmmu-vmm run --memory 3
+refuse "bad backing" secmmu-vmm run --backing paper
+refuse "unwritable file" secmmu-vmm run --no-mirror --seconds 1 \
+	--json /nowhere/summary.json
+mkdir -p /etc
+echo 'nobody:x:65534:65534::/:/bin/sh' > /etc/passwd
+chmod 0 /dev/kvm
+refuse "no permission" su -s /bin/sh nobody -c 'secmmu-vmm run --no-mirror'
+rm /dev/kvm
+refuse "no /dev/kvm" secmmu-vmm run --no-mirror --seconds 1
+exit $status

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of the guest's init share. */
+#ifndef TESTVM_INIT_H
+#define TESTVM_INIT_H
+
+#include <stddef.h>
+
+/**
+ * say() - print one line to the kernel's log
+ * @format: as for printf, without a line feed
+ *
+ * One place, in order with the kernel's own messages.
+ */
+__attribute__((format(printf, 1, 2)))
+void say(const char *format, ...);
+
+/**
+ * give_up() - end the run without a token, so that the host reports a failure
+ * @what: could not be done, for the reason in errno
+ */
+__attribute__((noreturn))
+void give_up(const char *what);
+
+/**
+ * read_file() - read a whole file
+ * @path: the file
+ * @size: where its size goes, or NULL
+ *
+ * Return: the content with a NUL behind it, to be freed, or NULL.
+ */
+char *read_file(const char *path, size_t *size);
+
+/**
+ * load_modules() - load what the host put into GUEST_MODULES
+ *
+ * Gives up if one cannot be loaded.
+ */
+void load_modules(void);
+
+#endif

@@ -1,0 +1,238 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# kernel.sh NAME           makes a kernel ready in the cache
+# kernel.sh --source NAME  makes parts of its source ready in the cache
+#
+# The folder's path goes to stdout, progress to stderr. A folder in the cache
+# holds
+#   release   what uname -r prints under it
+#   vmlinuz, config, System.map
+#   modules/  the tree depmod has been run on (/lib/modules/RELEASE)
+#   build/    for make -C build M=...
+# Nothing is installed on the machine.
+
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=testvm/apt.sh
+. "$here/apt.sh"
+
+names='6.1 6.12'
+
+note()
+{
+	printf 'kernel: %s\n' "$*" >&2
+}
+
+fail()
+{
+	note "$*"
+	exit 1
+}
+
+usage()
+{
+	fail "usage: kernel.sh [--source] NAME, where NAME is one of: $names"
+}
+
+# need_space MIB: checks before downloading rather than failing half-way.
+need_space()
+{
+	local free
+
+	free=$(df -Pk "$cache" | awk 'NR == 2 { print int($4 / 1024) }')
+	[ "$free" -ge "$1" ] ||
+		fail "not enough space in $cache: need $1 MiB, $free MiB are free"
+}
+
+# Resolves the metapackage to "package version" of the newest image whose
+# name starts with linux-image-$1 (the suites carry others under that name).
+newest_image()
+{
+	local meta=$1 prefix=$2 version
+
+	apt-cache madison "$meta" 2>/dev/null |
+		awk -F '|' '{ gsub(/ /, "", $2); print $2 }' | sort -uV |
+	while read -r version; do
+		apt_depends "$meta" "$version"
+	done | awk -v prefix="$prefix" 'index($1, prefix) == 1 && $2 != ""' |
+		sort -k 2,2V | tail -n 1
+}
+
+# The packages a Debian cloud kernel takes, one PACKAGE=VERSION per line.
+image_packages()
+{
+	local image=$1 version=$2 headers package fixed
+
+	headers=${image/linux-image-/linux-headers-}
+	printf '%s=%s\n' "$image" "$version" "$headers" "$version"
+	apt_depends "$headers" "$version" | while read -r package fixed; do
+		case $package in
+		linux-headers-*-common | linux-kbuild-*)
+			printf '%s=%s\n' "$package" \
+				"${fixed:-$(apt_newest "$package")}"
+			;;
+		esac
+	done
+}
+
+# Makes the unpacked headers usable where they are, and wherever the cache is
+# moved to: Debian's makefile includes its other half from /usr/src.
+relocate_headers()
+{
+	local tree=$1 release=$2 headers beside
+
+	headers=$tree/usr/src/linux-headers-$release
+	# shellcheck disable=SC2016
+	beside='$(dir $(realpath $(lastword $(MAKEFILE_LIST))))../'
+	sed -i "s|^include /usr/src/|include $beside|" "$headers/Makefile"
+	if grep -q /usr/src/ "$headers/Makefile"; then
+		fail "the makefile in the headers of $release is not understood"
+	fi
+	rm -f "$tree/lib/modules/$release/build" \
+		"$tree/lib/modules/$release/source"
+	if [ ! -e "$headers/scripts" ] || [ ! -e "$headers/tools" ]; then
+		fail "the headers of $release lack scripts or tools"
+	fi
+}
+
+# debian_kernel META PREFIX: fills $work with a Debian cloud kernel.
+debian_kernel()
+{
+	local image version release package
+	local -a packages
+
+	need_space 700
+	apt_setup "$cache/apt"
+	apt_update
+	read -r image version < <(newest_image "$1" "$2") || :
+	if [ -z "${image:-}" ]; then
+		tail -n 5 "$apt_dir/log/update.log" >&2
+		fail "no $1 for $name on the Debian mirrors of this machine (does the network work?)"
+	fi
+	mapfile -t packages < <(image_packages "$image" "$version")
+	[ ${#packages[@]} -ge 4 ] || fail "no headers found for $image"
+
+	mkdir "$work/deb" "$work/tree"
+	apt_fetch "$work/deb" "${packages[@]}"
+	for package in "$work"/deb/*.deb; do
+		note "unpacking $(basename "${package%%_*}")"
+		dpkg -x "$package" "$work/tree"
+	done
+	rm -rf "$work/deb" "$work/tree/usr/share"
+
+	release=${image#linux-image-}
+	relocate_headers "$work/tree" "$release"
+	PATH=$PATH:/usr/sbin:/sbin depmod -b "$work/tree" "$release"
+	ln -s "tree/boot/vmlinuz-$release" "$work/vmlinuz"
+	ln -s "tree/boot/config-$release" "$work/config"
+	ln -s "tree/boot/System.map-$release" "$work/System.map"
+	ln -s "tree/lib/modules/$release" "$work/modules"
+	ln -s "tree/usr/src/linux-headers-$release" "$work/build"
+	printf '%s\n' "$release" >"$work/release"
+}
+
+# debian_source META: fills $work with the parts of a source tree that the
+# tests use: the kselftest headers and checkpatch.
+debian_source()
+{
+	local package=$1 version tarball
+
+	need_space 500
+	apt_setup "$cache/apt"
+	apt_update
+	version=$(apt_newest "$package")
+	if [ -z "$version" ]; then
+		tail -n 5 "$apt_dir/log/update.log" >&2
+		fail "no $package on the Debian mirrors of this machine (does the network work?)"
+	fi
+	mkdir "$work/deb"
+	apt_fetch "$work/deb" "$package=$version"
+	note 'unpacking (takes a minute)'
+	tarball=./usr/src/$package.tar.xz
+	dpkg --fsys-tarfile "$work"/deb/*.deb | tar -xO -f - "$tarball" |
+		tar -xJ -f - -C "$work" --strip-components 1 --wildcards \
+			--no-wildcards-match-slash \
+			'*/tools/testing/selftests/*.h' \
+			'*/tools/testing/selftests/*.sh' \
+			'*/tools/testing/selftests/kselftest/*' \
+			'*/tools/testing/selftests/lib.mk' \
+			'*/scripts/checkpatch.pl' '*/scripts/spelling.txt' \
+			'*/scripts/const_structs.checkpatch' '*/COPYING'
+	rm -rf "$work/deb"
+	if [ ! -e "$work/tools/testing/selftests/kselftest_harness.h" ] ||
+	   [ ! -e "$work/scripts/checkpatch.pl" ]; then
+		fail "$package lacks the kselftest headers or checkpatch"
+	fi
+	printf '%s\n' "$version" >"$work/version"
+}
+
+fill_kernel()
+{
+	case $name in
+	6.1) debian_kernel linux-image-cloud-amd64 linux-image-6.1. ;;
+	6.12) debian_kernel linux-image-6.12-cloud-amd64 linux-image-6.12. ;;
+	esac
+}
+
+fill_source()
+{
+	debian_source "linux-source-$name"
+}
+
+kind=kernel
+if [ "${1:-}" = --source ]; then
+	kind=source
+	shift
+fi
+[ $# -eq 1 ] || usage
+name=$1
+case " $names " in
+*" $name "*) ;;
+*) usage ;;
+esac
+
+cache=${SECMMU_CACHE:-${XDG_CACHE_HOME:-${HOME:-}/.cache}/secmmu}
+case $cache in
+*[[:space:]]* | [!/]* | '')	# make cannot cope with blanks in paths
+	fail "the cache folder must be an absolute path without blanks, not '$cache'"
+	;;
+esac
+case $kind in
+kernel) final=$cache/kernels/$name stamp=release ;;
+source) final=$cache/source/$name stamp=version ;;
+esac
+if [ -e "$final/$stamp" ]; then
+	printf '%s\n' "$final"
+	exit 0
+fi
+
+for tool in apt-get dpkg flock xz; do
+	command -v "$tool" >/dev/null || fail "$tool is missing, run setup.sh"
+done
+if ! mkdir -p "${final%/*}" 2>/dev/null || [ ! -w "${final%/*}" ]; then
+	fail "cannot write to the cache folder $cache"
+fi
+
+# One at a time: the private apt has one state folder.
+exec 9>"$cache/kernel.lock"
+if ! flock -n 9; then
+	note 'waiting for another run to finish'
+	flock 9
+fi
+if [ ! -e "$final/$stamp" ]; then
+	# Leftovers of a run that was killed; the lock says nobody uses them.
+	rm -rf "$final".tmp.*
+	work=$(mktemp -d "$final.tmp.XXXXXX")
+	trap 'rm -rf "$work"' EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	chmod 755 "$work"
+	if [ "$kind" = kernel ]; then fill_kernel; else fill_source; fi
+	rm -rf "$final"
+	mv "$work" "$final"
+	trap - EXIT
+	note "$name is ready"
+fi
+printf '%s\n' "$final"

@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The main job: boot a test VM, load the driver, mirror a KVM guest in a storm.
+# SECONDS_OF_STORM and SEED may be set in the environment.
+set -eu
+. "$(dirname "$0")/common.sh"
+
+kernel=${KERNEL:-6.1}
+seconds=${SECONDS_OF_STORM:-30}
+seed=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
+out=$BUILD/run
+
+build_tools testvm vmm
+say "kernel $kernel"
+"$top/testvm/kernel.sh" "$kernel" > /dev/null
+say "building the driver for $kernel"
+module=$("$top/testvm/module.sh" "$kernel" normal)
+rm -rf "$out"
+make_root "$out/root"
+
+say "storm of $seconds seconds, seed $seed"
+status=0
+"$BUILD/testvm/testvm" --kernel "$kernel" --cpus 4 --timeout $((seconds + 240)) \
+	--root "$out/root" --module "$module" --out "$out" \
+	--log "$out/console.log" -- \
+	/usr/lib/secmmu/storm.sh --seconds "$seconds" --seed "$seed" ||
+	status=$?
+exit $status

@@ -1,0 +1,351 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Tests of testvm itself: what it must report, and what it must leave behind
+# (nothing). BUILD is the build folder, KERNEL the kernel to boot (6.1). With
+# words as arguments, only tests with one of them in their name are run.
+
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+build=${BUILD:-$here/../build}
+testvm=$(cd "$build/testvm" && pwd)/testvm
+kernel=${KERNEL:-6.1}
+temp=$(mktemp -d)
+trap 'rm -rf "$temp"' EXIT
+passed=0 failed=0 skipped=0
+
+vm()
+{
+	"$testvm" --quiet --kernel "$kernel" --accel tcg --timeout 60 \
+		--log "$temp/log" "$@" 2>"$temp/err"
+}
+
+# expect STATUS COMMAND...: true if it ends with that status.
+expect()
+{
+	local want=$1 got=0
+
+	shift
+	"$@" || got=$?
+	[ "$got" -eq "$want" ] && return
+	printf '# status %s, expected %s\n' "$got" "$want"
+	return 1
+}
+
+# says TEXT: true if stderr of the last VM has it.
+says()
+{
+	grep -qF -- "$1" "$temp/err" && return
+	printf '# stderr lacks "%s":\n' "$1"
+	sed 's/^/#   /' "$temp/err"
+	return 1
+}
+
+# Is a VM of the run folder $1 left? Looks at programs, not at names in the
+# command lines of anything else.
+vm_left()
+{
+	local exe
+
+	for exe in /proc/[0-9]*/exe; do
+		case $(readlink "$exe" 2>/dev/null) in
+		*/qemu-system-*) ;;
+		*) continue ;;
+		esac
+		if tr '\0' ' ' <"${exe%/exe}/cmdline" 2>/dev/null |
+				grep -qF "$1/"; then
+			return 0
+		fi
+	done
+	return 1
+}
+
+# run_folder PID: waits for the VM of testvm PID and prints its run folder.
+run_folder()
+{
+	local lock
+
+	for _ in $(seq 200); do
+		for lock in /tmp/smv??????/lock; do
+			if [ -n "$(find "/proc/$1/fd" -lname "$lock" 2>/dev/null)" ] &&
+			   vm_left "${lock%/lock}"; then
+				printf '%s\n' "${lock%/lock}"
+				return
+			fi
+		done
+		sleep 0.1
+	done
+	return 1
+}
+
+# Starts a VM that would run for long; sets $pid and $folder.
+start_long()
+{
+	# Not through vm(): the signal must reach testvm, not a shell.
+	"$testvm" --quiet --kernel "$kernel" --accel tcg --timeout 60 \
+		--log "$temp/log" sleep 1000 >"$temp/out" 2>"$temp/err" &
+	pid=$!
+	folder=$(run_folder "$pid") && return
+	printf '# no VM was started\n'
+	kill -9 "$pid"
+	return 1
+}
+
+gone()
+{
+	if vm_left "$folder" || [ -e "$folder" ]; then
+		printf '# %s is still there\n' "$folder"
+		return 1
+	fi
+}
+
+test_status_zero()
+{
+	expect 0 vm sh -c 'echo out; echo err >&2; uname -r' >"$temp/out" &&
+		[ "$(sed -n 1,2p "$temp/out")" = "$(printf 'out\nerr')" ] &&
+		[ ! -s "$temp/err" ]
+}
+
+test_status_other()
+{
+	expect 3 vm sh -c 'exit 3'
+}
+
+test_status_signal()
+{
+	# shellcheck disable=SC2016
+	expect 139 vm sh -c 'kill -SEGV $$'
+}
+
+test_command_not_found()
+{
+	expect 127 vm no-such-program >"$temp/out" &&
+		grep -q no-such-program "$temp/out"
+}
+
+test_arguments_are_exact()
+{
+	# shellcheck disable=SC2016
+	SECMMU_SELFTEST='a  b' expect 0 vm --append secmmu.selftest=1 -- sh -c \
+		'printf "[%s]" "$SECMMU_SELFTEST" "$@"; printf "\r\n\001\377"' \
+		x 'two  words' '' "quote's" '--log' >"$temp/out" &&
+	printf '[a  b][two  words][][quote'\''s][--log]\r\n\001\377' |
+		cmp - "$temp/out"
+}
+
+test_root_and_files_back()
+{
+	local folder=$temp/back
+
+	mkdir -p "$temp/tree/opt/deep"
+	head -c 1000000 /dev/urandom >"$temp/tree/opt/deep/data"
+	ln -s deep/data "$temp/tree/opt/link"
+	# shellcheck disable=SC2016
+	printf '#!/bin/sh\nmkdir -p $OUT/a/b && cp /opt/link $OUT/a/b/copy &&
+		ln -s /etc/passwd $OUT/link && chmod 700 $OUT/a/b/copy\n' \
+		>"$temp/tree/opt/run"
+	chmod 755 "$temp/tree/opt/run"
+	expect 0 vm --root "$temp/tree" --out "$folder" /opt/run &&
+		cmp "$temp/tree/opt/deep/data" "$folder/a/b/copy" &&
+		[ -x "$folder/a/b/copy" ] && [ ! -L "$folder/link" ]
+}
+
+test_kvm_opens()
+{
+	expect 0 vm sh -c 'exec 3<>/dev/kvm'
+}
+
+test_kernel_warning()
+{
+	expect 125 vm sh -c 'echo "<4>WARNING: CPU: 0 PID: 1 at test" >/dev/kmsg' &&
+		says 'WARNING: CPU: 0 PID: 1 at test' && says "$temp/log"
+}
+
+test_panic()
+{
+	expect 125 vm sh -c 'echo c >/proc/sysrq-trigger' &&
+		says 'Kernel panic'
+}
+
+test_power_off_without_token()
+{
+	expect 125 vm sh -c 'poweroff -f; sleep 10' && says 'without saying'
+}
+
+test_leftover_processes()
+{
+	expect 0 vm sh -c '(trap "" TERM HUP; sleep 1000) & setsid sleep 1000 & :'
+}
+
+test_timeout()
+{
+	expect 124 vm --timeout 12 sleep 1000 && says 'within 12 s' &&
+		[ "$(grep -c 'RIP=' "$temp/log")" -eq 4 ]
+}
+
+test_interrupt()
+{
+	start_long || return
+	kill -INT "$pid"
+	expect 130 wait "$pid" && gone
+}
+
+test_terminate()
+{
+	start_long || return
+	sleep 3
+	kill -TERM "$pid"
+	expect 143 wait "$pid" && gone
+}
+
+test_killed()
+{
+	start_long || return
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null || :
+	sleep 1
+	gone
+}
+
+# Guard and owner both killed: only the next run can clean up, and it must
+# leave the run of a living one alone.
+test_killed_then_swept()
+{
+	local guard orphan living
+
+	start_long || return
+	orphan=$folder
+	guard=$(cat "/proc/$pid/task/$pid/children")
+	# shellcheck disable=SC2086
+	kill -KILL $guard "$pid"
+	wait "$pid" 2>/dev/null || :
+	vm_left "$orphan" || { printf '# no orphan to sweep\n'; return 1; }
+	start_long || return
+	living=$folder
+	folder=$orphan
+	gone || return
+	# A third run sweeps, too.
+	expect 0 vm true || return
+	vm_left "$living" || { printf '# a living VM was swept\n'; return 1; }
+	folder=$living
+	kill -TERM "$pid"
+	expect 143 wait "$pid" && gone
+}
+
+test_wrong_options()
+{
+	local words
+
+	while read -r words; do
+		# shellcheck disable=SC2086
+		expect 126 vm $words || return
+		if [ "$(grep -c . "$temp/err")" -gt 2 ] || [ ! -s "$temp/err" ]; then
+			printf '# %s: not one sentence\n' "$words"
+			return 1
+		fi
+	done <<-LIST
+	--cpus 0 true
+	--cpus 2x true
+	--memory -5 true
+	--timeout 0 true
+	--accel magic true
+	--no-such-option true
+	--kernel 9.9 true
+	--kernel /etc/passwd true
+	--root /no/such/folder true
+	--root /etc/passwd true
+	--module /no/such/file true
+	--module /etc/passwd true
+	--load no-such-module true
+	--log /no/such/folder/log true
+	--append $(head -c 3000 /dev/zero | tr '\0' x) true
+
+	LIST
+}
+
+test_module_of_another_kernel()
+{
+	local other file
+
+	other=6.12
+	[ "$kernel" = 6.12 ] && other=6.1
+	other=$("$here/kernel.sh" "$other" 2>/dev/null) || return 2
+	file=$(find -L "$other/modules/" -name 'zram.ko*' | head -n 1)
+	case $file in
+	*.xz) xz -dc "$file" ;;
+	*) cat "$file" ;;
+	esac >"$temp/zram.ko"
+	expect 126 vm --module "$temp/zram.ko" true && says 'built for kernel'
+}
+
+test_modules_load()
+{
+	local folder file
+
+	folder=$("$here/kernel.sh" "$kernel" 2>/dev/null)
+	file=$(find -L "$folder/modules/" -name 'dummy.ko*' | head -n 1)
+	case $file in
+	*.xz) xz -dc "$file" ;;
+	*) cat "$file" ;;
+	esac >"$temp/dummy.ko"
+	expect 0 vm --load zram --module "$temp/dummy.ko" \
+		--append 'dummy.numdummies=3 zram.num_devices=2' \
+		sh -c 'test -b /dev/zram1 && test -d /sys/class/net/dummy2'
+}
+
+test_two_at_a_time()
+{
+	local first second
+
+	"$testvm" -q --kernel "$kernel" --accel tcg --cpus 1 sh -c 'exit 5' \
+		2>/dev/null &
+	first=$!
+	"$testvm" -q --kernel "$kernel" --accel tcg --cpus 1 sh -c 'exit 6' \
+		2>/dev/null &
+	second=$!
+	expect 5 wait "$first" && expect 6 wait "$second"
+}
+
+test_auto_accelerator()
+{
+	expect 0 vm --accel auto sh -c 'exec 3<>/dev/kvm'
+}
+
+# run NAME: status 2 of a test means that it could not be tried.
+run()
+{
+	local status=0 begin=$SECONDS
+
+	"test_$1" >"$temp/messages" || status=$?
+	case $status in
+	0)
+		passed=$((passed + 1))
+		printf 'ok - %s (%d s)\n' "$1" $((SECONDS - begin))
+		;;
+	2)
+		skipped=$((skipped + 1))
+		printf 'ok - %s # SKIP\n' "$1"
+		;;
+	*)
+		failed=$((failed + 1))
+		printf 'not ok - %s\n' "$1"
+		cat "$temp/messages"
+		;;
+	esac
+}
+
+for name in $(declare -F | sed -n 's/^declare -f test_//p'); do
+	if [ $# -gt 0 ]; then
+		wanted=no
+		for word; do
+			case $name in
+			*"$word"*) wanted=yes ;;
+			esac
+		done
+		[ $wanted = yes ] || continue
+	fi
+	run "$name"
+done
+printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+[ "$failed" -eq 0 ]
