@@ -4,64 +4,84 @@
 
 #include "dirty.h"
 
-/* Words of the log copied at a time; they live on the stack. */
-#define BATCH	32
+/*
+ * Who asks for the log copies the pages that it names, so every later write must
+ * show in a later log. Two kinds of writers could slip through: windows and TLB
+ * entries that found the dirty bit set, and so do not set it again
+ *
+ *	- in an spte that is still there: its bit is cleared here;
+ *	- in an spte that an event has dropped, but not yet flushed: its bit is in
+ *	  the bitmap already. That is why the bitmap is emptied first, and why
+ *	  tables with a pending flush count afterwards: whoever set a bit we took
+ *	  holds the lock of the table until it has noted that.
+ *
+ * In either case a flush comes before the log is given out.
+ */
 
-/* Move the dirty bits of sptes to the bitmap. Returns their number. */
-static u64 harvest(struct secmmu_slots *slots, struct secmmu_span *span,
-		   gfn_t first, gfn_t last)
+/* Empty the bitmap into @log. */
+static void take_bitmap(unsigned long *dirty, unsigned long *log, u64 words)
 {
-	u64 moved = 0;
+	u64 i;
 
-	while (first <= last) {
+	for (i = 0; i < words; i++)
+		if (READ_ONCE(dirty[i]))
+			log[i] = xchg(&dirty[i], 0);
+}
+
+static void give_back(unsigned long *dirty, const unsigned long *log, u64 pages)
+{
+	u64 bit;
+
+	for (bit = 0; bit < pages; bit++)
+		if (test_bit(bit, log))
+			set_bit(bit, dirty);
+}
+
+/* Move the dirty bits of one table to @log from @bit on. Is a flush due? */
+static bool take_leaf(struct secmmu_slots *slots, struct secmmu_table *leaf,
+		      gfn_t first, gfn_t last, unsigned long *log, u64 bit)
+{
+	bool due;
+	gfn_t gfn;
+
+	spin_lock(&leaf->lock);
+	due = leaf->zap_gen >= atomic64_read_acquire(&slots->tlbs->flushed);
+	for (gfn = first; gfn <= last && leaf->nr; gfn++) {
+		u64 *sptep = &leaf->spte[secmmu_table_index(gfn, 0)];
+
+		if (!(READ_ONCE(*sptep) & SPTE_DIRTY))
+			continue;
+		clear_bit(SPTE_DIRTY_BIT, (unsigned long *)sptep);
+		__set_bit(bit + gfn - first, log);
+		due = true;
+	}
+	spin_unlock(&leaf->lock);
+	return due;
+}
+
+/* The same for all sptes of a range; bit 0 of @log stands for @first. */
+static bool take_sptes(struct secmmu_slots *slots, gfn_t first, gfn_t last,
+		       unsigned long *log)
+{
+	gfn_t gfn = first;
+	bool due = false;
+
+	while (gfn <= last) {
 		struct secmmu_table *leaf;
-		gfn_t leaf_last;
 
 		rcu_read_lock();
-		leaf = secmmu_pgtable_next(slots->pt, &first, last);
-		leaf_last = min(last, secmmu_table_last(first, 1));
-		for (; leaf && first <= leaf_last; first++) {
-			u64 *sptep = &leaf->spte[secmmu_table_index(first, 0)];
+		leaf = secmmu_pgtable_next(slots->pt, &gfn, last);
+		if (leaf) {
+			gfn_t leaf_last = min(last, secmmu_table_last(gfn, 1));
 
-			if (!(READ_ONCE(*sptep) & SPTE_DIRTY))
-				continue;
-			/* If it is being dropped, whoever drops it moves the bit. */
-			if (!test_and_clear_bit(SPTE_DIRTY_BIT,
-						(unsigned long *)sptep))
-				continue;
-			set_bit(first - span->by_gfn.start, span->dirty);
-			moved++;
+			due |= take_leaf(slots, leaf, gfn, leaf_last,
+					 log, gfn - first);
+			gfn = leaf_last + 1;
 		}
 		rcu_read_unlock();
 		cond_resched();
 	}
-	return moved;
-}
-
-static void give_back(unsigned long *to, const unsigned long *from,
-		      unsigned int words)
-{
-	unsigned int bit;
-
-	for_each_set_bit(bit, from, words * BITS_PER_LONG)
-		set_bit(bit, to);
-}
-
-static int copy_log(unsigned long *dirty, u64 words, u64 __user *user)
-{
-	unsigned long batch[BATCH];
-	unsigned int i, n;
-
-	for (; words; words -= n, dirty += n, user += n) {
-		n = min_t(u64, words, BATCH);
-		for (i = 0; i < n; i++)
-			batch[i] = xchg(&dirty[i], 0);
-		if (copy_to_user(user, batch, n * sizeof(*batch))) {
-			give_back(dirty, batch, n);
-			return -EFAULT;
-		}
-	}
-	return 0;
+	return due;
 }
 
 static int log_check(const struct secmmu_span *span,
@@ -86,14 +106,15 @@ static int log_check(const struct secmmu_span *span,
  * @arg: as the user gave it
  *
  * Context: may sleep; no locks.
- * Return: 0; -ENXIO if there is no such slot; -EINVAL; -EFAULT, then pages not
- * yet copied stay in the log, and so do those of the batch that failed.
+ * Return: 0; or with nothing forgotten -ENXIO if there is no such slot, -EINVAL,
+ * -ENOMEM, -EFAULT.
  */
 int secmmu_dirty_log(struct secmmu_slots *slots,
 		     const struct secmmu_get_dirty_log *arg)
 {
+	u64 words = DIV_ROUND_UP_ULL(arg->nr_pages, BITS_PER_LONG);
+	unsigned long *log, *dirty;
 	struct secmmu_slot *slot;
-	u64 moved;
 	gfn_t first;
 	int err;
 
@@ -102,18 +123,23 @@ int secmmu_dirty_log(struct secmmu_slots *slots,
 	err = slot ? log_check(&slot->span, arg) : -ENXIO;
 	if (err)
 		goto unlock;
+	err = -ENOMEM;
+	log = kvcalloc(words, sizeof(*log), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!log)
+		goto unlock;
+
+	dirty = slot->span.dirty + arg->first_page / BITS_PER_LONG;
 	first = slot->span.by_gfn.start + arg->first_page;
-	moved = harvest(slots, &slot->span, first, first + arg->nr_pages - 1);
-	/*
-	 * Windows that are open, and TLB entries, may write without setting the
-	 * bit again. Wait for the ones and void the others, before the caller
-	 * copies the pages.
-	 */
-	if (moved)
-		secmmu_flush(slots->tlbs, moved);
-	err = copy_log(slot->span.dirty + arg->first_page / BITS_PER_LONG,
-		       DIV_ROUND_UP(arg->nr_pages, BITS_PER_LONG),
-		       u64_to_user_ptr(arg->bitmap));
+	take_bitmap(dirty, log, words);
+	if (take_sptes(slots, first, first + arg->nr_pages - 1, log))
+		secmmu_flush(slots->tlbs, 0);
+	err = 0;
+	if (copy_to_user(u64_to_user_ptr(arg->bitmap), log,
+			 words * sizeof(*log))) {
+		give_back(dirty, log, arg->nr_pages);
+		err = -EFAULT;
+	}
+	kvfree(log);
 unlock:
 	mutex_unlock(&slots->lock);
 	return err;

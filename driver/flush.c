@@ -46,7 +46,7 @@ static void window_closed(void *info)
 /**
  * secmmu_flush - void all TLB entries and wait for windows that use them
  * @tlbs: the TLBs
- * @entries: number of sptes that it is for, for the trace
+ * @entries: number of sptes dropped, for the trace
  *
  * After this returns, no engine reads or writes through an spte as it was
  * before the call.

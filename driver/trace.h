@@ -60,7 +60,7 @@ TRACE_EVENT(secmmu_zap,
 		  __entry->first, __entry->last, __entry->zapped)
 );
 
-/* A flush is complete; entries is zero for an assist. */
+/* A flush is complete; entries is zero for an assist or a dirty log. */
 TRACE_EVENT(secmmu_flush,
 	TP_PROTO(const void *tlbs, u64 gen, u64 entries),
 	TP_ARGS(tlbs, gen, entries),
