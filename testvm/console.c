@@ -138,3 +138,13 @@ int console_scan(const char *path, const char *prefix)
 	fclose(log);
 	return count;
 }
+
+bool console_stale_code(const char *path, bool *early)
+{
+	char *log = read_file(path, NULL);
+	bool found = log && strstr(log, "int3: 0000 [#1]");
+
+	*early = log && !strstr(log, "Run /init as init process");
+	free(log);
+	return found;
+}

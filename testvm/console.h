@@ -33,4 +33,15 @@ bool console_token(const char *path, int *status);
  */
 int console_scan(const char *path, const char *prefix);
 
+/**
+ * console_stale_code() - did emulation run instructions that were gone?
+ * @path: the kernel's log
+ * @early: where it goes whether that was before init ran
+ *
+ * The kernel patches its own code by way of a breakpoint. QEMU 7.2 may run
+ * that breakpoint on another emulated CPU when it is long gone, about once in
+ * a hundred boots; the kernel dies of "int3" then.
+ */
+bool console_stale_code(const char *path, bool *early);
+
 #endif

@@ -209,7 +209,7 @@ int domain_start(const struct domain_config *config)
 	char *xml = domain_xml(config);
 
 	make_root(root);
-	setenv("LIBVIRT_LOG_OUTPUTS", log, 0);
+	setenv("LIBVIRT_LOG_OUTPUTS", log, 1);
 	virSetErrorFunc(NULL, quiet_error);
 	ended = eventfd(0, EFD_CLOEXEC);
 	if (ended < 0)

@@ -173,6 +173,13 @@ test_power_off_without_token()
 	expect 125 vm sh -c 'poweroff -f; sleep 10' && says 'without saying'
 }
 
+# A kernel that dies as emulation sometimes makes it die, before init runs.
+test_stale_code_starts_over()
+{
+	expect 125 vm --append 'rdinit=/no "x=int3: 0000 [#1]"' true &&
+		[ "$(grep -c 'starting over' "$temp/err")" -eq 2 ]
+}
+
 test_leftover_processes()
 {
 	expect 0 vm sh -c '(trap "" TERM HUP; sleep 1000) & setsid sleep 1000 & :'

@@ -18,13 +18,11 @@
 #include "files.h"
 #include "guard.h"
 #include "guest.h"
-#include "initramfs.h"
 #include "kernel.h"
 #include "modules.h"
 #include "options.h"
+#include "payload.h"
 #include "util.h"
-
-#define BUSYBOX		"/bin/busybox"
 
 /* libvirt without its configuration, or a sick QEMU, may hang for ever. */
 #define SETUP_LIMIT	60
@@ -33,6 +31,10 @@
 
 /* The longest command line an x86 kernel takes. */
 #define ARGUMENTS_MAX	2047
+
+/* One letter for each time that a boot was started over. */
+#define RETRY_VARIABLE	"TESTVM_RETRIES"
+#define RETRIES		2
 
 /* Output is passed on at most this often. */
 #define COALESCE_MS	20
@@ -91,103 +93,6 @@ static void catch_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* Adds NUL-terminated strings one behind the other. */
-static void add_string(char **data, size_t *size, const char *string)
-{
-	size_t length = strlen(string) + 1;
-
-	*data = realloc(*data, *size + length);
-	if (!*data)
-		die("out of memory");
-	memcpy(*data + *size, string, length);
-	*size += length;
-}
-
-static void add_command(struct initramfs *fs, const struct options *options)
-{
-	static const char * const fixed[] = {
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		"HOME=/root", "USER=root", "SHELL=/bin/sh", "TERM=dumb", "OUT=/out",
-	};
-	char *data = NULL;
-	size_t size = 0;
-
-	for (char **word = options->command; *word; word++)
-		add_string(&data, &size, *word);
-	initramfs_data(fs, GUEST_ARGV, 0644, data, size);
-	size = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
-		add_string(&data, &size, fixed[i]);
-	for (char **variable = environ; *variable; variable++)
-		if (!strncmp(*variable, "SECMMU_", 7) &&
-		    strncmp(*variable, "SECMMU_CACHE=", 13))
-			add_string(&data, &size, *variable);
-	initramfs_data(fs, GUEST_ENV, 0644, data, size);
-	free(data);
-	if (options->out)
-		initramfs_data(fs, GUEST_WANT_OUT, 0644, "", 0);
-}
-
-static void add_modules(struct initramfs *fs, const struct modules *modules)
-{
-	char *list = format("%s", "");
-
-	for (size_t i = 0; i < modules->count; i++) {
-		const struct module *module = &modules->list[i];
-		const char *base = strrchr(module->path, '/') + 1;
-		char *path = format("/testvm/%zu/%.*s.ko", i,
-				    (int)strcspn(base, "."), base);
-		char *folder = format("/testvm/%zu", i), *more;
-		size_t size;
-		char *data = module_read(module->path, &size);
-
-		initramfs_folder(fs, folder);
-		initramfs_data(fs, path, 0644, data, size);
-		more = format("%s%s %s\n", list, module->condition, path);
-		free(list);
-		list = more;
-		free(data);
-		free(folder);
-		free(path);
-	}
-	initramfs_data(fs, GUEST_MODULES, 0644, list, strlen(list));
-	free(list);
-}
-
-static void build_initramfs(const char *path, const struct options *options,
-			    const struct modules *modules)
-{
-	static const char * const folders[] = {
-		"/testvm", "/bin", "/sbin", "/etc", "/dev", "/proc", "/sys",
-		"/tmp", "/run", "/root", "/out", "/lib", "/usr", "/usr/bin",
-		"/usr/sbin",
-	};
-	static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\n";
-	static const char group[] = "root:x:0:\n";
-	struct initramfs *fs = initramfs_open(path);
-	char *self = realpath("/proc/self/exe", NULL), *init;
-
-	if (!self)
-		die("cannot tell where this program is: %s", strerror(errno));
-	init = format("%.*s/init", (int)(strrchr(self, '/') - self), self);
-	if (access(BUSYBOX, R_OK))
-		die("%s is missing, run setup.sh", BUSYBOX);
-	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
-		initramfs_folder(fs, folders[i]);
-	initramfs_data(fs, "/etc/passwd", 0644, passwd, sizeof(passwd) - 1);
-	initramfs_data(fs, "/etc/group", 0644, group, sizeof(group) - 1);
-	initramfs_file(fs, BUSYBOX, 0755, BUSYBOX);
-	for (unsigned int i = 0; i < options->roots.count; i++)
-		initramfs_tree(fs, options->roots.list[i]);
-	/* Last, so that no tree replaces what the run relies on. */
-	initramfs_file(fs, "/init", 0755, init);
-	add_command(fs, options);
-	add_modules(fs, modules);
-	initramfs_close(fs);
-	free(init);
-	free(self);
-}
-
 /* Passes the command's output on until the VM ends, one way or another. */
 static enum end watch(int ended, const char *output, double limit)
 {
@@ -242,6 +147,29 @@ static void append_registers(const char *log, const char *registers)
 	close(fd);
 }
 
+/*
+ * Starts the whole program over if the kernel died of emulation before
+ * anything under test ran. What dies later is reported: it may be repeated by
+ * whoever knows that the command allows it.
+ */
+static void retry_boot(const struct domain_config *config, char **argv)
+{
+	const char *tried = getenv(RETRY_VARIABLE);
+	bool early;
+
+	if (config->kvm || !console_stale_code(config->serial[CONSOLE], &early))
+		return;
+	say("the kernel met a breakpoint that QEMU's emulation should have dropped%s",
+	    early ? " before init ran" : "; repeat the run if the command allows it");
+	if (!early || (tried && strlen(tried) >= RETRIES))
+		return;
+	say("starting over");
+	setenv(RETRY_VARIABLE, tried ? "xx" : "x", 1);
+	guard_finish();
+	execv("/proc/self/exe", argv);
+	die("cannot start over: %s", strerror(errno));
+}
+
 static int judge(enum end end, const struct domain_config *config,
 		 const struct options *options)
 {
@@ -276,10 +204,10 @@ static void keep_log(const struct options *options, const char *console, int sta
 	char *data;
 	int fd;
 
-	if (!status || status > 128)
+	if (status != STATUS_TIMEOUT && status != STATUS_VM)
 		return;
 	if (options->log) {
-		if (status >= STATUS_TIMEOUT && strcmp(options->log, "/dev/null"))
+		if (strcmp(options->log, "/dev/null"))
 			say("the kernel's console is in %s", options->log);
 		return;
 	}
@@ -323,7 +251,7 @@ static void prepare_files(struct domain_config *config, const struct options *op
 }
 
 static int run(const struct options *options, struct domain_config *config,
-	       const char *release)
+	       const char *release, char **argv)
 {
 	double begin = seconds();
 	char *registers = NULL;
@@ -347,6 +275,8 @@ static int run(const struct options *options, struct domain_config *config,
 		append_registers(config->serial[CONSOLE], registers ? registers :
 				 "QEMU did not answer\n");
 	free(registers);
+	if (end == ENDED)
+		retry_boot(config, argv);
 	status = judge(end, config, options);
 	keep_log(options, config->serial[CONSOLE], status);
 	guard_finish();
@@ -381,6 +311,6 @@ int main(int argc, char **argv)
 	config.cpus = options.cpus;
 	config.memory = options.memory;
 	prepare_files(&config, &options);
-	build_initramfs(config.initramfs, &options, &modules);
-	return run(&options, &config, kernel.release);
+	payload_write(config.initramfs, &options, &modules);
+	return run(&options, &config, kernel.release, argv);
 }
