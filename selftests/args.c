@@ -148,22 +148,15 @@ SECMMU_TEST_F(args, G2_flush_policy)
 	}
 }
 
-static int create_for(int dev, __s32 pid)
-{
-	struct secmmu_create_mirror arg = { .size = sizeof(arg), .pid = pid };
-
-	return secmmu_call(dev, SECMMU_CREATE_MIRROR, &arg, sizeof(arg));
-}
-
 /* Without the capability: only oneself, by whatever name. */
 static int unprivileged(void *arg)
 {
 	int dev = *(int *)arg, mirror;
 
 	CHECK(!setresuid(65534, 65534, 65534));
-	CHECK(create_for(dev, getppid()) == -EPERM);
-	CHECK(create_for(dev, 1) == -EPERM);
-	mirror = create_for(dev, getpid());
+	CHECK(secmmu_create_mirror_of(dev, getppid()) == -EPERM);
+	CHECK(secmmu_create_mirror_of(dev, 1) == -EPERM);
+	mirror = secmmu_create_mirror_of(dev, getpid());
 	CHECK(mirror >= 0);
 	close(mirror);
 	return 0;
@@ -173,12 +166,12 @@ SECMMU_TEST_F(args, G2_pid)
 {
 	int mirror;
 
-	EXPECT_EQ(-EINVAL, create_for(self->dev, -1));
-	EXPECT_EQ(-EINVAL, create_for(self->dev, INT_MIN));
-	EXPECT_EQ(-ESRCH, create_for(self->dev, INT_MAX));
+	EXPECT_EQ(-EINVAL, secmmu_create_mirror_of(self->dev, -1));
+	EXPECT_EQ(-EINVAL, secmmu_create_mirror_of(self->dev, INT_MIN));
+	EXPECT_EQ(-ESRCH, secmmu_create_mirror_of(self->dev, INT_MAX));
 	/* A kernel thread has no memory. */
-	EXPECT_EQ(-ESRCH, create_for(self->dev, 2));
-	mirror = create_for(self->dev, getppid());
+	EXPECT_EQ(-ESRCH, secmmu_create_mirror_of(self->dev, 2));
+	mirror = secmmu_create_mirror_of(self->dev, getppid());
 	EXPECT_LE(0, mirror);
 	close(mirror);
 	EXPECT_EQ(0, child_wait(child_start(unprivileged, &self->dev)));

@@ -60,6 +60,13 @@ int secmmu_create_mirror(int dev, __u32 policy, __u32 batch)
 	return secmmu_call(dev, SECMMU_CREATE_MIRROR, &arg, sizeof(arg));
 }
 
+int secmmu_create_mirror_of(int dev, pid_t pid)
+{
+	struct secmmu_create_mirror arg = { .size = sizeof(arg), .pid = pid };
+
+	return secmmu_call(dev, SECMMU_CREATE_MIRROR, &arg, sizeof(arg));
+}
+
 int secmmu_create_engine(int mirror)
 {
 	struct secmmu_create_engine arg = { .size = sizeof(arg) };
@@ -93,6 +100,32 @@ int secmmu_get_stats(int mirror, struct secmmu_stats *stats)
 	stats->size = sizeof(*stats);
 	stats->reserved = 0;
 	return secmmu_call(mirror, SECMMU_GET_STATS, stats, sizeof(*stats));
+}
+
+int secmmu_prefault(int mirror, __u32 flags, __u64 gpa, __u64 length,
+		    struct secmmu_prefault *arg)
+{
+	*arg = (struct secmmu_prefault) {
+		.size = sizeof(*arg),
+		.flags = flags,
+		.gpa = gpa,
+		.length = length,
+	};
+	return secmmu_call(mirror, SECMMU_PREFAULT, arg, sizeof(*arg));
+}
+
+int secmmu_dirty_log(int mirror, __u32 slot, __u64 first, __u64 pages,
+		     const void *bitmap)
+{
+	struct secmmu_get_dirty_log arg = {
+		.size = sizeof(arg),
+		.slot = slot,
+		.first_page = first,
+		.nr_pages = pages,
+		.bitmap = (uintptr_t)bitmap,
+	};
+
+	return secmmu_call(mirror, SECMMU_GET_DIRTY_LOG, &arg, sizeof(arg));
 }
 
 ssize_t gpa_read(int engine, void *buf, size_t len, __u64 gpa)

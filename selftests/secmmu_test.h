@@ -36,11 +36,18 @@ static inline long page_size(void)
 /* Calls; see the uapi header. A descriptor, zero or an error. */
 int secmmu_open(void);
 int secmmu_create_mirror(int dev, __u32 policy, __u32 batch);
+/* A mirror of another process, flushed once for each event. */
+int secmmu_create_mirror_of(int dev, pid_t pid);
 int secmmu_create_engine(int mirror);
 int secmmu_set_slot(int mirror, __u32 slot, __u32 flags, __u64 gpa,
 		    const void *hva, __u64 length);
 int secmmu_delete_slot(int mirror, __u32 slot);
 int secmmu_get_stats(int mirror, struct secmmu_stats *stats);
+/* A range begun with this goes on with secmmu_call() and the same structure. */
+int secmmu_prefault(int mirror, __u32 flags, __u64 gpa, __u64 length,
+		    struct secmmu_prefault *arg);
+int secmmu_dirty_log(int mirror, __u32 slot, __u64 first, __u64 pages,
+		     const void *bitmap);
 
 /*
  * One ioctl whose argument lies in @len bytes at @arg. -EBADMSG, which the

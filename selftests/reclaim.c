@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reclaim of memory that is mirrored, by way of a control group of its own: what
+ * engines use stays, what they no longer use goes, and nothing is lost on the
+ * way to swap space and back.
+ *
+ * Without swap space the tests make some on an empty /dev/ram0 (module brd).
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/swap.h>
+
+#include "secmmu_harness.h"
+#include "secmmu_sys.h"
+
+#define BASE	0x150000000ULL
+#define GPA(page)	(BASE + (page) * PAGE)
+
+/* In the order in which the kernel meets them: cold, hot, cold. */
+#define HOT_FIRST	256L
+#define HOT_END	(HOT_FIRST + 32L)
+#define PAGES	512L
+
+#define RAM_DISK	"/dev/ram0"
+#define LRU_GEN	"/sys/kernel/mm/lru_gen/enabled"
+#define STEPS	200
+
+FIXTURE(reclaim)
+{
+	int dev, mirror, engine;
+	int other_mirror, other_engine;	/* with the same slot */
+	char *mem;	/* page i starts with stamp(i, 1), known to both */
+	char mount[64], group[96], home[512];
+	bool mounted, swap_made;
+	char lru_gen[16];
+};
+
+FIXTURE_VARIANT(reclaim)
+{
+	/* Whether the kernel is to sort pages into generations, if it can. */
+	const char *lru_gen;
+};
+
+FIXTURE_VARIANT_ADD(reclaim, lists) {
+	.lru_gen = "0",
+};
+
+FIXTURE_VARIANT_ADD(reclaim, generations) {
+	.lru_gen = "7",
+};
+
+/* Swap space on a block device that holds nothing. Zero or an error. */
+static int make_swap(const char *path)
+{
+	/* The header as mkswap(8) writes it. */
+	struct {
+		char boot[1024];
+		__u32 version, last_page, nr_bad;
+		char rest[4096 - 1024 - 12 - 10];
+		char magic[10];
+	} __attribute__((packed)) header, zero = {};
+	int ret = 0, fd = open(path, O_RDWR | O_EXCL | O_CLOEXEC);
+	off_t size;
+
+	if (fd < 0)
+		return -errno;
+	size = lseek(fd, 0, SEEK_END);
+	if (PAGE != sizeof(header) || size < 16 << 20)
+		ret = -ENOSPC;
+	else if (pread(fd, &header, sizeof(header), 0) != sizeof(header))
+		ret = -EIO;
+	else if (memcmp(&header, &zero, sizeof(header)))
+		/* Somebody's data; or our own header, from before. */
+		ret = memcmp(header.magic, "SWAPSPACE2", 10) ? -EBUSY : 0;
+	if (!ret) {
+		header = zero;
+		header.version = 1;
+		header.last_page = size / PAGE - 1;
+		memcpy(header.magic, "SWAPSPACE2", 10);
+		if (pwrite(fd, &header, sizeof(header), 0) != sizeof(header) ||
+		    fsync(fd))
+			ret = -EIO;
+	}
+	close(fd);
+	return !ret && swapon(path, 0) ? -errno : ret;
+}
+
+static int get_swap(FIXTURE_DATA(reclaim) *self)
+{
+	int ret = 0;
+
+	if (number_read("/proc/meminfo", "SwapFree:") < 4 * PAGES * PAGE >> 10)
+		ret = make_swap(RAM_DISK);
+	else
+		return 0;
+	self->swap_made = !ret;
+	return ret;
+}
+
+/* Moves this process to a new group. Zero or an error. */
+static int enter_group(FIXTURE_DATA(reclaim) *self)
+{
+	char path[640], buf[512], *at;
+
+	strcpy(self->mount, "/sys/fs/cgroup");
+	snprintf(path, sizeof(path), "%s/cgroup.controllers", self->mount);
+	if (access(path, R_OK)) {
+		strcpy(self->mount, "/tmp/secmmu.XXXXXX");
+		if (!mkdtemp(self->mount))
+			return -errno;
+		if (mount("none", self->mount, "cgroup2", 0, NULL)) {
+			rmdir(self->mount);
+			return -errno;
+		}
+		self->mounted = true;
+	}
+	if (text_read("/proc/self/cgroup", buf, sizeof(buf)))
+		return -EIO;
+	at = strstr(buf, "0::/");
+	if (!at)
+		return -ENOENT;
+	at[strcspn(at, "\n")] = 0;
+	snprintf(self->home, sizeof(self->home), "%s", at + 3);
+
+	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", self->mount);
+	text_write(path, "+memory");
+	snprintf(self->group, sizeof(self->group), "%s/secmmu.%d",
+		 self->mount, getpid());
+	if (mkdir(self->group, 0755))
+		return -errno;
+	snprintf(path, sizeof(path), "%s/memory.reclaim", self->group);
+	if (access(path, W_OK))
+		return -errno;
+	snprintf(path, sizeof(path), "%s/cgroup.procs", self->group);
+	return text_write(path, "0");
+}
+
+static void leave_group(FIXTURE_DATA(reclaim) *self)
+{
+	char path[640];
+
+	snprintf(path, sizeof(path), "%s%s/cgroup.procs", self->mount,
+		 self->home);
+	text_write(path, "0");
+	if (self->group[0])
+		rmdir(self->group);
+	if (self->mounted) {
+		umount(self->mount);
+		rmdir(self->mount);
+	}
+}
+
+/* Young for the engines, old for the processor. */
+static int know_pages(int engine)
+{
+	__u64 word;
+	int ret = 0;
+	long i;
+
+	for (i = 0; i < PAGES && !ret; i++) {
+		ret = gpa_get(engine, GPA(i), &word);
+		if (!ret && word != stamp(i, 1))
+			ret = -EILSEQ;
+	}
+	return ret ?: text_write("/proc/self/clear_refs", "1");
+}
+
+/* For harnesses that run a test although its setup has skipped it. */
+#define SKIP_ALL(...)							\
+do {									\
+	close(self->dev);						\
+	self->dev = -1;							\
+	SKIP(return, __VA_ARGS__);					\
+} while (0)
+
+FIXTURE_SETUP(reclaim)
+{
+	int ret;
+	long i;
+
+	self->mem = NULL;
+	self->mounted = false;
+	self->swap_made = false;
+	self->group[0] = 0;
+	self->home[0] = 0;
+	self->lru_gen[0] = 0;
+	self->other_mirror = -1;
+	self->other_engine = -1;
+	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
+	ret = enter_group(self);
+	if (ret)
+		SKIP_ALL("no memory.reclaim of a control group: error %d", ret);
+	ret = get_swap(self);
+	if (ret)
+		SKIP_ALL("neither swap space nor an empty %s: error %d",
+			 RAM_DISK, ret);
+	if (!text_read(LRU_GEN, self->lru_gen, sizeof(self->lru_gen)))
+		ASSERT_EQ(0, text_write(LRU_GEN, variant->lru_gen));
+	self->mem = region_map(PAGES);
+	ASSERT_NE(NULL, self->mem);
+	for (i = 0; i < PAGES; i++)
+		*word_at(self->mem, i) = stamp(i, 1);
+	self->other_mirror = secmmu_create_mirror(self->dev,
+						  SECMMU_FLUSH_RANGE, 0);
+	self->other_engine = secmmu_create_engine(self->other_mirror);
+	ASSERT_LE(0, self->other_engine);
+	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
+				     PAGES * PAGE));
+	ASSERT_EQ(0, secmmu_set_slot(self->other_mirror, 0, 0, BASE, self->mem,
+				     PAGES * PAGE));
+	ASSERT_EQ(0, know_pages(self->engine));
+	ASSERT_EQ(0, know_pages(self->other_engine));
+}
+
+FIXTURE_TEARDOWN(reclaim)
+{
+	close(self->other_engine);
+	close(self->other_mirror);
+	region_unmap(self->mem, PAGES);
+	if (self->lru_gen[0])
+		text_write(LRU_GEN, self->lru_gen);
+	leave_group(self);
+	if (self->swap_made)
+		swapoff(RAM_DISK);
+	SECMMU_TEARDOWN();
+}
+
+/* Some pages' worth; how many the kernel takes is its own affair. */
+static void reclaim_some(FIXTURE_DATA(reclaim) *self, long pages)
+{
+	char path[640];
+
+	snprintf(path, sizeof(path), "%s/memory.reclaim", self->group);
+	number_write(path, pages * PAGE);
+}
+
+static long swapped(FIXTURE_DATA(reclaim) *self, long first, long end)
+{
+	return pages_with(self->mem + first * PAGE, end - first, PAGE_SWAPPED);
+}
+
+/* The processor never touches the hot pages; engines do, by entries they have. */
+SECMMU_TEST_F_TIMEOUT(reclaim, C1_used_pages_stay, SECMMU_TIMEOUT_LONG)
+{
+	struct secmmu_stats a, b;
+	long i, cold, steps;
+	__u64 word;
+
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	for (steps = 0; steps < STEPS; steps++) {
+		for (i = HOT_FIRST; i < HOT_END; i++)
+			ASSERT_EQ(0, gpa_get(self->engine, GPA(i), &word));
+		reclaim_some(self, 16);
+		/* All cold pages before the hot ones, and some behind. */
+		cold = swapped(self, HOT_END, PAGES);
+		if (cold >= (PAGES - HOT_END) / 3)
+			break;
+		ASSERT_EQ(0, swapped(self, HOT_FIRST, HOT_END))
+			TH_LOG("step %ld, %ld cold pages", steps,
+			       cold + swapped(self, 0, HOT_FIRST));
+	}
+	EXPECT_GT(STEPS, steps);
+	EXPECT_LE(HOT_FIRST * 9 / 10, swapped(self, 0, HOT_FIRST));
+	EXPECT_EQ(0, swapped(self, HOT_FIRST, HOT_END));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(0, a, b, faults);
+	/* Back from swap space. */
+	for (i = 0; i < PAGES; i++)
+		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
+}
+
+/* Once engines stop using them, no page stays for ever. */
+SECMMU_TEST_F_TIMEOUT(reclaim, C1_unused_pages_go, SECMMU_TIMEOUT_LONG)
+{
+	long steps;
+
+	for (steps = 0; steps < STEPS; steps++) {
+		reclaim_some(self, 64);
+		if (swapped(self, 0, PAGES) >= PAGES * 9 / 10)
+			break;
+	}
+	EXPECT_GT(STEPS, steps);
+}
+
+/*
+ * Pages that two mirrors have used, once each. To ask is to clear, for both: if
+ * the second time one of them still said yes, pages would count as used again
+ * and again, and be made active.
+ */
+SECMMU_TEST_F_TIMEOUT(reclaim, A15_both_are_cleared, SECMMU_TIMEOUT_LONG)
+{
+	char path[640];
+	long before, steps;
+
+	snprintf(path, sizeof(path), "%s/memory.stat", self->group);
+	before = number_read(path, "pgactivate ");
+	ASSERT_LE(0, before);
+	for (steps = 0; steps < STEPS; steps++) {
+		reclaim_some(self, 16);
+		if (swapped(self, 0, PAGES) >= PAGES / 2)
+			break;
+	}
+	EXPECT_GT(STEPS, steps);
+	EXPECT_GT(PAGES / 8, number_read(path, "pgactivate ") - before);
+}
+
+/* What was written through the mirror alone survives the way out and back. */
+SECMMU_TEST_F_TIMEOUT(reclaim, C2_written_pages_survive, SECMMU_TIMEOUT_LONG)
+{
+	__u64 round;
+	long i, steps;
+
+	for (round = 2; round < 6; round++) {
+		/* The other engine's entries must not outlive the pages. */
+		for (i = 0; i < PAGES; i++) {
+			ASSERT_EQ(0, gpa_put(self->engine, GPA(i),
+					     stamp(i, round)));
+			EXPECT_GPA(stamp(i, round), self->other_engine, GPA(i));
+		}
+		for (steps = 0; steps < STEPS; steps++) {
+			reclaim_some(self, 64);
+			if (swapped(self, 0, PAGES) >= PAGES / 2)
+				break;
+		}
+		EXPECT_GT(STEPS, steps);
+		for (i = 0; i < PAGES; i++)
+			EXPECT_GPA(stamp(i, round), self->other_engine, GPA(i));
+	}
+}
+
+TEST_HARNESS_MAIN

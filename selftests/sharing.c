@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages that may be read but not written for now: merged by the kernel, or
+ * write-protected behind the process's back. A write through the mirror ends
+ * that as the process's own write would, and does not loop.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include <linux/userfaultfd.h>
+
+#include "secmmu_harness.h"
+#include "secmmu_sys.h"
+
+#define PAGES	8L
+#define BASE	0x110000000ULL
+#define GPA(page)	(BASE + (page) * PAGE)
+
+#define KSM	"/sys/kernel/mm/ksm/"
+
+FIXTURE(sharing)
+{
+	int dev, mirror, engine;
+	char *mem;	/* page i starts with stamp(i, 1); writable entries */
+	long ksm_run, ksm_sleep;
+};
+
+FIXTURE_SETUP(sharing)
+{
+	long i;
+
+	self->ksm_run = -1;
+	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
+	self->mem = region_map(PAGES);
+	ASSERT_NE(NULL, self->mem);
+	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
+				     PAGES * PAGE));
+	for (i = 0; i < PAGES; i++)
+		ASSERT_EQ(0, gpa_put(self->engine, GPA(i), stamp(i, 1)));
+}
+
+FIXTURE_TEARDOWN(sharing)
+{
+	if (self->ksm_run >= 0) {
+		number_write(KSM "sleep_millisecs", self->ksm_sleep);
+		number_write(KSM "run", self->ksm_run);
+	}
+	region_unmap(self->mem, PAGES);
+	SECMMU_TEARDOWN();
+}
+
+/* An upgrade is one fault, repeated once if it raised an event itself. */
+#define EXPECT_ONE_UPGRADE(a, b)					\
+do {									\
+	EXPECT_DELTA(1, a, b, faults);					\
+	EXPECT_GE(1, (b).retries - (a).retries);			\
+	EXPECT_GE(1, (b).zapped - (a).zapped);				\
+} while (0)
+
+SECMMU_TEST_F(sharing, C3_read_only_upgrade)
+{
+	struct secmmu_stats a, b;
+	long i;
+
+	ASSERT_EQ(0, madvise(self->mem, PAGES * PAGE, MADV_DONTNEED));
+	for (i = 0; i < PAGES; i++) {
+		/* The page of zeroes, which everybody shares. */
+		EXPECT_GPA(0, self->engine, GPA(i));
+		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+		EXPECT_EQ(0, gpa_put(self->engine, GPA(i), stamp(i, 2)));
+		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+		EXPECT_ONE_UPGRADE(a, b);
+		EXPECT_EQ(stamp(i, 2), *word_at(self->mem, i));
+	}
+}
+
+/* Waits until the kernel has merged pages of this process. */
+static bool wait_for_merge(void)
+{
+	long end = now_ms() + SECMMU_TIMEOUT * 1000 / 2;
+
+	do {
+		if (number_read("/proc/self/ksm_merging_pages", "") > 0)
+			return true;
+		sleep_ms(20);
+	} while (now_ms() < end);
+	return false;
+}
+
+SECMMU_TEST_F(sharing, C3_merge)
+{
+	struct secmmu_stats a, b;
+
+	self->ksm_run = number_read(KSM "run", "");
+	if (self->ksm_run < 0)
+		SKIP(return, "this kernel does not merge pages");
+	self->ksm_sleep = number_read(KSM "sleep_millisecs", "");
+	ASSERT_EQ(0, gpa_put(self->engine, GPA(1), stamp(0, 1)));
+	ASSERT_EQ(0, madvise(self->mem, 2 * PAGE, MADV_MERGEABLE));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	ASSERT_EQ(0, number_write(KSM "sleep_millisecs", 5));
+	ASSERT_EQ(0, number_write(KSM "run", 1));
+	ASSERT_TRUE(wait_for_merge());
+	ASSERT_EQ(0, number_write(KSM "run", 0));
+
+	/* Both entries went, and could write. */
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_LE(2, b.zapped - a.zapped);
+	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+	EXPECT_GPA(stamp(0, 1), self->engine, GPA(1));
+
+	/* From here on they are one page, until somebody writes. */
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	EXPECT_EQ(0, gpa_put(self->engine, GPA(0), stamp(0, 2)));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_ONE_UPGRADE(a, b);
+	EXPECT_GPA(stamp(0, 2), self->engine, GPA(0));
+	EXPECT_GPA(stamp(0, 1), self->engine, GPA(1));
+	EXPECT_EQ(stamp(0, 2), *word_at(self->mem, 0));
+	EXPECT_EQ(stamp(0, 1), *word_at(self->mem, 1));
+	/* The processor's write is followed, too. */
+	*word_at(self->mem, 1) = stamp(1, 3);
+	EXPECT_GPA(stamp(1, 3), self->engine, GPA(1));
+	EXPECT_GPA(stamp(0, 2), self->engine, GPA(0));
+}
+
+struct writer {
+	int engine, ret;
+	__u64 gpa, value;
+};
+
+static void *write_one(void *data)
+{
+	struct writer *writer = data;
+
+	writer->ret = gpa_put(writer->engine, writer->gpa, writer->value);
+	return NULL;
+}
+
+/* The write waits until the one who forbade it has been asked. */
+SECMMU_TEST_F(sharing, C3_userfaultfd_write_protect)
+{
+	struct writer writer = { .gpa = GPA(2), .value = stamp(2, 2) };
+	struct secmmu_stats a, b;
+	pthread_t thread;
+	int uffd;
+
+	uffd = uffd_open(UFFD_FEATURE_PAGEFAULT_FLAG_WP);
+	if (uffd == -EINVAL || uffd == -ENOSYS)
+		SKIP(return, "no userfaultfd write protection");
+	ASSERT_LE(0, uffd);
+	ASSERT_EQ(0, uffd_register(uffd, self->mem, PAGES,
+				   UFFDIO_REGISTER_MODE_WP));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	ASSERT_EQ(0, uffd_protect(uffd, self->mem + 2 * PAGE, 2, true));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(2, a, b, zapped);
+
+	/* Reading is free. */
+	EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
+	EXPECT_GPA(stamp(3, 1), self->engine, GPA(3));
+	EXPECT_EQ(NULL, uffd_wait(uffd, 0));
+	EXPECT_EQ(0, gpa_put(self->engine, GPA(4), stamp(4, 2)));
+
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	writer.engine = secmmu_create_engine(self->mirror);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, write_one, &writer));
+	EXPECT_EQ(self->mem + 2 * PAGE, uffd_wait(uffd, 30000));
+	/* Not yet written, and others may read meanwhile. */
+	EXPECT_EQ(stamp(2, 1), *word_at(self->mem, 2));
+	EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
+	EXPECT_EQ(0, uffd_protect(uffd, self->mem + 2 * PAGE, 1, false));
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, writer.ret);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_GE(2, b.retries - a.retries);
+	EXPECT_GPA(stamp(2, 2), self->engine, GPA(2));
+	EXPECT_EQ(stamp(2, 2), *word_at(self->mem, 2));
+	EXPECT_EQ(NULL, uffd_wait(uffd, 0));
+	close(writer.engine);
+	close(uffd);
+	/* With the descriptor the protection went. */
+	EXPECT_EQ(0, gpa_put(self->engine, GPA(3), stamp(3, 2)));
+	EXPECT_EQ(stamp(3, 2), *word_at(self->mem, 3));
+}
+
+/* Who looks for changed pages in the page table finds the engines' writes. */
+SECMMU_TEST_F(sharing, C3_soft_dirty)
+{
+	long i;
+
+	*word_at(self->mem, 0) = stamp(0, 1);
+	if (!(page_state(self->mem) & PAGE_SOFT_DIRTY))
+		SKIP(return, "no soft-dirty bits");
+	ASSERT_EQ(0, text_write("/proc/self/clear_refs", "4"));
+	for (i = 0; i < PAGES; i++)
+		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
+	ASSERT_EQ(0, pages_with(self->mem, PAGES, PAGE_SOFT_DIRTY));
+	/* It had a writable entry in its TLB. */
+	EXPECT_EQ(0, gpa_put(self->engine, GPA(3), stamp(3, 2)));
+	EXPECT_EQ(0, gpa_put(self->engine, GPA(6), stamp(6, 2)));
+	EXPECT_EQ(2, pages_with(self->mem, PAGES, PAGE_SOFT_DIRTY));
+	EXPECT_NE(0, page_state(self->mem + 3 * PAGE) & PAGE_SOFT_DIRTY);
+	EXPECT_NE(0, page_state(self->mem + 6 * PAGE) & PAGE_SOFT_DIRTY);
+	EXPECT_EQ(stamp(3, 2), *word_at(self->mem, 3));
+}
+
+TEST_HARNESS_MAIN
