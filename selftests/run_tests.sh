@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# run_tests.sh [test ...]
+# run_tests.sh [test[,option ...] ...]
 #
-# Runs the tests that lie beside this script, all by default, shows what they
+# Runs the tests that lie beside this script, all by default, with the options of
+# the harness given ("flush,-T,B1_long_range" leaves one out), shows what they
 # print, and ends with the line "N passed, N failed, N skipped".
 #
 # Fails if a test fails, crashes, prints no plan or fewer results than planned,
@@ -27,9 +28,9 @@ fi
 run()
 {
 	if command -v timeout > /dev/null; then
-		timeout -s KILL "$limit" "$1"
+		timeout -s KILL "$limit" "$@"
 	else
-		"$1"
+		"$@"
 	fi
 	echo "$mark $?"
 }
@@ -105,7 +106,10 @@ if [ $# -eq 0 ]; then
 fi
 
 exec 4>&1
-for name; do
+for word; do
+	name=${word%%,*}
+	options=
+	[ "$name" = "$word" ] || options=$(echo "${word#*,}" | tr , ' ')
 	mark="status-of-$name-$$"
 	echo "# $name"
 	if [ ! -x "$dir/$name" ]; then

@@ -30,6 +30,7 @@ expect()
 	"$@" || got=$?
 	[ "$got" -eq "$want" ] && return
 	printf '# status %s, expected %s\n' "$got" "$want"
+	[ ! -s "$temp/err" ] || sed 's/^/#   /' "$temp/err"
 	return 1
 }
 
