@@ -117,7 +117,8 @@ for word; do
 		failed=$((failed + 1))
 		continue
 	fi
-	totals=$(run "$dir/$name" 2>&1 4>&- | count 3>&1 >&4)
+	# shellcheck disable=SC2086 # a list of options
+	totals=$(run "$dir/$name" $options 2>&1 4>&- | count 3>&1 >&4)
 	ok=${totals%% *}
 	bad=${totals#* }
 	skip=${bad#* }
