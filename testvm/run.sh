@@ -18,11 +18,8 @@ module=$("$top/testvm/module.sh" "$kernel" normal)
 rm -rf "$out"
 make_root "$out/root"
 
-say "storm of $seconds seconds, seed $seed"
-status=0
-"$BUILD/testvm/testvm" --kernel "$kernel" --cpus 4 --timeout $((seconds + 240)) \
+say "booting; then a storm of $seconds seconds, seed $seed"
+exec "$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus 4 --timeout $((seconds + 240)) \
 	--root "$out/root" --module "$module" --out "$out" \
 	--log "$out/console.log" -- \
-	/usr/lib/secmmu/storm.sh --seconds "$seconds" --seed "$seed" ||
-	status=$?
-exit $status
+	/usr/lib/secmmu/storm.sh --seconds "$seconds" --seed "$seed"

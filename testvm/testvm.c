@@ -300,6 +300,8 @@ int main(int argc, char **argv)
 	config.kvm = options.accel == ACCEL_KVM ||
 		(options.accel == ACCEL_AUTO &&
 		 accel_kvm_works(&kernel, options.kernel));
+	/* Goes into the guest with the caller's own. */
+	setenv("SECMMU_ACCEL", config.kvm ? "kvm" : "tcg", 1);
 	config.run = guard_start();
 	config.image = kernel.image;
 	config.initramfs = format("%s/initramfs", config.run);
