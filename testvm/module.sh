@@ -39,7 +39,8 @@ flock 9
 # A header that went away must not linger: copy into an emptied list of sources.
 for part in driver uapi; do
 	mkdir -p "$dir/$part"
-	(cd "$top/$part" && find . -name '*.[ch]' -o -name Makefile) |
+	(cd "$top/$part" && find . -name '*.mod.c' -prune -o \
+		\( -name '*.[ch]' -o -name Makefile \) -print) |
 		sort > "$dir/$part.now"
 	cmp -s "$dir/$part.now" "$dir/$part.list" || rm -rf "${dir:?}/$part"
 	mkdir -p "$dir/$part"
