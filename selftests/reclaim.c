@@ -9,10 +9,9 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/swap.h>
 
+#include "secmmu_group.h"
 #include "secmmu_harness.h"
 #include "secmmu_sys.h"
 
@@ -33,8 +32,8 @@ FIXTURE(reclaim)
 	int dev, mirror, engine;
 	int other_mirror, other_engine;	/* with the same slot */
 	char *mem;	/* page i starts with stamp(i, 1), known to both */
-	char mount[64], group[96], home[512];
-	bool mounted, swap_made;
+	struct secmmu_group group;
+	bool swap_made;
 	char lru_gen[16];
 };
 
@@ -100,59 +99,6 @@ static int get_swap(FIXTURE_DATA(reclaim) *self)
 	return ret;
 }
 
-/* Moves this process to a new group. Zero or an error. */
-static int enter_group(FIXTURE_DATA(reclaim) *self)
-{
-	char path[640], buf[512], *at;
-
-	strcpy(self->mount, "/sys/fs/cgroup");
-	snprintf(path, sizeof(path), "%s/cgroup.controllers", self->mount);
-	if (access(path, R_OK)) {
-		strcpy(self->mount, "/tmp/secmmu.XXXXXX");
-		if (!mkdtemp(self->mount))
-			return -errno;
-		if (mount("none", self->mount, "cgroup2", 0, NULL)) {
-			rmdir(self->mount);
-			return -errno;
-		}
-		self->mounted = true;
-	}
-	if (text_read("/proc/self/cgroup", buf, sizeof(buf)))
-		return -EIO;
-	at = strstr(buf, "0::/");
-	if (!at)
-		return -ENOENT;
-	at[strcspn(at, "\n")] = 0;
-	snprintf(self->home, sizeof(self->home), "%s", at + 3);
-
-	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", self->mount);
-	text_write(path, "+memory");
-	snprintf(self->group, sizeof(self->group), "%s/secmmu.%d",
-		 self->mount, getpid());
-	if (mkdir(self->group, 0755))
-		return -errno;
-	snprintf(path, sizeof(path), "%s/memory.reclaim", self->group);
-	if (access(path, W_OK))
-		return -errno;
-	snprintf(path, sizeof(path), "%s/cgroup.procs", self->group);
-	return text_write(path, "0");
-}
-
-static void leave_group(FIXTURE_DATA(reclaim) *self)
-{
-	char path[640];
-
-	snprintf(path, sizeof(path), "%s%s/cgroup.procs", self->mount,
-		 self->home);
-	text_write(path, "0");
-	if (self->group[0])
-		rmdir(self->group);
-	if (self->mounted) {
-		umount(self->mount);
-		rmdir(self->mount);
-	}
-}
-
 /* Young for the engines, old for the processor. */
 static int know_pages(int engine)
 {
@@ -182,17 +128,18 @@ FIXTURE_SETUP(reclaim)
 	long i;
 
 	self->mem = NULL;
-	self->mounted = false;
 	self->swap_made = false;
-	self->group[0] = 0;
-	self->home[0] = 0;
+	memset(&self->group, 0, sizeof(self->group));
 	self->lru_gen[0] = 0;
 	self->other_mirror = -1;
 	self->other_engine = -1;
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
-	ret = enter_group(self);
+	ret = group_enter(&self->group);
 	if (ret)
-		SKIP_ALL("no memory.reclaim of a control group: error %d", ret);
+		SKIP_ALL("no memory control group: error %d", ret);
+	ret = group_write(&self->group, "memory.reclaim", 0);
+	if (ret == -ENOENT || ret == -EACCES)
+		SKIP_ALL("this kernel does not reclaim on demand");
 	ret = get_swap(self);
 	if (ret)
 		SKIP_ALL("neither swap space nor an empty %s: error %d",
@@ -222,7 +169,7 @@ FIXTURE_TEARDOWN(reclaim)
 	region_unmap(self->mem, PAGES);
 	if (self->lru_gen[0])
 		text_write(LRU_GEN, self->lru_gen);
-	leave_group(self);
+	group_leave(&self->group);
 	if (self->swap_made)
 		swapoff(RAM_DISK);
 	SECMMU_TEARDOWN();
@@ -231,10 +178,7 @@ FIXTURE_TEARDOWN(reclaim)
 /* Some pages' worth; how many the kernel takes is its own affair. */
 static void reclaim_some(FIXTURE_DATA(reclaim) *self, long pages)
 {
-	char path[640];
-
-	snprintf(path, sizeof(path), "%s/memory.reclaim", self->group);
-	number_write(path, pages * PAGE);
+	group_write(&self->group, "memory.reclaim", pages * PAGE);
 }
 
 static long swapped(FIXTURE_DATA(reclaim) *self, long first, long end)
@@ -302,11 +246,9 @@ SECMMU_TEST_F_TIMEOUT(reclaim, C1_unused_pages_go, SECMMU_TIMEOUT_LONG)
  */
 SECMMU_TEST_F_TIMEOUT(reclaim, A15_both_are_cleared, SECMMU_TIMEOUT_LONG)
 {
-	char path[640];
 	long before, steps;
 
-	snprintf(path, sizeof(path), "%s/memory.stat", self->group);
-	before = number_read(path, "pgactivate ");
+	before = group_read(&self->group, "memory.stat", "pgactivate ");
 	ASSERT_LE(0, before);
 	for (steps = 0; steps < STEPS; steps++) {
 		reclaim_some(self, 16);
@@ -314,7 +256,8 @@ SECMMU_TEST_F_TIMEOUT(reclaim, A15_both_are_cleared, SECMMU_TIMEOUT_LONG)
 			break;
 	}
 	EXPECT_GT(STEPS, steps);
-	EXPECT_GT(PAGES / 8, number_read(path, "pgactivate ") - before);
+	EXPECT_GT(PAGES / 8, group_read(&self->group, "memory.stat",
+					"pgactivate ") - before);
 }
 
 /* What was written through the mirror alone survives the way out and back. */
