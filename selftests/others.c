@@ -120,6 +120,7 @@ SECMMU_TEST_F(others, A13_write_elsewhere)
 	}
 	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
 	EXPECT_DELTA(8, a, b, zapped);
+	EXPECT_DELTA(0, a, b, unpaired);
 	for (i = 0; i < 16; i++)
 		EXPECT_GPA(stamp(i, i % 2 ? 1 : 2), self->engine, GPA(i));
 	/* Its parent's copy has nothing to do with it. */
@@ -153,6 +154,7 @@ SECMMU_TEST_F(others, A13_collapse)
 	}
 	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
 	EXPECT_DELTA(PAGES, a, b, zapped);
+	EXPECT_DELTA(0, a, b, unpaired);
 	for (i = 0; i < PAGES; i++)
 		EXPECT_GPA(stamp(i, 2), self->engine, GPA(i));
 	EXPECT_EQ(0, gpa_put(self->engine, GPA(9), stamp(9, 3)));

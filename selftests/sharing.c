@@ -108,6 +108,7 @@ SECMMU_TEST_F(sharing, C3_merge)
 	/* Both entries went, and could write. */
 	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
 	EXPECT_LE(2, b.zapped - a.zapped);
+	EXPECT_DELTA(0, a, b, unpaired);
 	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
 	EXPECT_GPA(stamp(0, 1), self->engine, GPA(1));
 
