@@ -1,22 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "age.h"
 
-static bool age_leaf(struct secmmu_table *leaf, gfn_t first, gfn_t last,
-		     bool clear)
+/*
+ * Age the sptes of one table, from *@gfn to @last or, above the leaves, to the
+ * next link. Moves *@gfn to where to go on.
+ */
+static bool age_table(struct secmmu_table *table, gfn_t *gfn, gfn_t last,
+		      bool clear)
 {
+	const u64 accessed = SPTE_PRESENT | SPTE_ACCESSED;
 	bool young = false;
-	gfn_t gfn;
 
-	for (gfn = first; gfn <= last; gfn++) {
-		u64 *sptep = &leaf->spte[secmmu_table_index(gfn, 0)];
+	last = min(last, secmmu_table_last(*gfn, table->level + 1));
+	for (; *gfn <= last; *gfn = secmmu_table_last(*gfn, table->level) + 1) {
+		u64 *sptep = secmmu_table_entry(table, *gfn);
+		u64 spte = READ_ONCE(*sptep);
 
-		if (!(READ_ONCE(*sptep) & SPTE_ACCESSED))
+		if (table->level && secmmu_entry_links(spte))
+			break;
+		if ((spte & accessed) != accessed)
 			continue;
-		if (!clear)
-			return true;
-		/* The entry may be dropped meanwhile: then this clears nothing. */
-		young |= test_and_clear_bit(SPTE_ACCESSED_BIT,
-					    (unsigned long *)sptep);
+		/*
+		 * The spte may be dropped meanwhile, or split: then this clears
+		 * nothing, for a link has no such bit.
+		 */
+		young |= !clear || test_and_clear_bit(SPTE_ACCESSED_BIT,
+						      (unsigned long *)sptep);
 	}
 	return young;
 }
@@ -36,16 +45,12 @@ bool secmmu_age(struct secmmu_pgtable *pt, gfn_t first, gfn_t last, bool clear)
 	bool young = false;
 
 	while (first <= last && (clear || !young)) {
-		struct secmmu_table *leaf;
+		struct secmmu_table *table;
 
 		rcu_read_lock();
-		leaf = secmmu_pgtable_next(pt, &first, last);
-		if (leaf) {
-			gfn_t leaf_last = min(last, secmmu_table_last(first, 1));
-
-			young |= age_leaf(leaf, first, leaf_last, clear);
-			first = leaf_last + 1;
-		}
+		table = secmmu_pgtable_next(pt, &first, last);
+		if (table)
+			young |= age_table(table, &first, last, clear);
 		rcu_read_unlock();
 	}
 	return young;

@@ -37,6 +37,9 @@ static int stats_show(struct seq_file *file, void *unused)
 	SHOW(reads);
 	SHOW(writes);
 	SHOW(tables);
+	SHOW(large);
+	SHOW(splits);
+	SHOW(unsplit);
 #undef SHOW
 	return 0;
 }
@@ -96,16 +99,21 @@ static int pgtable_show(struct seq_file *file, void *unused)
 	struct secmmu_mirror *mirror = file->private;
 	gfn_t gfn = 0;
 
-	seq_printf(file, "tables %ld\n",
-		   atomic_long_read(&mirror->pt.nr_tables));
+	seq_printf(file, "tables %ld\nlarge %ld\nspare %u\n",
+		   atomic_long_read(&mirror->pt.nr_tables),
+		   atomic_long_read(&mirror->pt.nr_large),
+		   READ_ONCE(mirror->pt.spare.nr));
 	while (gfn <= SECMMU_GFN_LAST) {
-		struct secmmu_table *leaf;
+		struct secmmu_table *table;
 
 		rcu_read_lock();
-		leaf = secmmu_pgtable_next(&mirror->pt, &gfn, SECMMU_GFN_LAST);
-		if (leaf) {
-			seq_printf(file, "leaf gfn 0x%llx present %u\n",
-				   gfn, READ_ONCE(leaf->nr));
+		table = secmmu_pgtable_next(&mirror->pt, &gfn, SECMMU_GFN_LAST);
+		if (table) {
+			if (!table->level)
+				seq_printf(file, "leaf gfn 0x%llx present %u\n",
+					   gfn, READ_ONCE(table->nr));
+			else if (*secmmu_table_entry(table, gfn) & SPTE_PRESENT)
+				seq_printf(file, "large gfn 0x%llx\n", gfn);
 			gfn = secmmu_table_last(gfn, 1) + 1;
 		}
 		rcu_read_unlock();

@@ -47,7 +47,7 @@ static bool take_leaf(struct secmmu_slots *slots, struct secmmu_table *leaf,
 	spin_lock(&leaf->lock);
 	due = leaf->zap_gen >= atomic64_read_acquire(&slots->tlbs->flushed);
 	for (gfn = first; gfn <= last && leaf->nr; gfn++) {
-		u64 *sptep = &leaf->spte[secmmu_table_index(gfn, 0)];
+		u64 *sptep = secmmu_table_entry(leaf, gfn);
 
 		if (!(READ_ONCE(*sptep) & SPTE_DIRTY))
 			continue;
@@ -67,16 +67,18 @@ static bool take_sptes(struct secmmu_slots *slots, gfn_t first, gfn_t last,
 	bool due = false;
 
 	while (gfn <= last) {
-		struct secmmu_table *leaf;
+		struct secmmu_table *table;
 
 		rcu_read_lock();
-		leaf = secmmu_pgtable_next(slots->pt, &gfn, last);
-		if (leaf) {
-			gfn_t leaf_last = min(last, secmmu_table_last(gfn, 1));
+		table = secmmu_pgtable_next(slots->pt, &gfn, last);
+		if (table) {
+			gfn_t end = min(last, secmmu_table_last(gfn, 1));
 
-			due |= take_leaf(slots, leaf, gfn, leaf_last,
-					 log, gfn - first);
-			gfn = leaf_last + 1;
+			/* Slots with a log have no large sptes. */
+			if (!table->level)
+				due |= take_leaf(slots, table, gfn, end, log,
+						 gfn - first);
+			gfn = end + 1;
 		}
 		rcu_read_unlock();
 		cond_resched();

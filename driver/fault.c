@@ -11,6 +11,7 @@
 
 #include "compat/gup.h"
 #include "fault.h"
+#include "host.h"
 #include "test/mutant.h"
 #include "trace.h"
 
@@ -25,6 +26,8 @@
  * @pages: pages that this round handles; those behind @wanted only if the
  *	process has them mapped
  * @flags: SECMMU_FAULT_*
+ * @large: the CPU maps the whole 2 MiB block of @gfn at once, and @record covers
+ *	that block
  * @target: what @gfn shows
  * @record: the fault as events see it
  * @cache: tables that may have to be linked
@@ -36,6 +39,7 @@ struct fault {
 	u64 wanted;
 	unsigned int pages;
 	unsigned int flags;
+	bool large;
 	struct secmmu_target target;
 	struct secmmu_inflight record;
 	struct secmmu_table_cache cache;
@@ -82,15 +86,15 @@ static int look_up(struct fault *fault)
 	return 0;
 }
 
-/* Set tables aside unless the leaf is there; it may yet go. */
+/* Set the tables aside that are missing; more may go. */
 static int prepare_tables(struct fault *fault)
 {
-	bool there;
+	unsigned int missing;
 
 	rcu_read_lock();
-	there = secmmu_pgtable_leaf(&fault->mirror->pt, fault->gfn);
+	missing = secmmu_pgtable_walk(&fault->mirror->pt, fault->gfn)->level;
 	rcu_read_unlock();
-	return there ? 0 : secmmu_pgtable_fill(&fault->cache);
+	return secmmu_pgtable_fill(&fault->cache, missing);
 }
 
 /* Wait for events, then record the fault, of fewer pages if they cover some. */
@@ -99,6 +103,7 @@ static int record(struct fault *fault)
 	unsigned long start = fault->target.hva;
 	int err;
 
+	fault->large = false;
 	err = secmmu_inflight_begin(&fault->mirror->chain->records,
 				    &fault->record, start,
 				    start + fault->pages * PAGE_SIZE - 1);
@@ -111,6 +116,35 @@ static int record(struct fault *fault)
 		return err;
 	fault->pages = (fault->record.range.last - start + 1) >> PAGE_SHIFT;
 	return 0;
+}
+
+/* Does the block around the fault lie in one slot, alike in both spaces? */
+static bool block_fits(const struct fault *fault)
+{
+	const struct secmmu_target *target = &fault->target;
+	unsigned int before = secmmu_table_index(fault->gfn, 0);
+
+	return !(target->flags & SECMMU_SLOT_LOG_DIRTY) &&
+	       before == (target->hva >> PAGE_SHIFT) % SECMMU_LARGE_PAGES &&
+	       before <= target->before &&
+	       SECMMU_LARGE_PAGES - before <= target->pages;
+}
+
+/*
+ * Is there a huge page to be mapped as one? What the CPU's table says counts
+ * once the fault is recorded for all of it, so ask again then.
+ */
+static void look_for_large(struct fault *fault, struct mm_struct *mm)
+{
+	unsigned long hva = fault->target.hva;
+	unsigned long start = ALIGN_DOWN(hva, SECMMU_LARGE_SIZE);
+
+	fault->large = block_fits(fault) &&
+		secmmu_host_large(mm, hva, fault->page[0], writes(fault)) &&
+		secmmu_inflight_widen(&fault->mirror->chain->records,
+				      &fault->record, start,
+				      start + SECMMU_LARGE_SIZE - 1) &&
+		secmmu_host_large(mm, hva, fault->page[0], writes(fault));
 }
 
 /* GUP under mmap_lock: what was asked for, then what is mapped behind it. */
@@ -149,6 +183,8 @@ static int get_pages(struct fault *fault)
 		return -EINTR;
 	}
 	got = get_pages_locked(fault, mm, &locked);
+	if (got > 0 && locked)
+		look_for_large(fault, mm);
 	if (locked)
 		mmap_read_unlock(mm);
 	/* May be the last user and run the release callback. */
@@ -168,23 +204,25 @@ static bool same_target(struct fault *fault)
 	struct secmmu_target now;
 
 	if (secmmu_slot_find(&fault->mirror->member, fault->gfn, &now) ||
-	    now.hva != fault->target.hva || now.pages < fault->pages ||
+	    now.hva != fault->target.hva || now.pages < fault->target.pages ||
+	    now.before < fault->target.before ||
 	    now.flags != fault->target.flags)
 		return false;
 	fault->target = now;
 	return true;
 }
 
-/* May the fault install? Under the lock of the leaf table. */
+/* May the fault install? Under the lock of the table. */
 static int check(struct fault *fault, struct hull *hull)
 {
 	struct secmmu_member *member = &fault->mirror->member;
 	struct secmmu_records *records = &fault->mirror->chain->records;
 	struct secmmu_inflight *record = &fault->record;
+	unsigned long hva = fault->target.hva;
 	bool moved, foreign, released;
 
 	/*
-	 * The leaf was linked before this lock is taken. An event that does not
+	 * The table was linked before this lock is taken. An event that does not
 	 * see the link has left its mark under the same lock before.
 	 */
 	do {
@@ -202,8 +240,9 @@ static int check(struct fault *fault, struct hull *hull)
 		return -ESRCH;
 	if (moved)
 		return retry(fault, SECMMU_COUNT_RETRIES_SLOT);
-	/* If only later pages of the batch were hit, the first ones can go in. */
-	if (hull->hit && hull->start <= record->range.start + PAGE_SIZE - 1)
+	/* If only other pages were hit, the first ones can go in. */
+	if (hull->hit && hull->start <= hva + PAGE_SIZE - 1 &&
+	    hva <= hull->last)
 		return retry(fault, foreign ? SECMMU_COUNT_RETRIES_EVENT :
 					      SECMMU_COUNT_RETRIES_SELF);
 	return 0;
@@ -212,10 +251,8 @@ static int check(struct fault *fault, struct hull *hull)
 static void install_one(struct fault *fault, struct secmmu_table *leaf,
 			unsigned int i)
 {
-	u64 *sptep = &leaf->spte[secmmu_table_index(fault->gfn + i, 0)];
+	u64 *sptep = secmmu_table_entry(leaf, fault->gfn + i);
 	u64 spte = spte_make(page_to_pfn(fault->page[i]), writes(fault));
-	u64 same = SPTE_PRESENT | SPTE_PFN_MASK;
-	u64 old = READ_ONCE(*sptep);
 
 	/*
 	 * The event check has just said that the CPU maps this page, writable if
@@ -226,8 +263,7 @@ static void install_one(struct fault *fault, struct secmmu_table *leaf,
 		set_page_dirty(fault->page[i]);
 
 	/* Never take away what another fault has put in. */
-	if ((old & same) == (spte & same) &&
-	    (old & SPTE_WRITE) >= (spte & SPTE_WRITE))
+	if (spte_covers(READ_ONCE(*sptep), spte))
 		return;
 	/*
 	 * An entry for another page came through a slot that is being replaced.
@@ -239,28 +275,18 @@ static void install_one(struct fault *fault, struct secmmu_table *leaf,
 		leaf->nr++;
 }
 
-/* Returns the number of entries in place from the first on, or an errno. */
-static int install(struct fault *fault, unsigned int got)
+/* Small sptes; otherwise as install(). */
+static int install_small(struct fault *fault, struct secmmu_table *leaf,
+			 unsigned int got)
 {
-	struct secmmu_mirror *mirror = fault->mirror;
-	struct secmmu_table *leaf;
-	struct hull hull;
 	unsigned int i, done = 0, unbroken = 0;
-	bool empty;
+	struct hull hull;
 	int err;
 
-	rcu_read_lock();
-	leaf = secmmu_pgtable_link(&mirror->pt, fault->gfn, &fault->cache);
-	if (!leaf) {
-		rcu_read_unlock();
-		return retry(fault, SECMMU_COUNT_RETRIES_TABLE);
-	}
-	spin_lock(&leaf->lock);
-	if (leaf->dead)
-		err = retry(fault, SECMMU_COUNT_RETRIES_TABLE);
-	else
-		err = check(fault, &hull);
-	for (i = 0; !err && i < got; i++) {
+	err = check(fault, &hull);
+	if (err)
+		return err;
+	for (i = 0; i < got; i++) {
 		unsigned long hva = fault->target.hva + i * PAGE_SIZE;
 
 		if (hull.hit && hull.start <= hva + PAGE_SIZE - 1 &&
@@ -270,18 +296,110 @@ static int install(struct fault *fault, unsigned int got)
 		if (done++ == i)
 			unbroken = done;
 	}
-	empty = !leaf->nr;
-	spin_unlock(&leaf->lock);
+	secmmu_count(fault->mirror->counters, SECMMU_COUNT_FAULT_PAGES, done);
+	return unbroken;
+}
+
+/* Pages from the fault's first to the end of its block, as far as wanted. */
+static int rest_of_block(const struct fault *fault)
+{
+	return min_t(u64, fault->wanted, SECMMU_LARGE_PAGES -
+					 secmmu_table_index(fault->gfn, 0));
+}
+
+/* A large spte; otherwise as install(). */
+static int install_large(struct fault *fault, struct secmmu_table *table)
+{
+	unsigned long pfn = page_to_pfn(fault->page[0]) -
+			    secmmu_table_index(fault->gfn, 0);
+	u64 spte = spte_make(pfn, writes(fault));
+	struct hull hull;
+	int err;
+
+	err = check(fault, &hull);
+	if (err)
+		return err;
+	if (hull.hit) {
+		/* An event elsewhere in the block: be content with less. */
+		fault->large = false;
+		return -EAGAIN;
+	}
+	/* As for small ones, for the folio as a whole. */
+	if (writes(fault))
+		set_page_dirty(fault->page[0]);
+	if (!spte_covers(READ_ONCE(*secmmu_table_entry(table, fault->gfn)),
+			 spte))
+		secmmu_table_set_large(&fault->mirror->pt, table, fault->gfn,
+				       spte);
+	secmmu_count(fault->mirror->counters, SECMMU_COUNT_FAULT_PAGES, 1);
+	return rest_of_block(fault);
+}
+
+/* Has somebody else installed a large spte that will do? */
+static bool large_in_place(struct fault *fault)
+{
+	struct secmmu_table *table = secmmu_pgtable_walk(&fault->mirror->pt,
+							 fault->gfn);
+	u64 needs = spte_needs(writes(fault));
+
+	return table->level == 1 &&
+	       (READ_ONCE(*secmmu_table_entry(table, fault->gfn)) & needs) ==
+	       needs;
+}
+
+/*
+ * Returns the number of pages in place from the first on, or an errno; -EAGAIN
+ * without @large if the same pages may go in one by one.
+ */
+static int install(struct fault *fault, unsigned int got)
+{
+	struct secmmu_mirror *mirror = fault->mirror;
+	struct secmmu_table *table;
+	bool unused;
+	int ret;
+
+	rcu_read_lock();
+	if (!fault->large && large_in_place(fault)) {
+		rcu_read_unlock();
+		return rest_of_block(fault);
+	}
+	table = secmmu_pgtable_link(&mirror->pt, fault->gfn, fault->large,
+				    &fault->cache);
+	if (!table) {
+		rcu_read_unlock();
+		return retry(fault, SECMMU_COUNT_RETRIES_TABLE);
+	}
+	spin_lock(&table->lock);
+	if (table->dead)
+		ret = retry(fault, SECMMU_COUNT_RETRIES_TABLE);
+	else if (fault->large)
+		ret = install_large(fault, table);
+	else
+		ret = install_small(fault, table, got);
+	unused = !table->nr;
+	spin_unlock(&table->lock);
 	rcu_read_unlock();
 
 	/* Linked for nothing, and no zap may ever come by. */
-	if (err && empty)
+	if (ret < 0 && unused)
 		secmmu_pgtable_prune(&mirror->pt, fault->gfn, fault->gfn,
 				     atomic64_read(&mirror->tlbs.flushed));
-	if (err)
-		return err;
-	secmmu_count(mirror->counters, SECMMU_COUNT_FAULT_PAGES, done);
-	return unbroken;
+	return ret;
+}
+
+/* Install what there is, as one if it can be. */
+static int install_best(struct fault *fault, unsigned int got)
+{
+	bool large = fault->large;
+	int ret;
+
+	ret = install(fault, got);
+	if (large && !fault->large)
+		ret = install(fault, got);
+	if (large && ret > 0)
+		/* It may have to be split where nothing can be allocated. */
+		secmmu_pgtable_stock(&fault->mirror->pt, &fault->cache);
+	return ret;
 }
 
 /* One round. Returns the entries in place, -EAGAIN to try again, or an errno. */
@@ -302,7 +420,7 @@ static int attempt(struct fault *fault)
 	got = get_pages(fault);
 	ret = got;
 	if (got > 0)
-		ret = install(fault, got);
+		ret = install_best(fault, got);
 	secmmu_inflight_end(&mirror->chain->records, &fault->record);
 	for (i = 0; i < got; i++)
 		if (!secmmu_mutant(IGNORE_INVALIDATE))

@@ -103,55 +103,101 @@ void secmmu_gather_begin(struct secmmu_gather *gather, struct secmmu_tlbs *tlbs,
 }
 
 /*
+ * Whoever dropped entries here and has not flushed them yet may still have them
+ * in use in an engine. Its caller waits for its own flush; ours must not return
+ * before such a flush either.
+ */
+static void look_for_pending(struct secmmu_gather *gather,
+			     struct secmmu_table *table)
+{
+	lockdep_assert_held(&table->lock);
+	if (table->zap_gen >= atomic64_read_acquire(&gather->tlbs->flushed))
+		gather->assist = true;
+}
+
+static void drop(struct secmmu_gather *gather, struct secmmu_table *table,
+		 gfn_t gfn)
+{
+	u64 spte = secmmu_table_drop(gather->pt, table, gfn);
+
+	/* A slot with a dirty log has no large sptes. */
+	if (gather->dirty && (spte & SPTE_DIRTY))
+		set_bit(gfn - gather->dirty_first, gather->dirty);
+	/*
+	 * After the exchange, which is a full barrier. Windows of a later
+	 * generation see the spte dropped, on any machine where a store is seen
+	 * by all others at once; Kconfig admits no other.
+	 */
+	table->zap_gen = atomic64_read(&gather->tlbs->gen);
+	gather->zapped++;
+	gather->pending++;
+}
+
+static bool flush_is_due(const struct secmmu_gather *gather)
+{
+	return gather->pending == gather->tlbs->batch;
+}
+
+/*
  * Drop the sptes of [first, last], all in @leaf, until a flush is due. Returns
- * the gfn to go on with; @empty is set if nothing is left in the table.
+ * the gfn to go on with.
  */
 static gfn_t zap_leaf(struct secmmu_gather *gather, struct secmmu_table *leaf,
-		      gfn_t first, gfn_t last, bool *empty)
+		      gfn_t first, gfn_t last)
 {
-	struct secmmu_tlbs *tlbs = gather->tlbs;
-	unsigned int dropped = 0;
 	gfn_t gfn = first;
 
 	spin_lock(&leaf->lock);
-	/*
-	 * Whoever dropped entries here and has not flushed them yet may still
-	 * have them in use in an engine. Its caller waits for its own flush;
-	 * ours must not return before such a flush either.
-	 */
-	if (leaf->zap_gen >= atomic64_read_acquire(&tlbs->flushed))
-		gather->assist = true;
-
-	for (; gfn <= last && leaf->nr; gfn++) {
-		u64 *sptep = &leaf->spte[secmmu_table_index(gfn, 0)], spte;
-
-		if (!READ_ONCE(*sptep))
-			continue;
-		/* Lockless walkers add accessed and dirty: exchange. */
-		spte = xchg(sptep, 0);
-		if (gather->dirty && (spte & SPTE_DIRTY))
-			set_bit(gfn - gather->dirty_first, gather->dirty);
-		leaf->nr--;
-		dropped++;
-		if (++gather->pending == tlbs->batch) {
-			gfn++;
-			break;
-		}
+	if (leaf->dead) {
+		/* Look again: a large spte may have taken its place. */
+		spin_unlock(&leaf->lock);
+		return first;
 	}
-	*empty = !leaf->nr;
-	if (*empty)
+	look_for_pending(gather, leaf);
+	for (; gfn <= last && leaf->nr && !flush_is_due(gather); gfn++)
+		if (*secmmu_table_entry(leaf, gfn))
+			drop(gather, leaf, gfn);
+	if (!leaf->nr)
 		gfn = last + 1;
-	if (dropped)
-		/*
-		 * After the exchanges, which are full barriers. Windows of a
-		 * later generation see the sptes dropped, on any machine where
-		 * a store is seen by all others at once; Kconfig admits no
-		 * other.
-		 */
-		leaf->zap_gen = atomic64_read(&tlbs->gen);
 	spin_unlock(&leaf->lock);
+	return gfn;
+}
 
-	gather->zapped += dropped;
+static bool split(struct secmmu_gather *gather, struct secmmu_table *table,
+		  gfn_t gfn)
+{
+	bool done = secmmu_table_split(gather->pt, table, gfn);
+
+	secmmu_count(gather->tlbs->counters,
+		     done ? SECMMU_COUNT_SPLITS : SECMMU_COUNT_UNSPLIT, 1);
+	return done;
+}
+
+/*
+ * The same for large sptes, up to the next leaf table. What lies outside of the
+ * range survives in a leaf table, if there is a spare one.
+ */
+static gfn_t zap_large(struct secmmu_gather *gather, struct secmmu_table *table,
+		       gfn_t first, gfn_t last)
+{
+	gfn_t gfn = first;
+
+	spin_lock(&table->lock);
+	look_for_pending(gather, table);
+	while (gfn <= last && !flush_is_due(gather)) {
+		u64 entry = *secmmu_table_entry(table, gfn);
+		gfn_t end = secmmu_table_last(gfn, 1);
+		bool whole = secmmu_table_index(gfn, 0) == 0 && end <= last;
+
+		if (secmmu_entry_links(entry))
+			break;
+		if (entry && !whole && split(gather, table, gfn))
+			break;
+		if (entry)
+			drop(gather, table, gfn);
+		gfn = end + 1;
+	}
+	spin_unlock(&table->lock);
 	return gfn;
 }
 
@@ -188,20 +234,22 @@ static void note_empty(struct secmmu_gather *gather, gfn_t first, gfn_t last)
 void secmmu_gather_zap(struct secmmu_gather *gather, gfn_t first, gfn_t last)
 {
 	gfn_t empty_first = last, empty_last = first;
-	bool empty, any_empty = false;
+	bool any_empty = false;
 
 	while (first <= last) {
-		struct secmmu_table *leaf;
+		struct secmmu_table *table;
 
 		rcu_read_lock();
-		leaf = secmmu_pgtable_next(gather->pt, &first, last);
-		if (leaf) {
+		table = secmmu_pgtable_next(gather->pt, &first, last);
+		if (table) {
 			gfn_t from = first;
+			gfn_t end = min(last, secmmu_table_last(from,
+							table->level + 1));
 
-			first = zap_leaf(gather, leaf, from,
-					 min(last, secmmu_table_last(from, 1)),
-					 &empty);
-			if (empty) {
+			first = table->level ?
+				zap_large(gather, table, from, end) :
+				zap_leaf(gather, table, from, end);
+			if (!READ_ONCE(table->nr)) {
 				any_empty = true;
 				empty_first = min(empty_first, from);
 				empty_last = from;
@@ -209,7 +257,7 @@ void secmmu_gather_zap(struct secmmu_gather *gather, gfn_t first, gfn_t last)
 		}
 		rcu_read_unlock();
 
-		if (gather->pending == gather->tlbs->batch)
+		if (flush_is_due(gather))
 			gather_flush(gather);
 		if (gather->may_sleep)
 			cond_resched();

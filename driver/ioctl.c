@@ -203,7 +203,7 @@ static const struct call mirror_calls[] = {
 	CALL(SECMMU_SET_SLOT, secmmu_set_slot, length, set_slot, false),
 	CALL(SECMMU_CREATE_ENGINE, secmmu_create_engine, flags, create_engine,
 	     false),
-	CALL(SECMMU_GET_STATS, secmmu_stats, tables, get_stats, true),
+	CALL(SECMMU_GET_STATS, secmmu_stats, unsplit, get_stats, true),
 	CALL(SECMMU_PREFAULT, secmmu_prefault, length, prefault, true),
 	CALL(SECMMU_GET_DIRTY_LOG, secmmu_get_dirty_log, bitmap, get_dirty_log,
 	     false),
@@ -287,7 +287,7 @@ static void check_abi(void)
 	BUILD_BUG_ON(sizeof(struct secmmu_create_mirror) != 24);
 	BUILD_BUG_ON(sizeof(struct secmmu_set_slot) != 40);
 	BUILD_BUG_ON(sizeof(struct secmmu_create_engine) != 8);
-	BUILD_BUG_ON(sizeof(struct secmmu_stats) != 168);
+	BUILD_BUG_ON(sizeof(struct secmmu_stats) != 192);
 	BUILD_BUG_ON(sizeof(struct secmmu_prefault) != 24);
 	BUILD_BUG_ON(sizeof(struct secmmu_get_dirty_log) != 32);
 }

@@ -224,8 +224,11 @@ void secmmu_mirror_stats(struct secmmu_mirror *mirror,
 	stats->wait_ns = SUM(WAIT_NS);
 	stats->reads = SUM(READS);
 	stats->writes = SUM(WRITES);
+	stats->splits = SUM(SPLITS);
+	stats->unsplit = SUM(UNSPLIT);
 #undef SUM
 	stats->tables = atomic_long_read(&mirror->pt.nr_tables);
+	stats->large = atomic_long_read(&mirror->pt.nr_large);
 
 	spin_lock(&records->lock);
 	stats->events = records->nr_events - mirror->events_before;

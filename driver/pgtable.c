@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/build_bug.h>
 #include <linux/gfp.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -12,8 +13,8 @@ static struct secmmu_table *table_alloc(void)
 	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return NULL;
-	table->spte = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	if (!table->spte) {
+	table->entry = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!table->entry) {
 		kfree(table);
 		return NULL;
 	}
@@ -23,8 +24,23 @@ static struct secmmu_table *table_alloc(void)
 
 static void table_free(struct secmmu_table *table)
 {
-	free_page((unsigned long)table->spte);
+	free_page((unsigned long)table->entry);
 	kfree(table);
+}
+
+/* The table that an entry links, or NULL. */
+static struct secmmu_table *table_below(u64 entry)
+{
+	if (!secmmu_entry_links(entry))
+		return NULL;
+	return (struct secmmu_table *)(unsigned long)entry;
+}
+
+static u64 link_to(struct secmmu_table *table)
+{
+	/* Aging clears a bit of what it takes for a large spte: none of ours. */
+	BUILD_BUG_ON((SPTE_PRESENT | SPTE_ACCESSED) >= ARCH_KMALLOC_MINALIGN);
+	return (unsigned long)table;
 }
 
 static void table_free_rcu(struct rcu_head *rcu)
@@ -41,7 +57,8 @@ static void table_free_rcu(struct rcu_head *rcu)
  */
 int secmmu_pgtable_init(struct secmmu_pgtable *pt)
 {
-	spin_lock_init(&pt->lock);
+	*pt = (struct secmmu_pgtable) {};
+	spin_lock_init(&pt->spare_lock);
 	pt->root = table_alloc();
 	if (!pt->root)
 		return -ENOMEM;
@@ -66,7 +83,7 @@ void secmmu_pgtable_destroy(struct secmmu_pgtable *pt)
 		cond_resched();
 		child = NULL;
 		while (table->level && i < SECMMU_TABLE_ENTRIES && !child)
-			child = rcu_dereference_raw(table->child[i++]);
+			child = table_below(table->entry[i++]);
 		if (child) {
 			table = child;
 			i = 0;
@@ -78,26 +95,44 @@ void secmmu_pgtable_destroy(struct secmmu_pgtable *pt)
 		table_free(child);
 	}
 	pt->root = NULL;
+	secmmu_pgtable_drain(&pt->spare);
+}
+
+static void push(struct secmmu_table_cache *cache, struct secmmu_table *table)
+{
+	table->next = cache->head;
+	cache->head = table;
+	cache->nr++;
+}
+
+static struct secmmu_table *pop(struct secmmu_table_cache *cache)
+{
+	struct secmmu_table *table = cache->head;
+
+	if (table) {
+		cache->head = table->next;
+		cache->nr--;
+	}
+	return table;
 }
 
 /**
  * secmmu_pgtable_fill - set aside the tables a fault may need
  * @cache: where to keep them; may hold some already
+ * @nr: how many there shall be
  *
  * Context: may sleep; no locks.
  * Return: 0 or -ENOMEM; what was set aside stays in @cache either way.
  */
-int secmmu_pgtable_fill(struct secmmu_table_cache *cache)
+int secmmu_pgtable_fill(struct secmmu_table_cache *cache, unsigned int nr)
 {
 	struct secmmu_table *table;
 
-	while (cache->nr < SECMMU_ROOT_LEVEL) {
+	while (cache->nr < nr) {
 		table = table_alloc();
 		if (!table)
 			return -ENOMEM;
-		table->next = cache->head;
-		cache->head = table;
-		cache->nr++;
+		push(cache, table);
 	}
 	return 0;
 }
@@ -112,121 +147,212 @@ void secmmu_pgtable_drain(struct secmmu_table_cache *cache)
 {
 	struct secmmu_table *table;
 
-	while ((table = cache->head)) {
-		cache->head = table->next;
-		cache->nr--;
+	while ((table = pop(cache)))
 		table_free(table);
-	}
-}
-
-/* The deepest table on the way to @gfn: the leaf, unless a link is missing. */
-static struct secmmu_table *table_walk(struct secmmu_pgtable *pt, gfn_t gfn)
-{
-	struct secmmu_table *table = pt->root, *child;
-
-	while (table->level) {
-		unsigned int i = secmmu_table_index(gfn, table->level);
-
-		child = rcu_dereference_check(table->child[i],
-					      irqs_disabled() ||
-					      lockdep_is_held(&pt->lock));
-		if (!child)
-			break;
-		table = child;
-	}
-	return table;
 }
 
 /**
- * secmmu_pgtable_leaf - find the leaf table of a gfn
+ * secmmu_pgtable_stock - keep what is left of a cache for splits
+ * @pt: the page table
+ * @cache: the cache; what is not needed stays in it
+ *
+ * Context: never sleeps.
+ */
+void secmmu_pgtable_stock(struct secmmu_pgtable *pt,
+			  struct secmmu_table_cache *cache)
+{
+	spin_lock(&pt->spare_lock);
+	while (cache->nr && pt->spare.nr < SECMMU_SPARE_TABLES) {
+		push(&pt->spare, pop(cache));
+		atomic_long_inc(&pt->nr_tables);
+	}
+	spin_unlock(&pt->spare_lock);
+}
+
+/* Without large sptes there is nothing to split. */
+static void release_spares(struct secmmu_pgtable *pt)
+{
+	struct secmmu_table_cache unused;
+
+	if (!READ_ONCE(pt->spare.nr) || atomic_long_read(&pt->nr_large))
+		return;
+	spin_lock(&pt->spare_lock);
+	unused = pt->spare;
+	pt->spare = (struct secmmu_table_cache) {};
+	atomic_long_sub(unused.nr, &pt->nr_tables);
+	spin_unlock(&pt->spare_lock);
+	secmmu_pgtable_drain(&unused);
+}
+
+/**
+ * secmmu_pgtable_walk - find the deepest table on the way to a gfn
  * @pt: the page table
  * @gfn: the guest frame
  *
  * Context: RCU read-side section or interrupts off; never sleeps.
- * Return: the leaf table, possibly dead by now, or NULL.
+ * Return: the leaf table, unless a link is missing or a large spte is met: then
+ * the table with the entry that is no link. It may be dead by now.
  */
-struct secmmu_table *secmmu_pgtable_leaf(struct secmmu_pgtable *pt, gfn_t gfn)
+struct secmmu_table *secmmu_pgtable_walk(struct secmmu_pgtable *pt, gfn_t gfn)
 {
-	struct secmmu_table *table = table_walk(pt, gfn);
+	struct secmmu_table *table = pt->root, *below;
 
-	return table->level ? NULL : table;
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held() && !irqs_disabled(),
+			 "walk of tables that may go");
+	/* What is read through a link depends on it: ordered everywhere. */
+	while (table->level &&
+	       (below = table_below(READ_ONCE(*secmmu_table_entry(table, gfn)))))
+		table = below;
+	return table;
 }
 
 /**
- * secmmu_pgtable_next - find the first leaf table at or after a gfn
+ * secmmu_pgtable_next - find the first table with sptes at or after a gfn
  * @pt: the page table
- * @gfn: where to start; moved up to the first gfn of the leaf that lies in the
+ * @gfn: where to start; moved up to the first gfn of the table that lies in the
  *	range, or beyond @last
  * @last: last gfn of the range
  *
  * Context: RCU read-side section; never sleeps.
- * Return: the leaf table, possibly dead by now, or NULL if there is no more.
+ * Return: the leaf table of *@gfn; or the table of level 1, if the entry there
+ * links no leaf; or NULL if there is no more. The table may be dead by now.
  */
 struct secmmu_table *secmmu_pgtable_next(struct secmmu_pgtable *pt, gfn_t *gfn,
 					 gfn_t last)
 {
 	while (*gfn <= last) {
-		struct secmmu_table *table = table_walk(pt, *gfn);
+		struct secmmu_table *table = secmmu_pgtable_walk(pt, *gfn);
 
-		if (!table->level)
+		if (table->level <= 1)
 			return table;
 		*gfn = secmmu_table_last(*gfn, table->level) + 1;
 	}
 	return NULL;
 }
 
-/**
- * secmmu_pgtable_link - find the leaf table of a gfn, linking what is missing
- * @pt: the page table
- * @gfn: the guest frame
- * @cache: where missing tables come from
- *
- * Context: RCU read-side section; takes &secmmu_pgtable.lock; never sleeps.
- * Return: the leaf table, possibly dead by now, or NULL if @cache has too few
- * tables: nothing is linked then.
- */
-struct secmmu_table *secmmu_pgtable_link(struct secmmu_pgtable *pt, gfn_t gfn,
-					 struct secmmu_table_cache *cache)
+/* Link tables from the cache below @table, down to @level, with one store. */
+static void link_below(struct secmmu_pgtable *pt, struct secmmu_table *table,
+		       gfn_t gfn, unsigned int level,
+		       struct secmmu_table_cache *cache)
 {
-	struct secmmu_table *table = table_walk(pt, gfn), *child;
+	struct secmmu_table *below = NULL, *top = NULL;
 
-	if (!table->level)
-		return table;
-
-	spin_lock(&pt->lock);
-	table = table_walk(pt, gfn);
-	/* All the way or not at all: prune starts from leaves. */
-	while (table->level && cache->nr >= table->level) {
-		child = cache->head;
-		cache->head = child->next;
-		cache->nr--;
-
-		child->level = table->level - 1;
-		child->index = secmmu_table_index(gfn, table->level);
-		child->parent = table;
-		rcu_assign_pointer(table->child[child->index], child);
-		table->nr++;
+	lockdep_assert_held(&table->lock);
+	for (; level < table->level; level++) {
+		top = pop(cache);
+		top->level = level;
+		top->index = secmmu_table_index(gfn, level + 1);
+		top->zap_gen = table->zap_gen;
+		if (below) {
+			below->parent = top;
+			top->entry[below->index] = link_to(below);
+			top->nr = 1;
+		}
+		below = top;
 		atomic_long_inc(&pt->nr_tables);
-		table = child;
 	}
-	spin_unlock(&pt->lock);
-	return table->level ? NULL : table;
+	top->parent = table;
+	table->nr++;
+	/* Walkers find the tables filled in. */
+	smp_store_release(&table->entry[top->index], link_to(top));
 }
 
-/* Unlink @table and the parents that this leaves empty. */
-static void table_unlink(struct secmmu_pgtable *pt, struct secmmu_table *table)
+/* Put a leaf table in the place of a large spte. */
+static void split(struct secmmu_pgtable *pt, struct secmmu_table *table,
+		  gfn_t gfn, struct secmmu_table *leaf)
+{
+	u64 *large = secmmu_table_entry(table, gfn), spte;
+	unsigned int i;
+
+	lockdep_assert_held(&table->lock);
+	/* Walkers add bits until it is gone; from now on they find nothing. */
+	spte = xchg(large, 0);
+	for (i = 0; i < SECMMU_TABLE_ENTRIES; i++)
+		leaf->entry[i] = spte_small(spte, i);
+	leaf->nr = SECMMU_TABLE_ENTRIES;
+	leaf->level = 0;
+	leaf->index = secmmu_table_index(gfn, 1);
+	leaf->zap_gen = table->zap_gen;
+	leaf->parent = table;
+	atomic_long_dec(&pt->nr_large);
+	/* As in link_below(). */
+	smp_store_release(large, link_to(leaf));
+}
+
+/* One try of secmmu_pgtable_link() at the deepest table there is. */
+static bool link_at(struct secmmu_pgtable *pt, struct secmmu_table *table,
+		    gfn_t gfn, unsigned int level,
+		    struct secmmu_table_cache *cache)
+{
+	u64 entry;
+
+	spin_lock(&table->lock);
+	entry = *secmmu_table_entry(table, gfn);
+	if (!table->dead && !secmmu_entry_links(entry)) {
+		if (cache->nr < table->level - level) {
+			spin_unlock(&table->lock);
+			return false;
+		}
+		if (entry) {
+			split(pt, table, gfn, pop(cache));
+			atomic_long_inc(&pt->nr_tables);
+		} else {
+			link_below(pt, table, gfn, level, cache);
+		}
+	}
+	spin_unlock(&table->lock);
+	return true;
+}
+
+/**
+ * secmmu_pgtable_link - find the table of a gfn, linking what is missing
+ * @pt: the page table
+ * @gfn: the guest frame
+ * @level: 0, or 1 for a large spte
+ * @cache: where missing tables come from
+ *
+ * Splits a large spte that is in the way of level 0.
+ *
+ * Context: RCU read-side section; takes &secmmu_table.lock; never sleeps.
+ * Return: the table of that level, possibly dead by now, or NULL if @cache has
+ * too few tables: nothing is linked then.
+ */
+struct secmmu_table *secmmu_pgtable_link(struct secmmu_pgtable *pt, gfn_t gfn,
+					 unsigned int level,
+					 struct secmmu_table_cache *cache)
+{
+	struct secmmu_table *table;
+
+	while ((table = secmmu_pgtable_walk(pt, gfn))->level > level)
+		if (!link_at(pt, table, gfn, level, cache))
+			return NULL;
+	return table->level < level ? table->parent : table;
+}
+
+/* Unlink @table if it is unused, then the parents that this leaves so. */
+static void prune(struct secmmu_pgtable *pt, struct secmmu_table *table,
+		  u64 flushed)
 {
 	struct secmmu_table *parent;
+	bool unused = true;
 
-	lockdep_assert_held(&pt->lock);
-	do {
-		parent = table->parent;
-		RCU_INIT_POINTER(parent->child[table->index], NULL);
-		parent->nr--;
-		atomic_long_dec(&pt->nr_tables);
-		call_rcu(&table->rcu, table_free_rcu);
+	while (unused && (parent = table->parent)) {
+		spin_lock(&parent->lock);
+		spin_lock_nested(&table->lock, SINGLE_DEPTH_NESTING);
+		unused = !table->dead && !table->nr && table->zap_gen < flushed;
+		if (unused) {
+			table->dead = true;
+			WRITE_ONCE(parent->entry[table->index], 0);
+			parent->nr--;
+		}
+		spin_unlock(&table->lock);
+		spin_unlock(&parent->lock);
+		if (unused) {
+			atomic_long_dec(&pt->nr_tables);
+			call_rcu(&table->rcu, table_free_rcu);
+		}
 		table = parent;
-	} while (!table->nr && table->parent);
+	}
 }
 
 /**
@@ -238,28 +364,105 @@ static void table_unlink(struct secmmu_pgtable *pt, struct secmmu_table *table)
  *	were dropped since then stays: whoever finds it must find that a flush
  *	is pending.
  *
- * Context: never sleeps; takes &secmmu_pgtable.lock, once for each leaf.
+ * Context: never sleeps; takes &secmmu_table.lock, of two tables at a time.
  */
 void secmmu_pgtable_prune(struct secmmu_pgtable *pt, gfn_t first, gfn_t last,
 			  u64 flushed)
 {
-	struct secmmu_table *leaf;
+	struct secmmu_table *table;
 
 	while (first <= last) {
-		spin_lock(&pt->lock);
-		leaf = secmmu_pgtable_next(pt, &first, last);
-		if (leaf) {
-			bool unused;
-
-			spin_lock(&leaf->lock);
-			unused = !leaf->nr && leaf->zap_gen < flushed;
-			if (unused)
-				leaf->dead = true;
-			spin_unlock(&leaf->lock);
-			if (unused)
-				table_unlink(pt, leaf);
+		rcu_read_lock();
+		table = secmmu_pgtable_next(pt, &first, last);
+		if (table) {
+			if (!READ_ONCE(table->nr))
+				prune(pt, table, flushed);
 			first = secmmu_table_last(first, 1) + 1;
 		}
-		spin_unlock(&pt->lock);
+		rcu_read_unlock();
 	}
+	release_spares(pt);
+}
+
+/**
+ * secmmu_table_drop - drop an spte
+ * @pt: the page table
+ * @table: a leaf table, or one of level 1 with a large spte; its lock is held
+ * @gfn: the guest frame
+ *
+ * Context: never sleeps.
+ * Return: the spte as it was.
+ */
+u64 secmmu_table_drop(struct secmmu_pgtable *pt, struct secmmu_table *table,
+		      gfn_t gfn)
+{
+	lockdep_assert_held(&table->lock);
+	if (table->level)
+		atomic_long_dec(&pt->nr_large);
+	table->nr--;
+	/* Lockless walkers add accessed and dirty: exchange. */
+	return xchg(secmmu_table_entry(table, gfn), 0);
+}
+
+/**
+ * secmmu_table_set_large - install a large spte
+ * @pt: the page table
+ * @table: a table of level 1; its lock is held
+ * @gfn: a guest frame of the spte
+ * @spte: the spte
+ *
+ * Takes the place of whatever was there, a leaf table included. The caller knows
+ * that sptes there were of the same pages, or else of a slot that is being
+ * replaced.
+ *
+ * Context: RCU read-side section; never sleeps.
+ */
+void secmmu_table_set_large(struct secmmu_pgtable *pt,
+			    struct secmmu_table *table, gfn_t gfn, u64 spte)
+{
+	u64 *entry = secmmu_table_entry(table, gfn);
+	struct secmmu_table *leaf;
+
+	lockdep_assert_held(&table->lock);
+	leaf = table_below(*entry);
+	if (!leaf) {
+		if (!xchg(entry, spte)) {
+			table->nr++;
+			atomic_long_inc(&pt->nr_large);
+		}
+		return;
+	}
+
+	/* Whoever waits for this lock must then look for the spte here. */
+	spin_lock_nested(&leaf->lock, SINGLE_DEPTH_NESTING);
+	leaf->dead = true;
+	table->zap_gen = max(table->zap_gen, leaf->zap_gen);
+	/* TLBs may have recorded accesses in what goes. */
+	xchg(entry, leaf->nr ? spte | SPTE_ACCESSED : spte);
+	spin_unlock(&leaf->lock);
+	atomic_long_inc(&pt->nr_large);
+	atomic_long_dec(&pt->nr_tables);
+	call_rcu(&leaf->rcu, table_free_rcu);
+}
+
+/**
+ * secmmu_table_split - replace a large spte by a leaf table that says the same
+ * @pt: the page table
+ * @table: a table of level 1; its lock is held
+ * @gfn: a guest frame of the spte
+ *
+ * Context: never sleeps or allocates.
+ * Return: false if there is no spare table for it.
+ */
+bool secmmu_table_split(struct secmmu_pgtable *pt, struct secmmu_table *table,
+			gfn_t gfn)
+{
+	struct secmmu_table *leaf;
+
+	spin_lock(&pt->spare_lock);
+	leaf = pop(&pt->spare);
+	spin_unlock(&pt->spare_lock);
+	if (leaf)
+		split(pt, table, gfn, leaf);
+	return leaf;
 }

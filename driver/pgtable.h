@@ -2,14 +2,17 @@
 /*
  * The radix page table: gfn -> spte, four levels of 512 entries.
  *
+ * An entry of a leaf table (level 0) is an spte of one page. An entry above is
+ * zero or the address of the table below; at level 1 it may also be a large spte,
+ * which maps the 512 pages of a leaf table at once. The present bit tells which.
+ *
  * Who may do what:
  *
  * - Anyone may walk, inside an RCU read-side section (interrupts off counts),
- *   without a lock: links are RCU pointers and tables are freed after a grace
- *   period.
- * - Linking and unlinking tables takes &secmmu_pgtable.lock; installing and
- *   dropping sptes takes the lock of the leaf table, so that work in different
- *   tables runs in parallel.
+ *   without a lock: tables are freed after a grace period.
+ * - Changing an entry takes the lock of its table (but for accessed and dirty
+ *   bits), so that work in different tables runs in parallel. A table is
+ *   unlinked under the lock of its parent and its own.
  *
  * Nothing here knows of an mm, a fault or a flush. Only init and
  * secmmu_pgtable_fill() allocate.
@@ -28,20 +31,23 @@
 #define SECMMU_TABLE_ENTRIES	BIT(SECMMU_TABLE_SHIFT)
 #define SECMMU_ROOT_LEVEL	3
 
+/* Pages that a large spte maps. */
+#define SECMMU_LARGE_PAGES	SECMMU_TABLE_ENTRIES
+
 /**
  * struct secmmu_table - one table of 512 entries
- * @lock: leaf only: protects the sptes (but for accessed and dirty), @nr,
- *	@zap_gen and the setting of @dead; innermost but for the record lock
+ * @lock: protects the entries (but for accessed and dirty), @nr, @zap_gen and
+ *	@dead; a child's nests in its parent's; innermost but for the record lock
+ *	and the lock of the spares
  * @level: 0 for a leaf, SECMMU_ROOT_LEVEL for the root
- * @dead: leaf only: unlinked; set once
+ * @dead: unlinked or about to be; set once
  * @index: the entry in @parent that links this table
- * @nr: present sptes (leaf, under @lock) or children (under the pgtable's lock)
+ * @nr: entries that are not zero
  * @zap_gen: TLB generation at the latest drop of an spte here, or zero. While
  *	no flush with a later generation is complete, engines may still hold
- *	what was dropped.
+ *	what was dropped. A new table takes it over from its parent.
  * @parent: the table that links this one; stable while linked
- * @spte: leaf: the entries, one page
- * @child: other levels: the links, one page
+ * @entry: the entries, one page
  * @rcu: defers the freeing
  * @next: links preallocated tables
  */
@@ -53,51 +59,75 @@ struct secmmu_table {
 	u16 nr;
 	u64 zap_gen;
 	struct secmmu_table *parent;
-	union {
-		u64 *spte;
-		struct secmmu_table __rcu **child;
-	};
+	u64 *entry;
 	union {
 		struct rcu_head rcu;
 		struct secmmu_table *next;
 	};
 };
 
-/**
- * struct secmmu_pgtable - a tree of tables
- * @lock: protects the links, taken outside the lock of any leaf
- * @root: never unlinked
- * @nr_tables: tables in use, the root included
- */
-struct secmmu_pgtable {
-	spinlock_t lock;
-	struct secmmu_table *root;
-	atomic_long_t nr_tables;
-};
-
-/* Tables set aside for one fault: at most one for each level but the root. */
+/* Tables set aside: for one fault, or for splits. */
 struct secmmu_table_cache {
 	struct secmmu_table *head;
 	unsigned int nr;
 };
 
+/**
+ * struct secmmu_pgtable - a tree of tables
+ * @root: never unlinked
+ * @nr_tables: tables in use or spare, the root included
+ * @nr_large: large sptes
+ * @spare_lock: protects @spare; innermost
+ * @spare: tables for splitting large sptes, where nothing can be allocated;
+ *	faults that install such sptes bring them
+ */
+struct secmmu_pgtable {
+	struct secmmu_table *root;
+	atomic_long_t nr_tables;
+	atomic_long_t nr_large;
+	spinlock_t spare_lock;
+	struct secmmu_table_cache spare;
+};
+
 int secmmu_pgtable_init(struct secmmu_pgtable *pt);
 void secmmu_pgtable_destroy(struct secmmu_pgtable *pt);
 
-int secmmu_pgtable_fill(struct secmmu_table_cache *cache);
+int secmmu_pgtable_fill(struct secmmu_table_cache *cache, unsigned int nr);
 void secmmu_pgtable_drain(struct secmmu_table_cache *cache);
+void secmmu_pgtable_stock(struct secmmu_pgtable *pt,
+			  struct secmmu_table_cache *cache);
 
-struct secmmu_table *secmmu_pgtable_leaf(struct secmmu_pgtable *pt, gfn_t gfn);
+struct secmmu_table *secmmu_pgtable_walk(struct secmmu_pgtable *pt, gfn_t gfn);
 struct secmmu_table *secmmu_pgtable_next(struct secmmu_pgtable *pt, gfn_t *gfn,
 					 gfn_t last);
 struct secmmu_table *secmmu_pgtable_link(struct secmmu_pgtable *pt, gfn_t gfn,
+					 unsigned int level,
 					 struct secmmu_table_cache *cache);
 void secmmu_pgtable_prune(struct secmmu_pgtable *pt, gfn_t first, gfn_t last,
 			  u64 flushed);
 
+u64 secmmu_table_drop(struct secmmu_pgtable *pt, struct secmmu_table *table,
+		      gfn_t gfn);
+void secmmu_table_set_large(struct secmmu_pgtable *pt,
+			    struct secmmu_table *table, gfn_t gfn, u64 spte);
+bool secmmu_table_split(struct secmmu_pgtable *pt, struct secmmu_table *table,
+			gfn_t gfn);
+
 static inline unsigned int secmmu_table_index(gfn_t gfn, unsigned int level)
 {
 	return (gfn >> (level * SECMMU_TABLE_SHIFT)) & (SECMMU_TABLE_ENTRIES - 1);
+}
+
+/* The entry of @gfn in a table on the way to it. */
+static inline u64 *secmmu_table_entry(struct secmmu_table *table, gfn_t gfn)
+{
+	return &table->entry[secmmu_table_index(gfn, table->level)];
+}
+
+/* Is it, above the leaves, neither empty nor an spte? */
+static inline bool secmmu_entry_links(u64 entry)
+{
+	return entry && !(entry & SPTE_PRESENT);
 }
 
 /* The last gfn that the entry of @gfn at @level covers. */

@@ -242,6 +242,39 @@ int secmmu_inflight_begin(struct secmmu_records *records,
 }
 
 /**
+ * secmmu_inflight_widen - record a fault for a wider range
+ * @records: the records of the mm
+ * @fault: the fault
+ * @start: first host address
+ * @last: last host address; the range contains the old one
+ *
+ * What the fault has looked up before counts for the old range only.
+ *
+ * Context: never sleeps.
+ * Return: false, with nothing changed, if an event in flight covers a part, or
+ * has hit the fault before.
+ */
+bool secmmu_inflight_widen(struct secmmu_records *records,
+			   struct secmmu_inflight *fault, unsigned long start,
+			   unsigned long last)
+{
+	unsigned long covered;
+	bool free;
+
+	spin_lock(&records->lock);
+	free = !records->released && !fault->hit &&
+	       !first_covered(records, start, last, &covered);
+	if (free) {
+		interval_tree_remove(&fault->range, &records->faults);
+		fault->range.start = start;
+		fault->range.last = last;
+		interval_tree_insert(&fault->range, &records->faults);
+	}
+	spin_unlock(&records->lock);
+	return free;
+}
+
+/**
  * secmmu_inflight_end - unrecord a fault
  * @records: the records of the mm
  * @fault: the fault

@@ -101,6 +101,9 @@ void secmmu_records_release(struct secmmu_records *records);
 int secmmu_inflight_begin(struct secmmu_records *records,
 			  struct secmmu_inflight *fault, unsigned long start,
 			  unsigned long last);
+bool secmmu_inflight_widen(struct secmmu_records *records,
+			   struct secmmu_inflight *fault, unsigned long start,
+			   unsigned long last);
 void secmmu_inflight_end(struct secmmu_records *records,
 			 struct secmmu_inflight *fault);
 

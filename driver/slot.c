@@ -214,6 +214,7 @@ int secmmu_slot_find(struct secmmu_member *member, gfn_t gfn,
 		if (node) {
 			span = container_of(node, struct secmmu_span, by_gfn);
 			target->hva = span_hva(span, gfn);
+			target->before = gfn - node->start;
 			target->pages = node->last - gfn + 1;
 			target->flags = to_slot(span)->flags;
 		}

@@ -40,12 +40,14 @@ struct secmmu_slots {
 /**
  * struct secmmu_target - what a gfn shows, at the time it was looked up
  * @hva: host address
+ * @before: pages from the start of the slot to there
  * @pages: pages from there to the end of the slot
  * @flags: SECMMU_SLOT_* of the slot
  * @span_gen: if &secmmu_member.span_gen has moved on, all this may be wrong
  */
 struct secmmu_target {
 	unsigned long hva;
+	u64 before;
 	u64 pages;
 	u32 flags;
 	u64 span_gen;

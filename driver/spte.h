@@ -8,6 +8,8 @@
  *	bit  3		dirty: set before the first write through it
  *	bits 12..51	page frame number
  *
+ * A large spte maps 512 pages, the first of which it names.
+ *
  * All other bits are zero; an absent entry is zero as a whole. The present,
  * write and frame bits change under the lock of the entry's table only;
  * accessed and dirty are also set and cleared without it, atomically.
@@ -37,6 +39,19 @@ static inline u64 spte_make(unsigned long pfn, bool write)
 static inline unsigned long spte_pfn(u64 spte)
 {
 	return (spte & SPTE_PFN_MASK) >> SPTE_PFN_SHIFT;
+}
+
+/* The spte of page @i of those that a large one maps. */
+static inline u64 spte_small(u64 spte, unsigned int i)
+{
+	return spte + ((u64)i << SPTE_PFN_SHIFT);
+}
+
+/* Does @old map the same as @spte, and permit as much? */
+static inline bool spte_covers(u64 old, u64 spte)
+{
+	return !((old ^ spte) & (SPTE_PRESENT | SPTE_PFN_MASK)) &&
+	       (old & SPTE_WRITE) >= (spte & SPTE_WRITE);
 }
 
 /* What an access needs the entry to say: to be permitted, and to be recorded. */

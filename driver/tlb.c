@@ -4,19 +4,18 @@
 /* Find the spte and record the access in it, before it happens. */
 static u64 walk(struct secmmu_pgtable *pt, gfn_t gfn, bool write)
 {
-	struct secmmu_table *leaf = secmmu_pgtable_leaf(pt, gfn);
-	u64 *sptep, spte, marked;
+	struct secmmu_table *table = secmmu_pgtable_walk(pt, gfn);
+	u64 *sptep = secmmu_table_entry(table, gfn), spte, marked;
 
-	if (!leaf)
-		return 0;
-	sptep = &leaf->spte[secmmu_table_index(gfn, 0)];
+	/* No spte, or a link that has just appeared: not present. */
 	spte = READ_ONCE(*sptep);
 	do {
 		if ((spte & spte_needs(write)) != spte_needs(write))
 			return 0;
 		marked = spte | spte_leaves(write);
 	} while (marked != spte && !try_cmpxchg(sptep, &spte, marked));
-	return marked;
+	return table->level ? spte_small(marked, secmmu_table_index(gfn, 0)) :
+			      marked;
 }
 
 /**

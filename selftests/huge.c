@@ -4,11 +4,10 @@
  */
 #define _GNU_SOURCE
 #include "secmmu_harness.h"
+#include "secmmu_sys.h"
 
 #define BASE	0x80000000ULL
 #define GPA(page)	(BASE + (page) * PAGE)
-
-#define HUGE_SIZE	(2L << 20)
 
 FIXTURE(huge)
 {
@@ -17,27 +16,6 @@ FIXTURE(huge)
 	char *mem;	/* one huge page, mapped by slot 0 */
 	long pages;	/* small ones in it */
 };
-
-/* Kilobytes of huge pages in the area that holds @mem; 0 if unknown. */
-static long huge_kilobytes(const char *mem)
-{
-	unsigned long start, end, addr = (uintptr_t)mem;
-	char line[512];
-	bool inside = false;
-	long found = 0;
-	FILE *smaps = fopen("/proc/self/smaps", "r");
-
-	if (!smaps)
-		return 0;
-	while (fgets(line, sizeof(line), smaps)) {
-		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
-			inside = addr >= start && addr < end;
-		else if (inside)
-			sscanf(line, "AnonHugePages: %ld kB", &found);
-	}
-	fclose(smaps);
-	return found;
-}
 
 FIXTURE_SETUP(huge)
 {

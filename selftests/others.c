@@ -19,7 +19,6 @@
 #define BASE	0xe0000000ULL
 #define GPA(page)	(BASE + (page) * PAGE)
 
-#define HUGE_SIZE	(2L << 20)
 #define PAGES	(HUGE_SIZE / PAGE)
 
 #define READERS	2

@@ -96,6 +96,26 @@ long pages_with(const char *mem, long pages, __u64 bits)
 	return n;
 }
 
+long huge_kilobytes(const char *mem)
+{
+	unsigned long start, end, addr = (uintptr_t)mem;
+	char line[512];
+	bool inside = false;
+	long found = 0;
+	FILE *smaps = fopen("/proc/self/smaps", "r");
+
+	if (!smaps)
+		return 0;
+	while (fgets(line, sizeof(line), smaps)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			inside = addr >= start && addr < end;
+		else if (inside)
+			sscanf(line, "AnonHugePages: %ld kB", &found);
+	}
+	fclose(smaps);
+	return found;
+}
+
 long now_ms(void)
 {
 	struct timespec now;

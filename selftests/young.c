@@ -13,7 +13,6 @@
 #define BASE	0x140000000ULL
 #define GPA(page)	(BASE + (page) * PAGE)
 
-#define HUGE_SIZE	(2L << 20)
 #define PAGES	(HUGE_SIZE / PAGE)
 
 #define THP	"/sys/kernel/mm/transparent_hugepage/"

@@ -69,14 +69,14 @@ static void *map_at(const struct memory *memory, char *hva, uint64_t offset,
 }
 
 /*
- * Some slots have huge pages where the system gives them, some never: both
- * ways of splitting and freeing are wanted. Fails where the kernel has none.
+ * Some slots have huge pages where there are some, some never: both ways of
+ * splitting and freeing are wanted. Fails where the kernel has none.
  */
 static void advise(const struct memory *memory, const struct memory_slot *slot,
 		   char *hva, uint64_t length)
 {
-	if ((slot - memory->slots) % 2)
-		madvise(hva, length, MADV_NOHUGEPAGE);
+	madvise(hva, length, (slot - memory->slots) % 2 ? MADV_NOHUGEPAGE :
+							  MADV_HUGEPAGE);
 }
 
 /**

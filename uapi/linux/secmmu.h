@@ -201,7 +201,9 @@ struct secmmu_create_engine {
  * @reserved: must be zero
  * @events: invalidation events of the mm seen since the mirror was made
  * @zap_events: those that dropped at least one entry of this mirror
- * @zapped: entries dropped, by events, changes of slots, and the process's end
+ * @zapped: entries dropped, by events, changes of slots, and the process's end;
+ *	an entry maps 4 KiB, or 2 MiB where the process maps a huge page that is
+ *	aligned in both address spaces and the slot keeps no dirty log
  * @flushes: TLB flushes, assists included
  * @assists: flushes on behalf of another, unfinished invalidation
  * @interrupts: processors interrupted by flushes
@@ -220,7 +222,11 @@ struct secmmu_create_engine {
  * @wait_ns: time spent so, in nanoseconds
  * @reads: pread windows that moved data
  * @writes: pwrite windows that moved data
- * @tables: page-table pages in use now
+ * @tables: page-table pages in use now, those set aside for splits included
+ * @large: 2 MiB entries in place now
+ * @splits: 2 MiB entries replaced by small ones, because an event covered a part
+ * @unsplit: 2 MiB entries dropped as a whole instead, for want of a page-table
+ *	page; what the event did not cover comes back with the next fault
  *
  * Called on a mirror, by anyone who holds the descriptor. @events, @replays and
  * @unpaired count per mm, from the moment of this mirror's creation.
@@ -248,6 +254,9 @@ struct secmmu_stats {
 	__u64 reads;
 	__u64 writes;
 	__u64 tables;
+	__u64 large;
+	__u64 splits;
+	__u64 unsplit;
 };
 
 /* Map for writing too; breaks copy-on-write as a write would. */

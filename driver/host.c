@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/hugetlb.h>
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+
+#include "host.h"
+
+/* Does one entry of the CPU map the block at @addr, from page @pfn on? */
+static bool maps_block(struct mm_struct *mm, unsigned long addr,
+		       unsigned long pfn, bool write)
+{
+	pgd_t *pgd = pgd_offset(mm, addr);
+	p4d_t *p4d;
+	pud_t *pud;
+	pmd_t pmd;
+
+	if (pgd_none(READ_ONCE(*pgd)))
+		return false;
+	p4d = p4d_offset(pgd, addr);
+	if (!p4d_present(READ_ONCE(*p4d)))
+		return false;
+	pud = pud_offset(p4d, addr);
+	if (!pud_present(READ_ONCE(*pud)) || pud_leaf(READ_ONCE(*pud)))
+		return false;
+	pmd = READ_ONCE(*pmd_offset(pud, addr));
+	return pmd_present(pmd) && pmd_leaf(pmd) && !pmd_protnone(pmd) &&
+	       pmd_pfn(pmd) == pfn && (!write || pmd_write(pmd));
+}
+
+/**
+ * secmmu_host_large - does the CPU map a whole 2 MiB block at once?
+ * @mm: the mm
+ * @hva: an address in the block, which lies in one slot
+ * @page: the page there, from GUP
+ * @write: the mapping must permit writing
+ *
+ * That a page belongs to a large folio proves nothing: parts of the folio may be
+ * unmapped, or mapped with other permissions. One entry of the CPU's table proves
+ * all. Reading it is safe because the area is there and mmap_lock is held: tables
+ * above the pages of an existing area are not freed then, but for those that
+ * hugetlb areas share; such areas map whole huge pages by their nature, and their
+ * tables are not read.
+ *
+ * Context: mmap_lock is held, and has been since GUP.
+ * Return: true if so; it stays so until an event covers a part of the block.
+ */
+bool secmmu_host_large(struct mm_struct *mm, unsigned long hva,
+		       struct page *page, bool write)
+{
+	unsigned long start = ALIGN_DOWN(hva, SECMMU_LARGE_SIZE);
+	unsigned long pfn = page_to_pfn(page) - ((hva - start) >> PAGE_SHIFT);
+	struct vm_area_struct *vma;
+
+	mmap_assert_locked(mm);
+	if (!IS_ALIGNED(pfn, SECMMU_LARGE_PAGES))
+		return false;
+	vma = vma_lookup(mm, hva);
+	if (!vma || start < vma->vm_start ||
+	    vma->vm_end - start < SECMMU_LARGE_SIZE)
+		return false;
+	if (is_vm_hugetlb_page(vma))
+		return vma_kernel_pagesize(vma) >= SECMMU_LARGE_SIZE;
+	return maps_block(mm, start, pfn, write);
+}
