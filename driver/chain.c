@@ -7,6 +7,7 @@
 
 #include "chain.h"
 #include "compat/young.h"
+#include "test/held.h"
 #include "test/mutant.h"
 #include "trace.h"
 
@@ -41,7 +42,7 @@ static bool walk_round(struct secmmu_walk *walk)
 			continue;
 		walk->at = NULL;
 		walk->complete = false;
-		if (walk->purpose == SECMMU_INVALIDATE) {
+		if (walk->purpose <= SECMMU_INVALIDATE_LATE) {
 			member->ops->invalidate(member, walk);
 			continue;
 		}
@@ -201,6 +202,19 @@ static int chain_range_start(struct mmu_notifier *mn,
 	return 0;
 }
 
+static void end_late(struct secmmu_chain *chain, unsigned long start,
+		     unsigned long last)
+{
+	struct secmmu_walk walk = {
+		.chain = chain,
+		.purpose = SECMMU_INVALIDATE_LATE,
+		.start = start,
+		.last = last,
+	};
+
+	walk_members(&walk);
+}
+
 static void chain_range_end(struct mmu_notifier *mn,
 			    const struct mmu_notifier_range *range)
 {
@@ -210,6 +224,8 @@ static void chain_range_end(struct mmu_notifier *mn,
 	if (range->start >= range->end || secmmu_mutant(IGNORE_INVALIDATE))
 		return;
 	trace_secmmu_event_end(chain, range->start, range->end);
+	if (secmmu_any_holds())
+		end_late(chain, range->start, last);
 	if (secmmu_event_end(&chain->records, range->start, last))
 		return;
 

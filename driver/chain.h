@@ -102,6 +102,8 @@ DECLARE_STATIC_KEY_FALSE(secmmu_timing);
 /* What a walk is for. */
 enum secmmu_purpose {
 	SECMMU_INVALIDATE,
+	/* Test builds: an event ends, and members drop what they hold. */
+	SECMMU_INVALIDATE_LATE,
 	SECMMU_CLEAR_YOUNG,
 	SECMMU_TEST_YOUNG,
 };

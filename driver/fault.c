@@ -65,6 +65,12 @@ static bool writes(const struct fault *fault)
 	return fault->flags & SECMMU_FAULT_WRITE;
 }
 
+/* Test builds: do sptes hold references? */
+static bool holds(const struct fault *fault)
+{
+	return secmmu_holds(&fault->mirror->tlbs.holder);
+}
+
 /* Look the target up; nothing is held when this returns. */
 static int look_up(struct fault *fault)
 {
@@ -124,7 +130,7 @@ static bool block_fits(const struct fault *fault)
 	const struct secmmu_target *target = &fault->target;
 	unsigned int before = secmmu_table_index(fault->gfn, 0);
 
-	return !(target->flags & SECMMU_SLOT_LOG_DIRTY) &&
+	return !(target->flags & SECMMU_SLOT_LOG_DIRTY) && !holds(fault) &&
 	       before == (target->hva >> PAGE_SHIFT) % SECMMU_LARGE_PAGES &&
 	       before <= target->before &&
 	       SECMMU_LARGE_PAGES - before <= target->pages;
@@ -265,6 +271,13 @@ static void install_one(struct fault *fault, struct secmmu_table *leaf,
 	/* Never take away what another fault has put in. */
 	if (spte_covers(READ_ONCE(*sptep), spte))
 		return;
+	if (holds(fault)) {
+		/* The slot that is being replaced lets its page go itself. */
+		if (*sptep && spte_pfn(*sptep) != spte_pfn(spte))
+			return;
+		if (!*sptep)
+			get_page(fault->page[i]);
+	}
 	/*
 	 * An entry for another page came through a slot that is being replaced.
 	 * TLBs may hold it; that slot's own zap finds an entry here, drops it

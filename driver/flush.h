@@ -29,6 +29,7 @@
 
 #include "pgtable.h"
 #include "stats.h"
+#include "test/held.h"
 
 /**
  * struct secmmu_tlbs - all engine TLBs of a mirror, as a flush sees them
@@ -39,6 +40,7 @@
  *	engines set them again on the next access
  * @mask: CPUs on which a window is open
  * @batch: dropped sptes that make a flush due; UINT_MAX for the range policy
+ * @holder: test builds: page references, if sptes hold them
  * @counters: the mirror's counters
  */
 struct secmmu_tlbs {
@@ -47,6 +49,7 @@ struct secmmu_tlbs {
 	atomic64_t age;
 	cpumask_var_t mask;
 	unsigned int batch;
+	struct secmmu_holder holder;
 	struct secmmu_counters __percpu *counters;
 };
 
@@ -68,6 +71,9 @@ struct secmmu_window {
  * @pt: the page table
  * @zapped: sptes dropped, in all
  * @pending: sptes dropped since the last flush
+ * @batch: how many make a flush due
+ * @held: test builds: pages to let go after the next flush
+ * @single: ... the only one, if there is no array
  * @assist: a table with another invalidation's pending flush was met since the
  *	last flush
  * @dirty: where to note written pages, or NULL
@@ -82,6 +88,9 @@ struct secmmu_gather {
 	struct secmmu_pgtable *pt;
 	u64 zapped;
 	unsigned int pending;
+	unsigned int batch;
+	struct secmmu_held *held;
+	struct page *single;
 	bool assist;
 	unsigned long *dirty;
 	gfn_t dirty_first;

@@ -63,7 +63,8 @@ static long get_info(struct secmmu_mirror *mirror, union argument *arg)
 /* The number of dropped entries that makes a flush due; zero: bad policy. */
 static unsigned int flush_batch(const struct secmmu_create_mirror *arg)
 {
-	if (arg->flush_policy == SECMMU_FLUSH_ARRAY)
+	if (arg->flush_policy == SECMMU_FLUSH_ARRAY ||
+	    arg->flush_policy == SECMMU_FLUSH_END_ARRAY)
 		return arg->flush_batch <= SECMMU_MAX_FLUSH_BATCH ?
 		       arg->flush_batch : 0;
 	if (arg->flush_batch)
@@ -112,16 +113,19 @@ static long create_mirror(struct secmmu_mirror *none, union argument *arg)
 {
 	struct secmmu_create_mirror *create = &arg->create_mirror;
 	unsigned int batch = flush_batch(create);
+	bool hold = create->flush_policy == SECMMU_FLUSH_END_ARRAY;
 	struct secmmu_mirror *mirror;
 	struct mm_struct *mm;
 	int fd;
 
 	if (create->flags || create->reserved || create->pid < 0 || !batch)
 		return -EINVAL;
+	if (hold && !IS_ENABLED(CONFIG_SECMMU_TEST))
+		return -EOPNOTSUPP;
 	mm = get_mm(create->pid);
 	if (IS_ERR(mm))
 		return PTR_ERR(mm);
-	mirror = secmmu_mirror_create(mm, batch);
+	mirror = secmmu_mirror_create(mm, batch, hold);
 	mmput(mm);
 	if (IS_ERR(mirror))
 		return PTR_ERR(mirror);

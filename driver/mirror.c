@@ -34,6 +34,9 @@ static void mirror_invalidate(struct secmmu_member *member,
 	struct secmmu_gather gather;
 	unsigned int i, n;
 
+	if (secmmu_holds(&mirror->tlbs.holder) !=
+	    (walk->purpose == SECMMU_INVALIDATE_LATE))
+		return;
 	secmmu_gather_begin(&gather, &mirror->tlbs, &mirror->pt);
 	while ((n = secmmu_walk_next(walk, member, pieces)))
 		for (i = 0; i < n; i++)
@@ -62,16 +65,20 @@ static bool mirror_age(struct secmmu_member *member, struct secmmu_walk *walk,
 	return young;
 }
 
-/* Callback: see secmmu_member_ops. No fault installs any more. */
-static void mirror_release(struct secmmu_member *member)
+static void zap_all(struct secmmu_mirror *mirror)
 {
-	struct secmmu_mirror *mirror = to_mirror(member);
 	struct secmmu_piece all = { .last = SECMMU_GFN_LAST };
 	struct secmmu_gather gather;
 
 	secmmu_gather_begin(&gather, &mirror->tlbs, &mirror->pt);
 	zap(mirror, &gather, &all);
 	secmmu_gather_finish(&gather);
+}
+
+/* Callback: see secmmu_member_ops. No fault installs any more. */
+static void mirror_release(struct secmmu_member *member)
+{
+	zap_all(to_mirror(member));
 }
 
 static const struct secmmu_member_ops mirror_ops = {
@@ -95,12 +102,13 @@ static void note_before(struct secmmu_mirror *mirror)
  * secmmu_mirror_create - mirror an mm
  * @mm: the mm; the caller is one of its users
  * @batch: dropped sptes that make a flush due
+ * @hold: test builds: sptes hold page references and go when events end
  *
  * Context: may sleep; no locks.
  * Return: the mirror with one reference, or an error pointer: -ENOMEM, -EINTR.
  */
 struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
-					   unsigned int batch)
+					   unsigned int batch, bool hold)
 {
 	struct secmmu_mirror *mirror;
 	int err = -ENOMEM;
@@ -116,6 +124,10 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 	err = secmmu_tlbs_init(&mirror->tlbs, batch, mirror->counters);
 	if (err)
 		goto free_counters;
+	if (hold)
+		err = secmmu_holder_init(&mirror->tlbs.holder, batch);
+	if (err)
+		goto destroy_tlbs;
 	err = secmmu_pgtable_init(&mirror->pt);
 	if (err)
 		goto destroy_tlbs;
@@ -173,6 +185,8 @@ void secmmu_mirror_put(struct secmmu_mirror *mirror)
 	debugfs_remove_recursive(mirror->debugfs);
 	secmmu_chain_leave(&mirror->member);
 	secmmu_chain_put(mirror->chain);
+	if (secmmu_holds(&mirror->tlbs.holder))
+		zap_all(mirror);
 	mmdrop(mirror->creator);
 	secmmu_slots_destroy(&mirror->slots);
 	secmmu_pgtable_destroy(&mirror->pt);

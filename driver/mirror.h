@@ -38,7 +38,7 @@ struct secmmu_mirror {
 };
 
 struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
-					   unsigned int batch);
+					   unsigned int batch, bool hold);
 void secmmu_mirror_get(struct secmmu_mirror *mirror);
 void secmmu_mirror_put(struct secmmu_mirror *mirror);
 bool secmmu_mirror_owned(struct secmmu_mirror *mirror);

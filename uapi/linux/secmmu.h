@@ -107,6 +107,10 @@ struct secmmu_info {
  * @SECMMU_FLUSH_ARRAY: whenever @flush_batch entries were dropped, and once
  *	for the remainder
  * @SECMMU_FLUSH_EACH: after every dropped entry
+ * @SECMMU_FLUSH_END_ARRAY: the historical way, for comparison, in test builds
+ *	(-EOPNOTSUPP in others): entries hold page references, are dropped when
+ *	the event ends, and flushed as with SECMMU_FLUSH_ARRAY. Until then engines
+ *	may use them.
  *
  * An event that drops no entry flushes nothing, unless it meets a page-table page
  * with an invalidation whose own flush is still pending (an assist).
@@ -115,6 +119,7 @@ enum secmmu_flush_policy {
 	SECMMU_FLUSH_RANGE = 0,
 	SECMMU_FLUSH_ARRAY = 1,
 	SECMMU_FLUSH_EACH = 2,
+	SECMMU_FLUSH_END_ARRAY = 3,
 };
 
 /**
@@ -122,7 +127,7 @@ enum secmmu_flush_policy {
  * @size: size of this structure
  * @flags: must be zero
  * @flush_policy: one of enum secmmu_flush_policy
- * @flush_batch: entries per flush for SECMMU_FLUSH_ARRAY, 1 ..
+ * @flush_batch: entries per flush for the policies with an array, 1 ..
  *	SECMMU_MAX_FLUSH_BATCH; must be zero for the other policies
  * @pid: zero for the caller, or the process to mirror, in the caller's pid
  *	namespace; a negative number is -EINVAL. There must be such a process, and
