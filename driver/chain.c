@@ -7,8 +7,10 @@
 
 #include "chain.h"
 #include "compat/young.h"
+#include "test/gate.h"
 #include "test/held.h"
 #include "test/mutant.h"
+#include "test/oracle.h"
 #include "trace.h"
 
 /* Chains not yet freed; the module must outlive the free callbacks. */
@@ -52,6 +54,7 @@ static bool walk_round(struct secmmu_walk *walk)
 		if (walk->young && walk->purpose == SECMMU_TEST_YOUNG)
 			return true;
 	}
+	secmmu_gate_spin(START_WALKED, walk->start);
 	return !read_seqcount_retry(&chain->seq, walk->seq);
 }
 
@@ -184,6 +187,7 @@ static void begin_event(struct secmmu_chain *chain, unsigned long start,
 
 	/* Recorded whether it touches a span or not; then delivered. */
 	secmmu_event_begin(&chain->records, start, last);
+	secmmu_gate_spin(START_RECORDED, start);
 	walk_members(&event);
 	if (began)
 		note_latency(chain, began);
@@ -198,6 +202,7 @@ static int chain_range_start(struct mmu_notifier *mn,
 	if (range->start >= range->end || secmmu_mutant(IGNORE_INVALIDATE))
 		return 0;
 	trace_secmmu_event_begin(chain, range->start, range->end);
+	secmmu_oracle_note(chain, range->start, last);
 	begin_event(chain, range->start, last);
 	return 0;
 }
@@ -224,6 +229,7 @@ static void chain_range_end(struct mmu_notifier *mn,
 	if (range->start >= range->end || secmmu_mutant(IGNORE_INVALIDATE))
 		return;
 	trace_secmmu_event_end(chain, range->start, range->end);
+	secmmu_gate_spin(END, range->start);
 	if (secmmu_any_holds())
 		end_late(chain, range->start, last);
 	if (secmmu_event_end(&chain->records, range->start, last))
@@ -232,6 +238,7 @@ static void chain_range_end(struct mmu_notifier *mn,
 	/* Its begin was never seen: make up for the invalidation. */
 	pr_warn_once("invalidation of 0x%lx-0x%lx ended without having begun\n",
 		     range->start, range->end);
+	secmmu_oracle_note(chain, range->start, last);
 	begin_event(chain, range->start, last);
 	secmmu_event_end(&chain->records, range->start, last);
 }
@@ -272,6 +279,8 @@ static void chain_release(struct mmu_notifier *mn, struct mm_struct *mm)
 
 	/* First forbid, then drop: a fault past its check is seen by the zap. */
 	secmmu_records_release(&chain->records);
+	secmmu_oracle_note(chain, 0, ULONG_MAX);
+	secmmu_gate_spin(RELEASE, 0);
 	list_for_each_entry_rcu(member, &chain->members, link, true)
 		member->ops->release(member);
 }
@@ -370,6 +379,7 @@ static void update_begin(struct secmmu_chain *chain)
 	wait_var_event(&chain->hold_off, !atomic_read(&chain->hold_off));
 	spin_lock(&chain->registry);
 	write_seqcount_begin(&chain->seq);
+	secmmu_gate_spin(UPDATE, 0);
 }
 
 static void update_end(struct secmmu_chain *chain)
@@ -414,6 +424,7 @@ void secmmu_chain_leave(struct secmmu_member *member)
 	list_del_rcu(&member->link);
 	update_end(member->chain);
 
+	secmmu_gate(LEAVE, 0);
 	secmmu_chain_synchronize();
 }
 

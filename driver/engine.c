@@ -15,6 +15,7 @@
 
 #include "engine.h"
 #include "fault.h"
+#include "test/gate.h"
 #include "tlb.h"
 
 /**
@@ -24,6 +25,7 @@
  *	@bounce; outside of mmap_lock, for user buffers may fault under it
  * @bounce: one page
  * @fault_flags: SECMMU_FAULT_* of all its faults
+ * @watched: test builds: for the oracle
  * @tlb: the TLB
  */
 struct engine {
@@ -31,6 +33,7 @@ struct engine {
 	struct mutex lock;
 	void *bounce;
 	unsigned int fault_flags;
+	struct secmmu_watched watched;
 	struct secmmu_tlb tlb;
 };
 
@@ -47,6 +50,7 @@ static bool cross(struct engine *engine, gfn_t gfn, unsigned int offset,
 	spte = secmmu_tlb_translate(&engine->tlb, &mirror->pt, &window, gfn,
 				    write);
 	if (spte) {
+		secmmu_gate_spin(WINDOW_TRANSLATED, (u64)gfn << PAGE_SHIFT);
 		page = kmap_local_pfn(spte_pfn(spte));
 		if (write)
 			memcpy(page + offset, engine->bounce, len);
@@ -155,6 +159,7 @@ static loff_t engine_llseek(struct file *file, loff_t offset, int whence)
 
 static void engine_free(struct engine *engine)
 {
+	secmmu_oracle_unwatch(&engine->mirror->oracle, &engine->watched);
 	secmmu_mirror_put(engine->mirror);
 	free_page((unsigned long)engine->bounce);
 	mutex_destroy(&engine->lock);
@@ -189,6 +194,8 @@ static struct engine *engine_create(struct secmmu_mirror *mirror, u32 flags)
 	mutex_init(&engine->lock);
 	secmmu_mirror_get(mirror);
 	engine->mirror = mirror;
+	secmmu_oracle_watch(&mirror->oracle, &engine->watched, &engine->lock,
+			    &engine->tlb);
 	if (flags & SECMMU_ENGINE_FAULT_AROUND)
 		engine->fault_flags = SECMMU_FAULT_AROUND;
 	return engine;

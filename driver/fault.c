@@ -12,6 +12,7 @@
 #include "compat/gup.h"
 #include "fault.h"
 #include "host.h"
+#include "test/gate.h"
 #include "test/mutant.h"
 #include "trace.h"
 
@@ -246,6 +247,7 @@ static int check(struct fault *fault, struct hull *hull)
 		return -ESRCH;
 	if (moved)
 		return retry(fault, SECMMU_COUNT_RETRIES_SLOT);
+	secmmu_gate_spin(FAULT_CHECKED, hva);
 	/* If only other pages were hit, the first ones can go in. */
 	if (hull->hit && hull->start <= hva + PAGE_SIZE - 1 &&
 	    hva <= hull->last)
@@ -382,6 +384,7 @@ static int install(struct fault *fault, unsigned int got)
 		rcu_read_unlock();
 		return retry(fault, SECMMU_COUNT_RETRIES_TABLE);
 	}
+	secmmu_gate_spin(FAULT_LINKED, fault->target.hva);
 	spin_lock(&table->lock);
 	if (table->dead)
 		ret = retry(fault, SECMMU_COUNT_RETRIES_TABLE);
@@ -427,13 +430,17 @@ static int attempt(struct fault *fault)
 	ret = prepare_tables(fault);
 	if (ret)
 		return ret;
+	secmmu_gate(FAULT_LOOKED_UP, fault->target.hva);
 	ret = record(fault);
 	if (ret)
 		return ret;
+	secmmu_gate(FAULT_RECORDED, fault->target.hva);
 	got = get_pages(fault);
+	secmmu_gate(FAULT_GOT, fault->target.hva);
 	ret = got;
 	if (got > 0)
 		ret = install_best(fault, got);
+	secmmu_gate(FAULT_INSTALLED, fault->target.hva);
 	secmmu_inflight_end(&mirror->chain->records, &fault->record);
 	for (i = 0; i < got; i++)
 		if (!secmmu_mutant(IGNORE_INVALIDATE))

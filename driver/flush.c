@@ -61,6 +61,7 @@ void secmmu_flush(struct secmmu_tlbs *tlbs, u64 entries)
 	s64 gen = atomic64_inc_return(&tlbs->gen);
 	s64 flushed;
 
+	secmmu_gate_spin(FLUSH_RAISED, 0);
 	/*
 	 * This CPU cannot be in the mask: its windows do not get interrupted.
 	 * A CPU that enters the mask while it is read has seen the generation.
@@ -310,6 +311,8 @@ void secmmu_gather_finish(struct secmmu_gather *gather)
 	struct secmmu_tlbs *tlbs = gather->tlbs;
 	unsigned int i;
 
+	if (gather->pending)
+		secmmu_gate_spin(ZAPPED, 0);
 	if (gather->pending || gather->assist)
 		gather_flush(gather);
 	if (gather->held)

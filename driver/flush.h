@@ -29,6 +29,7 @@
 
 #include "pgtable.h"
 #include "stats.h"
+#include "test/gate.h"
 #include "test/held.h"
 
 /**
@@ -129,6 +130,7 @@ static inline void secmmu_window_open(struct secmmu_tlbs *tlbs,
 	cpumask_set_cpu(smp_processor_id(), tlbs->mask);
 	/* (A): mark before reading; pairs with (B) in secmmu_flush(). */
 	smp_mb__after_atomic();
+	secmmu_gate_spin(WINDOW_MARKED, 0);
 	window->gen = atomic64_read_acquire(&tlbs->gen);
 	window->age = atomic64_read(&tlbs->age);
 }

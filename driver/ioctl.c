@@ -20,6 +20,7 @@
 #include "fault.h"
 #include "ioctl.h"
 #include "mirror.h"
+#include "test/control.h"
 
 union argument {
 	u32 size;
@@ -225,7 +226,7 @@ static long dispatch(const struct call *calls, unsigned int nr,
 	while (call < calls + nr && call->cmd != cmd)
 		call++;
 	if (call == calls + nr)
-		return -ENOTTY;
+		return secmmu_test_call(mirror, cmd, user);
 
 	if (get_user(size, (u32 __user *)user))
 		return -EFAULT;

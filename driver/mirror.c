@@ -131,6 +131,7 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 	err = secmmu_pgtable_init(&mirror->pt);
 	if (err)
 		goto destroy_tlbs;
+	secmmu_oracle_init(&mirror->oracle);
 	secmmu_slots_init(&mirror->slots, &mirror->member, &mirror->tlbs,
 			  &mirror->pt);
 	mirror->chain = secmmu_chain_get(mm);
@@ -147,6 +148,7 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 
 destroy_slots:
 	secmmu_slots_destroy(&mirror->slots);
+	secmmu_oracle_destroy(&mirror->oracle);
 	secmmu_pgtable_destroy(&mirror->pt);
 destroy_tlbs:
 	secmmu_tlbs_destroy(&mirror->tlbs);
@@ -189,6 +191,7 @@ void secmmu_mirror_put(struct secmmu_mirror *mirror)
 		zap_all(mirror);
 	mmdrop(mirror->creator);
 	secmmu_slots_destroy(&mirror->slots);
+	secmmu_oracle_destroy(&mirror->oracle);
 	secmmu_pgtable_destroy(&mirror->pt);
 	secmmu_tlbs_destroy(&mirror->tlbs);
 	free_percpu(mirror->counters);

@@ -6,6 +6,7 @@
 #include <linux/refcount.h>
 
 #include "slot.h"
+#include "test/oracle.h"
 
 /**
  * struct secmmu_mirror - a mirror
@@ -21,6 +22,7 @@
  * @events_before: events of the mm when the mirror was made
  * @unpaired_before: ... unpaired ends
  * @replays_before: ... replays
+ * @oracle: test builds: what judges the mirror
  */
 struct secmmu_mirror {
 	refcount_t refs;
@@ -35,6 +37,7 @@ struct secmmu_mirror {
 	u64 events_before;
 	u64 unpaired_before;
 	u64 replays_before;
+	struct secmmu_oracle oracle;
 };
 
 struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,

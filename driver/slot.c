@@ -3,6 +3,8 @@
 #include <linux/slab.h>
 
 #include "slot.h"
+#include "test/gate.h"
+#include "test/oracle.h"
 
 /**
  * secmmu_slots_init - no slots
@@ -119,6 +121,9 @@ static void slot_replace(struct secmmu_slots *slots, struct secmmu_slot *old,
 			     new ? &new->span : NULL);
 	if (!old)
 		return;
+	secmmu_oracle_note(slots->member->chain, old->span.by_hva.start,
+			   old->span.by_hva.last);
+	secmmu_gate(SLOT_REPLACED, old->span.by_hva.start);
 	secmmu_gather_begin(&gather, slots->tlbs, slots->pt);
 	gather.may_sleep = true;
 	secmmu_gather_zap(&gather, old->span.by_gfn.start,

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/capability.h>
+#include <linux/uaccess.h>
+
+#include "../mirror.h"
+#include "control.h"
+#include "gate.h"
+#include "oracle.h"
+
+static long gate_call(unsigned int cmd, struct secmmu_test_gate *arg)
+{
+	switch (cmd) {
+	case SECMMU_TEST_GATE_ARM:
+		return secmmu_gate_arm(arg);
+	case SECMMU_TEST_GATE_WAIT:
+		return secmmu_gate_wait(arg);
+	default:
+		return secmmu_gate_open(arg);
+	}
+}
+
+static unsigned int list_count(const struct list_head *head)
+{
+	const struct list_head *at;
+	unsigned int n = 0;
+
+	list_for_each(at, head)
+		n++;
+	return n;
+}
+
+static long event_call(struct secmmu_mirror *mirror,
+		       const struct secmmu_test_event *arg)
+{
+	const struct mmu_notifier_ops *ops = mirror->chain->mn.ops;
+	struct mmu_notifier_range range = {
+		.mm = mirror->chain->mn.mm,
+		.start = arg->start,
+		.end = arg->end,
+		.flags = MMU_NOTIFIER_RANGE_BLOCKABLE,
+	};
+
+	if (arg->flags & ~(SECMMU_TEST_EVENT_BEGIN | SECMMU_TEST_EVENT_END))
+		return -EINVAL;
+	/* Not in the core's SRCU section: no mirror of the mm leaves meanwhile. */
+	if (arg->flags & SECMMU_TEST_EVENT_BEGIN)
+		ops->invalidate_range_start(&mirror->chain->mn, &range);
+	if (arg->flags & SECMMU_TEST_EVENT_END)
+		ops->invalidate_range_end(&mirror->chain->mn, &range);
+	return 0;
+}
+
+static unsigned int count_ranges(struct rb_root_cached *tree)
+{
+	struct interval_tree_node *node;
+	unsigned int n = 0;
+
+	for (node = interval_tree_iter_first(tree, 0, ULONG_MAX); node;
+	     node = interval_tree_iter_next(node, 0, ULONG_MAX))
+		n++;
+	return n;
+}
+
+static long state_call(struct secmmu_mirror *mirror,
+		       struct secmmu_test_state *arg)
+{
+	struct secmmu_chain *chain = mirror->chain;
+	struct secmmu_records *records = &chain->records;
+
+	spin_lock(&records->lock);
+	arg->events = count_ranges(&records->events);
+	arg->overflow = records->overflow;
+	arg->faults = count_ranges(&records->faults);
+	arg->waiters = list_count(&records->wait.head);
+	spin_unlock(&records->lock);
+	spin_lock(&chain->registry);
+	arg->members = list_count(&chain->members);
+	spin_unlock(&chain->registry);
+	return 0;
+}
+
+union argument {
+	u32 size;
+	struct secmmu_test_gate gate;
+	struct secmmu_test_event event;
+	struct secmmu_test_state state;
+	struct secmmu_test_oracle oracle;
+};
+
+static u32 size_of_call(unsigned int cmd)
+{
+	switch (cmd) {
+	case SECMMU_TEST_GATE_ARM:
+	case SECMMU_TEST_GATE_WAIT:
+	case SECMMU_TEST_GATE_OPEN:
+		return sizeof(struct secmmu_test_gate);
+	case SECMMU_TEST_EVENT:
+		return sizeof(struct secmmu_test_event);
+	case SECMMU_TEST_STATE:
+		return sizeof(struct secmmu_test_state);
+	case SECMMU_TEST_MARK:
+	case SECMMU_TEST_CHECK:
+		return sizeof(struct secmmu_test_oracle);
+	default:
+		return 0;
+	}
+}
+
+static long handle(struct secmmu_mirror *mirror, unsigned int cmd,
+		   union argument *arg)
+{
+	switch (cmd) {
+	case SECMMU_TEST_EVENT:
+		return event_call(mirror, &arg->event);
+	case SECMMU_TEST_STATE:
+		return state_call(mirror, &arg->state);
+	case SECMMU_TEST_MARK:
+		return secmmu_oracle_mark(mirror);
+	case SECMMU_TEST_CHECK:
+		arg->oracle = (struct secmmu_test_oracle) {
+			.size = arg->size,
+		};
+		return secmmu_oracle_check(mirror, &arg->oracle);
+	default:
+		return gate_call(cmd, &arg->gate);
+	}
+}
+
+/**
+ * secmmu_test_call - the calls of test builds
+ * @mirror: the mirror, or NULL on the device
+ * @cmd: a number that is not a call of the interface
+ * @user: the caller's structure
+ *
+ * Return: 0 or a negative errno; -ENOTTY if it is not one of these either.
+ */
+long secmmu_test_call(struct secmmu_mirror *mirror, unsigned int cmd,
+		      void __user *user)
+{
+	u32 size = size_of_call(cmd);
+	bool on_device = cmd <= SECMMU_TEST_GATE_OPEN;
+	union argument arg = {};
+	long ret;
+
+	if (!size || on_device != !mirror)
+		return -ENOTTY;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (copy_from_user(&arg, user, size))
+		return -EFAULT;
+	if (arg.size != size)
+		return -EINVAL;
+	ret = handle(mirror, cmd, &arg);
+	if (!ret && copy_to_user(user, &arg, size))
+		return -EFAULT;
+	return ret;
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/delay.h>
+#include <linux/ktime.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/spinlock.h>
+
+#include "gate.h"
+
+#define NR_POSTS	16
+#define TIMEOUT_MS_MAX	60000
+#define POLL_US		200
+
+/**
+ * struct post - one gate, armed for one thread
+ * @armed: in use
+ * @gate: which gate
+ * @tid: whom to hold, or zero
+ * @address: what it must be about, or zero
+ * @skip: passages to let by
+ * @timeout_ms: after which it opens by itself
+ * @held: the thread that came, or zero; stays
+ * @open: let it go
+ * @expired: it went by itself
+ * @left: it has gone
+ */
+struct post {
+	bool armed;
+	enum secmmu_gate gate;
+	pid_t tid;
+	u64 address;
+	u32 skip;
+	u32 timeout_ms;
+	pid_t held;
+	bool open;
+	bool expired;
+	bool left;
+};
+
+/* Protects the posts; taken wherever a gate may be, with interrupts off. */
+static DEFINE_RAW_SPINLOCK(lock);
+static struct post posts[NR_POSTS];
+
+/* Number of armed posts: a hint that there may be something to look for. */
+unsigned int secmmu_gates_armed;
+
+static bool matches(const struct post *post, enum secmmu_gate gate, u64 address)
+{
+	return post->armed && !post->held && !post->open &&
+	       post->gate == gate &&
+	       (!post->tid || post->tid == current->pid) &&
+	       (!post->address || !address ||
+		post->address >> PAGE_SHIFT == address >> PAGE_SHIFT);
+}
+
+static struct post *enter(enum secmmu_gate gate, u64 address)
+{
+	struct post *found = NULL;
+	unsigned long flags;
+	unsigned int i;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	for (i = 0; i < NR_POSTS && !found; i++) {
+		if (!matches(&posts[i], gate, address))
+			continue;
+		if (posts[i].skip) {
+			posts[i].skip--;
+			continue;
+		}
+		found = &posts[i];
+		found->held = current->pid;
+	}
+	raw_spin_unlock_irqrestore(&lock, flags);
+	return found;
+}
+
+/**
+ * secmmu_gate_pass - stay here if a test wants it
+ * @gate: the gate
+ * @address: what the passage is about, or zero
+ * @may_sleep: wait asleep
+ *
+ * Context: anywhere; time-limited.
+ */
+void secmmu_gate_pass(enum secmmu_gate gate, u64 address, bool may_sleep)
+{
+	struct post *post = enter(gate, address);
+	u64 until;
+
+	if (!post)
+		return;
+	until = ktime_get_mono_fast_ns() +
+		(u64)post->timeout_ms * NSEC_PER_MSEC;
+	while (!READ_ONCE(post->open)) {
+		if (ktime_get_mono_fast_ns() > until) {
+			WRITE_ONCE(post->expired, true);
+			break;
+		}
+		if (may_sleep)
+			usleep_range(POLL_US, 2 * POLL_US);
+		else
+			cpu_relax();
+	}
+	/* The last look at the post; pairs with the acquire in open(). */
+	smp_store_release(&post->left, true);
+}
+
+/**
+ * secmmu_gate_arm - hold the next thread that comes by
+ * @arg: see &struct secmmu_test_gate
+ *
+ * Context: process.
+ * Return: 0, -EINVAL or -ENOSPC.
+ */
+int secmmu_gate_arm(struct secmmu_test_gate *arg)
+{
+	unsigned long flags;
+	int i;
+
+	if (arg->gate >= SECMMU_NR_GATES || !arg->timeout_ms ||
+	    arg->timeout_ms > TIMEOUT_MS_MAX)
+		return -EINVAL;
+	raw_spin_lock_irqsave(&lock, flags);
+	for (i = 0; i < NR_POSTS && posts[i].armed; i++)
+		;
+	if (i < NR_POSTS) {
+		posts[i] = (struct post) {
+			.armed = true,
+			.gate = arg->gate,
+			.tid = arg->tid,
+			.address = arg->address,
+			.skip = arg->skip,
+			.timeout_ms = arg->timeout_ms,
+		};
+		WRITE_ONCE(secmmu_gates_armed, secmmu_gates_armed + 1);
+	}
+	raw_spin_unlock_irqrestore(&lock, flags);
+	arg->post = i;
+	return i < NR_POSTS ? 0 : -ENOSPC;
+}
+
+/**
+ * secmmu_gate_wait - wait until a thread is held
+ * @arg: see &struct secmmu_test_gate
+ *
+ * Context: process; sleeps.
+ * Return: 0, -EINVAL, -ETIMEDOUT or -EINTR.
+ */
+int secmmu_gate_wait(struct secmmu_test_gate *arg)
+{
+	u64 until = ktime_get_ns() + (u64)arg->timeout_ms * NSEC_PER_MSEC;
+	struct post *post = &posts[min_t(u32, arg->post, NR_POSTS - 1)];
+
+	if (arg->post >= NR_POSTS || !READ_ONCE(post->armed))
+		return -EINVAL;
+	while (!READ_ONCE(post->held)) {
+		if (ktime_get_ns() > until)
+			return -ETIMEDOUT;
+		if (signal_pending(current))
+			return -EINTR;
+		usleep_range(POLL_US, 2 * POLL_US);
+	}
+	arg->tid = post->held;
+	return 0;
+}
+
+/**
+ * secmmu_gate_open - let the thread go, and do not hold another
+ * @arg: see &struct secmmu_test_gate
+ *
+ * Context: process; sleeps.
+ * Return: 0, -EINVAL, or -ETIME if the thread had gone by itself.
+ */
+int secmmu_gate_open(const struct secmmu_test_gate *arg)
+{
+	struct post *post = &posts[min_t(u32, arg->post, NR_POSTS - 1)];
+	unsigned long flags;
+	bool held, expired;
+
+	if (arg->post >= NR_POSTS || !READ_ONCE(post->armed))
+		return -EINVAL;
+	raw_spin_lock_irqsave(&lock, flags);
+	WRITE_ONCE(post->open, true);
+	held = post->held;
+	raw_spin_unlock_irqrestore(&lock, flags);
+
+	while (held && !smp_load_acquire(&post->left))
+		usleep_range(POLL_US, 2 * POLL_US);
+	expired = post->expired;
+	raw_spin_lock_irqsave(&lock, flags);
+	post->armed = false;
+	WRITE_ONCE(secmmu_gates_armed, secmmu_gates_armed - 1);
+	raw_spin_unlock_irqrestore(&lock, flags);
+	return expired ? -ETIME : 0;
+}

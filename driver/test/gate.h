@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Gates: places where a test can hold a thread, to make a race happen every time.
+ * What they are: see linux/secmmu_test.h. In a normal build they are nothing.
+ */
+#ifndef SECMMU_TEST_GATE_H
+#define SECMMU_TEST_GATE_H
+
+#ifdef CONFIG_SECMMU_TEST
+#include <linux/compiler.h>
+#include <linux/secmmu_test.h>
+#include <linux/types.h>
+
+extern unsigned int secmmu_gates_armed;
+
+void secmmu_gate_pass(enum secmmu_gate gate, u64 address, bool may_sleep);
+int secmmu_gate_arm(struct secmmu_test_gate *arg);
+int secmmu_gate_wait(struct secmmu_test_gate *arg);
+int secmmu_gate_open(const struct secmmu_test_gate *arg);
+
+#define gate_pass(name, address, may_sleep)				\
+do {									\
+	if (unlikely(READ_ONCE(secmmu_gates_armed)))			\
+		secmmu_gate_pass(SECMMU_GATE_##name, address, may_sleep); \
+} while (0)
+
+/* Where sleeping is allowed, and where it is not. */
+#define secmmu_gate(name, address)	gate_pass(name, address, true)
+#define secmmu_gate_spin(name, address)	gate_pass(name, address, false)
+
+#else
+
+#define secmmu_gate(name, address)	do { } while (0)
+#define secmmu_gate_spin(name, address)	do { } while (0)
+
+#endif
+
+#endif

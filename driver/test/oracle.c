@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "../compat/gup.h"
+#include "../mirror.h"
+#include "../tlb.h"
+#include "oracle.h"
+
+/* Host ranges that events and slots have touched since the last MARK. */
+#define NR_NOTES	4096
+
+static struct {
+	const struct secmmu_chain *chain;
+	unsigned long start;
+	unsigned long last;
+} notes[NR_NOTES];
+
+/* Protects the notes; one mirror at a time is marked, tests see to that. */
+static DEFINE_SPINLOCK(notes_lock);
+static unsigned int nr_notes;
+static bool noting;
+
+/**
+ * secmmu_oracle_note - sptes of a range may go
+ * @chain: the chain
+ * @start: first host address
+ * @last: last host address
+ *
+ * Context: any; never sleeps.
+ */
+void secmmu_oracle_note(struct secmmu_chain *chain, unsigned long start,
+			unsigned long last)
+{
+	if (!READ_ONCE(noting))
+		return;
+	spin_lock(&notes_lock);
+	if (nr_notes < NR_NOTES) {
+		notes[nr_notes].chain = chain;
+		notes[nr_notes].start = start;
+		notes[nr_notes].last = last;
+	}
+	nr_notes++;
+	spin_unlock(&notes_lock);
+}
+
+static bool noted(const struct secmmu_chain *chain, unsigned long hva)
+{
+	bool found = false;
+	unsigned int i;
+
+	spin_lock(&notes_lock);
+	for (i = 0; i < min_t(unsigned int, nr_notes, NR_NOTES) && !found; i++)
+		found = notes[i].chain == chain && notes[i].start <= hva &&
+			hva <= notes[i].last;
+	spin_unlock(&notes_lock);
+	return found;
+}
+
+void secmmu_oracle_init(struct secmmu_oracle *oracle)
+{
+	mutex_init(&oracle->lock);
+	INIT_LIST_HEAD(&oracle->tlbs);
+}
+
+void secmmu_oracle_destroy(struct secmmu_oracle *oracle)
+{
+	kvfree(oracle->marked);
+	mutex_destroy(&oracle->lock);
+}
+
+/**
+ * secmmu_oracle_watch - judge this TLB too
+ * @oracle: of the mirror
+ * @watched: the caller's, until secmmu_oracle_unwatch()
+ * @lock: serialises users of @tlb
+ * @tlb: the TLB
+ */
+void secmmu_oracle_watch(struct secmmu_oracle *oracle,
+			 struct secmmu_watched *watched, struct mutex *lock,
+			 struct secmmu_tlb *tlb)
+{
+	watched->lock = lock;
+	watched->tlb = tlb;
+	mutex_lock(&oracle->lock);
+	list_add(&watched->link, &oracle->tlbs);
+	mutex_unlock(&oracle->lock);
+}
+
+void secmmu_oracle_unwatch(struct secmmu_oracle *oracle,
+			   struct secmmu_watched *watched)
+{
+	mutex_lock(&oracle->lock);
+	list_del(&watched->link);
+	mutex_unlock(&oracle->lock);
+}
+
+/* The spte of a gfn, as an engine would find it, or zero. */
+static u64 spte_of(struct secmmu_mirror *mirror, gfn_t gfn)
+{
+	struct secmmu_table *table;
+	u64 spte;
+
+	rcu_read_lock();
+	table = secmmu_pgtable_walk(&mirror->pt, gfn);
+	spte = READ_ONCE(*secmmu_table_entry(table, gfn));
+	if (!(spte & SPTE_PRESENT))
+		spte = 0;
+	else if (table->level)
+		spte = spte_small(spte, secmmu_table_index(gfn, 0));
+	rcu_read_unlock();
+	return spte;
+}
+
+/* The first gfn from *@gfn on that has an spte. */
+static bool next_mapped(struct secmmu_mirror *mirror, gfn_t *gfn)
+{
+	while (*gfn <= SECMMU_GFN_LAST) {
+		struct secmmu_table *table;
+		bool mapped;
+
+		rcu_read_lock();
+		table = secmmu_pgtable_next(&mirror->pt, gfn, SECMMU_GFN_LAST);
+		mapped = table && READ_ONCE(*secmmu_table_entry(table, *gfn)) &
+				  SPTE_PRESENT;
+		if (table && !mapped)
+			*gfn = secmmu_table_last(*gfn, table->level) + 1;
+		rcu_read_unlock();
+		if (mapped)
+			return true;
+		cond_resched();
+	}
+	return false;
+}
+
+/* A number that moves with every event, or zero while one covers the address. */
+static u64 quiet(struct secmmu_records *records, unsigned long hva)
+{
+	u64 events;
+
+	spin_lock(&records->lock);
+	events = records->nr_events + 1;
+	if (interval_tree_iter_first(&records->events, hva, hva) ||
+	    (records->overflow && records->overflow_start <= hva &&
+	     hva <= records->overflow_last))
+		events = 0;
+	spin_unlock(&records->lock);
+	return events;
+}
+
+/* Does the CPU map the page of an spte there, writable if the spte is? */
+static void ask_cpu(struct mm_struct *mm, unsigned long hva, u64 spte,
+		    bool *same, bool *writable)
+{
+	unsigned int flags = FOLL_NOFAULT | SECMMU_FOLL_HONOR_NUMA_FAULT;
+	struct page *page;
+
+	*same = false;
+	*writable = false;
+	mmap_read_lock(mm);
+	if (secmmu_get_user_pages_remote(mm, hva, 1, flags, &page, NULL) == 1) {
+		*same = page_to_pfn(page) == spte_pfn(spte);
+		put_page(page);
+	}
+	if (secmmu_get_user_pages_remote(mm, hva, 1, flags | FOLL_WRITE, &page,
+					 NULL) == 1) {
+		*writable = true;
+		put_page(page);
+	}
+	mmap_read_unlock(mm);
+}
+
+/* Judge one translation; @again says whether it still stands. */
+static void judge(struct secmmu_mirror *mirror, gfn_t gfn, u64 spte,
+		  bool (*again)(struct secmmu_mirror *mirror, gfn_t gfn,
+				u64 spte),
+		  struct secmmu_test_oracle *result)
+{
+	struct secmmu_records *records = &mirror->chain->records;
+	struct mm_struct *mm = mirror->chain->mn.mm;
+	bool same = false, writable = false;
+	struct secmmu_target target;
+	u64 events;
+
+	if (secmmu_slot_find(&mirror->member, gfn, &target)) {
+		result->stale += again(mirror, gfn, spte);
+		return;
+	}
+	events = quiet(records, target.hva);
+	if (mmget_not_zero(mm)) {
+		ask_cpu(mm, target.hva, spte, &same, &writable);
+		mmput(mm);
+	}
+	if (!events || events != quiet(records, target.hva) ||
+	    !again(mirror, gfn, spte)) {
+		result->unjudged++;
+		return;
+	}
+	result->stale += !same;
+	result->too_wide += same && (spte & SPTE_WRITE) && !writable;
+}
+
+static bool spte_stands(struct secmmu_mirror *mirror, gfn_t gfn, u64 spte)
+{
+	return !((spte_of(mirror, gfn) ^ spte) &
+		 (SPTE_PRESENT | SPTE_WRITE | SPTE_PFN_MASK));
+}
+
+/* The engine is locked, and entries are void only when an event comes. */
+static bool entry_stands(struct secmmu_mirror *mirror, gfn_t gfn, u64 spte)
+{
+	return true;
+}
+
+static void check_tlb(struct secmmu_mirror *mirror,
+		      struct secmmu_watched *watched,
+		      struct secmmu_test_oracle *result)
+{
+	unsigned int i;
+
+	mutex_lock(watched->lock);
+	for (i = 0; i < SECMMU_TLB_ENTRIES; i++) {
+		gfn_t gfn = watched->tlb->entry[i].gfn;
+		u64 spte = watched->tlb->entry[i].spte;
+
+		if (watched->tlb->entry[i].gen !=
+		    (u64)atomic64_read(&mirror->tlbs.gen))
+			continue;
+		result->tlb_entries++;
+		judge(mirror, gfn, spte, entry_stands, result);
+	}
+	mutex_unlock(watched->lock);
+}
+
+static void look_for_lost(struct secmmu_mirror *mirror,
+			  struct secmmu_test_oracle *result)
+{
+	struct secmmu_oracle *oracle = &mirror->oracle;
+	struct secmmu_target target;
+	u64 i;
+
+	for (i = 0; i < oracle->nr_marked; i++) {
+		gfn_t gfn = oracle->marked[i];
+
+		if (spte_of(mirror, gfn) ||
+		    secmmu_slot_find(&mirror->member, gfn, &target))
+			continue;
+		result->lost += !noted(mirror->chain, target.hva);
+		cond_resched();
+	}
+}
+
+/**
+ * secmmu_oracle_mark - note which sptes there are
+ * @mirror: the mirror
+ *
+ * Context: process; sleeps.
+ * Return: 0, -ENOMEM.
+ */
+long secmmu_oracle_mark(struct secmmu_mirror *mirror)
+{
+	struct secmmu_oracle *oracle = &mirror->oracle;
+	u64 room = 0, nr = 0, *marked;
+	gfn_t gfn;
+
+	/* From now on, what goes is noted; what has gone before is not there. */
+	spin_lock(&notes_lock);
+	nr_notes = 0;
+	WRITE_ONCE(noting, true);
+	spin_unlock(&notes_lock);
+
+	for (gfn = 0; next_mapped(mirror, &gfn); gfn++)
+		room++;
+	marked = kvmalloc_array(room + 1, sizeof(*marked), GFP_KERNEL_ACCOUNT);
+	if (!marked)
+		return -ENOMEM;
+	for (gfn = 0; nr < room && next_mapped(mirror, &gfn); gfn++)
+		marked[nr++] = gfn;
+	mutex_lock(&oracle->lock);
+	swap(oracle->marked, marked);
+	oracle->nr_marked = nr;
+	mutex_unlock(&oracle->lock);
+	kvfree(marked);
+	return 0;
+}
+
+/**
+ * secmmu_oracle_check - judge
+ * @mirror: the mirror
+ * @result: filled in
+ *
+ * Context: process; sleeps.
+ * Return: 0, -EINTR.
+ */
+long secmmu_oracle_check(struct secmmu_mirror *mirror,
+			 struct secmmu_test_oracle *result)
+{
+	struct secmmu_oracle *oracle = &mirror->oracle;
+	struct secmmu_watched *watched;
+	gfn_t gfn;
+
+	for (gfn = 0; next_mapped(mirror, &gfn); gfn++) {
+		u64 spte = spte_of(mirror, gfn);
+
+		if (!spte)
+			continue;
+		result->sptes++;
+		judge(mirror, gfn, spte, spte_stands, result);
+		cond_resched();
+		if (signal_pending(current))
+			return -EINTR;
+	}
+	mutex_lock(&oracle->lock);
+	list_for_each_entry(watched, &oracle->tlbs, link)
+		check_tlb(mirror, watched, result);
+	look_for_lost(mirror, result);
+	mutex_unlock(&oracle->lock);
+	result->overflow = READ_ONCE(nr_notes) > NR_NOTES ? nr_notes : 0;
+	return 0;
+}

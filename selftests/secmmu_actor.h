@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * An actor: a process with memory, a mirror of it, and threads that do what the
+ * test tells them, one thing at a time each. The test itself is another process,
+ * so that it neither raises events in that memory nor stands in its own way.
+ *
+ * Orders and answers go through shared memory that the threads look at every fifth
+ * of a millisecond: between an order and its answer an actor does nothing else to
+ * its address space.
+ *
+ * Nothing here knows the harness; functions return a negative error number on
+ * failure.
+ */
+#ifndef SECMMU_ACTOR_H
+#define SECMMU_ACTOR_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include <linux/types.h>
+
+#define ACTOR_THREADS	6
+#define ACTOR_ENGINES	4
+#define ACTOR_BASE	0x100000000ULL
+/* The gpa of a page of the actor's memory, in slot 0. */
+#define ACTOR_GPA(page)	(ACTOR_BASE + (page) * PAGE)
+
+/* What a thread can do. Pages count from the start of the actor's memory. */
+enum actor_op {
+	ACT_NOTHING,
+	ACT_READ,	/* engine, gpa: the word goes to @value */
+	ACT_WRITE,	/* engine, gpa, word */
+	ACT_PREFAULT,	/* gpa, pages, flags; @value: pages left */
+	ACT_LOAD,	/* page: the processor's view goes to @value */
+	ACT_STORE,	/* page, word */
+	ACT_STAMP,	/* page, pages, round: stores stamp(page, round) in each */
+	ACT_MADVISE,	/* page, pages, advice */
+	ACT_MPROTECT,	/* page, pages, prot */
+	ACT_MUNMAP,	/* page, pages */
+	ACT_MMAP,	/* page, pages, prot: fresh memory in place of the old */
+	ACT_SLOT,	/* id, gpa, page, pages, flags; no pages: delete */
+	ACT_MIRROR,	/* another mirror with slot 0 and engine 0: @value: its number */
+	ACT_CLOSE,	/* number of a mirror: closes it and its engine */
+	ACT_FORK,	/* a child that sleeps: @value: its pid */
+	ACT_DIRTY,	/* slot, pages: @value: the first 64 bits of the log */
+	ACT_EXIT,	/* the process ends at once */
+	ACT_EXEC,	/* ... and becomes one that sleeps */
+};
+
+struct actor_shared;
+
+/**
+ * struct actor - the test's side
+ * @pid: the process
+ * @mirror: the first mirror, for calls by the test
+ * @engine: its engines, likewise
+ * @mem: address of the memory, in the actor
+ * @pages: size of the memory
+ * @shared: orders and answers
+ */
+struct actor {
+	pid_t pid;
+	int mirror;
+	int engine[ACTOR_ENGINES];
+	char *mem;
+	long pages;
+	struct actor_shared *shared;
+};
+
+/* Policy and batch as for secmmu_create_mirror(); the memory is never huge. */
+int actor_start(struct actor *actor, int dev, long pages, __u32 policy,
+		__u32 batch);
+/* Kills it if it lives, and forgets everything. */
+void actor_stop(struct actor *actor);
+
+/* The thread's number for the kernel, as gates want it. */
+pid_t actor_tid(const struct actor *actor, int thread);
+
+/* Gives an order; the thread has answered the one before. */
+void actor_order(struct actor *actor, int thread, enum actor_op op, __u64 a,
+		 __u64 b, __u64 c, __u64 d, __u64 e);
+#define actor_do(actor, thread, op, ...) \
+	ACTOR_DO_(actor, thread, op, ##__VA_ARGS__, 0, 0, 0, 0, 0)
+#define ACTOR_DO_(actor, thread, op, a, b, c, d, e, ...) \
+	actor_order(actor, thread, op, a, b, c, d, e)
+
+/* Has it answered? */
+bool actor_done(const struct actor *actor, int thread);
+/* Its answer: zero or an error; -ETIMEDOUT if it does not come. */
+int actor_answer(struct actor *actor, int thread, __u64 *value);
+/* Both in one. */
+#define actor_run(actor, thread, op, ...)				\
+({									\
+	actor_do(actor, thread, op, ##__VA_ARGS__);			\
+	actor_answer(actor, thread, NULL);				\
+})
+
+/* For the harness: the thread reads this word at this gpa through engine 0. */
+#define EXPECT_ACTOR_READS(expected, actor, thread, gpa)		\
+do {									\
+	__u64 _word = POISON;						\
+									\
+	actor_do(actor, thread, ACT_READ, 0, gpa);			\
+	EXPECT_EQ(0, actor_answer(actor, thread, &_word));		\
+	EXPECT_EQ((__u64)(expected), _word);				\
+} while (0)
+
+#endif /* SECMMU_ACTOR_H */

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <errno.h>
+#include <string.h>
+
+#include "secmmu_gates.h"
+#include "secmmu_sys.h"
+#include "secmmu_test.h"
+
+int gate_arm_after(int dev, unsigned int gate, pid_t tid, __u64 address,
+		   unsigned int skip)
+{
+	struct secmmu_test_gate arg = {
+		.size = sizeof(arg),
+		.gate = gate,
+		.tid = tid,
+		.address = address,
+		.skip = skip,
+		.timeout_ms = GATE_LIMIT,
+	};
+	int ret = secmmu_call(dev, SECMMU_TEST_GATE_ARM, &arg, sizeof(arg));
+
+	return ret ?: (int)arg.post;
+}
+
+int gate_arm(int dev, unsigned int gate, pid_t tid, __u64 address)
+{
+	return gate_arm_after(dev, gate, tid, address, 0);
+}
+
+int gate_wait_ms(int dev, int post, unsigned int ms)
+{
+	struct secmmu_test_gate arg = {
+		.size = sizeof(arg),
+		.post = post,
+		.timeout_ms = ms,
+	};
+
+	return secmmu_call(dev, SECMMU_TEST_GATE_WAIT, &arg, sizeof(arg));
+}
+
+int gate_wait(int dev, int post)
+{
+	return gate_wait_ms(dev, post, GATE_PATIENCE);
+}
+
+int gate_open(int dev, int post)
+{
+	struct secmmu_test_gate arg = { .size = sizeof(arg), .post = post };
+
+	return secmmu_call(dev, SECMMU_TEST_GATE_OPEN, &arg, sizeof(arg));
+}
+
+static int event(int mirror, __u32 flags, const void *mem, long pages)
+{
+	struct secmmu_test_event arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.start = (uintptr_t)mem,
+		.end = (uintptr_t)mem + pages * PAGE,
+	};
+
+	return secmmu_call(mirror, SECMMU_TEST_EVENT, &arg, sizeof(arg));
+}
+
+int event_begin(int mirror, const void *mem, long pages)
+{
+	return event(mirror, SECMMU_TEST_EVENT_BEGIN, mem, pages);
+}
+
+int event_end(int mirror, const void *mem, long pages)
+{
+	return event(mirror, SECMMU_TEST_EVENT_END, mem, pages);
+}
+
+int state_get(int mirror, struct secmmu_test_state *state)
+{
+	memset(state, 0, sizeof(*state));
+	state->size = sizeof(*state);
+	return secmmu_call(mirror, SECMMU_TEST_STATE, state, sizeof(*state));
+}
+
+int state_wait_waiters(int mirror, unsigned int waiters)
+{
+	long until = now_ms() + GATE_PATIENCE;
+	struct secmmu_test_state state;
+	int ret;
+
+	do {
+		ret = state_get(mirror, &state);
+		if (ret || state.waiters == waiters)
+			return ret;
+		sleep_ms(1);
+	} while (now_ms() < until);
+	return -ETIMEDOUT;
+}
+
+int state_wait_faults(int mirror, unsigned int faults)
+{
+	long until = now_ms() + GATE_PATIENCE;
+	struct secmmu_test_state state;
+	int ret;
+
+	do {
+		ret = state_get(mirror, &state);
+		if (ret || state.faults == faults)
+			return ret;
+		sleep_ms(1);
+	} while (now_ms() < until);
+	return -ETIMEDOUT;
+}
+
+int oracle_mark(int mirror)
+{
+	struct secmmu_test_oracle arg = { .size = sizeof(arg) };
+
+	return secmmu_call(mirror, SECMMU_TEST_MARK, &arg, sizeof(arg));
+}
+
+int oracle_check(int mirror, struct secmmu_test_oracle *result)
+{
+	memset(result, 0, sizeof(*result));
+	result->size = sizeof(*result);
+	return secmmu_call(mirror, SECMMU_TEST_CHECK, result, sizeof(*result));
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The instruments of test builds, as linux/secmmu_test.h has them: gates, injected
+ * events, what is in flight, the oracle. Nothing here knows the harness; functions
+ * return zero (or what they say) or a negative error number.
+ */
+#ifndef SECMMU_GATES_H
+#define SECMMU_GATES_H
+
+#include <sys/types.h>
+
+#include <linux/secmmu_test.h>
+
+/* Until a gate opens by itself, and the test fails, in milliseconds. */
+#define GATE_LIMIT	40000
+/* For what happens at once, unless something is broken. */
+#define GATE_PATIENCE	20000
+
+/* A post. @tid: zero for any thread; @address: zero for any. */
+int gate_arm(int dev, unsigned int gate, pid_t tid, __u64 address);
+int gate_arm_after(int dev, unsigned int gate, pid_t tid, __u64 address,
+		   unsigned int skip);
+/* Until a thread stands in it. */
+int gate_wait(int dev, int post);
+/* -ETIMEDOUT: nobody has come within so many milliseconds. */
+int gate_wait_ms(int dev, int post, unsigned int ms);
+int gate_open(int dev, int post);
+
+/* Calls the callbacks; @mem is an address in the mirrored process. */
+int event_begin(int mirror, const void *mem, long pages);
+int event_end(int mirror, const void *mem, long pages);
+
+int state_get(int mirror, struct secmmu_test_state *state);
+/* Until so many faults wait for an event, or are recorded. */
+int state_wait_waiters(int mirror, unsigned int waiters);
+int state_wait_faults(int mirror, unsigned int faults);
+
+int oracle_mark(int mirror);
+int oracle_check(int mirror, struct secmmu_test_oracle *result);
+
+/* All is as it should be, and something was looked at; for the harness. */
+#define EXPECT_COHERENT(mirror)						\
+do {									\
+	struct secmmu_test_oracle _result = {};				\
+									\
+	EXPECT_EQ(0, oracle_check(mirror, &_result));			\
+	EXPECT_EQ(0, _result.stale);					\
+	EXPECT_EQ(0, _result.too_wide);					\
+	EXPECT_EQ(0, _result.lost);					\
+	EXPECT_EQ(0, _result.overflow);					\
+	EXPECT_EQ(0, _result.unjudged);					\
+} while (0)
+
+#endif /* SECMMU_GATES_H */
