@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What report.pl knows about each question: how to lay out its results, and what is
+# expected of them. A benchmark that is not listed gets a plain table.
+package Questions;
+use strict;
+use warnings;
+use utf8;
+
+# a / b, or nothing if either was not measured.
+sub ratio
+{
+	my ($a, $b) = @_;
+
+	return defined $a && $b ? $a / $b : undef;
+}
+
+sub join_targets
+{
+	my ($median) = @_;
+	my @targets;
+
+	for my $memory ('untouched', 'written') {
+		my $at = sub {
+			$median->(memory => $memory, call => shift, vmas => shift)
+		};
+
+		push @targets,
+			[ "second mirror, $memory, 60,000 VMAs against 10",
+			  ratio($at->('second mirror', 60000),
+				$at->('second mirror', 10)), 1.25 ],
+			[ "second mirror against mmu_notifier_register, $memory, 60,000 VMAs",
+			  ratio($at->('second mirror', 60000),
+				$at->('mmu_notifier_register', 60000)), 1 / 50 ];
+	}
+	return @targets;
+}
+
+# rows: what tells the lines of a table, and the series of a plot, from each other;
+# across: what tells the columns, and is the x axis; plot: axes with a logarithmic
+# scale, or "bars"; targets: given a look-up of medians, a list of description,
+# value, limit.
+my %questions = (
+	'Q6 join' => {
+		text => 'Creating a mirror in a process with many VMAs. The first one '
+			. 'registers with the kernel, which takes every lock of the '
+			. 'address space; the second one joins what is registered. '
+			. '"Written" VMAs have a lock of their own.',
+		rows => [ 'call', 'memory' ],
+		across => 'vmas',
+		plot => 'xy',
+		targets => \&join_targets,
+	},
+);
+
+sub about
+{
+	my ($name) = @_;
+
+	return $questions{$name} // { text => '', rows => [ 'pages', 'threads' ] };
+}
+
+# What ran the kernel, in words.
+sub accelerator
+{
+	my ($accel, $unit) = @_;
+	my %words = (
+		tcg => 'emulated by QEMU',
+		kvm => 'QEMU with KVM',
+		none => 'bare hardware',
+		vm => 'a virtual machine',
+	);
+
+	return ($words{$accel} // $accel) .
+	       ($unit eq 'instructions' ? ', counting instructions' : '');
+}
+
+sub head
+{
+	my ($machine) = @_;
+
+	return <<END;
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>secmmu benchmarks</title>
+<style>
+body { font-family: sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em }
+table { border-collapse: collapse }
+td, th { padding: .2em .8em; border-bottom: 1px solid #ccc; text-align: left }
+.n { text-align: right; white-space: nowrap }
+img { max-width: 100% }
+</style>
+</head>
+<body>
+<h1>secmmu benchmarks</h1>
+<p>$machine.</p>
+<h2>Method</h2>
+<p>Every case of a question is measured once in each round, in another order each time,
+after one round that only warms up. Tables show the median of all rounds and, behind
+±, half of the interquartile range; error bars in plots are the quartiles. Each raw
+measurement is a line of <a href="results.jsonl">results.jsonl</a>. Under emulation,
+compare ratios within one run only: absolute times say nothing about hardware.
+Documentation/benchmarks.rst has the rest.</p>
+END
+}
+
+1;

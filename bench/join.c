@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Q6: what does it cost to mirror an address space that has many VMAs?
+ *
+ * The first mirror registers a notifier with the kernel, which takes every lock of
+ * the mm; the next ones join what the first has registered. Beside them
+ * mmu_notifier_register() itself, as user space sees it and as the kernel does, and
+ * an ioctl() that does nothing, which is part of all but the kernel's figure.
+ *
+ * VMAs of anonymous memory have a lock of their own once they were written to, so
+ * there are two kinds of address space. Each is a process that waits until it is
+ * asked to measure.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/secmmu.h>
+
+#include "bench.h"
+#include "module/secmmu_bench.h"
+
+#define SETTLE_US	2000
+
+enum call { NOTHING, REGISTER, REGISTER_KERNEL, FIRST, SECOND, CALLS };
+
+static const char *const calls[CALLS] = {
+	[NOTHING] = "empty ioctl",
+	[REGISTER] = "mmu_notifier_register",
+	[REGISTER_KERNEL] = "mmu_notifier_register, in the kernel",
+	[FIRST] = "first mirror",
+	[SECOND] = "second mirror",
+};
+
+/**
+ * struct space - an address space with VMAs, a process of its own
+ * @vmas: how many
+ * @written: each has been written to
+ * @pid: the process
+ * @ask: pipe; a byte, the call to measure
+ * @answer: pipe; nanoseconds
+ */
+struct space {
+	unsigned long vmas;
+	bool written;
+	pid_t pid;
+	int ask;
+	int answer;
+};
+
+/* The devices; sessions of the latter serve one space at a time. */
+static int device, kernel;
+
+/* One call in one space. */
+struct point {
+	struct space *space;
+	enum call call;
+};
+
+/* Make VMAs that the kernel cannot merge: a hole follows each. */
+static void make_vmas(const struct space *space)
+{
+	size_t page = sysconf(_SC_PAGESIZE), length = 2 * space->vmas * page;
+	char *at = mmap(NULL, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
+
+	if (at == MAP_FAILED)
+		bench_die("no room for %lu VMAs: %s", space->vmas,
+			  strerror(errno));
+	munmap(at, length);
+	for (unsigned long i = 0; i < space->vmas; i++) {
+		char *vma = at + 2 * i * page;
+
+		if (mmap(vma, page, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+			 MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != vma)
+			bench_die("cannot make VMA %lu of %lu: %s%s", i + 1,
+				  space->vmas, strerror(errno),
+				  errno == ENOMEM ?
+				  "; raise /proc/sys/vm/max_map_count" : "");
+		if (space->written)
+			*vma = 1;
+	}
+}
+
+static int make_mirror(void)
+{
+	struct secmmu_create_mirror create = { .size = sizeof(create) };
+	int fd = ioctl(device, SECMMU_CREATE_MIRROR, &create);
+
+	if (fd < 0)
+		bench_die("cannot create a mirror: %s", strerror(errno));
+	return fd;
+}
+
+static uint64_t time_mirror(bool second)
+{
+	int fds[3], n = 0;
+	uint64_t ns;
+
+	/*
+	 * After the first one's walk over all VMAs caches are cold, which is not
+	 * part of what the second one costs: let another one warm them.
+	 */
+	if (second) {
+		fds[n++] = make_mirror();
+		fds[n++] = make_mirror();
+	}
+	ns = bench_now();
+	fds[n++] = make_mirror();
+	ns = bench_now() - ns;
+	while (n)
+		close(fds[--n]);
+	return ns;
+}
+
+static uint64_t time_register(bool in_kernel)
+{
+	uint64_t began = bench_now(), ns;
+	__u64 inside;
+
+	if (ioctl(kernel, SECMMU_BENCH_REGISTER, &inside))
+		bench_die("cannot register a notifier: %s", strerror(errno));
+	ns = in_kernel ? inside : bench_now() - began;
+	if (ioctl(kernel, SECMMU_BENCH_UNREGISTER, &inside))
+		bench_die("cannot unregister a notifier: %s", strerror(errno));
+	return ns;
+}
+
+static uint64_t time_nothing(void)
+{
+	uint64_t ns = bench_now();
+
+	if (ioctl(kernel, SECMMU_BENCH_NOTHING))
+		bench_die("the empty ioctl fails: %s", strerror(errno));
+	return bench_now() - ns;
+}
+
+/* The process of a space: measure what is asked for until nobody asks. */
+static void serve(const struct space *space, int ask, int answer)
+{
+	unsigned char call;
+
+	make_vmas(space);
+	while (read(ask, &call, 1) == 1) {
+		uint64_t ns;
+
+		/* What others have closed is freed in the background. */
+		usleep(SETTLE_US);
+		if (call == NOTHING)
+			ns = time_nothing();
+		else if (call == REGISTER || call == REGISTER_KERNEL)
+			ns = time_register(call == REGISTER_KERNEL);
+		else
+			ns = time_mirror(call == SECOND);
+		if (write(answer, &ns, sizeof(ns)) != sizeof(ns))
+			bench_die("cannot answer: %s", strerror(errno));
+	}
+}
+
+static void start(struct space *space)
+{
+	int ask[2], answer[2];
+
+	if (pipe(ask) || pipe(answer))
+		bench_die("cannot make a pipe: %s", strerror(errno));
+	fflush(NULL);
+	space->pid = fork();
+	if (space->pid < 0)
+		bench_die("cannot fork: %s", strerror(errno));
+	if (!space->pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(ask[1]);
+		close(answer[0]);
+		serve(space, ask[0], answer[1]);
+		_exit(0);
+	}
+	close(ask[0]);
+	close(answer[1]);
+	space->ask = ask[1];
+	space->answer = answer[0];
+}
+
+static void stop(const struct space *space)
+{
+	kill(space->pid, SIGKILL);
+	waitpid(space->pid, NULL, 0);
+}
+
+static void measure(void *data, struct bench_sample *sample)
+{
+	const struct point *point = data;
+	unsigned char call = point->call;
+	uint64_t ns;
+
+	if (write(point->space->ask, &call, 1) != 1 ||
+	    read(point->space->answer, &ns, sizeof(ns)) != sizeof(ns))
+		bench_die("the process with %lu VMAs is gone",
+			  point->space->vmas);
+	sample->value = ns;
+}
+
+static void add_space(struct bench *bench, struct space *space,
+		      unsigned long vmas, bool written)
+{
+	struct point *points = calloc(CALLS, sizeof(*points));
+
+	if (!points)
+		bench_die("out of memory");
+	space->vmas = vmas;
+	space->written = written;
+	start(space);
+	for (int i = 0; i < CALLS; i++) {
+		struct bench_case one = {
+			.variant = bench_text("\"call\":\"%s\",\"memory\":\"%s\",\"vmas\":%lu",
+					      calls[i], written ? "written" :
+					      "untouched", vmas),
+			.threads = 1,
+			.measure = measure,
+			.data = &points[i],
+		};
+
+		points[i].space = space;
+		points[i].call = i;
+		bench_add(bench, &one);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const unsigned long vmas[] = { 10, 100, 1000, 10000, 60000 };
+	struct bench bench = {
+		.name = "Q6 join",
+		.about = "What does it cost to mirror an address space with many VMAs?",
+	};
+	unsigned int sizes = sizeof(vmas) / sizeof(vmas[0]);
+	struct space spaces[2 * sizeof(vmas) / sizeof(vmas[0])] = { 0 };
+
+	bench_init(&bench, argc, argv);
+	if (bench.grid == BENCH_TINY)
+		sizes = 2;
+	bench_pin(0);
+	signal(SIGPIPE, SIG_IGN);
+	device = bench_open("/dev/secmmu", "load secmmu.ko");
+	kernel = bench_open("/dev/secmmu_bench", "load secmmu_bench.ko");
+	for (unsigned int i = 0; i < 2 * sizes; i++)
+		add_space(&bench, &spaces[i], vmas[i / 2], i % 2);
+	bench_run(&bench);
+	for (unsigned int i = 0; i < 2 * sizes; i++)
+		stop(&spaces[i]);
+	return 0;
+}
