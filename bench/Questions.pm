@@ -15,6 +15,30 @@ sub ratio
 	return defined $a && $b ? $a / $b : undef;
 }
 
+sub access_targets
+{
+	my ($median) = @_;
+	my @targets;
+
+	for my $pages (128, 16384) {
+		my $at = sub {
+			$median->(way => shift, bytes => shift, pages => $pages)
+		};
+
+		push @targets,
+			[ "8 bytes of $pages pages, engine against process_vm_readv",
+			  ratio($at->('engine', 8),
+				$at->('process_vm_readv', 8)), 0.5 ],
+			[ "8 bytes of $pages pages, engine against tmpfs",
+			  ratio($at->('engine', 8),
+				$at->('pread of tmpfs', 8)), 1.3 ],
+			[ "4 KiB of $pages pages, engine against process_vm_readv",
+			  ratio($at->('engine', 4096),
+				$at->('process_vm_readv', 4096)), 1 ];
+	}
+	return @targets;
+}
+
 sub join_targets
 {
 	my ($median) = @_;
@@ -41,6 +65,16 @@ sub join_targets
 # scale, or "bars"; targets: given a look-up of medians, a list of description,
 # value, limit.
 my %questions = (
+	'Q5 access' => {
+		text => 'Reading memory that is mapped already, at random places: of 128 '
+			. "pages, which the engine's TLB holds, and of 16,384, for which it "
+			. 'walks the tables of the mirror. Reading a file in memory is what '
+			. 'a pread() costs at least.',
+		rows => [ 'way', 'bytes' ],
+		across => 'pages',
+		plot => 'bars',
+		targets => \&access_targets,
+	},
 	'Q6 join' => {
 		text => 'Creating a mirror in a process with many VMAs. The first one '
 			. 'registers with the kernel, which takes every lock of the '

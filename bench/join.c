@@ -21,9 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <linux/secmmu.h>
-
 #include "bench.h"
+#include "mirror.h"
 #include "module/secmmu_bench.h"
 
 #define SETTLE_US	2000
@@ -88,16 +87,6 @@ static void make_vmas(const struct space *space)
 	}
 }
 
-static int make_mirror(void)
-{
-	struct secmmu_create_mirror create = { .size = sizeof(create) };
-	int fd = ioctl(device, SECMMU_CREATE_MIRROR, &create);
-
-	if (fd < 0)
-		bench_die("cannot create a mirror: %s", strerror(errno));
-	return fd;
-}
-
 static uint64_t time_mirror(bool second)
 {
 	int fds[3], n = 0;
@@ -108,11 +97,11 @@ static uint64_t time_mirror(bool second)
 	 * part of what the second one costs: let another one warm them.
 	 */
 	if (second) {
-		fds[n++] = make_mirror();
-		fds[n++] = make_mirror();
+		fds[n++] = mirror_create(device, SECMMU_FLUSH_RANGE, 0);
+		fds[n++] = mirror_create(device, SECMMU_FLUSH_RANGE, 0);
 	}
 	ns = bench_now();
-	fds[n++] = make_mirror();
+	fds[n++] = mirror_create(device, SECMMU_FLUSH_RANGE, 0);
 	ns = bench_now() - ns;
 	while (n)
 		close(fds[--n]);
@@ -246,7 +235,7 @@ int main(int argc, char **argv)
 		sizes = 2;
 	bench_pin(0);
 	signal(SIGPIPE, SIG_IGN);
-	device = bench_open("/dev/secmmu", "load secmmu.ko");
+	device = mirror_device();
 	kernel = bench_open("/dev/secmmu_bench", "load secmmu_bench.ko");
 	for (unsigned int i = 0; i < 2 * sizes; i++)
 		add_space(&bench, &spaces[i], vmas[i / 2], i % 2);
