@@ -15,6 +15,49 @@ sub ratio
 	return defined $a && $b ? $a / $b : undef;
 }
 
+sub elsewhere_targets
+{
+	my ($median) = @_;
+	my @targets;
+
+	for my $call ('madvise', 'munmap') {
+		my $at = sub {
+			my ($pages, $listener, $slots) = @_;
+
+			$median->(call => $call, pages => $pages,
+				  listener => $listener, slots => $slots)
+		};
+		my $net = sub {
+			my ($pages, @who) = @_;
+			my ($with, $without) = ($at->($pages, @who),
+						$at->($pages, 'none', 0));
+
+			return defined $with && defined $without ?
+			       $with - $without : undef;
+		};
+
+		push @targets,
+			[ "$call of 1 page, mirror against empty notifier",
+			  ratio($at->(1, 'mirror', 1),
+				$at->(1, 'empty notifier', 0)), 1.3 ],
+			[ "the same, net of the work without a listener",
+			  ratio($net->(1, 'mirror', 1),
+				$net->(1, 'empty notifier', 0)), 1.3 ],
+			[ "$call of 512 pages, mirror against none",
+			  ratio($at->(512, 'mirror', 1),
+				$at->(512, 'none', 0)), 1.03 ],
+			[ "$call of 1 page, mirror with 32,000 slots against 1",
+			  ratio($at->(1, 'mirror', 32000),
+				$at->(1, 'mirror', 1)), 1.05 ],
+			[ "the same, net of the work without a listener",
+			  ratio($net->(1, 'mirror', 32000),
+				$net->(1, 'mirror', 1)), 1.05 ],
+			[ "$call of 1 page, net, mirror against KVM",
+			  ratio($net->(1, 'mirror', 1), $net->(1, 'KVM', 1)), 1 ];
+	}
+	return @targets;
+}
+
 sub access_targets
 {
 	my ($median) = @_;
@@ -65,6 +108,14 @@ sub join_targets
 # scale, or "bars"; targets: given a look-up of medians, a list of description,
 # value, limit.
 my %questions = (
+	'Q3 elsewhere' => {
+		text => 'Discarding and unmapping memory of which no slot has a page, with '
+			. 'different listeners: time of one event of so many pages.',
+		rows => [ 'call', 'listener', 'slots' ],
+		across => 'pages',
+		plot => 'bars',
+		targets => \&elsewhere_targets,
+	},
 	'Q5 access' => {
 		text => 'Reading memory that is mapped already, at random places: of 128 '
 			. "pages, which the engine's TLB holds, and of 16,384, for which it "

@@ -8,22 +8,19 @@
  * an ioctl() that does nothing, which is part of all but the kernel's figure.
  *
  * VMAs of anonymous memory have a lock of their own once they were written to, so
- * there are two kinds of address space. Each is a process that waits until it is
- * asked to measure.
+ * there are two kinds of address space.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench.h"
 #include "mirror.h"
 #include "module/secmmu_bench.h"
+#include "worker.h"
 
 #define SETTLE_US	2000
 
@@ -41,16 +38,12 @@ static const char *const calls[CALLS] = {
  * struct space - an address space with VMAs, a process of its own
  * @vmas: how many
  * @written: each has been written to
- * @pid: the process
- * @ask: pipe; a byte, the call to measure
- * @answer: pipe; nanoseconds
+ * @worker: the process
  */
 struct space {
 	unsigned long vmas;
 	bool written;
-	pid_t pid;
-	int ask;
-	int answer;
+	struct worker worker;
 };
 
 /* The devices; sessions of the latter serve one space at a time. */
@@ -130,68 +123,30 @@ static uint64_t time_nothing(void)
 	return bench_now() - ns;
 }
 
-/* The process of a space: measure what is asked for until nobody asks. */
-static void serve(const struct space *space, int ask, int answer)
+static void prepare(void *data)
 {
-	unsigned char call;
-
-	make_vmas(space);
-	while (read(ask, &call, 1) == 1) {
-		uint64_t ns;
-
-		/* What others have closed is freed in the background. */
-		usleep(SETTLE_US);
-		if (call == NOTHING)
-			ns = time_nothing();
-		else if (call == REGISTER || call == REGISTER_KERNEL)
-			ns = time_register(call == REGISTER_KERNEL);
-		else
-			ns = time_mirror(call == SECOND);
-		if (write(answer, &ns, sizeof(ns)) != sizeof(ns))
-			bench_die("cannot answer: %s", strerror(errno));
-	}
+	make_vmas(data);
 }
 
-static void start(struct space *space)
+static void measure_call(void *data, unsigned char call,
+			 struct bench_sample *sample)
 {
-	int ask[2], answer[2];
-
-	if (pipe(ask) || pipe(answer))
-		bench_die("cannot make a pipe: %s", strerror(errno));
-	fflush(NULL);
-	space->pid = fork();
-	if (space->pid < 0)
-		bench_die("cannot fork: %s", strerror(errno));
-	if (!space->pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		close(ask[1]);
-		close(answer[0]);
-		serve(space, ask[0], answer[1]);
-		_exit(0);
-	}
-	close(ask[0]);
-	close(answer[1]);
-	space->ask = ask[1];
-	space->answer = answer[0];
-}
-
-static void stop(const struct space *space)
-{
-	kill(space->pid, SIGKILL);
-	waitpid(space->pid, NULL, 0);
+	(void)data;
+	/* What others have closed is freed in the background. */
+	usleep(SETTLE_US);
+	if (call == NOTHING)
+		sample->value = time_nothing();
+	else if (call == REGISTER || call == REGISTER_KERNEL)
+		sample->value = time_register(call == REGISTER_KERNEL);
+	else
+		sample->value = time_mirror(call == SECOND);
 }
 
 static void measure(void *data, struct bench_sample *sample)
 {
 	const struct point *point = data;
-	unsigned char call = point->call;
-	uint64_t ns;
 
-	if (write(point->space->ask, &call, 1) != 1 ||
-	    read(point->space->answer, &ns, sizeof(ns)) != sizeof(ns))
-		bench_die("the process with %lu VMAs is gone",
-			  point->space->vmas);
-	sample->value = ns;
+	worker_ask(&point->space->worker, point->call, sample);
 }
 
 static void add_space(struct bench *bench, struct space *space,
@@ -203,7 +158,7 @@ static void add_space(struct bench *bench, struct space *space,
 		bench_die("out of memory");
 	space->vmas = vmas;
 	space->written = written;
-	start(space);
+	worker_start(&space->worker, prepare, measure_call, space);
 	for (int i = 0; i < CALLS; i++) {
 		struct bench_case one = {
 			.variant = bench_text("\"call\":\"%s\",\"memory\":\"%s\",\"vmas\":%lu",
@@ -234,13 +189,12 @@ int main(int argc, char **argv)
 	if (bench.grid == BENCH_TINY)
 		sizes = 2;
 	bench_pin(0);
-	signal(SIGPIPE, SIG_IGN);
 	device = mirror_device();
 	kernel = bench_open("/dev/secmmu_bench", "load secmmu_bench.ko");
 	for (unsigned int i = 0; i < 2 * sizes; i++)
 		add_space(&bench, &spaces[i], vmas[i / 2], i % 2);
 	bench_run(&bench);
 	for (unsigned int i = 0; i < 2 * sizes; i++)
-		stop(&spaces[i]);
+		worker_stop(&spaces[i].worker);
 	return 0;
 }
