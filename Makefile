@@ -10,7 +10,7 @@ export BUILD := $(CURDIR)/build
 KDIR ?= /lib/modules/$(shell uname -r)/build
 TEST ?=
 
-.PHONY: help setup tools modules run check clean
+.PHONY: help setup tools modules run check bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,10 @@ help:
 	@echo '              flush batching; results in build/run/'
 	@echo 'make check    build, boot and test everything; ends with N passed, N failed,'
 	@echo '              N skipped; logs in build/check/'
+	@echo 'make bench [QUICK=1] [ICOUNT=1]'
+	@echo '              run the benchmarks in a test VM; tables, plots and raw results'
+	@echo '              in build/bench/; QUICK=1 takes three minutes at most, ICOUNT=1'
+	@echo '              counts instructions instead (build/bench-icount/)'
 	@echo 'make modules [KDIR=...] [TEST=1]'
 	@echo '              the driver for the running kernel, or for a build folder;'
 	@echo '              TEST=1 adds the test instruments'
@@ -42,6 +46,10 @@ run:
 
 check:
 	@testvm/check.sh
+
+bench:
+	@bench/bench.sh $(if $(QUICK),--quick) \
+		$(if $(ICOUNT),--icount --out '$(BUILD)/bench-icount')
 
 clean:
 	rm -rf build

@@ -108,11 +108,28 @@ checkpatch()
 	perl "$tree/scripts/checkpatch.pl" --no-tree --terse --strict \
 		--show-types --no-summary --ignore \
 		UNCOMMENTED_DEFINITION,PARENTHESIS_ALIGNMENT,OPEN_ENDED_LINE,BIT_MACRO,MACRO_ARG_UNUSED \
-		-f driver/*.[ch] driver/test/*.[ch] uapi/linux/*.h &&
+		-f driver/*.[ch] driver/test/*.[ch] uapi/linux/*.h \
+		bench/module/*.[ch] &&
 		perl "$tree/scripts/checkpatch.pl" --no-tree --terse --strict \
 			--show-types --no-summary --ignore \
 			LINUX_VERSION_CODE,CONSTANT_COMPARISON,NEW_TYPEDEFS \
 			-f driver/compat/*.h
+}
+
+# Every benchmark, as little of it as there can be: it must work, and its results must
+# read as JSON. What the times are does not matter.
+bench()
+{
+	local dir=$out/bench-$1 broken=$out/broken.jsonl
+
+	KERNEL=$1 "$top/bench/bench.sh" --tiny --out "$dir" || return
+	test -s "$dir/index.html" || return
+	find "$dir" -name '*.svg' -size +1k | grep . || return
+	sed '$s/"value":[^,]*,//' "$dir/results.jsonl" > "$broken"
+	if perl "$top/bench/report.pl" "$broken" "$out"; then
+		echo "the report does not miss a value"
+		return 1
+	fi
 }
 
 started=$SECONDS
@@ -122,9 +139,10 @@ mkdir -p "$out"
 make_root "$out/root"
 make -s -C "$top/selftests" install DESTDIR="$out/root/usr/lib/secmmu/selftests"
 
-say "building the driver"
+say "building the modules"
 for kernel in 6.1 6.12; do
 	step "module-$kernel-normal" module $kernel normal
+	step "module-$kernel-bench" module $kernel bench
 done
 step module-6.1-test module 6.1 test
 step no-instruments no_instruments
@@ -156,6 +174,9 @@ tests=$(sed "s/^flush$/flush,-T,B1_long_range/; /^leaks$/d" \
 # shellcheck disable=SC2086 # a list of names
 vm selftests-6.12 6.12 normal $lib/selftests/run_tests.sh $tests
 vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
+
+say "bench"
+step bench bench 6.1
 
 say "took $((SECONDS - started)) s; logs in $out"
 echo "$passed passed, $failed failed, $skipped skipped"

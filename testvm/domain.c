@@ -121,9 +121,13 @@ static char *domain_xml(const struct domain_config *config)
 	char *initramfs = xml_escape(config->initramfs);
 	char *arguments = xml_escape(config->arguments);
 	char *serials = serial_xml(config);
+	char *icount = format(config->icount ? "<qemu:commandline>"
+			      "<qemu:arg value='-icount'/>"
+			      "<qemu:arg value='shift=%d'/>"
+			      "</qemu:commandline>\n" : "", DOMAIN_ICOUNT_SHIFT);
 	char *xml;
 
-	xml = format("<domain type='%s'>\n"
+	xml = format("<domain type='%s' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n"
 		     "<name>%s</name>\n"
 		     "<memory unit='MiB'>%u</memory>\n"
 		     "<vcpu>%u</vcpu>\n"
@@ -140,14 +144,15 @@ static char *domain_xml(const struct domain_config *config)
 		     "<memballoon model='none'/>\n"
 		     "<video><model type='none'/></video>\n"
 		     "%s</devices>\n"
-		     "</domain>\n",
+		     "%s</domain>\n",
 		     config->kvm ? "kvm" : "qemu", strrchr(config->run, '/') + 1,
 		     config->memory, config->cpus, image, initramfs, arguments,
-		     cpu, serials);
+		     cpu, serials, icount);
 	free(image);
 	free(initramfs);
 	free(arguments);
 	free(serials);
+	free(icount);
 	return xml;
 }
 

@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-#define DOMAIN_SERIALS	4
+#define DOMAIN_SERIALS		4
+#define DOMAIN_ICOUNT_SHIFT	3
 
 /**
  * struct domain_config - the VM to start
@@ -16,6 +17,8 @@
  * @cpus: how many
  * @memory: MiB
  * @kvm: whether to use KVM rather than emulation
+ * @icount: whether emulation counts instructions: the guest's clocks then move
+ *	1 << DOMAIN_ICOUNT_SHIFT nanoseconds with each
  */
 struct domain_config {
 	const char *run;
@@ -26,6 +29,7 @@ struct domain_config {
 	unsigned int cpus;
 	unsigned int memory;
 	bool kvm;
+	bool icount;
 };
 
 /**

@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Build the driver for a kernel of the test VM, apart from the sources, so that
+# Build a module for a kernel of the test VM, apart from the sources, so that
 # several kernels and flavours stay built side by side. Warnings are errors.
 set -eu
 
 usage()
 {
 	cat <<END
-usage: module.sh [--sparse] KERNEL normal|test
-KERNEL is a name that kernel.sh knows. Prints the path of secmmu.ko.
+usage: module.sh [--sparse] KERNEL normal|test|bench
+KERNEL is a name that kernel.sh knows; normal and test are flavours of the driver,
+bench is the module that benchmarks compare it with. Prints the path of the module.
 --sparse also runs sparse over every file; its warnings are errors too.
 END
 }
@@ -23,9 +24,11 @@ if [ $# -ne 2 ]; then
 	exit 2
 fi
 kernel=$1
+parts="driver uapi" module=driver/secmmu.ko
 case $2 in
-normal) test= ;;
-test) test=CONFIG_SECMMU_TEST=y ;;
+normal) config=CONFIG_SECMMU=m ;;
+test) config="CONFIG_SECMMU=m CONFIG_SECMMU_TEST=y" ;;
+bench) parts=bench/module module=bench/module/secmmu_bench.ko config= ;;
 *) usage >&2; exit 2 ;;
 esac
 
@@ -37,23 +40,24 @@ mkdir -p "$dir"
 exec 9>"$dir/lock"
 flock 9
 # A header that went away must not linger: copy into an emptied list of sources.
-for part in driver uapi; do
+for part in $parts; do
+	list=$dir/$(echo "$part" | tr / -)
 	mkdir -p "$dir/$part"
 	(cd "$top/$part" && find . -name '*.mod.c' -prune -o \
 		\( -name '*.[ch]' -o -name Makefile \) -print) |
-		sort > "$dir/$part.now"
-	cmp -s "$dir/$part.now" "$dir/$part.list" || rm -rf "${dir:?}/$part"
+		sort > "$list.now"
+	cmp -s "$list.now" "$list.list" || rm -rf "${dir:?}/$part"
 	mkdir -p "$dir/$part"
 	(cd "$top/$part" && xargs cp -pu --parents -t "$dir/$part") \
-		< "$dir/$part.now"
-	mv "$dir/$part.now" "$dir/$part.list"
+		< "$list.now"
+	mv "$list.now" "$list.list"
 done
 
 # shellcheck disable=SC2086 # options, split on purpose
-if ! make -j"$(nproc)" -C "$kdir" M="$dir/driver" CONFIG_SECMMU=m $test \
+if ! make -j"$(nproc)" -C "$kdir" M="$dir/${module%/*}" $config \
 	KCFLAGS=-Werror $sparse modules > "$dir/build.log" 2>&1; then
 	cat "$dir/build.log" >&2
-	echo "module.sh: the driver does not build for $kernel ($2)" >&2
+	echo "module.sh: ${module##*/} does not build for $kernel ($2)" >&2
 	exit 1
 fi
-echo "$dir/driver/secmmu.ko"
+echo "$dir/$module"

@@ -17,6 +17,9 @@ static const struct argp_option table[] = {
 	{ "memory", 'm', "MIB", 0, "Memory (default 2048)", 0 },
 	{ "accel", 'a', "auto|tcg|kvm", 0,
 	  "What runs the VM (default auto: KVM if a trial boot works, else emulation)", 0 },
+	{ "icount", 'i', NULL, 0,
+	  "Emulate one CPU whose clocks count instructions, 8 ns each: times are repeatable then",
+	  0 },
 	{ "timeout", 't', "SECONDS", 0, "Limit for the whole VM (default 300)", 0 },
 	{ "append", 'A', "ARGUMENTS", 0,
 	  "Add to the kernel's command line; NAME.PARAMETER=VALUE reaches modules too", 0 },
@@ -39,7 +42,8 @@ static const char about[] =
 	"\v"
 	"The guest has busybox, /dev/kvm, an empty /tmp, and the variable OUT=/out; "
 	"the caller's SECMMU_* variables are passed on, SECMMU_ACCEL is what runs the "
-	"VM (tcg or kvm). COMMAND's stdin is empty, its "
+	"VM (tcg or kvm), SECMMU_ICOUNT the binary logarithm of the nanoseconds per "
+	"instruction under --icount. COMMAND's stdin is empty, its "
 	"stdout and stderr both go to testvm's stdout.\n\n"
 	"The exit status is COMMAND's (128 + N for signal N), or\n"
 	"  124  the VM did not end in time (the log has the CPUs' registers)\n"
@@ -127,6 +131,9 @@ static error_t parse_one(int key, char *value, struct argp_state *state)
 	case 'a':
 		options->accel = accel_of(value);
 		break;
+	case 'i':
+		options->icount = true;
+		break;
 	case 't':
 		options->timeout = number("timeout", value, 7 * 24 * 3600);
 		break;
@@ -182,4 +189,10 @@ void options_parse(struct options *options, int argc, char **argv)
 	};
 	argp_err_exit_status = STATUS_SETUP;
 	argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, options);
+	if (!options->icount)
+		return;
+	if (options->accel == ACCEL_KVM)
+		die("--icount needs emulation, not --accel kvm");
+	options->accel = ACCEL_TCG;
+	options->cpus = 1;
 }

@@ -30,6 +30,7 @@ enum accel { ACCEL_AUTO, ACCEL_TCG, ACCEL_KVM };
  * @memory: MiB
  * @timeout: seconds
  * @accel: emulation, KVM, or what works
+ * @icount: emulation that counts instructions
  * @quiet: no progress on stderr
  */
 struct options {
@@ -45,6 +46,7 @@ struct options {
 	unsigned int memory;
 	unsigned int timeout;
 	enum accel accel;
+	bool icount;
 	bool quiet;
 };
 

@@ -49,6 +49,13 @@ static const char kernel_arguments[] =
 	"printk.devkmsg=on nokaslr random.trust_cpu=on watchdog_thresh=30 "
 	"rcupdate.rcu_cpu_stall_timeout=60";
 
+/*
+ * The clock counts instructions: the kernel must neither distrust it nor calibrate
+ * anything by it, for both end in endless loops.
+ */
+static const char icount_arguments[] =
+	"tsc=reliable clocksource=tsc lpj=1000000";
+
 enum serial { CONSOLE, TOKEN, FILES, OUTPUT };
 
 /* How a VM came to its end. */
@@ -302,16 +309,22 @@ int main(int argc, char **argv)
 		 accel_kvm_works(&kernel, options.kernel));
 	/* Goes into the guest with the caller's own. */
 	setenv("SECMMU_ACCEL", config.kvm ? "kvm" : "tcg", 1);
+	if (options.icount)
+		setenv("SECMMU_ICOUNT", format("%d", DOMAIN_ICOUNT_SHIFT), 1);
+	else
+		unsetenv("SECMMU_ICOUNT");
 	config.run = guard_start();
 	config.image = kernel.image;
 	config.initramfs = format("%s/initramfs", config.run);
-	config.arguments = format("%s %s", kernel_arguments,
+	config.arguments = format("%s %s %s", kernel_arguments,
+				  options.icount ? icount_arguments : "",
 				  options.append ? options.append : "");
 	if (strlen(config.arguments) > ARGUMENTS_MAX)
 		die("the kernel's command line gets longer than %d characters",
 		    ARGUMENTS_MAX);
 	config.cpus = options.cpus;
 	config.memory = options.memory;
+	config.icount = options.icount;
 	prepare_files(&config, &options);
 	payload_write(config.initramfs, &options, &modules);
 	return run(&options, &config, kernel.release, argv);

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What report.pl knows about each question: how to lay out its results, and what is
+# expected of them. A benchmark that is not listed gets a plain table.
+package Questions;
+use strict;
+use warnings;
+use utf8;
+
+# a / b, or nothing if either was not measured.
+sub ratio
+{
+	my ($a, $b) = @_;
+
+	return defined $a && $b ? $a / $b : undef;
+}
+
+sub elsewhere_targets
+{
+	my ($median) = @_;
+	my @targets;
+
+	for my $call ('madvise', 'munmap') {
+		my $at = sub {
+			my ($pages, $listener, $slots) = @_;
+
+			$median->(call => $call, pages => $pages,
+				  listener => $listener, slots => $slots)
+		};
+		my $net = sub {
+			my ($pages, @who) = @_;
+			my ($with, $without) = ($at->($pages, @who),
+						$at->($pages, 'none', 0));
+
+			return defined $with && defined $without ?
+			       $with - $without : undef;
+		};
+
+		push @targets,
+			[ "$call of 1 page, mirror against empty notifier",
+			  ratio($at->(1, 'mirror', 1),
+				$at->(1, 'empty notifier', 0)), 1.3 ],
+			[ "the same, net of the work without a listener",
+			  ratio($net->(1, 'mirror', 1),
+				$net->(1, 'empty notifier', 0)), 1.3 ],
+			[ "$call of 512 pages, mirror against none",
+			  ratio($at->(512, 'mirror', 1),
+				$at->(512, 'none', 0)), 1.03 ],
+			[ "$call of 1 page, mirror with 32,000 slots against 1",
+			  ratio($at->(1, 'mirror', 32000),
+				$at->(1, 'mirror', 1)), 1.05 ],
+			[ "the same, net of the work without a listener",
+			  ratio($net->(1, 'mirror', 32000),
+				$net->(1, 'mirror', 1)), 1.05 ],
+			[ "$call of 1 page, net, mirror against KVM",
+			  ratio($net->(1, 'mirror', 1), $net->(1, 'KVM', 1)), 1 ];
+	}
+	return @targets;
+}
+
+sub access_targets
+{
+	my ($median) = @_;
+	my @targets;
+
+	for my $pages (128, 16384) {
+		my $at = sub {
+			$median->(way => shift, bytes => shift, pages => $pages)
+		};
+
+		push @targets,
+			[ "8 bytes of $pages pages, engine against process_vm_readv",
+			  ratio($at->('engine', 8),
+				$at->('process_vm_readv', 8)), 0.5 ],
+			[ "8 bytes of $pages pages, engine against tmpfs",
+			  ratio($at->('engine', 8),
+				$at->('pread of tmpfs', 8)), 1.3 ],
+			[ "4 KiB of $pages pages, engine against process_vm_readv",
+			  ratio($at->('engine', 4096),
+				$at->('process_vm_readv', 4096)), 1 ];
+	}
+	return @targets;
+}
+
+sub join_targets
+{
+	my ($median) = @_;
+	my @targets;
+
+	for my $memory ('untouched', 'written') {
+		my $at = sub {
+			$median->(memory => $memory, call => shift, vmas => shift)
+		};
+
+		push @targets,
+			[ "second mirror, $memory, 60,000 VMAs against 10",
+			  ratio($at->('second mirror', 60000),
+				$at->('second mirror', 10)), 1.25 ],
+			[ "second mirror against mmu_notifier_register, $memory, 60,000 VMAs",
+			  ratio($at->('second mirror', 60000),
+				$at->('mmu_notifier_register', 60000)), 1 / 50 ];
+	}
+	return @targets;
+}
+
+# rows: what tells the lines of a table, and the series of a plot, from each other;
+# across: what tells the columns, and is the x axis; plot: axes with a logarithmic
+# scale, or "bars"; targets: given a look-up of medians, a list of description,
+# value, limit.
+my %questions = (
+	'Q3 elsewhere' => {
+		text => 'Discarding and unmapping memory of which no slot has a page, with '
+			. 'different listeners: time of one event of so many pages.',
+		rows => [ 'call', 'listener', 'slots' ],
+		across => 'pages',
+		plot => 'bars',
+		targets => \&elsewhere_targets,
+	},
+	'Q5 access' => {
+		text => 'Reading memory that is mapped already, at random places: of 128 '
+			. "pages, which the engine's TLB holds, and of 16,384, for which it "
+			. 'walks the tables of the mirror. Reading a file in memory is what '
+			. 'a pread() costs at least.',
+		rows => [ 'way', 'bytes' ],
+		across => 'pages',
+		plot => 'bars',
+		targets => \&access_targets,
+	},
+	'Q6 join' => {
+		text => 'Creating a mirror in a process with many VMAs. The first one '
+			. 'registers with the kernel, which takes every lock of the '
+			. 'address space; the second one joins what is registered. '
+			. '"Written" VMAs have a lock of their own.',
+		rows => [ 'call', 'memory' ],
+		across => 'vmas',
+		plot => 'xy',
+		targets => \&join_targets,
+	},
+);
+
+sub about
+{
+	my ($name) = @_;
+
+	return $questions{$name} // { text => '', rows => [ 'pages', 'threads' ] };
+}
+
+# What ran the kernel, in words.
+sub accelerator
+{
+	my ($accel, $unit) = @_;
+	my %words = (
+		tcg => 'emulated by QEMU',
+		kvm => 'QEMU with KVM',
+		none => 'bare hardware',
+		vm => 'a virtual machine',
+	);
+
+	return ($words{$accel} // $accel) .
+	       ($unit eq 'instructions' ? ', counting instructions' : '');
+}
+
+sub head
+{
+	my ($machine) = @_;
+
+	return <<END;
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>secmmu benchmarks</title>
+<style>
+body { font-family: sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em }
+table { border-collapse: collapse }
+td, th { padding: .2em .8em; border-bottom: 1px solid #ccc; text-align: left }
+.n { text-align: right; white-space: nowrap }
+img { max-width: 100% }
+</style>
+</head>
+<body>
+<h1>secmmu benchmarks</h1>
+<p>$machine.</p>
+<h2>Method</h2>
+<p>Every case of a question is measured once in each round, in another order each time,
+after one round that only warms up. Tables show the median of all rounds and, behind
+±, half of the interquartile range; error bars in plots are the quartiles. Each raw
+measurement is a line of <a href="results.jsonl">results.jsonl</a>. Under emulation,
+compare ratios within one run only: absolute times say nothing about hardware.
+Documentation/benchmarks.rst has the rest.</p>
+END
+}
+
+1;

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The client side of /dev/secmmu. What fails ends the program with a sentence. */
+#ifndef BENCH_MIRROR_H
+#define BENCH_MIRROR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/secmmu.h>
+
+int mirror_device(void);
+/* @batch: for SECMMU_FLUSH_ARRAY. Of this process. */
+int mirror_create(int device, uint32_t policy, uint32_t batch);
+void mirror_slot(int mirror, uint32_t slot, uint64_t gpa, const void *hva,
+		 size_t length);
+int mirror_engine(int mirror, uint32_t flags);
+/* @flags: SECMMU_PREFAULT_WRITE or zero. */
+void mirror_prefault(int mirror, uint64_t gpa, size_t length, uint32_t flags);
+void mirror_stats(int mirror, struct secmmu_stats *stats);
+
+#endif /* BENCH_MIRROR_H */

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * Calls of /dev/secmmu_bench: what the kernel offers to every driver, with nothing
+ * of secmmu in it, for benchmarks to compare with. Not a stable interface.
+ */
+#ifndef SECMMU_BENCH_H
+#define SECMMU_BENCH_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define SECMMU_BENCH_IOC_TYPE	0xB6
+
+/* Come back at once: what the way into the kernel and out costs. */
+#define SECMMU_BENCH_NOTHING	_IO(SECMMU_BENCH_IOC_TYPE, 0x00)
+
+/*
+ * Register a notifier on the caller's memory with mmu_notifier_register(), whose
+ * start and end callbacks do nothing, or take it away again; it goes with the
+ * descriptor at the latest. One for each descriptor: -EBUSY and -ENXIO. Sets
+ * the time that the kernel's function took, in nanoseconds.
+ */
+#define SECMMU_BENCH_REGISTER	_IOR(SECMMU_BENCH_IOC_TYPE, 0x01, __u64)
+#define SECMMU_BENCH_UNREGISTER	_IOR(SECMMU_BENCH_IOC_TYPE, 0x02, __u64)
+
+#endif /* SECMMU_BENCH_H */

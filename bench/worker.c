@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "worker.h"
+
+/**
+ * worker_start - start a worker
+ * @worker: filled in
+ * @prepare: called once, in the worker
+ * @measure: called in the worker each time that worker_ask() is
+ * @data: for both
+ *
+ * @prepare runs while the caller goes on: the first answer waits for it.
+ */
+void worker_start(struct worker *worker, void (*prepare)(void *data),
+		  void (*measure)(void *data, unsigned char what,
+				  struct bench_sample *sample),
+		  void *data)
+{
+	int ask[2], answer[2];
+	unsigned char what;
+
+	if (pipe(ask) || pipe(answer))
+		bench_die("cannot make a pipe: %s", strerror(errno));
+	fflush(NULL);
+	worker->pid = fork();
+	if (worker->pid < 0)
+		bench_die("cannot fork: %s", strerror(errno));
+	if (worker->pid) {
+		close(ask[0]);
+		close(answer[1]);
+		worker->ask = ask[1];
+		worker->answer = answer[0];
+		return;
+	}
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close(ask[1]);
+	close(answer[0]);
+	prepare(data);
+	while (read(ask[0], &what, 1) == 1) {
+		struct bench_sample sample = { 0 };
+
+		measure(data, what, &sample);
+		if (write(answer[1], &sample, sizeof(sample)) != sizeof(sample))
+			bench_die("cannot answer: %s", strerror(errno));
+	}
+	_exit(0);
+}
+
+/**
+ * worker_ask - let a worker measure, and wait for its answer
+ * @worker: the worker
+ * @what: for its @measure
+ * @sample: the answer
+ *
+ * Ends the program if the worker has ended; the worker has said why.
+ */
+void worker_ask(const struct worker *worker, unsigned char what,
+		struct bench_sample *sample)
+{
+	int status;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (write(worker->ask, &what, 1) == 1 &&
+	    read(worker->answer, sample, sizeof(*sample)) == sizeof(*sample))
+		return;
+	if (waitpid(worker->pid, &status, 0) == worker->pid &&
+	    WIFSIGNALED(status))
+		bench_die("a process that measures was killed by signal %d",
+			  WTERMSIG(status));
+	exit(1);
+}
+
+/**
+ * worker_stop - end a worker and wait until its address space is gone
+ * @worker: the worker
+ */
+void worker_stop(const struct worker *worker)
+{
+	kill(worker->pid, SIGKILL);
+	waitpid(worker->pid, NULL, 0);
+}
