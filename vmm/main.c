@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "attachoptions.h"
 #include "flushbench.h"
 #include "hypercall.h"
 #include "option.h"
@@ -210,6 +211,7 @@ static const struct command {
 } commands[] = {
 	{ "run", "secmmu-vmm run", run },
 	{ "flush", "secmmu-vmm flush", flush },
+	{ "attach", "secmmu-vmm attach", attach_main },
 };
 
 /* The first argument is the command; the rest is its own. */
@@ -230,7 +232,7 @@ static error_t parse_command(int key, char *text, struct argp_state *state)
 		argp_error(state, "unknown command \"%s\"", text);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "a command is missing: run or flush");
+		argp_error(state, "a command is missing: run, flush or attach");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -239,12 +241,13 @@ static error_t parse_command(int key, char *text, struct argp_state *state)
 
 static const struct argp main_argp = {
 	.parser = parse_command,
-	.args_doc = "run|flush [OPTION...]",
+	.args_doc = "run|flush|attach [OPTION...]",
 	.doc = "A virtual machine monitor whose guest memory is mirrored by "
 	       "the secmmu driver.\v"
 	       "Commands:\n"
-	       "  run    a storm of discards under guest and engines, judged\n"
-	       "  flush  a comparison of the flush policies\n\n"
+	       "  run     a storm of discards under guest and engines, judged\n"
+	       "  flush   a comparison of the flush policies\n"
+	       "  attach  a look at the memory of a running process\n\n"
 	       "Each command has a --help of its own.",
 };
 
