@@ -162,6 +162,7 @@ vm misuse 6.1 none $lib/misuse.sh
 vm selftests-6.1 6.1 normal $lib/selftests/run_tests.sh
 vm storm-6.1 6.1 normal $lib/short.sh 10 "--seed 1" \
 	"--seed 2 --backing memfd" "--seed 3 --no-mirror"
+vm attach-6.1 6.1 normal $lib/attach.sh
 cp "$BUILD/modules/6.1-normal/driver/secmmu.ko" "$out/root/usr/lib/secmmu/"
 vm reload-6.1 6.1 normal sh $lib/selftests/reload.sh $lib/secmmu.ko 10
 vm control-6.1 6.1 test $lib/control.sh

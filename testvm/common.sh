@@ -31,7 +31,7 @@ make_root()
 	root=$1
 	rm -rf "$root"
 	mkdir -p "$root/usr/bin" "$root/usr/lib/secmmu"
-	cp "$BUILD/vmm/secmmu-vmm" "$root/usr/bin/"
+	cp "$BUILD/vmm/secmmu-vmm" "$BUILD/vmm/secmmu-subject" "$root/usr/bin/"
 	cp "$top"/testvm/guest/*.sh "$root/usr/lib/secmmu/"
 	chmod +x "$root"/usr/lib/secmmu/*.sh
 }

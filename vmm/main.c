@@ -6,11 +6,11 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "attachoptions.h"
 #include "flushbench.h"
 #include "hypercall.h"
+#include "option.h"
 #include "storm.h"
-
-#define MAX_SECONDS	86400
 
 enum option_key {
 	OPTION_MEMORY = 0x100,
@@ -24,23 +24,6 @@ enum option_key {
 	OPTION_FLUSH_TABLE,
 	OPTION_POINTS,
 };
-
-/* A number within bounds, or a sentence and the end of the program. */
-static uint64_t parse_number(struct argp_state *state, const char *name,
-			     const char *text, uint64_t least, uint64_t most)
-{
-	unsigned long long value;
-	char *end;
-
-	errno = 0;
-	value = strtoull(text, &end, 0);
-	if (errno || end == text || *end || *text == '-' || value < least ||
-	    value > most)
-		argp_error(state, "--%s takes a number from %llu to %llu, not \"%s\"",
-			   name, (unsigned long long)least,
-			   (unsigned long long)most, text);
-	return value;
-}
 
 static uint64_t parse_size(struct argp_state *state, const char *text)
 {
@@ -82,20 +65,21 @@ static error_t parse_run(int key, char *text, struct argp_state *state)
 		options->memory = parse_size(state, text);
 		return 0;
 	case OPTION_VCPUS:
-		options->vcpus = (uint32_t)parse_number(state, "vcpus", text, 1,
-							MAX_VCPUS);
+		options->vcpus = (uint32_t)option_number(state, "vcpus", text,
+							 1, MAX_VCPUS);
 		return 0;
 	case OPTION_ENGINES:
-		options->engines = (uint32_t)parse_number(state, "engines",
-							  text, 1, MAX_ENGINES);
+		options->engines = (uint32_t)option_number(state, "engines",
+							   text, 1, MAX_ENGINES);
 		return 0;
 	case OPTION_SECONDS:
-		options->seconds = (uint32_t)parse_number(state, "seconds",
-							  text, 1, MAX_SECONDS);
+		options->seconds = (uint32_t)option_number(state, "seconds",
+							   text, 1,
+							   OPTION_MAX_SECONDS);
 		return 0;
 	case OPTION_SEED:
-		options->seed = parse_number(state, "seed", text, 0,
-					     INT64_MAX);
+		options->seed = option_number(state, "seed", text, 0,
+					      INT64_MAX);
 		return 0;
 	case OPTION_BACKING:
 		if (!strcmp(text, "anon"))
@@ -227,6 +211,7 @@ static const struct command {
 } commands[] = {
 	{ "run", "secmmu-vmm run", run },
 	{ "flush", "secmmu-vmm flush", flush },
+	{ "attach", "secmmu-vmm attach", attach_main },
 };
 
 /* The first argument is the command; the rest is its own. */
@@ -247,7 +232,7 @@ static error_t parse_command(int key, char *text, struct argp_state *state)
 		argp_error(state, "unknown command \"%s\"", text);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "a command is missing: run or flush");
+		argp_error(state, "a command is missing: run, flush or attach");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -256,12 +241,13 @@ static error_t parse_command(int key, char *text, struct argp_state *state)
 
 static const struct argp main_argp = {
 	.parser = parse_command,
-	.args_doc = "run|flush [OPTION...]",
+	.args_doc = "run|flush|attach [OPTION...]",
 	.doc = "A virtual machine monitor whose guest memory is mirrored by "
 	       "the secmmu driver.\v"
 	       "Commands:\n"
-	       "  run    a storm of discards under guest and engines, judged\n"
-	       "  flush  a comparison of the flush policies\n\n"
+	       "  run     a storm of discards under guest and engines, judged\n"
+	       "  flush   a comparison of the flush policies\n"
+	       "  attach  a look at the memory of a running process\n\n"
 	       "Each command has a --help of its own.",
 };
 

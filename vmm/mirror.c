@@ -23,7 +23,7 @@ int mirror_open(struct mirror *mirror)
 		if (errno == EACCES || errno == EPERM)
 			return report_error("no permission to open /dev/secmmu");
 		if (errno == ENOENT || errno == ENODEV || errno == ENXIO)
-			return report_error("no /dev/secmmu: load the driver: insmod secmmu.ko, or use --no-mirror");
+			return report_error("no /dev/secmmu: load the driver: insmod secmmu.ko");
 		return report_error("cannot open /dev/secmmu: %s",
 				    strerror(errno));
 	}
@@ -64,6 +64,62 @@ int mirror_create(struct mirror *mirror, uint32_t policy, uint32_t batch)
 	if (mirror->fd < 0)
 		return report_error("cannot create a mirror: %s",
 				    strerror(errno));
+	return 0;
+}
+
+/**
+ * mirror_create_of - mirror another process's memory
+ * @mirror: opened
+ * @pid: the process
+ *
+ * Return: 0, or -1 after a message.
+ */
+int mirror_create_of(struct mirror *mirror, pid_t pid)
+{
+	struct secmmu_create_mirror create = {
+		.size = sizeof(create),
+		.flush_policy = SECMMU_FLUSH_RANGE,
+		.pid = pid,
+	};
+
+	mirror->fd = ioctl(mirror->device, SECMMU_CREATE_MIRROR, &create);
+	if (mirror->fd >= 0)
+		return 0;
+	if (errno == EPERM)
+		return report_error("no permission to mirror process %d: that takes CAP_SYS_PTRACE in its user namespace, as root has it",
+				    pid);
+	if (errno == ESRCH)
+		return report_error("process %d has no memory to mirror: it is a kernel thread, or ending",
+				    pid);
+	return report_error("cannot mirror process %d: %s", pid,
+			    strerror(errno));
+}
+
+/**
+ * mirror_set_identity - let gpas be addresses of the process
+ * @mirror: the mirror, without slots
+ *
+ * One slot over all that a process can have, as far as gpas reach.
+ *
+ * Return: the first address beyond, or 0 after a message.
+ */
+uint64_t mirror_set_identity(const struct mirror *mirror)
+{
+	/* Kernels keep the last page of an address space free, or do not. */
+	static const uint64_t kept_free[] = { 0, 4096 };
+	struct secmmu_set_slot set = { .size = sizeof(set) };
+
+	for (int bits = SECMMU_GPA_BITS; bits > 32; bits--) {
+		for (size_t i = 0; i < 2; i++) {
+			set.length = (1ull << bits) - kept_free[i];
+			if (!ioctl(mirror->fd, SECMMU_SET_SLOT, &set))
+				return set.length;
+			/* Beyond the address space, that is. */
+			if (errno != EINVAL)
+				break;
+		}
+	}
+	report_error("cannot set a mirror slot: %s", strerror(errno));
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 #include "memory.h"
 
 /**
- * struct mirror - a mirror of this process
+ * struct mirror - a mirror of this process or another one
  * @device: descriptor of /dev/secmmu
  * @fd: the mirror, or -1
  */
@@ -30,6 +30,8 @@ struct engine {
 
 int mirror_open(struct mirror *mirror);
 int mirror_create(struct mirror *mirror, uint32_t policy, uint32_t batch);
+int mirror_create_of(struct mirror *mirror, pid_t pid);
+uint64_t mirror_set_identity(const struct mirror *mirror);
 int mirror_set_slot(const struct mirror *mirror, uint32_t slot, uint32_t flags,
 		    uint64_t gpa, const void *hva, uint64_t length);
 int mirror_add_memory(const struct mirror *mirror,

@@ -182,8 +182,13 @@ int report_summary(const struct totals *totals)
 	return pass ? 0 : 1;
 }
 
-/* As much of @text as needs no escapes. */
-static void json_string(FILE *file, const char *key, const char *text)
+/**
+ * report_json_string - write a member of a JSON object, and a comma
+ * @file: where to
+ * @key: its name
+ * @text: its value; of which as much is written as needs no escapes
+ */
+void report_json_string(FILE *file, const char *key, const char *text)
 {
 	fprintf(file, "\t\"%s\": \"", key);
 	for (; *text; text++)
@@ -192,7 +197,13 @@ static void json_string(FILE *file, const char *key, const char *text)
 	fputs("\",\n", file);
 }
 
-static void json_number(FILE *file, const char *key, uint64_t value)
+/**
+ * report_json_number - write a member of a JSON object, and a comma
+ * @file: where to
+ * @key: its name
+ * @value: its value
+ */
+void report_json_number(FILE *file, const char *key, uint64_t value)
 {
 	fprintf(file, "\t\"%s\": %" PRIu64 ",\n", key, value);
 }
@@ -221,22 +232,24 @@ int report_json(const char *path, const struct totals *totals,
 				    strerror(errno));
 	uname(&system);
 	fputs("{\n", file);
-	json_string(file, "schema", "secmmu-run-1");
-	json_string(file, "kernel", system.release);
-	json_string(file, "accel", accel ? accel : "unknown");
-	json_number(file, "cpus", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
-	json_number(file, "seconds", totals->seconds);
-	json_number(file, "seed", totals->seed);
-	json_number(file, "kvm_exits", totals->kvm_exits);
-	json_number(file, "guest_writes", totals->guest_writes);
-	json_number(file, "mirror_reads", mirrored ? totals->engine_reads : 0);
-	json_number(file, "mirror_writes",
-		    mirrored ? totals->engine_writes : 0);
-	json_number(file, "events", totals->events);
-	json_number(file, "zapped", totals->zapped);
-	json_number(file, "flushes", totals->flushes);
-	json_number(file, "retries", totals->retries);
-	json_number(file, "violations", totals->violations);
+	report_json_string(file, "schema", "secmmu-run-1");
+	report_json_string(file, "kernel", system.release);
+	report_json_string(file, "accel", accel ? accel : "unknown");
+	report_json_number(file, "cpus",
+			   (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
+	report_json_number(file, "seconds", totals->seconds);
+	report_json_number(file, "seed", totals->seed);
+	report_json_number(file, "kvm_exits", totals->kvm_exits);
+	report_json_number(file, "guest_writes", totals->guest_writes);
+	report_json_number(file, "mirror_reads",
+			   mirrored ? totals->engine_reads : 0);
+	report_json_number(file, "mirror_writes",
+			   mirrored ? totals->engine_writes : 0);
+	report_json_number(file, "events", totals->events);
+	report_json_number(file, "zapped", totals->zapped);
+	report_json_number(file, "flushes", totals->flushes);
+	report_json_number(file, "retries", totals->retries);
+	report_json_number(file, "violations", totals->violations);
 	fprintf(file, "\t\"flush_table\": %s\n}\n", flush_table);
 	bad = ferror(file);
 	if (fclose(file) || bad)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # In the test VM, with a test build of the driver: tell it to ignore
-# invalidations, and see storm and selftests fail. Succeeds if both do.
+# invalidations, and see storm, selftests and attach fail. Succeeds if all do.
 set -u
 mutant=/sys/module/secmmu/parameters/mutant
 status=0
@@ -27,6 +27,8 @@ else
 	echo "not ok - the selftests did not notice that invalidations are ignored"
 	status=1
 fi
+
+/usr/lib/secmmu/attach.sh control || status=1
 
 echo none > $mutant
 exit $status

@@ -4,6 +4,8 @@
 # than zero and exactly one sentence.
 set -u
 status=0
+# What argp adds, on one line or two.
+hint="^Try \`\|^information\.$"
 
 refuse()
 {
@@ -12,7 +14,7 @@ refuse()
 	if "$@" > /tmp/said 2>&1; then
 		echo "not ok - $what: accepted"
 		status=1
-	elif [ "$(wc -l < /tmp/said)" -gt 2 ] || [ ! -s /tmp/said ]; then
+	elif [ "$(grep -vc "$hint" /tmp/said)" != 1 ]; then
 		cat /tmp/said
 		echo "not ok - $what: not one sentence"
 		status=1
@@ -23,6 +25,11 @@ refuse()
 
 refuse "no driver" secmmu-vmm run --seconds 1
 refuse "no driver, flush" secmmu-vmm flush
+refuse "no driver, attach" secmmu-vmm attach --pid 1
+refuse "no process" secmmu-vmm attach --verify
+refuse "bad process" secmmu-vmm attach --pid 0
+refuse "bad range" secmmu-vmm attach --pid 1 --range 2000-1000
+refuse "stop what" secmmu-vmm attach --pid 1 --stop
 refuse "no command" secmmu-vmm
 refuse "unknown command" secmmu-vmm fly
 refuse "unknown option" secmmu-vmm run --fast

@@ -1,0 +1,180 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# In the test VM: secmmu-vmm attach, on processes of many kinds. With the argument
+# "control": the driver ignores invalidations, and every comparison of a process
+# that changes its memory must notice.
+set -u
+status=0
+
+# What to do, the exit status and a line wanted, the command.
+expect()
+{
+	what=$1 want=$2 line=$3 got=0
+	shift 3
+	"$@" > /tmp/said 2>&1 || got=$?
+	judge
+}
+
+judge()
+{
+	if [ $got = "$want" ] && grep -q "$line" /tmp/said; then
+		echo "ok - attach, $what: $(grep "$line" /tmp/said | tail -n 1)"
+	else
+		cat /tmp/said
+		echo "not ok - attach, $what: status $got, not $want, or no \"$line\""
+		status=1
+	fi
+}
+
+# Is it so?
+check()
+{
+	what=$1
+	shift
+	if [ "$@" ]; then
+		echo "ok - attach, $what"
+	else
+		echo "not ok - attach, $what: $*"
+		status=1
+	fi
+}
+
+# A subject in one of its modes; its number is $pid then.
+subject()
+{
+	: > /tmp/subject
+	secmmu-subject "$@" > /tmp/subject &
+	pid=$!
+	until grep -q ready /tmp/subject || ! kill -0 $pid; do
+		sleep 0.1
+	done
+}
+
+end()
+{
+	kill -9 "$1"
+	wait "$1" 2> /dev/null
+}
+
+# Attach in the background, and wait until it is at work; $attached then.
+attach()
+{
+	: > /tmp/said
+	secmmu-vmm attach "$@" > /tmp/said 2>&1 &
+	attached=$!
+	until grep -q mirrored /tmp/said || ! kill -0 $attached; do
+		sleep 0.1
+	done
+}
+
+# ... which must end like this. What, status, line.
+expect_end()
+{
+	what=$1 want=$2 line=$3 got=0
+	wait $attached || got=$?
+	judge
+}
+
+number()
+{
+	grep -o "\"$1\": [0-9]*" /tmp/json | head -n 1 | grep -o '[0-9]*$'
+}
+
+field()
+{
+	grep "^$1:" "/proc/$pid/status" | grep -o '[0-9A-Za-z]* ' | head -n 1
+}
+
+# shellcheck disable=SC2317 # called by expect
+verify()
+{
+	secmmu-vmm attach --verify --seconds 1 --json /tmp/json --pid "$@"
+}
+
+pass='^attach: PASS, [1-9][0-9]* pages.* 0 stale$'
+exact='^attach: PASS, [1-9][0-9]* pages.* 0 changing, 0 stale$'
+fail='^attach: FAIL, .*[1-9][0-9]* stale$'
+
+if [ "${1-}" = control ]; then
+	subject churn
+	expect "control, live" 1 "$fail" verify $pid
+	expect "control, stopped" 1 "$fail" verify $pid --stop
+	end $pid
+	exit $status
+fi
+
+sleep 1000 &
+pid=$!
+expect "quiet process" 0 "$exact" verify $pid
+expect "... all of it" 0 "$exact" verify $pid --all
+echo 'nobody:x:65534:65534::/:/bin/sh' >> /etc/passwd
+expect "no permission to open" 2 'no permission to open /dev/secmmu' \
+	su -s /bin/sh nobody -c "secmmu-vmm attach --pid $pid"
+chmod 0666 /dev/secmmu
+expect "no permission to mirror" 2 CAP_SYS_PTRACE \
+	su -s /bin/sh nobody -c "secmmu-vmm attach --pid $pid"
+chmod 0600 /dev/secmmu
+expect "nothing in range" 2 'nothing is mapped' \
+	secmmu-vmm attach --pid $pid --range 1000-2000
+kill -STOP $pid
+expect "process in job control" 0 "$exact" verify $pid --stop
+check "it is left as it was" "$(cut -d ' ' -f 3 /proc/$pid/stat)" = T
+kill -CONT $pid
+attach --pid $pid --verify --seconds 60
+end $pid
+expect_end "killed meanwhile" 3 "process $pid has ended"
+expect "no such process" 2 "there is no process $pid" secmmu-vmm attach --pid $pid
+expect "kernel thread" 2 'process 2 has no memory' secmmu-vmm attach --pid 2
+
+subject sparse
+tables=$(field VmPTE)
+expect "large reservations" 0 "$exact" verify $pid
+check "nothing was given to it" "$tables" = "$(field VmPTE)"
+check "forbidden areas" "$(number refused)" -ge 1
+secmmu-vmm attach --pid $pid > /tmp/said
+check "a guard page between two others" \
+	"$(grep -c -- ' ---p  *1  *0  *1  *0 ' /tmp/said)" = 1
+check "a forbidden tebibyte" \
+	"$(grep -c -- ' ---p  *268435456  *0  *268435456  *0 ' /tmp/said)" = 1
+check "an untouched tebibyte" \
+	"$(grep -c -- ' rw-p  *268435456  *0  *0  *268435456 ' /tmp/said)" = 1
+end $pid
+
+subject churn
+expect "memory in motion" 0 "$pass" verify $pid
+check "pages were dropped ($(number zapped))" "$(number zapped)" -gt 100
+expect "... stopped" 0 "$exact" verify $pid --stop
+check "pages were dropped ($(number zapped))" "$(number zapped)" -gt 100
+attach --pid $pid --verify --stop --seconds 60
+end $attached
+sleep 1
+check "goes on after attach was killed" \
+	"$(cut -d ' ' -f 3 /proc/$pid/stat | tr t T)" != T
+end $pid
+
+# Contents that come again: no look at them tells what was there in between.
+subject flip
+expect "back and forth" 0 "$pass" verify $pid
+check "pages differed meanwhile ($(number changing))" "$(number changing)" -gt 0
+expect "... stopped" 0 "$exact" verify $pid --stop
+end $pid
+
+subject become
+attach --pid $pid --verify --seconds 60
+kill -USR1 $pid
+expect_end "another program" 3 "process $pid has executed another program"
+end $pid
+
+secmmu-vmm run --no-mirror --seconds 8 > /tmp/storm 2>&1 &
+storm=$!
+until grep -q '^\[' /tmp/storm || ! kill -0 $storm; do
+	sleep 0.1
+done
+expect "a KVM guest in a storm" 0 "$pass" verify $storm
+check "pages were dropped ($(number zapped))" "$(number zapped)" -gt 1000
+expect "... stopped" 0 "$pass" verify $storm --stop
+wait $storm
+# Stopped for most of the time, it may prove too little by itself.
+check "the storm saw no violation" \
+	"$(grep -c '^storm: .*, 0 violations$' /tmp/storm)" = 1
+exit $status

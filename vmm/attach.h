@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A mirror of a running process: what can be read through it, and is it right? */
+#ifndef VMM_ATTACH_H
+#define VMM_ATTACH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Exit statuses; 1 and 2 as everywhere in this program. */
+#define ATTACH_PASS	0
+#define ATTACH_FAIL	1
+#define ATTACH_CANNOT	2
+#define ATTACH_GONE	3
+
+/* Passes of a comparison: what the first one mapped, later ones find mapped. */
+#define ATTACH_PASSES	2
+
+/**
+ * struct attach_options - what to look at, and how
+ * @pid: the process
+ * @verify: compare what is read
+ * @stop: stop the process while comparing
+ * @all: also read pages that the process has not
+ * @seconds: how long to compare
+ * @start: first address
+ * @end: address behind the last one
+ * @json: where to write the numbers, or NULL
+ */
+struct attach_options {
+	pid_t pid;
+	bool verify;
+	bool stop;
+	bool all;
+	uint32_t seconds;
+	uint64_t start;
+	uint64_t end;
+	const char *json;
+};
+
+int attach_run(const struct attach_options *options);
+
+#endif /* VMM_ATTACH_H */

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include "attachreport.h"
+#include "report.h"
+#include "runs.h"
+
+static uint64_t pages_of(const struct area *area)
+{
+	return (area->end - area->start) / PAGE_BYTES;
+}
+
+/* Where nobody may read, one page was tried for all. */
+static uint64_t refused_of(const struct area *area)
+{
+	return area->refuses ? pages_of(area) - area->read : area->refused;
+}
+
+static uint64_t untouched_of(const struct area *area)
+{
+	return pages_of(area) - area->read - refused_of(area);
+}
+
+/**
+ * attachreport_finding - describe a stale page, if it is one of the first
+ * @facts: in which it is counted already
+ * @finding: what is wrong with it
+ * @area: where it lies
+ * @still: the process is stopped
+ */
+void attachreport_finding(const struct attach_facts *facts,
+			  const struct finding *finding,
+			  const struct area *area, bool still)
+{
+	const char *often = still ? "while the process is stopped" :
+				    "in every round";
+
+	if (facts->stale > REPORT_DETAILS)
+		return;
+	printf("stale %" PRIu64 ": page 0x%" PRIx64 ", %s: ", facts->stale,
+	       finding->page, *area->name ? area->name : "anonymous");
+	if (!finding->mirror_reads)
+		printf("the mirror refuses what the process has, %s\n", often);
+	else if (!finding->process_reads)
+		printf("the mirror shows what the process has not, %s\n",
+		       often);
+	else
+		printf("byte 0x%x is 0x%02x in the mirror, 0x%02x in the process, %s\n",
+		       finding->offset, finding->mirror, finding->process,
+		       often);
+}
+
+static void print_area(const struct attach_facts *facts,
+		       const struct area *area, bool gone)
+{
+	if (gone)
+		printf("%-30s %10d %8" PRIu64 " %10" PRIu64 " %10d", "", 0,
+		       area->read, area->refused, 0);
+	else
+		printf("%012" PRIx64 "-%012" PRIx64 " %s %10" PRIu64 " %8"
+		       PRIu64 " %10" PRIu64 " %10" PRIu64, area->start, area->end,
+		       area->mode, pages_of(area), area->read,
+		       refused_of(area), untouched_of(area));
+	if (facts->verified)
+		printf(" %8" PRIu64 " %6" PRIu64, area->changing, area->stale);
+	printf("  %s\n", area->name);
+}
+
+static void print_areas(const struct attach_facts *facts)
+{
+	const struct areas *areas = &facts->areas;
+
+	printf("%-25s %s %10s %8s %10s %10s%s  name\n", "area", "mode", "pages",
+	       "read", "refused", "untouched",
+	       facts->verified ? " changing  stale" : "");
+	for (size_t i = 0; i < areas->count; i++)
+		print_area(facts, &areas->list[i], false);
+	if (facts->gone.read || facts->gone.refused)
+		print_area(facts, &facts->gone, true);
+}
+
+/**
+ * attachreport_print - the table and the verdict
+ * @facts: of the process
+ */
+void attachreport_print(const struct attach_facts *facts)
+{
+	const struct secmmu_stats *stats = &facts->stats;
+
+	if (facts->complete)
+		print_areas(facts);
+	printf("mirror  %" PRIu64 " faults, %" PRIu64 " pages mapped; %" PRIu64
+	       " events, %" PRIu64 " pages dropped, %" PRIu64 " flushes\n",
+	       (uint64_t)stats->faults, (uint64_t)stats->fault_pages,
+	       (uint64_t)stats->events, (uint64_t)stats->zapped,
+	       (uint64_t)stats->flushes);
+	if (!facts->verified)
+		printf("attach: %" PRIu64 " pages read\n", facts->pages);
+	else
+		printf("attach: %s, %" PRIu64 " pages compared in %u passes, %"
+		       PRIu64 " changing, %" PRIu64 " stale\n",
+		       facts->stale ? "FAIL" :
+		       facts->complete && facts->pages ? "PASS" : "unproven",
+		       facts->pages, facts->passes, facts->changing,
+		       facts->stale);
+}
+
+static void json_area(FILE *file, const struct area *area)
+{
+	fprintf(file, "\n\t\t{\"start\": %" PRIu64 ", \"end\": %" PRIu64
+		", \"mode\": \"%s\", \"read\": %" PRIu64 ", \"refused\": %"
+		PRIu64 ", \"untouched\": %" PRIu64 ", \"changing\": %" PRIu64
+		", \"stale\": %" PRIu64 ", \"name\": \"", area->start,
+		area->end, area->mode, area->read, refused_of(area),
+		untouched_of(area), area->changing, area->stale);
+	for (const char *at = area->name; *at; at++) {
+		if (*at == '"' || *at == '\\')
+			fputc('\\', file);
+		fputc(*at, file);
+	}
+	fputs("\"}", file);
+}
+
+/**
+ * attachreport_json - write the same for other programs
+ * @path: the file
+ * @facts: of the process
+ *
+ * Return: 0, or -1 after a message.
+ */
+int attachreport_json(const char *path, const struct attach_facts *facts)
+{
+	const struct areas *areas = &facts->areas;
+	size_t count = facts->complete ? areas->count : 0;
+	FILE *file = fopen(path, "w");
+	struct utsname system;
+	bool bad;
+
+	if (!file)
+		return report_error("cannot write %s: %s", path,
+				    strerror(errno));
+	uname(&system);
+	fputs("{\n", file);
+	report_json_string(file, "schema", "secmmu-attach-1");
+	report_json_string(file, "kernel", system.release);
+	report_json_number(file, "pid", (uint64_t)facts->pid);
+	report_json_string(file, "command", facts->command);
+	report_json_number(file, "verified", facts->verified);
+	report_json_number(file, "complete", facts->complete);
+	report_json_number(file, "passes", facts->passes);
+	report_json_number(file, "seconds", facts->seconds);
+	report_json_number(file, "pages", facts->pages);
+	report_json_number(file, "refused", facts->refused);
+	report_json_number(file, "changing", facts->changing);
+	report_json_number(file, "stale", facts->stale);
+	report_json_number(file, "faults", facts->stats.faults);
+	report_json_number(file, "fault_pages", facts->stats.fault_pages);
+	report_json_number(file, "events", facts->stats.events);
+	report_json_number(file, "zapped", facts->stats.zapped);
+	report_json_number(file, "flushes", facts->stats.flushes);
+	report_json_number(file, "retries", facts->stats.retries);
+	fputs("\t\"areas\": [", file);
+	for (size_t i = 0; i < count; i++) {
+		fputs(i ? "," : "", file);
+		json_area(file, &areas->list[i]);
+	}
+	fputs("\n\t]\n}\n", file);
+	bad = ferror(file);
+	if (fclose(file) || bad)
+		return report_error("cannot write %s: %s", path,
+				    strerror(errno));
+	return 0;
+}

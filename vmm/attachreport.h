@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What "secmmu-vmm attach" tells. */
+#ifndef VMM_ATTACHREPORT_H
+#define VMM_ATTACHREPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "../uapi/linux/secmmu.h"
+#include "areas.h"
+#include "compare.h"
+
+/**
+ * struct attach_facts - what was found out about a process
+ * @pid: the process
+ * @command: what it is called
+ * @verified: pages were compared, not just read
+ * @complete: the last pass was finished, so that @areas tells all
+ * @passes: over its memory, finished ones
+ * @seconds: they took
+ * @pages: read, in all passes together
+ * @refused: pages that were refused, by the mirror and by the process alike
+ * @changing: of these, pages that changed under comparison
+ * @stale: of these, pages of which the mirror showed something else
+ * @areas: its areas, as the last pass saw them
+ * @gone: pages the pass before saw, where there is no area any more
+ * @stats: of the mirror
+ */
+struct attach_facts {
+	pid_t pid;
+	const char *command;
+	bool verified;
+	bool complete;
+	unsigned int passes;
+	uint64_t seconds;
+	uint64_t pages;
+	uint64_t refused;
+	uint64_t changing;
+	uint64_t stale;
+	struct areas areas;
+	struct area gone;
+	struct secmmu_stats stats;
+};
+
+void attachreport_finding(const struct attach_facts *facts,
+			  const struct finding *finding,
+			  const struct area *area, bool still);
+void attachreport_print(const struct attach_facts *facts);
+int attachreport_json(const char *path, const struct attach_facts *facts);
+
+#endif /* VMM_ATTACHREPORT_H */

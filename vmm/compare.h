@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Is what a mirror shows what the process has? The other witness is
+ * process_vm_readv(2), which looks every page up afresh. Documentation/attach.rst
+ * has the same for users.
+ *
+ * A running process may change a page between any two looks at it, so a page that
+ * differs is no more than a suspect. It is judged in COMPARE_ROUNDS rounds of
+ * COMPARE_LOOKS looks each; which one of them is the mirror's is drawn by lot, in
+ * each round anew. A byte is *odd* in a round if the mirror shows a value that no
+ * other look of the round shows, and either these agree with each other, or it is
+ * the value that the mirror showed when suspicion arose. (Whether the page can be
+ * read at all is one more such value.) A page is stale if one byte is odd in
+ * every round; with the first round in which none of its bytes is left, it is
+ * cleared, and counts as changing.
+ *
+ * Why this accuses no mirror that is right: whatever the process does, a round's
+ * looks see some sequence of values, and at most one look of it can be odd, for
+ * there are two others at least. The process cannot tell which look is the
+ * mirror's. So the lot falls on the odd one with a chance of 1 in COMPARE_LOOKS at
+ * most, and so in all rounds with 4^-32, about 5e-20, for each byte of a suspect,
+ * however the process goes back and forth between two values. What a broken mirror
+ * shows is either frozen or unrelated to the process: odd in every round, unless
+ * the process keeps the whole page in motion.
+ *
+ * Of a process that is stopped (and of memory only it can write) no look may
+ * differ: then the first difference is the verdict.
+ */
+#ifndef VMM_COMPARE_H
+#define VMM_COMPARE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "mirror.h"
+#include "prng.h"
+
+#define COMPARE_ROUNDS	32
+#define COMPARE_LOOKS	4
+
+/* So many pages are looked at at once. */
+#define COMPARE_PAGES	64
+
+enum verdict {
+	VERDICT_READ,		/* read, and equal if it was to be compared */
+	VERDICT_REFUSED,	/* nobody may read there */
+	VERDICT_CHANGING,	/* differed, but that was the process's doing */
+	VERDICT_STALE,		/* differs */
+};
+
+/**
+ * struct finding - what is wrong with a stale page
+ * @page: its address
+ * @mirror_reads: the mirror shows something
+ * @process_reads: the process has something there
+ * @offset: the first byte that differs, if there are two to compare
+ * @mirror: what the mirror shows
+ * @process: what the process has
+ */
+struct finding {
+	uint64_t page;
+	bool mirror_reads;
+	bool process_reads;
+	unsigned int offset;
+	unsigned char mirror;
+	unsigned char process;
+};
+
+/**
+ * struct compare - two witnesses
+ * @pid: the process
+ * @engine: an engine of its mirror, gpa and address being the same
+ * @single: read through the mirror only, and compare nothing
+ * @prng: draws the lots
+ * @finding: of the last stale page
+ */
+struct compare {
+	pid_t pid;
+	const struct engine *engine;
+	bool single;
+	struct prng prng;
+	struct finding finding;
+};
+
+int compare_pages(struct compare *compare, uint64_t start, unsigned int pages,
+		  bool still, enum verdict *verdicts);
+
+#endif /* VMM_COMPARE_H */

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * secmmu-subject: a process for "secmmu-vmm attach" to be tested on. It says
+ * "ready", and goes on until killed.
+ */
+#include <argp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+#include "prng.h"
+
+#define PAGE		4096ul
+#define PAGES		256u
+#define SLICE_PAGES	32u
+#define SLICES		(PAGES / SLICE_PAGES)
+#define HUGE_BYTES	(1ul << 40)
+#define LARGE_BYTES	(1ul << 36)
+#define THREADS		2
+#define TURN_NS		1000000
+
+static char *map(void *at, size_t bytes, int protection, int flags)
+{
+	char *memory = mmap(at, bytes, protection,
+			    MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+
+	if (memory == MAP_FAILED) {
+		perror("secmmu-subject: mmap");
+		exit(2);
+	}
+	return memory;
+}
+
+static void ready(void)
+{
+	puts("ready");
+	fflush(stdout);
+}
+
+static void nap(void)
+{
+	const struct timespec time = { .tv_nsec = TURN_NS };
+
+	nanosleep(&time, NULL);
+}
+
+/* Much is mapped, little of it there, and nothing happens. */
+static void sparse(void)
+{
+	char *reserved, *guarded;
+
+	/* Never touched. */
+	map(NULL, HUGE_BYTES, PROT_READ | PROT_WRITE, MAP_NORESERVE);
+	/* In between, or the two would be one area. */
+	map(NULL, HUGE_BYTES, PROT_NONE, MAP_NORESERVE);
+	reserved = map(NULL, LARGE_BYTES, PROT_READ | PROT_WRITE, MAP_NORESERVE);
+	for (unsigned int i = 0; i < 3; i++)
+		reserved[i * (LARGE_BYTES / 4) + 1] = 's';
+	guarded = map(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, 0);
+	memset(guarded, 'g', 3 * PAGE);
+	mprotect(guarded + PAGE, PAGE, PROT_NONE);
+	ready();
+	while (pause())
+		;
+}
+
+/* Every byte of a page tells which round wrote it. */
+static void fill(char *slice, uint64_t round)
+{
+	uint64_t *words = (uint64_t *)slice;
+
+	for (size_t i = 0; i < SLICE_PAGES * PAGE / sizeof(*words); i++)
+		words[i] = (round << 32 | (i + 1)) * 0x9e3779b97f4a7c15ull;
+}
+
+/*
+ * Slices of memory take turns: written; discarded, and so zero; written again;
+ * forbidden; unmapped; and mapped and written again. An area comes and goes.
+ */
+static void churn(void)
+{
+	char *memory = map(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, 0);
+	unsigned int turn[SLICES] = { 0 };
+	struct prng prng;
+
+	prng_init(&prng, 1, 0);
+	ready();
+	for (uint64_t round = 1;; round++) {
+		uint32_t slice = prng_below(&prng, SLICES);
+		char *at = memory + slice * SLICE_PAGES * PAGE, *visitor;
+		size_t bytes = SLICE_PAGES * PAGE;
+
+		switch (turn[slice]++ % 5) {
+		case 0:
+			map(at, bytes, PROT_READ | PROT_WRITE, MAP_FIXED);
+			fill(at, round);
+			break;
+		case 1:
+			madvise(at, bytes, MADV_DONTNEED);
+			break;
+		case 2:
+			fill(at, round);
+			break;
+		case 3:
+			mprotect(at, bytes, PROT_NONE);
+			break;
+		case 4:
+			munmap(at, bytes);
+			break;
+		}
+		visitor = map(NULL, bytes, PROT_READ | PROT_WRITE, 0);
+		fill(visitor, round);
+		nap();
+		munmap(visitor, bytes);
+	}
+}
+
+static void *flip_forever(void *memory)
+{
+	for (unsigned char byte = 0;; byte = ~byte)
+		memset(memory, byte, PAGES * PAGE);
+	return NULL;
+}
+
+/* Memory goes back and forth between two contents, as fast as it can. */
+static void flip(void)
+{
+	for (unsigned int i = 0; i < THREADS; i++) {
+		char *memory = map(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
+				   0);
+		pthread_t thread;
+
+		if (pthread_create(&thread, NULL, flip_forever, memory))
+			exit(2);
+	}
+	ready();
+	while (pause())
+		;
+}
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	execl("/bin/busybox", "sleep", "1000", (char *)NULL);
+	_exit(2);
+}
+
+/* Is another program after SIGUSR1. */
+static void become(void)
+{
+	signal(SIGUSR1, on_signal);
+	ready();
+	while (pause())
+		;
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} modes[] = {
+	{ "sparse", sparse },
+	{ "churn", churn },
+	{ "flip", flip },
+	{ "become", become },
+};
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+	if (key == ARGP_KEY_NO_ARGS)
+		argp_usage(state);
+	if (key != ARGP_KEY_ARG)
+		return ARGP_ERR_UNKNOWN;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++)
+		if (!strcmp(text, modes[i].name))
+			modes[i].run();
+	argp_error(state, "there is no \"%s\"", text);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct argp argp = {
+		.parser = parse,
+		.args_doc = "sparse|churn|flip|become",
+		.doc = "A process to be looked at by secmmu-vmm attach.\v"
+		       "  sparse  large reservations, hardly touched\n"
+		       "  churn   memory is discarded, forbidden, unmapped, and "
+		       "comes again\n"
+		       "  flip    memory goes back and forth between two "
+		       "contents\n"
+		       "  become  executes another program after SIGUSR1",
+	};
+
+	return argp_parse(&argp, argc, argv, 0, NULL, NULL);
+}

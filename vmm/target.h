@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A process that is looked at from outside. */
+#ifndef VMM_TARGET_H
+#define VMM_TARGET_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/**
+ * struct target - the process
+ * @pid: its number
+ * @proc: its folder in /proc; of this very process, should the number be reused
+ * @name: what it is called; printable
+ */
+struct target {
+	pid_t pid;
+	int proc;
+	char name[20];
+};
+
+int target_open(struct target *target, pid_t pid);
+bool target_alive(const struct target *target);
+void target_close(struct target *target);
+
+#endif /* VMM_TARGET_H */
