@@ -120,8 +120,15 @@ mkdir -p "$out"
 make_root "$out/root"
 make -s -C "$top/selftests" install DESTDIR="$out/root/usr/lib/secmmu/selftests"
 
+say "kernels"
+for kernel in 6.1 6.12 newest; do
+	status=0
+	"$top/testvm/kernel.sh" $kernel > /dev/null || status=$?
+	result $status "kernel-$kernel"
+done
+
 say "building the driver"
-for kernel in 6.1 6.12; do
+for kernel in 6.1 6.12 newest; do
 	step "module-$kernel-normal" module $kernel normal
 done
 step module-6.1-test module 6.1 test
@@ -151,6 +158,9 @@ tests=$(sed "s/^flush$/flush,-T,B1_long_range/; /^leaks$/d" \
 # shellcheck disable=SC2086 # a list of names
 vm selftests-6.12 6.12 normal $lib/selftests/run_tests.sh $tests
 vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
+# shellcheck disable=SC2086 # a list of names
+vm selftests-newest newest normal $lib/selftests/run_tests.sh $tests
+vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
 
 say "took $((SECONDS - started)) s; logs in $out"
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -8,7 +8,7 @@ usage()
 {
 	cat <<END
 usage: module.sh [--sparse] KERNEL normal|test
-KERNEL is a name that kernel.sh knows. Prints the path of secmmu.ko.
+KERNEL is a name that kernel.sh knows: 6.1, 6.12, newest. Prints the path of secmmu.ko.
 --sparse also runs sparse over every file; its warnings are errors too.
 END
 }
