@@ -14,6 +14,7 @@
 #include <linux/sched/task.h>
 #include <linux/uaccess.h>
 
+#include "compat/trace_right.h"
 #include "debugfs.h"
 #include "dirty.h"
 #include "engine.h"
@@ -82,7 +83,27 @@ static unsigned int flush_batch(const struct secmmu_create_mirror *arg)
 
 static const struct file_operations mirror_fops;
 
-/* The mm of a process that the caller may mirror, as one of its users. */
+/* The mm of a task that the caller may mirror, as one of its users. */
+static struct mm_struct *get_mm_of(struct task_struct *task)
+{
+	struct mm_struct *mm;
+	int err;
+
+	do {
+		mm = get_task_mm(task);
+		if (!mm)
+			return ERR_PTR(-ESRCH);
+		if (mm == current->mm)
+			return mm;
+		/* Asked of this mm: the task may execute another program. */
+		err = secmmu_trace_right(task, mm);
+		if (err)
+			mmput(mm);
+	} while (err == -EAGAIN);
+	return err ? ERR_PTR(err) : mm;
+}
+
+/* ... of a process, by its number; zero is the caller. */
 static struct mm_struct *get_mm(pid_t nr)
 {
 	struct task_struct *task;
@@ -98,15 +119,8 @@ static struct mm_struct *get_mm(pid_t nr)
 	put_pid(pid);
 	if (!task)
 		return ERR_PTR(-ESRCH);
-	mm = get_task_mm(task);
+	mm = get_mm_of(task);
 	put_task_struct(task);
-	if (!mm)
-		return ERR_PTR(-ESRCH);
-	/* Asked of the mm itself: it stays, whatever the task executes next. */
-	if (mm != current->mm && !ns_capable(mm->user_ns, CAP_SYS_PTRACE)) {
-		mmput(mm);
-		return ERR_PTR(-EPERM);
-	}
 	return mm;
 }
 

@@ -26,7 +26,7 @@ FIXTURE(lifetime)
 
 FIXTURE_SETUP(lifetime)
 {
-	const struct timeval patience = { .tv_sec = SECMMU_TIMEOUT / 3 };
+	const struct timeval patience = { .tv_sec = secmmu_limit_ms() / 3000 };
 	long i;
 
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);

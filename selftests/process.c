@@ -135,7 +135,7 @@ static int start_child(FIXTURE_DATA(process) *self)
 
 FIXTURE_SETUP(process)
 {
-	const struct timeval patience = { .tv_sec = SECMMU_TIMEOUT / 3 };
+	const struct timeval patience = { .tv_sec = secmmu_limit_ms() / 3000 };
 	int i;
 
 	SECMMU_OPEN_OR_SKIP();

@@ -16,9 +16,34 @@
 
 #include "secmmu_test.h"
 
-/* Seconds. Emulated machines and debug kernels are 10 to 50 times slower. */
+/* Seconds, times secmmu_slow(). */
 #define SECMMU_TIMEOUT		90
 #define SECMMU_TIMEOUT_LONG	400
+
+/* How long a test may take that asks for nothing else. */
+static inline long secmmu_limit_ms(void)
+{
+	return SECMMU_TIMEOUT * 1000L * secmmu_slow();
+}
+
+/* The harness only knows limits that are constants. */
+static inline void secmmu_scale_limits(void)
+{
+	struct __fixture_metadata *f;
+	struct __test_metadata *t;
+
+	for (f = __fixture_list; f; f = f->next)
+		for (t = f->tests; t; t = t->next)
+			t->timeout *= secmmu_slow();
+}
+
+#undef TEST_HARNESS_MAIN
+#define TEST_HARNESS_MAIN						\
+	int main(int argc, char **argv)					\
+	{								\
+		secmmu_scale_limits();					\
+		return test_harness_run(argc, argv);			\
+	}
 
 /*
  * Older harnesses run a test even if the setup of its fixture skipped it, so

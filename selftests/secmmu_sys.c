@@ -137,7 +137,7 @@ void sleep_ms(long ms)
 
 bool child_ended(pid_t pid, long ms)
 {
-	long end = now_ms() + ms;
+	long end = now_ms() + ms * secmmu_slow();
 	siginfo_t info;
 
 	do {
@@ -181,7 +181,7 @@ char *uffd_wait(int uffd, long ms)
 	struct pollfd poll_fd = { .fd = uffd, .events = POLLIN };
 	struct uffd_msg msg;
 
-	if (poll(&poll_fd, 1, ms) != 1 ||
+	if (poll(&poll_fd, 1, ms * secmmu_slow()) != 1 ||
 	    read(uffd, &msg, sizeof(msg)) != sizeof(msg) ||
 	    msg.event != UFFD_EVENT_PAGEFAULT)
 		return NULL;

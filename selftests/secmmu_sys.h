@@ -39,14 +39,20 @@ long huge_kilobytes(const char *mem);
 /* Milliseconds, from no particular moment on. */
 long now_ms(void);
 void sleep_ms(long ms);
-/* Has the child ended within so many milliseconds? It is not reaped. */
+/*
+ * Has the child ended within so many milliseconds, times secmmu_slow()? It is not
+ * reaped.
+ */
 bool child_ended(pid_t pid, long ms);
 
 /* Userfaultfd: a descriptor, zero or an error. */
 int uffd_open(__u64 features);
 /* @mode: UFFDIO_REGISTER_MODE_* */
 int uffd_register(int uffd, const void *mem, long pages, __u64 mode);
-/* The address of the page that somebody waits for, or NULL after @ms. */
+/*
+ * The address of the page that somebody waits for, or NULL after @ms milliseconds,
+ * times secmmu_slow().
+ */
 char *uffd_wait(int uffd, long ms);
 /* Fills one page, and wakes those that wait for it. */
 int uffd_fill(int uffd, void *page, const void *from);

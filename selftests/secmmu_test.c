@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -25,6 +26,14 @@
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL	0x0008U
 #endif
+
+long secmmu_slow(void)
+{
+	const char *text = getenv("SECMMU_TEST_SLOW");
+	long factor = text ? strtol(text, NULL, 10) : 1;
+
+	return factor < 1 ? 1 : factor > 1000 ? 1000 : factor;
+}
 
 int secmmu_open(void)
 {

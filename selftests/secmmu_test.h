@@ -25,6 +25,13 @@
 #define POISON_BYTE	0xa5
 #define POISON		0xa5a5a5a5a5a5a5a5ULL
 
+/*
+ * How much slower than usual this machine is: the environment variable
+ * SECMMU_TEST_SLOW. Everything that only limits how long a test may wait is
+ * multiplied by it.
+ */
+long secmmu_slow(void);
+
 /* Signed, so that it compares with transfer counts. */
 static inline long page_size(void)
 {

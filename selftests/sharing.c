@@ -79,7 +79,7 @@ SECMMU_TEST_F(sharing, C3_read_only_upgrade)
 /* Waits until the kernel has merged pages of this process. */
 static bool wait_for_merge(void)
 {
-	long end = now_ms() + SECMMU_TIMEOUT * 1000 / 2;
+	long end = now_ms() + secmmu_limit_ms() / 2;
 
 	do {
 		if (number_read("/proc/self/ksm_merging_pages", "") > 0)

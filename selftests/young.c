@@ -141,7 +141,7 @@ FIXTURE_TEARDOWN(young)
  */
 static int tried_to_collapse(FIXTURE_DATA(young) *self, bool *tried)
 {
-	long end = now_ms() + SECMMU_TIMEOUT * 1000 / 2;
+	long end = now_ms() + secmmu_limit_ms() / 2;
 	long scans = number_read(DAEMON "full_scans", "");
 	struct secmmu_stats a, b;
 	int ret;

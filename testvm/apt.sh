@@ -128,7 +128,10 @@ apt_setup()
 	while IFS=$'\t' read -r kind uri keys; do
 		found=yes
 		case $kind in
-		main) apt_paragraph "$uri" 'bookworm bookworm-backports' "$keys" ;;
+		# The last suite is there for its kernel sources. It is signed with
+		# keys that bookworm's own keyring has.
+		main) apt_paragraph "$uri" \
+			'bookworm bookworm-backports trixie-backports' "$keys" ;;
 		security) apt_paragraph "$uri" bookworm-security "$keys" ;;
 		esac >>"$dir/mirrors.sources"
 	done < <(apt_mirrors)
@@ -203,17 +206,22 @@ apt_depends()
 		}'
 }
 
+# apt_try DIR PACKAGE=VERSION: downloads into DIR, if possible.
+apt_try()
+{
+	note "downloading ${2%%=*}"
+	(cd "$1" && apt-get -q download "$2") </dev/null >"$apt_dir/log/fetch.log" 2>&1
+}
+
 # apt_fetch DIR PACKAGE=VERSION...: downloads into DIR.
 apt_fetch()
 {
-	local dir=$1 log=$apt_dir/log/fetch.log package
+	local dir=$1 package
 
 	shift
 	for package; do
-		note "downloading ${package%%=*}"
-		(cd "$dir" && apt-get -q download "$package") \
-			</dev/null >"$log" 2>&1 && continue
-		tail -n 10 "$log" >&2
+		apt_try "$dir" "$package" && continue
+		tail -n 10 "$apt_dir/log/fetch.log" >&2
 		fail "cannot download ${package%%=*}"
 	done
 }

@@ -139,8 +139,15 @@ mkdir -p "$out"
 make_root "$out/root"
 make -s -C "$top/selftests" install DESTDIR="$out/root/usr/lib/secmmu/selftests"
 
+say "kernels"
+for kernel in 6.1 6.12 newest; do
+	status=0
+	"$top/testvm/kernel.sh" $kernel > /dev/null || status=$?
+	result $status "kernel-$kernel"
+done
+
 say "building the modules"
-for kernel in 6.1 6.12; do
+for kernel in 6.1 6.12 newest; do
 	step "module-$kernel-normal" module $kernel normal
 	step "module-$kernel-bench" module $kernel bench
 done
@@ -175,6 +182,9 @@ tests=$(sed "s/^flush$/flush,-T,B1_long_range/; /^leaks$/d" \
 # shellcheck disable=SC2086 # a list of names
 vm selftests-6.12 6.12 normal $lib/selftests/run_tests.sh $tests
 vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
+# shellcheck disable=SC2086 # a list of names
+vm selftests-newest newest normal $lib/selftests/run_tests.sh $tests
+vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
 
 say "bench"
 step bench bench 6.1

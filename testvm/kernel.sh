@@ -1,24 +1,25 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# kernel.sh NAME           makes a kernel ready in the cache
-# kernel.sh --source NAME  makes parts of its source ready in the cache
-#
-# The folder's path goes to stdout, progress to stderr. A folder in the cache
+# Makes kernels, and parts of their sources, ready in the cache; see usage(). The
+# folder's path goes to stdout, progress to stderr. A folder in the cache
 # holds
 #   release   what uname -r prints under it
 #   vmlinuz, config, System.map
 #   modules/  the tree depmod has been run on (/lib/modules/RELEASE)
 #   build/    for make -C build M=...
-# Nothing is installed on the machine.
+# The kernels named by version are Debian's own; the others are built from Debian's
+# newest kernel source, see kbuild.sh. Nothing is installed on the machine.
 
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=testvm/apt.sh
 . "$here/apt.sh"
+# shellcheck source=testvm/kbuild.sh
+. "$here/kbuild.sh"
 
-names='6.1 6.12'
+debian_names='6.1 6.12'
 
 note()
 {
@@ -33,7 +34,22 @@ fail()
 
 usage()
 {
-	fail "usage: kernel.sh [--source] NAME, where NAME is one of: $names"
+	cat <<-END
+	usage: kernel.sh NAME           makes a kernel ready in the cache
+	       kernel.sh --source NAME  makes parts of its source ready in the cache
+	       kernel.sh --names        prints the names of the kernels
+	NAME is one of $debian_names (Debian's own kernels)
+	or of $built_names (built from Debian's newest kernel source; takes several
+	minutes and is done again when testvm/kernels/ or the source has changed).
+	--source knows the former only. Prints the folder's path. The cache is
+	SECMMU_CACHE, by default ~/.cache/secmmu.
+	END
+}
+
+wrong_usage()
+{
+	usage >&2
+	exit 2
 }
 
 # need_space MIB: checks before downloading rather than failing half-way.
@@ -181,16 +197,32 @@ fill_source()
 	debian_source "linux-source-$name"
 }
 
+fill_built()
+{
+	build_kernel
+}
+
 kind=kernel
-if [ "${1:-}" = --source ]; then
+case ${1:-} in
+--help)
+	usage
+	exit 0
+	;;
+--names)
+	printf '%s\n' "$debian_names $built_names"
+	exit 0
+	;;
+--source)
 	kind=source
 	shift
-fi
-[ $# -eq 1 ] || usage
+	;;
+esac
+[ $# -eq 1 ] || wrong_usage
 name=$1
-case " $names " in
-*" $name "*) ;;
-*) usage ;;
+case $kind:" $debian_names ":" $built_names " in
+*:*" $name "*:*) ;;
+kernel:*" $name "*) kind=built ;;
+*) wrong_usage ;;
 esac
 
 cache=${SECMMU_CACHE:-${XDG_CACHE_HOME:-${HOME:-}/.cache}/secmmu}
@@ -200,10 +232,21 @@ case $cache in
 	;;
 esac
 case $kind in
-kernel) final=$cache/kernels/$name stamp=release ;;
-source) final=$cache/source/$name stamp=version ;;
+kernel | built) final=$cache/kernels/$name ;;
+source) final=$cache/source/$name ;;
 esac
-if [ -e "$final/$stamp" ]; then
+
+# Is there nothing to do?
+ready()
+{
+	case $kind in
+	kernel) [ -e "$final/release" ] ;;
+	built) built_fresh ;;
+	source) [ -e "$final/version" ] ;;
+	esac
+}
+
+if ready; then
 	printf '%s\n' "$final"
 	exit 0
 fi
@@ -221,7 +264,7 @@ if ! flock -n 9; then
 	note 'waiting for another run to finish'
 	flock 9
 fi
-if [ ! -e "$final/$stamp" ]; then
+if ! ready && ! { [ "$kind" = built ] && built_current; }; then
 	# Leftovers of a run that was killed; the lock says nobody uses them.
 	rm -rf "$final".tmp.*
 	work=$(mktemp -d "$final.tmp.XXXXXX")
@@ -229,7 +272,7 @@ if [ ! -e "$final/$stamp" ]; then
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	chmod 755 "$work"
-	if [ "$kind" = kernel ]; then fill_kernel; else fill_source; fi
+	"fill_$kind"
 	rm -rf "$final"
 	mv "$work" "$final"
 	trap - EXIT

@@ -3,13 +3,9 @@
 #ifndef SECMMU_COMPAT_YOUNG_H
 #define SECMMU_COMPAT_YOUNG_H
 
-#include <linux/types.h>
-#include <linux/version.h>
+#include <linux/mmu_notifier.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
-typedef int secmmu_young_t;
-#else
-typedef bool secmmu_young_t;
-#endif
+typedef typeof(((struct mmu_notifier_ops *)NULL)->test_young(NULL, NULL, 0))
+	secmmu_young_t;
 
 #endif
