@@ -47,11 +47,10 @@ struct fault {
 	struct page *page[SECMMU_FAULT_BATCH];
 };
 
-/* The part of a fault that events have hit, as of its final check. */
-struct hull {
-	bool hit;
-	unsigned long start;
-	unsigned long last;
+/* What events have hit, as of the final check: anything, and from where on. */
+struct hit {
+	bool any;
+	unsigned long from;
 };
 
 static int retry(struct fault *fault, enum secmmu_counter cause)
@@ -220,7 +219,7 @@ static bool same_target(struct fault *fault)
 }
 
 /* May the fault install? Under the lock of the table. */
-static int check(struct fault *fault, struct hull *hull)
+static int check(struct fault *fault, struct hit *hit)
 {
 	struct secmmu_member *member = &fault->mirror->member;
 	struct secmmu_records *records = &fault->mirror->chain->records;
@@ -237,9 +236,8 @@ static int check(struct fault *fault, struct hull *hull)
 		moved = fault->target.span_gen != member->span_gen;
 		released = records->released;
 		foreign = record->foreign;
-		hull->hit = record->hit;
-		hull->start = record->hit_start;
-		hull->last = record->hit_last;
+		hit->any = record->hit;
+		hit->from = record->hit_from;
 		spin_unlock(&records->lock);
 	} while (moved && same_target(fault));
 
@@ -249,8 +247,7 @@ static int check(struct fault *fault, struct hull *hull)
 		return retry(fault, SECMMU_COUNT_RETRIES_SLOT);
 	secmmu_gate_spin(FAULT_CHECKED, hva);
 	/* If only other pages were hit, the first ones can go in. */
-	if (hull->hit && hull->start <= hva + PAGE_SIZE - 1 &&
-	    hva <= hull->last)
+	if (hit->from <= hva + PAGE_SIZE - 1)
 		return retry(fault, foreign ? SECMMU_COUNT_RETRIES_EVENT :
 					      SECMMU_COUNT_RETRIES_SELF);
 	return 0;
@@ -286,6 +283,9 @@ static void install_one(struct fault *fault, struct secmmu_table *leaf,
 	 * and flushes, before the slot is forgotten. Read-only entries are not
 	 * dirty, so no upgrade loses that.
 	 */
+	if (*sptep)
+		/* TLBs may have recorded accesses in what goes. */
+		spte |= SPTE_ACCESSED;
 	if (!xchg(sptep, spte))
 		leaf->nr++;
 }
@@ -294,25 +294,22 @@ static void install_one(struct fault *fault, struct secmmu_table *leaf,
 static int install_small(struct fault *fault, struct secmmu_table *leaf,
 			 unsigned int got)
 {
-	unsigned int i, done = 0, unbroken = 0;
-	struct hull hull;
+	unsigned int i;
+	struct hit hit;
 	int err;
 
-	err = check(fault, &hull);
+	err = check(fault, &hit);
 	if (err)
 		return err;
 	for (i = 0; i < got; i++) {
 		unsigned long hva = fault->target.hva + i * PAGE_SIZE;
 
-		if (hull.hit && hull.start <= hva + PAGE_SIZE - 1 &&
-		    hva <= hull.last)
-			continue;
+		if (hit.from <= hva + PAGE_SIZE - 1)
+			break;
 		install_one(fault, leaf, i);
-		if (done++ == i)
-			unbroken = done;
 	}
-	secmmu_count(fault->mirror->counters, SECMMU_COUNT_FAULT_PAGES, done);
-	return unbroken;
+	secmmu_count(fault->mirror->counters, SECMMU_COUNT_FAULT_PAGES, i);
+	return i;
 }
 
 /* Pages from the fault's first to the end of its block, as far as wanted. */
@@ -322,19 +319,20 @@ static int rest_of_block(const struct fault *fault)
 					 secmmu_table_index(fault->gfn, 0));
 }
 
-/* A large spte; otherwise as install(). */
-static int install_large(struct fault *fault, struct secmmu_table *table)
+/* A large spte, with all locks held. */
+static int install_locked(struct fault *fault, struct secmmu_table *table,
+			  struct secmmu_table *leaf)
 {
 	unsigned long pfn = page_to_pfn(fault->page[0]) -
 			    secmmu_table_index(fault->gfn, 0);
 	u64 spte = spte_make(pfn, writes(fault));
-	struct hull hull;
+	struct hit hit;
 	int err;
 
-	err = check(fault, &hull);
+	err = check(fault, &hit);
 	if (err)
 		return err;
-	if (hull.hit) {
+	if (hit.any) {
 		/* An event elsewhere in the block: be content with less. */
 		fault->large = false;
 		return -EAGAIN;
@@ -344,10 +342,27 @@ static int install_large(struct fault *fault, struct secmmu_table *table)
 		set_page_dirty(fault->page[0]);
 	if (!spte_covers(READ_ONCE(*secmmu_table_entry(table, fault->gfn)),
 			 spte))
-		secmmu_table_set_large(&fault->mirror->pt, table, fault->gfn,
-				       spte);
+		secmmu_table_set_large(&fault->mirror->pt, table, leaf,
+				       fault->gfn, spte);
 	secmmu_count(fault->mirror->counters, SECMMU_COUNT_FAULT_PAGES, 1);
 	return rest_of_block(fault);
+}
+
+/*
+ * Check and install are one step for events that come to the table, and for those
+ * that come to the leaf table whose place the spte takes: both are locked.
+ */
+static int install_large(struct fault *fault, struct secmmu_table *table)
+{
+	struct secmmu_table *leaf = secmmu_table_leaf(table, fault->gfn);
+	int ret;
+
+	if (!leaf)
+		return install_locked(fault, table, NULL);
+	spin_lock_nested(&leaf->lock, SINGLE_DEPTH_NESTING);
+	ret = install_locked(fault, table, leaf);
+	spin_unlock(&leaf->lock);
+	return ret;
 }
 
 /* Has somebody else installed a large spte that will do? */
@@ -370,7 +385,6 @@ static int install(struct fault *fault, unsigned int got)
 {
 	struct secmmu_mirror *mirror = fault->mirror;
 	struct secmmu_table *table;
-	bool unused;
 	int ret;
 
 	rcu_read_lock();
@@ -392,14 +406,8 @@ static int install(struct fault *fault, unsigned int got)
 		ret = install_large(fault, table);
 	else
 		ret = install_small(fault, table, got);
-	unused = !table->nr;
 	spin_unlock(&table->lock);
 	rcu_read_unlock();
-
-	/* Linked for nothing, and no zap may ever come by. */
-	if (ret < 0 && unused)
-		secmmu_pgtable_prune(&mirror->pt, fault->gfn, fault->gfn,
-				     atomic64_read(&mirror->tlbs.flushed));
 	return ret;
 }
 
@@ -415,6 +423,10 @@ static int install_best(struct fault *fault, unsigned int got)
 	if (large && ret > 0)
 		/* It may have to be split where nothing can be allocated. */
 		secmmu_pgtable_stock(&fault->mirror->pt, &fault->cache);
+	/* Linked for nothing, and no zap may ever come by. */
+	if (ret < 0)
+		secmmu_pgtable_prune(&fault->mirror->pt, fault->gfn, fault->gfn,
+				     atomic64_read(&fault->mirror->tlbs.flushed));
 	return ret;
 }
 

@@ -213,6 +213,7 @@ static gfn_t zap_large(struct secmmu_gather *gather, struct secmmu_table *table,
 {
 	gfn_t gfn = first;
 
+	/* A dead table is empty; what replaces it was linked after our record. */
 	spin_lock(&table->lock);
 	look_for_pending(gather, table);
 	while (gfn <= last && !flush_is_due(gather)) {
@@ -259,7 +260,7 @@ static void note_empty(struct secmmu_gather *gather, gfn_t first, gfn_t last)
  * it ends; that nothing else comes in meanwhile is the caller's affair.
  *
  * Context: interrupts on; never allocates or fails, nor sleeps unless the gather
- * may. Takes the locks of the leaf tables, one at a time and for no longer than
+ * may. Takes the locks of the tables, one at a time and for no longer than
  * one table or one batch.
  */
 void secmmu_gather_zap(struct secmmu_gather *gather, gfn_t first, gfn_t last)

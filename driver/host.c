@@ -9,20 +9,24 @@
 static bool maps_block(struct mm_struct *mm, unsigned long addr,
 		       unsigned long pfn, bool write)
 {
-	pgd_t *pgd = pgd_offset(mm, addr);
-	p4d_t *p4d;
-	pud_t *pud;
+	pgd_t pgd, *pgdp = pgd_offset(mm, addr);
+	p4d_t p4d, *p4dp;
+	pud_t pud, *pudp;
 	pmd_t pmd;
 
-	if (pgd_none(READ_ONCE(*pgd)))
+	/* Each entry is read once: it may change under our eyes. */
+	pgd = READ_ONCE(*pgdp);
+	if (pgd_none(pgd))
 		return false;
-	p4d = p4d_offset(pgd, addr);
-	if (!p4d_present(READ_ONCE(*p4d)))
+	p4dp = p4d_offset_lockless(pgdp, pgd, addr);
+	p4d = READ_ONCE(*p4dp);
+	if (!p4d_present(p4d))
 		return false;
-	pud = pud_offset(p4d, addr);
-	if (!pud_present(READ_ONCE(*pud)) || pud_leaf(READ_ONCE(*pud)))
+	pudp = pud_offset_lockless(p4dp, p4d, addr);
+	pud = READ_ONCE(*pudp);
+	if (!pud_present(pud) || pud_leaf(pud))
 		return false;
-	pmd = READ_ONCE(*pmd_offset(pud, addr));
+	pmd = READ_ONCE(*pmd_offset_lockless(pudp, pud, addr));
 	return pmd_present(pmd) && pmd_leaf(pmd) && !pmd_protnone(pmd) &&
 	       pmd_pfn(pmd) == pfn && (!write || pmd_write(pmd));
 }

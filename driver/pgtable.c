@@ -162,7 +162,8 @@ void secmmu_pgtable_stock(struct secmmu_pgtable *pt,
 			  struct secmmu_table_cache *cache)
 {
 	spin_lock(&pt->spare_lock);
-	while (cache->nr && pt->spare.nr < SECMMU_SPARE_TABLES) {
+	while (cache->nr && pt->spare.nr < SECMMU_SPARE_TABLES &&
+	       atomic_long_read(&pt->nr_large)) {
 		push(&pt->spare, pop(cache));
 		atomic_long_inc(&pt->nr_tables);
 	}
@@ -261,22 +262,22 @@ static void link_below(struct secmmu_pgtable *pt, struct secmmu_table *table,
 static void split(struct secmmu_pgtable *pt, struct secmmu_table *table,
 		  gfn_t gfn, struct secmmu_table *leaf)
 {
-	u64 *large = secmmu_table_entry(table, gfn), spte;
+	u64 *large = secmmu_table_entry(table, gfn);
+	u64 spte = READ_ONCE(*large);
 	unsigned int i;
 
 	lockdep_assert_held(&table->lock);
-	/* Walkers add bits until it is gone; from now on they find nothing. */
-	spte = xchg(large, 0);
-	for (i = 0; i < SECMMU_TABLE_ENTRIES; i++)
-		leaf->entry[i] = spte_small(spte, i);
 	leaf->nr = SECMMU_TABLE_ENTRIES;
 	leaf->level = 0;
 	leaf->index = secmmu_table_index(gfn, 1);
 	leaf->zap_gen = table->zap_gen;
 	leaf->parent = table;
 	atomic_long_dec(&pt->nr_large);
-	/* As in link_below(). */
-	smp_store_release(large, link_to(leaf));
+	/* Walkers and aging change bits of it until it is gone. */
+	do {
+		for (i = 0; i < SECMMU_TABLE_ENTRIES; i++)
+			leaf->entry[i] = spte_small(spte, i);
+	} while (!try_cmpxchg(large, &spte, link_to(leaf)));
 }
 
 /* One try of secmmu_pgtable_link() at the deepest table there is. */
@@ -405,41 +406,55 @@ u64 secmmu_table_drop(struct secmmu_pgtable *pt, struct secmmu_table *table,
 }
 
 /**
+ * secmmu_table_leaf - the leaf table that a large spte would replace
+ * @table: a table of level 1; its lock is held
+ * @gfn: a guest frame
+ *
+ * Context: never sleeps.
+ * Return: the leaf table, or NULL if there is none.
+ */
+struct secmmu_table *secmmu_table_leaf(struct secmmu_table *table, gfn_t gfn)
+{
+	lockdep_assert_held(&table->lock);
+	return table_below(READ_ONCE(*secmmu_table_entry(table, gfn)));
+}
+
+/**
  * secmmu_table_set_large - install a large spte
  * @pt: the page table
  * @table: a table of level 1; its lock is held
+ * @leaf: what secmmu_table_leaf() says; its lock is held too, and has been since
+ *	the caller's final check: events come by either way
  * @gfn: a guest frame of the spte
  * @spte: the spte
  *
- * Takes the place of whatever was there, a leaf table included. The caller knows
- * that sptes there were of the same pages, or else of a slot that is being
- * replaced.
+ * Takes the place of whatever was there. The caller knows that sptes there were of
+ * the same pages, or else of a slot that is being replaced.
  *
  * Context: RCU read-side section; never sleeps.
  */
 void secmmu_table_set_large(struct secmmu_pgtable *pt,
-			    struct secmmu_table *table, gfn_t gfn, u64 spte)
+			    struct secmmu_table *table,
+			    struct secmmu_table *leaf, gfn_t gfn, u64 spte)
 {
 	u64 *entry = secmmu_table_entry(table, gfn);
-	struct secmmu_table *leaf;
 
 	lockdep_assert_held(&table->lock);
-	leaf = table_below(*entry);
 	if (!leaf) {
+		/* TLBs may have recorded accesses in what goes; below too. */
+		if (READ_ONCE(*entry))
+			spte |= SPTE_ACCESSED;
 		if (!xchg(entry, spte)) {
 			table->nr++;
 			atomic_long_inc(&pt->nr_large);
 		}
 		return;
 	}
-
-	/* Whoever waits for this lock must then look for the spte here. */
-	spin_lock_nested(&leaf->lock, SINGLE_DEPTH_NESTING);
+	lockdep_assert_held(&leaf->lock);
+	/* An event that waits for this lock must then look for the spte here. */
 	leaf->dead = true;
 	table->zap_gen = max(table->zap_gen, leaf->zap_gen);
-	/* TLBs may have recorded accesses in what goes. */
 	xchg(entry, leaf->nr ? spte | SPTE_ACCESSED : spte);
-	spin_unlock(&leaf->lock);
 	atomic_long_inc(&pt->nr_large);
 	atomic_long_dec(&pt->nr_tables);
 	call_rcu(&leaf->rcu, table_free_rcu);

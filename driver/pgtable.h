@@ -108,8 +108,10 @@ void secmmu_pgtable_prune(struct secmmu_pgtable *pt, gfn_t first, gfn_t last,
 
 u64 secmmu_table_drop(struct secmmu_pgtable *pt, struct secmmu_table *table,
 		      gfn_t gfn);
+struct secmmu_table *secmmu_table_leaf(struct secmmu_table *table, gfn_t gfn);
 void secmmu_table_set_large(struct secmmu_pgtable *pt,
-			    struct secmmu_table *table, gfn_t gfn, u64 spte);
+			    struct secmmu_table *table,
+			    struct secmmu_table *leaf, gfn_t gfn, u64 spte);
 bool secmmu_table_split(struct secmmu_pgtable *pt, struct secmmu_table *table,
 			gfn_t gfn);
 

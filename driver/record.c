@@ -24,15 +24,9 @@ void secmmu_records_init(struct secmmu_records *records)
 static void mark_hit(struct secmmu_inflight *fault, unsigned long start,
 		     unsigned long last)
 {
-	start = max(start, fault->range.start);
-	last = min(last, fault->range.last);
-	if (fault->hit) {
-		start = min(start, fault->hit_start);
-		last = max(last, fault->hit_last);
-	}
 	fault->hit = true;
-	fault->hit_start = start;
-	fault->hit_last = last;
+	if (last >= fault->asked)
+		fault->hit_from = min(fault->hit_from, max(start, fault->asked));
 	if (fault->task != current)
 		fault->foreign = true;
 }
@@ -209,6 +203,8 @@ int secmmu_inflight_begin(struct secmmu_records *records,
 	might_sleep();
 	*fault = (struct secmmu_inflight) {
 		.range = { .start = start },
+		.asked = start,
+		.hit_from = ULONG_MAX,
 		.task = current,
 	};
 

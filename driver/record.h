@@ -19,8 +19,8 @@
  * marks it; and since the fault holds the leaf's lock from its check to its
  * install, the event's zap either finds the entry or made the check fail. There
  * is no sequence to compare, hence no wrap-around, and events elsewhere make no
- * conflict. (A fault of several pages hit by two events at once is taken as hit
- * between them too, and events beyond the preallocated records as one hull.)
+ * conflict (but events beyond the preallocated records count as one hull). A fault
+ * of several pages installs those before the first that was hit.
  *
  * Addresses are inclusive: start .. last.
  */
@@ -46,8 +46,8 @@ struct secmmu_event {
  * @waited_ns: how long it waited for events before it was recorded
  * @hit: an overlapping event has come, or the mm is gone
  * @foreign: ... raised by another task than @task
- * @hit_start: hull of the overlaps with events that have come
- * @hit_last: ... inclusive
+ * @asked: first address asked for, however wide @range has become
+ * @hit_from: the lowest address from there on that an event has hit
  */
 struct secmmu_inflight {
 	struct interval_tree_node range;
@@ -55,8 +55,8 @@ struct secmmu_inflight {
 	u64 waited_ns;
 	bool hit;
 	bool foreign;
-	unsigned long hit_start;
-	unsigned long hit_last;
+	unsigned long asked;
+	unsigned long hit_from;
 };
 
 /**
