@@ -31,11 +31,11 @@ static void mirror_invalidate(struct secmmu_member *member,
 {
 	struct secmmu_mirror *mirror = to_mirror(member);
 	struct secmmu_piece pieces[SECMMU_WALK_BATCH];
+	bool late = walk->purpose == SECMMU_INVALIDATE_LATE;
 	struct secmmu_gather gather;
 	unsigned int i, n;
 
-	if (secmmu_holds(&mirror->tlbs.holder) !=
-	    (walk->purpose == SECMMU_INVALIDATE_LATE))
+	if (late != secmmu_holds(&mirror->tlbs.holder))
 		return;
 	secmmu_gather_begin(&gather, &mirror->tlbs, &mirror->pt);
 	while ((n = secmmu_walk_next(walk, member, pieces)))

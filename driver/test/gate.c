@@ -101,7 +101,7 @@ void secmmu_gate_pass(enum secmmu_gate gate, u64 address, bool may_sleep)
 		else
 			cpu_relax();
 	}
-	/* The last look at the post; pairs with the acquire in open(). */
+	/* The last look at the post; pairs with the acquire in secmmu_gate_open(). */
 	smp_store_release(&post->left, true);
 }
 
@@ -184,6 +184,7 @@ int secmmu_gate_open(const struct secmmu_test_gate *arg)
 	held = post->held;
 	raw_spin_unlock_irqrestore(&lock, flags);
 
+	/* Its last look; pairs with the release in secmmu_gate_pass(). */
 	while (held && !smp_load_acquire(&post->left))
 		usleep_range(POLL_US, 2 * POLL_US);
 	expired = post->expired;
