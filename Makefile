@@ -10,7 +10,7 @@ export BUILD := $(CURDIR)/build
 KDIR ?= /lib/modules/$(shell uname -r)/build
 TEST ?=
 
-.PHONY: help setup tools modules run check clean
+.PHONY: help setup tools modules run check soak clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,9 @@ help:
 	@echo '              flush batching; results in build/run/'
 	@echo 'make check    build, boot and test everything; ends with N passed, N failed,'
 	@echo '              N skipped; logs in build/check/'
+	@echo 'make soak [SECONDS=600] [SEED=N] [KERNEL=6.1] [CYCLES=10000] [RELOADS=200]'
+	@echo '              the long run: processes killed, the driver reloaded, then'
+	@echo '              storms for the rest of the time; logs in build/soak/'
 	@echo 'make modules [KDIR=...] [TEST=1]'
 	@echo '              the driver for the running kernel, or for a build folder;'
 	@echo '              TEST=1 adds the test instruments'
@@ -42,6 +45,10 @@ run:
 
 check:
 	@testvm/check.sh
+
+# Shells have a SECONDS of their own.
+soak:
+	@SOAK_SECONDS='$(SECONDS)' SEED='$(SEED)' testvm/soak.sh
 
 clean:
 	rm -rf build
