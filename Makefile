@@ -10,7 +10,7 @@ export BUILD := $(CURDIR)/build
 KDIR ?= /lib/modules/$(shell uname -r)/build
 TEST ?=
 
-.PHONY: help setup tools modules run check bench clean
+.PHONY: help setup tools modules run check bench soak clean
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +22,9 @@ help:
 	@echo '              run the benchmarks in a test VM; tables, plots and raw results'
 	@echo '              in build/bench/; QUICK=1 takes three minutes at most, ICOUNT=1'
 	@echo '              counts instructions instead (build/bench-icount/)'
+	@echo 'make soak [SECONDS=600] [SEED=N] [KERNEL=6.1] [CYCLES=10000] [RELOADS=200]'
+	@echo '              the long run: processes killed, the driver reloaded, then'
+	@echo '              storms for the rest of the time; logs in build/soak/'
 	@echo 'make modules [KDIR=...] [TEST=1]'
 	@echo '              the driver for the running kernel, or for a build folder;'
 	@echo '              TEST=1 adds the test instruments'
@@ -50,6 +53,10 @@ check:
 bench:
 	@bench/bench.sh $(if $(QUICK),--quick) \
 		$(if $(ICOUNT),--icount --out '$(BUILD)/bench-icount')
+
+# Shells have a SECONDS of their own.
+soak:
+	@SOAK_SECONDS='$(SECONDS)' SEED='$(SEED)' testvm/soak.sh
 
 clean:
 	rm -rf build

@@ -4,6 +4,7 @@
  * behalf of the test than before. The memory controller counts that, in bytes and
  * whatever else goes on on the machine; all that the driver allocates is charged
  * to who asked for it. (Pages of the process are counted by the hugetlb test.)
+ * SECMMU_CYCLES in the environment is how many cycles there are.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -20,9 +21,15 @@
 
 #define WARM_UP	10
 #define CYCLES	100L
+#define CYCLES_MAX	10000000L
 #define TRIES	3
-/* Bytes for each cycle. Noise is a few pages in all. */
-#define TOLERANCE	512
+/* Bytes. Noise is a few pages in all, and hardly more after many cycles. */
+#define NOISE	51200
+#define NOISE_PER_CYCLE	8
+/* Any number of cycles: who asks for many also says how long they may take. */
+#define TIMEOUT	86400
+/* How often a long test tells where it is. */
+#define PROGRESS	500
 #define KERNEL_BYTES	"\nkernel "
 
 /* Objects of the same kind in one cycle, so that small ones weigh enough. */
@@ -35,8 +42,27 @@ FIXTURE(leaks)
 	int dev, mirror, engine;
 	char *mem;
 	int sock[2];
+	long cycles;
 	struct secmmu_group group;
 };
+
+static long get_cycles(void)
+{
+	const char *text = getenv("SECMMU_CYCLES");
+	char *end;
+	long cycles;
+
+	if (!text)
+		return CYCLES;
+	cycles = strtol(text, &end, 10);
+	return end == text || *end || cycles > CYCLES_MAX ? 0 : cycles;
+}
+
+/* What is no leak yet, in bytes. */
+static long tolerance(const FIXTURE_DATA(leaks) *self)
+{
+	return NOISE + NOISE_PER_CYCLE * self->cycles;
+}
 
 FIXTURE_SETUP(leaks)
 {
@@ -44,6 +70,9 @@ FIXTURE_SETUP(leaks)
 
 	memset(&self->group, 0, sizeof(self->group));
 	SECMMU_OPEN_OR_SKIP();
+	self->cycles = get_cycles();
+	ASSERT_LT(0, self->cycles)
+		TH_LOG("SECMMU_CYCLES is no number from 1 to %ld", CYCLES_MAX);
 	ret = group_enter(&self->group);
 	ret = ret ?: group_read(&self->group, "memory.stat", KERNEL_BYTES) < 0;
 	if (ret) {
@@ -202,15 +231,18 @@ static int cycle_other(FIXTURE_DATA(leaks) *self)
 static int try_many(FIXTURE_DATA(leaks) *self,
 		    int (*cycle)(FIXTURE_DATA(leaks) *self), long *lost)
 {
-	long before = count_bytes(self);
-	int i, ret = 0;
+	long i, before = count_bytes(self);
+	int ret = 0;
 
-	for (i = 0; i < CYCLES && !ret; i++)
+	for (i = 0; i < self->cycles && !ret; i++) {
 		ret = cycle(self);
+		if (!((i + 1) % PROGRESS))
+			ksft_print_msg("%ld of %ld cycles\n", i + 1, self->cycles);
+	}
 	/* What is freed in bulk may wait for seconds; what has leaked, for ever. */
 	for (i = 0; i < 5; i++) {
 		*lost = count_bytes(self) - before;
-		if (*lost < CYCLES * TOLERANCE)
+		if (*lost < tolerance(self))
 			break;
 	}
 	return ret;
@@ -225,7 +257,7 @@ static int many(FIXTURE_DATA(leaks) *self,
 		ret = cycle(self);
 	for (try = 0; try < TRIES && !ret; try++) {
 		ret = try_many(self, cycle, lost);
-		if (*lost < CYCLES * TOLERANCE)
+		if (*lost < tolerance(self))
 			break;
 	}
 	return ret;
@@ -236,21 +268,24 @@ do {									\
 	long _lost = 0;							\
 									\
 	ASSERT_EQ(0, many(self, cycle, &_lost));			\
-	EXPECT_LT(_lost, CYCLES * TOLERANCE)				\
-		TH_LOG("%ld bytes lost in %ld cycles", _lost, CYCLES); \
+	ksft_print_msg("%ld bytes more after %ld cycles\n", _lost,	\
+		       self->cycles);					\
+	EXPECT_LT(_lost, tolerance(self))				\
+		TH_LOG("%ld bytes lost in %ld cycles", _lost,		\
+		       self->cycles);					\
 } while (0)
 
-SECMMU_TEST_F_TIMEOUT(leaks, G1_made_and_closed, SECMMU_TIMEOUT_LONG)
+SECMMU_TEST_F_TIMEOUT(leaks, G1_made_and_closed, TIMEOUT)
 {
 	EXPECT_NO_LEAK(cycle_here);
 }
 
-SECMMU_TEST_F_TIMEOUT(leaks, G1_created_faulted_killed, SECMMU_TIMEOUT_LONG)
+SECMMU_TEST_F_TIMEOUT(leaks, G1_created_faulted_killed, TIMEOUT)
 {
 	EXPECT_NO_LEAK(cycle_killed);
 }
 
-SECMMU_TEST_F_TIMEOUT(leaks, G1_others_killed, SECMMU_TIMEOUT_LONG)
+SECMMU_TEST_F_TIMEOUT(leaks, G1_others_killed, TIMEOUT)
 {
 	EXPECT_NO_LEAK(cycle_other);
 }

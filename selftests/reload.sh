@@ -101,6 +101,7 @@ while [ $cycle -lt "$cycles" ]; do
 	exec 3>&-
 	unload || fail "unload $cycle"
 	[ -e /dev/$name ] && fail "a device without driver in cycle $cycle"
+	[ $((cycle % 20)) -ne 0 ] || echo "# $cycle of $cycles reloads"
 done
 
 if [ -n "$was_loaded" ]; then
