@@ -458,6 +458,7 @@ void secmmu_chain_replace(struct secmmu_member *member,
 	struct secmmu_chain *chain = member->chain;
 
 	update_begin(chain);
+	secmmu_gate_torn(&member->spans.by_hva.rb_root);
 	if (remove)
 		interval_tree_remove(&remove->by_gfn, &member->spans.by_gfn);
 	if (insert) {

@@ -195,6 +195,7 @@ static int get_pages(struct fault *fault)
 		mmap_read_unlock(mm);
 	/* May be the last user and run the release callback. */
 	mmput(mm);
+	secmmu_gate(FAULT_GOT, fault->target.hva);
 
 	if (got > 0)
 		return got;
@@ -448,7 +449,6 @@ static int attempt(struct fault *fault)
 		return ret;
 	secmmu_gate(FAULT_RECORDED, fault->target.hva);
 	got = get_pages(fault);
-	secmmu_gate(FAULT_GOT, fault->target.hva);
 	ret = got;
 	if (got > 0)
 		ret = install_best(fault, got);

@@ -37,17 +37,24 @@ static long event_call(struct secmmu_mirror *mirror,
 		.mm = mirror->chain->mn.mm,
 		.start = arg->start,
 		.end = arg->end,
-		.flags = MMU_NOTIFIER_RANGE_BLOCKABLE,
 	};
+	int ret = 0;
 
-	if (arg->flags & ~(SECMMU_TEST_EVENT_BEGIN | SECMMU_TEST_EVENT_END))
+	if (arg->flags & ~(SECMMU_TEST_EVENT_BEGIN | SECMMU_TEST_EVENT_END |
+			   SECMMU_TEST_EVENT_NONBLOCK))
 		return -EINVAL;
 	/* Not in the core's SRCU section: no mirror of the mm leaves meanwhile. */
+	if (arg->flags & SECMMU_TEST_EVENT_NONBLOCK)
+		non_block_start();
+	else
+		range.flags = MMU_NOTIFIER_RANGE_BLOCKABLE;
 	if (arg->flags & SECMMU_TEST_EVENT_BEGIN)
-		ops->invalidate_range_start(&mirror->chain->mn, &range);
-	if (arg->flags & SECMMU_TEST_EVENT_END)
+		ret = ops->invalidate_range_start(&mirror->chain->mn, &range);
+	if (!ret && (arg->flags & SECMMU_TEST_EVENT_END))
 		ops->invalidate_range_end(&mirror->chain->mn, &range);
-	return 0;
+	if (arg->flags & SECMMU_TEST_EVENT_NONBLOCK)
+		non_block_end();
+	return ret;
 }
 
 static unsigned int count_ranges(struct rb_root_cached *tree)

@@ -7,7 +7,6 @@
 
 #include "gate.h"
 
-#define NR_POSTS	16
 #define TIMEOUT_MS_MAX	60000
 #define POLL_US		200
 
@@ -39,7 +38,7 @@ struct post {
 
 /* Protects the posts; taken wherever a gate may be, with interrupts off. */
 static DEFINE_RAW_SPINLOCK(lock);
-static struct post posts[NR_POSTS];
+static struct post posts[SECMMU_TEST_POSTS];
 
 /* Number of armed posts: a hint that there may be something to look for. */
 unsigned int secmmu_gates_armed;
@@ -60,7 +59,7 @@ static struct post *enter(enum secmmu_gate gate, u64 address)
 	unsigned int i;
 
 	raw_spin_lock_irqsave(&lock, flags);
-	for (i = 0; i < NR_POSTS && !found; i++) {
+	for (i = 0; i < SECMMU_TEST_POSTS && !found; i++) {
 		if (!matches(&posts[i], gate, address))
 			continue;
 		if (posts[i].skip) {
@@ -121,9 +120,9 @@ int secmmu_gate_arm(struct secmmu_test_gate *arg)
 	    arg->timeout_ms > TIMEOUT_MS_MAX)
 		return -EINVAL;
 	raw_spin_lock_irqsave(&lock, flags);
-	for (i = 0; i < NR_POSTS && posts[i].armed; i++)
+	for (i = 0; i < SECMMU_TEST_POSTS && posts[i].armed; i++)
 		;
-	if (i < NR_POSTS) {
+	if (i < SECMMU_TEST_POSTS) {
 		posts[i] = (struct post) {
 			.armed = true,
 			.gate = arg->gate,
@@ -136,7 +135,7 @@ int secmmu_gate_arm(struct secmmu_test_gate *arg)
 	}
 	raw_spin_unlock_irqrestore(&lock, flags);
 	arg->post = i;
-	return i < NR_POSTS ? 0 : -ENOSPC;
+	return i < SECMMU_TEST_POSTS ? 0 : -ENOSPC;
 }
 
 /**
@@ -149,9 +148,9 @@ int secmmu_gate_arm(struct secmmu_test_gate *arg)
 int secmmu_gate_wait(struct secmmu_test_gate *arg)
 {
 	u64 until = ktime_get_ns() + (u64)arg->timeout_ms * NSEC_PER_MSEC;
-	struct post *post = &posts[min_t(u32, arg->post, NR_POSTS - 1)];
+	struct post *post = &posts[min_t(u32, arg->post, SECMMU_TEST_POSTS - 1)];
 
-	if (arg->post >= NR_POSTS || !READ_ONCE(post->armed))
+	if (arg->post >= SECMMU_TEST_POSTS || !READ_ONCE(post->armed))
 		return -EINVAL;
 	while (!READ_ONCE(post->held)) {
 		if (ktime_get_ns() > until)
@@ -173,11 +172,11 @@ int secmmu_gate_wait(struct secmmu_test_gate *arg)
  */
 int secmmu_gate_open(const struct secmmu_test_gate *arg)
 {
-	struct post *post = &posts[min_t(u32, arg->post, NR_POSTS - 1)];
+	struct post *post = &posts[min_t(u32, arg->post, SECMMU_TEST_POSTS - 1)];
 	unsigned long flags;
 	bool held, expired;
 
-	if (arg->post >= NR_POSTS || !READ_ONCE(post->armed))
+	if (arg->post >= SECMMU_TEST_POSTS || !READ_ONCE(post->armed))
 		return -EINVAL;
 	raw_spin_lock_irqsave(&lock, flags);
 	WRITE_ONCE(post->open, true);

@@ -8,6 +8,7 @@
 
 #ifdef CONFIG_SECMMU_TEST
 #include <linux/compiler.h>
+#include <linux/rbtree.h>
 #include <linux/secmmu_test.h>
 #include <linux/types.h>
 
@@ -28,10 +29,23 @@ do {									\
 #define secmmu_gate(name, address)	gate_pass(name, address, true)
 #define secmmu_gate_spin(name, address)	gate_pass(name, address, false)
 
+/* Meanwhile a tree looks empty to those who search it without the lock. */
+static inline void secmmu_gate_torn(struct rb_root *root)
+{
+	struct rb_node *node = root->rb_node;
+
+	if (likely(!READ_ONCE(secmmu_gates_armed)))
+		return;
+	WRITE_ONCE(root->rb_node, NULL);
+	secmmu_gate_pass(SECMMU_GATE_UPDATE_TORN, 0, false);
+	WRITE_ONCE(root->rb_node, node);
+}
+
 #else
 
 #define secmmu_gate(name, address)	do { } while (0)
 #define secmmu_gate_spin(name, address)	do { } while (0)
+#define secmmu_gate_torn(root)		do { } while (0)
 
 #endif
 

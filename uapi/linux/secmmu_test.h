@@ -29,6 +29,9 @@
  *	interrupts are off
  * @SECMMU_GATE_UPDATE: a registration between the two stores of the seqcount;
  *	under the registry lock
+ * @SECMMU_GATE_UPDATE_TORN: slots change, likewise; while a thread is held here, the
+ *	tree of slots by host address looks empty to those who search without a lock,
+ *	as a rotation may make parts of it look
  * @SECMMU_GATE_SLOT_REPLACED: a slot has gone from the lookup, not its sptes
  * @SECMMU_GATE_LEAVE: a mirror has left the chain's list, not waited yet
  * @SECMMU_GATE_RELEASE: the mm is released, nothing dropped yet
@@ -51,17 +54,21 @@ enum secmmu_gate {
 	SECMMU_GATE_WINDOW_MARKED,
 	SECMMU_GATE_WINDOW_TRANSLATED,
 	SECMMU_GATE_UPDATE,
+	SECMMU_GATE_UPDATE_TORN,
 	SECMMU_GATE_SLOT_REPLACED,
 	SECMMU_GATE_LEAVE,
 	SECMMU_GATE_RELEASE,
 	SECMMU_NR_GATES
 };
 
+/* Gates that can be armed at the same time. */
+#define SECMMU_TEST_POSTS	16
+
 /**
  * struct secmmu_test_gate - arm a gate, wait for a thread in it, open it
  * @size: size of this structure
  * @gate: ARM: which gate
- * @post: number that ARM gives and the others take
+ * @post: number that ARM gives and the others take, below SECMMU_TEST_POSTS
  * @tid: ARM: the thread to hold, or zero for any; WAIT: the thread held
  * @address: ARM: a host address (events, faults) or a gpa (windows) that the
  *	passage must concern, or zero for any; sites without one ignore it
@@ -89,15 +96,18 @@ struct secmmu_test_gate {
 
 #define SECMMU_TEST_EVENT_BEGIN	(1U << 0)
 #define SECMMU_TEST_EVENT_END	(1U << 1)
+/* One that may not sleep, as of the OOM killer. */
+#define SECMMU_TEST_EVENT_NONBLOCK	(1U << 2)
 
 /**
  * struct secmmu_test_event - call the callbacks of the chain
  * @size: size of this structure
- * @flags: SECMMU_TEST_EVENT_BEGIN, _END, or both
+ * @flags: SECMMU_TEST_EVENT_BEGIN, _END, or both; _NONBLOCK
  * @start: first address
  * @end: address behind the last
  *
- * Called on a mirror, whose mm it concerns. Nothing happens to the memory.
+ * Called on a mirror, whose mm it concerns. Nothing happens to the memory. Fails as
+ * the callback does, which must not.
  */
 struct secmmu_test_event {
 	__u32 size;
