@@ -20,17 +20,12 @@ FIXTURE(inflight)
 
 FIXTURE_SETUP(inflight)
 {
-	SECMMU_OPEN_OR_SKIP();
-	ASSERT_EQ(0, actor_start(&self->actor, self->dev, PAGES,
-				 SECMMU_FLUSH_RANGE, 0));
-	self->mirror = self->actor.mirror;
-	ASSERT_EQ(0, oracle_mark(self->mirror));
+	ACTOR_SETUP(PAGES);
 }
 
 FIXTURE_TEARDOWN(inflight)
 {
-	actor_stop(&self->actor);
-	close(self->dev);
+	ACTOR_TEARDOWN();
 }
 
 static char *page_of(FIXTURE_DATA(inflight) *self, long page)
@@ -47,8 +42,7 @@ static void start_waiting(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, state_get(self->mirror, &state));
 	actor_do(&self->actor, thread, ACT_READ, thread % ACTOR_ENGINES,
 		 ACTOR_GPA(page));
-	ASSERT_EQ(0, state_wait_waiters(self->mirror, state.waiters + 1));
-	EXPECT_FALSE(actor_done(&self->actor, thread));
+	ASSERT_TRUE(actor_waits(&self->actor, thread, state.waiters + 1));
 }
 
 /* ... and now it gets its word, which is the page's. */
@@ -73,8 +67,7 @@ SECMMU_TEST_F(inflight, A2_join_between_begin_and_end)
 	actor_do(&self->actor, 0, ACT_READ, ACTOR_ENGINES, ACTOR_GPA(7));
 	expect_served(_metadata, self, 0, 7);
 	actor_do(&self->actor, 0, ACT_READ, ACTOR_ENGINES, ACTOR_GPA(11));
-	ASSERT_EQ(0, state_wait_waiters(self->mirror, 1));
-	EXPECT_FALSE(actor_done(&self->actor, 0));
+	ASSERT_TRUE(actor_waits(&self->actor, 0, 1));
 	ASSERT_EQ(0, event_end(self->mirror, page_of(self, 8), 4));
 	expect_served(_metadata, self, 0, 11);
 	EXPECT_COHERENT(self->mirror);
@@ -90,8 +83,7 @@ SECMMU_TEST_F(inflight, A3_another_event_still_in_flight)
 	ASSERT_EQ(0, event_begin(self->mirror, page_of(self, 8), 4));
 	ASSERT_EQ(0, event_end(self->mirror, page_of(self, 0), 4));
 	actor_do(&self->actor, 0, ACT_READ, ACTOR_ENGINES, ACTOR_GPA(8));
-	ASSERT_EQ(0, state_wait_waiters(self->mirror, 1));
-	EXPECT_FALSE(actor_done(&self->actor, 0));
+	ASSERT_TRUE(actor_waits(&self->actor, 0, 1));
 	ASSERT_EQ(0, event_end(self->mirror, page_of(self, 8), 4));
 	expect_served(_metadata, self, 0, 8);
 }
@@ -106,10 +98,10 @@ static void expect_covered(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
 	actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(page), 1, 0);
 	if (covered) {
-		EXPECT_EQ(0, state_wait_waiters(self->mirror, 1));
-		EXPECT_FALSE(actor_done(&self->actor, 0));
+		ASSERT_TRUE(actor_waits(&self->actor, 0, 1));
 		return;
 	}
+	ASSERT_FALSE(actor_waits(&self->actor, 0, 1));
 	EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
 	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
 	EXPECT_DELTA(0, a, b, waits);
@@ -138,12 +130,9 @@ static void permute(struct __test_metadata *_metadata,
 		ended[i] = true;
 		ASSERT_EQ(0, event_end(self->mirror, page_of(self, range[i][0]),
 				       range[i][1]));
-		if (left) {
-			/* It looks again and goes on waiting. */
-			sleep_ms(2);
-			EXPECT_EQ(0, state_wait_waiters(self->mirror, 1));
-			EXPECT_FALSE(actor_done(&self->actor, 0));
-		}
+		/* It looks again and goes on waiting. */
+		if (left)
+			ASSERT_TRUE(actor_waits(&self->actor, 0, 1));
 	}
 	EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
 	/* Nothing of it is left. */

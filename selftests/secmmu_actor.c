@@ -18,6 +18,9 @@
 
 #define MIRRORS		8
 
+/* Milliseconds in which a thread that can move does. */
+#define WHILE_MS	300
+
 /* One thread's orders and answers. The test writes @ordered, the thread @done. */
 struct line {
 	unsigned int ordered;
@@ -32,6 +35,7 @@ struct line {
 struct actor_shared {
 	char *mem;
 	long pages;
+	long huge;
 	struct line line[ACTOR_THREADS];
 };
 
@@ -86,6 +90,15 @@ static int close_mirror(__u64 number)
 	for (i = 0; i < ACTOR_ENGINES; i++)
 		close(self.engine[number][i]);
 	return close(self.mirror[number]) ? -errno : 0;
+}
+
+static int check_mirror(__u64 number, __u64 *objections)
+{
+	struct secmmu_test_oracle result;
+	int ret = oracle_check(self.mirror[number], &result);
+
+	*objections = result.stale + result.too_wide + result.unjudged;
+	return ret;
 }
 
 static int prefault(__u64 gpa, __u64 pages, __u64 flags, __u64 *left)
@@ -168,6 +181,10 @@ static int obey(enum actor_op op, const __u64 *arg, __u64 *value)
 	case ACT_DIRTY:
 		return secmmu_dirty_log(self.mirror[0], arg[0], 0, arg[1],
 					value);
+	case ACT_EVENT:
+		return event_inject(self.mirror[0], arg[2], at(arg[0]), arg[1]);
+	case ACT_CHECK:
+		return check_mirror(arg[0], value);
 	case ACT_EXIT:
 		_exit(0);
 	case ACT_EXEC:
@@ -202,7 +219,20 @@ struct start {
 	int dev, sock;
 	long pages;
 	__u32 policy, batch;
+	bool huge;
 };
+
+/* For the life of the process; without guard pages. */
+static char *map_huge(long pages)
+{
+	char *mem = mmap(NULL, pages * PAGE + HUGE_SIZE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (mem == MAP_FAILED)
+		return NULL;
+	mem += -(uintptr_t)mem & (HUGE_SIZE - 1);
+	return madvise(mem, pages * PAGE, MADV_HUGEPAGE) ? NULL : mem;
+}
 
 /* In the child: set up, hand the descriptors over, then do as told. */
 static int play(void *data)
@@ -217,12 +247,14 @@ static int play(void *data)
 	self.dev = start->dev;
 	self.policy = start->policy;
 	self.batch = start->batch;
-	self.mem = region_map(start->pages);
+	self.mem = start->huge ? map_huge(start->pages) :
+				 region_map(start->pages);
 	CHECK(self.mem);
 	self.shared->mem = self.mem;
 	self.shared->pages = start->pages;
 	for (i = 0; i < start->pages; i++)
 		*word_at(self.mem, i) = stamp(i, 1);
+	self.shared->huge = huge_kilobytes(self.mem);
 	CHECK(!add_mirror(&number));
 	fds[0] = self.mirror[0];
 	memcpy(fds + 1, self.engine[0], sizeof(self.engine[0]));
@@ -239,15 +271,8 @@ static int play(void *data)
 	return 0;
 }
 
-int actor_start(struct actor *actor, int dev, long pages, __u32 policy,
-		__u32 batch)
+static int start_with(struct actor *actor, struct start *start)
 {
-	struct start start = {
-		.dev = dev,
-		.pages = pages,
-		.policy = policy,
-		.batch = batch,
-	};
 	int fds[1 + ACTOR_ENGINES], sock[2], ret;
 
 	memset(actor, 0, sizeof(*actor));
@@ -260,9 +285,9 @@ int actor_start(struct actor *actor, int dev, long pages, __u32 policy,
 		return -errno;
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sock))
 		return -errno;
-	start.shared = actor->shared;
-	start.sock = sock[1];
-	actor->pid = child_start(play, &start);
+	start->shared = actor->shared;
+	start->sock = sock[1];
+	actor->pid = child_start(play, start);
 	close(sock[1]);
 	ret = fds_receive(sock[0], fds, 1 + ACTOR_ENGINES);
 	close(sock[0]);
@@ -271,8 +296,31 @@ int actor_start(struct actor *actor, int dev, long pages, __u32 policy,
 	actor->mirror = fds[0];
 	memcpy(actor->engine, fds + 1, sizeof(actor->engine));
 	actor->mem = actor->shared->mem;
-	actor->pages = pages;
+	actor->pages = start->pages;
 	return 0;
+}
+
+int actor_start(struct actor *actor, int dev, long pages, __u32 policy,
+		__u32 batch)
+{
+	struct start start = {
+		.dev = dev,
+		.pages = pages,
+		.policy = policy,
+		.batch = batch,
+	};
+
+	return start_with(actor, &start);
+}
+
+int actor_start_huge(struct actor *actor, int dev, long pages)
+{
+	struct start start = { .dev = dev, .pages = pages, .huge = true };
+	int ret = start_with(actor, &start);
+
+	if (!ret && actor->shared->huge < pages * PAGE >> 10)
+		return -EOPNOTSUPP;
+	return ret;
 }
 
 void actor_stop(struct actor *actor)
@@ -329,4 +377,32 @@ int actor_answer(struct actor *actor, int thread, __u64 *value)
 	if (value)
 		*value = actor->shared->line[thread].value;
 	return actor->shared->line[thread].result;
+}
+
+bool actor_waits(const struct actor *actor, int thread, unsigned int waiters)
+{
+	long until = now_ms() + GATE_PATIENCE;
+	struct secmmu_test_state state;
+
+	while (!actor_done(actor, thread) && now_ms() < until) {
+		if (state_get(actor->mirror, &state))
+			return false;
+		/* Who is woken leaves the queue, and comes back if need be. */
+		if (state.waiters == waiters)
+			return true;
+		usleep(200);
+	}
+	return false;
+}
+
+bool actor_stays(const struct actor *actor, int thread)
+{
+	long until = now_ms() + WHILE_MS;
+
+	while (!actor_done(actor, thread)) {
+		if (now_ms() > until)
+			return true;
+		usleep(200);
+	}
+	return false;
 }

@@ -43,6 +43,8 @@ enum actor_op {
 	ACT_CLOSE,	/* number of a mirror: closes it and its engine */
 	ACT_FORK,	/* a child that sleeps: @value: its pid */
 	ACT_DIRTY,	/* slot, pages: @value: the first 64 bits of the log */
+	ACT_EVENT,	/* page, pages, SECMMU_TEST_EVENT_* */
+	ACT_CHECK,	/* number of a mirror; @value: what the oracle objects to */
 	ACT_EXIT,	/* the process ends at once */
 	ACT_EXEC,	/* ... and becomes one that sleeps */
 };
@@ -70,6 +72,8 @@ struct actor {
 /* Policy and batch as for secmmu_create_mirror(); the memory is never huge. */
 int actor_start(struct actor *actor, int dev, long pages, __u32 policy,
 		__u32 batch);
+/* Likewise, of huge pages; -EOPNOTSUPP if there are none to be had. */
+int actor_start_huge(struct actor *actor, int dev, long pages);
 /* Kills it if it lives, and forgets everything. */
 void actor_stop(struct actor *actor);
 
@@ -88,7 +92,14 @@ void actor_order(struct actor *actor, int thread, enum actor_op op, __u64 a,
 bool actor_done(const struct actor *actor, int thread);
 /* Its answer: zero or an error; -ETIMEDOUT if it does not come. */
 int actor_answer(struct actor *actor, int thread, __u64 *value);
-/* Both in one. */
+/*
+ * Do @waiters faults wait for events, before this thread has answered? Whichever
+ * comes first.
+ */
+bool actor_waits(const struct actor *actor, int thread, unsigned int waiters);
+/* Is it silent for a while, in which it would have answered if it could? */
+bool actor_stays(const struct actor *actor, int thread);
+/* Order and answer in one. */
 #define actor_run(actor, thread, op, ...)				\
 ({									\
 	actor_do(actor, thread, op, ##__VA_ARGS__);			\
@@ -104,5 +115,27 @@ do {									\
 	EXPECT_EQ(0, actor_answer(actor, thread, &_word));		\
 	EXPECT_EQ((__u64)(expected), _word);				\
 } while (0)
+
+/* For a fixture with an actor in it besides dev, mirror and engine. */
+#define ACTOR_SETUP(pages)						\
+do {									\
+	SECMMU_OPEN_OR_SKIP();						\
+	gates_clear(self->dev);						\
+	ASSERT_EQ(0, actor_start(&self->actor, self->dev, pages,	\
+				 SECMMU_FLUSH_RANGE, 0));		\
+	self->mirror = self->actor.mirror;				\
+	ASSERT_EQ(0, oracle_mark(self->mirror));			\
+} while (0)
+
+/* Who stands in a gate cannot be killed. */
+#define ACTOR_TEARDOWN()						\
+do {									\
+	gates_clear(self->dev);						\
+	actor_stop(&self->actor);					\
+	close(self->dev);						\
+} while (0)
+
+/* The address of a page of it. */
+#define ACTOR_MEM(page)		(self->actor.mem + (page) * PAGE)
 
 #endif /* SECMMU_ACTOR_H */

@@ -51,7 +51,15 @@ int gate_open(int dev, int post)
 	return secmmu_call(dev, SECMMU_TEST_GATE_OPEN, &arg, sizeof(arg));
 }
 
-static int event(int mirror, __u32 flags, const void *mem, long pages)
+void gates_clear(int dev)
+{
+	int post;
+
+	for (post = 0; post < SECMMU_TEST_POSTS; post++)
+		gate_open(dev, post);
+}
+
+int event_inject(int mirror, __u32 flags, const void *mem, long pages)
 {
 	struct secmmu_test_event arg = {
 		.size = sizeof(arg),
@@ -65,12 +73,12 @@ static int event(int mirror, __u32 flags, const void *mem, long pages)
 
 int event_begin(int mirror, const void *mem, long pages)
 {
-	return event(mirror, SECMMU_TEST_EVENT_BEGIN, mem, pages);
+	return event_inject(mirror, SECMMU_TEST_EVENT_BEGIN, mem, pages);
 }
 
 int event_end(int mirror, const void *mem, long pages)
 {
-	return event(mirror, SECMMU_TEST_EVENT_END, mem, pages);
+	return event_inject(mirror, SECMMU_TEST_EVENT_END, mem, pages);
 }
 
 int state_get(int mirror, struct secmmu_test_state *state)

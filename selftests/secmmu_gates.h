@@ -25,10 +25,14 @@ int gate_wait(int dev, int post);
 /* -ETIMEDOUT: nobody has come within so many milliseconds. */
 int gate_wait_ms(int dev, int post, unsigned int ms);
 int gate_open(int dev, int post);
+/* Opens what a failed test has left armed. */
+void gates_clear(int dev);
 
 /* Calls the callbacks; @mem is an address in the mirrored process. */
 int event_begin(int mirror, const void *mem, long pages);
 int event_end(int mirror, const void *mem, long pages);
+/* @flags: SECMMU_TEST_EVENT_* */
+int event_inject(int mirror, __u32 flags, const void *mem, long pages);
 
 int state_get(int mirror, struct secmmu_test_state *state);
 /* Until so many faults wait for an event, or are recorded. */
@@ -37,6 +41,16 @@ int state_wait_faults(int mirror, unsigned int faults);
 
 int oracle_mark(int mirror);
 int oracle_check(int mirror, struct secmmu_test_oracle *result);
+
+/* For the harness: arms a gate for any thread, and gives the post. */
+#define GATE_ARM(gate, address)						\
+({									\
+	int _post = gate_arm(self->dev, SECMMU_GATE_##gate, 0,		\
+			     (uintptr_t)(address));			\
+									\
+	ASSERT_LE(0, _post);						\
+	_post;								\
+})
 
 /* All is as it should be, and something was looked at; for the harness. */
 #define EXPECT_COHERENT(mirror)						\
