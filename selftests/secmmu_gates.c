@@ -81,6 +81,30 @@ int event_end(int mirror, const void *mem, long pages)
 	return event_inject(mirror, SECMMU_TEST_EVENT_END, mem, pages);
 }
 
+long events_fill(int mirror, const char *mem)
+{
+	struct secmmu_test_state state;
+	long n = -1;
+	int ret;
+
+	do {
+		n++;
+		ret = event_begin(mirror, mem + n * PAGE, 1);
+		ret = ret ?: state_get(mirror, &state);
+	} while (!ret && !state.overflow);
+	ret = ret ?: event_end(mirror, mem + n * PAGE, 1);
+	return ret ?: n;
+}
+
+int events_empty(int mirror, const char *mem, long events)
+{
+	int ret = 0;
+
+	while (!ret && events--)
+		ret = event_end(mirror, mem + events * PAGE, 1);
+	return ret;
+}
+
 int state_get(int mirror, struct secmmu_test_state *state)
 {
 	memset(state, 0, sizeof(*state));

@@ -34,6 +34,13 @@ int event_end(int mirror, const void *mem, long pages);
 /* @flags: SECMMU_TEST_EVENT_* */
 int event_inject(int mirror, __u32 flags, const void *mem, long pages);
 
+/*
+ * Begins as many events as are kept one by one, a page each, and gives their number:
+ * whatever comes on top of them counts as one hull.
+ */
+long events_fill(int mirror, const char *mem);
+int events_empty(int mirror, const char *mem, long events);
+
 int state_get(int mirror, struct secmmu_test_state *state);
 /* Until so many faults wait for an event, or are recorded. */
 int state_wait_waiters(int mirror, unsigned int waiters);

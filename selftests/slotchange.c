@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Slots change while faults through them are under way. Needs a test build.
+ */
+#define _GNU_SOURCE
+#include <sys/mman.h>
+
+#include "secmmu_actor.h"
+#include "secmmu_gates.h"
+#include "secmmu_harness.h"
+#include "secmmu_sys.h"
+
+#define PAGES	64L
+
+/* The page in question, and what it becomes. */
+#define P	3L
+#define MOVED	32L
+
+FIXTURE(slotchange)
+{
+	int dev, mirror, engine;
+	struct actor actor;
+};
+
+/* What is under way. */
+FIXTURE_VARIANT(slotchange)
+{
+	enum actor_op op;
+	__u32 flags;
+};
+
+FIXTURE_VARIANT_ADD(slotchange, read) {
+	.op = ACT_READ,
+};
+
+FIXTURE_VARIANT_ADD(slotchange, write) {
+	.op = ACT_WRITE,
+};
+
+FIXTURE_VARIANT_ADD(slotchange, prefault) {
+	.op = ACT_PREFAULT,
+};
+
+FIXTURE_VARIANT_ADD(slotchange, prefault_write) {
+	.op = ACT_PREFAULT,
+	.flags = SECMMU_PREFAULT_WRITE,
+};
+
+FIXTURE_SETUP(slotchange)
+{
+	ACTOR_SETUP(PAGES);
+}
+
+FIXTURE_TEARDOWN(slotchange)
+{
+	ACTOR_TEARDOWN();
+}
+
+static bool writes(const FIXTURE_VARIANT(slotchange) *variant)
+{
+	return variant->op == ACT_WRITE || variant->flags;
+}
+
+/* The access goes on its way. */
+static void start(FIXTURE_DATA(slotchange) *self,
+		  const FIXTURE_VARIANT(slotchange) *variant)
+{
+	if (variant->op == ACT_PREFAULT)
+		actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(P), 4,
+			 variant->flags);
+	else
+		actor_do(&self->actor, 0, variant->op, 0, ACTOR_GPA(P),
+			 stamp(P, 5));
+}
+
+/* ... and is held in the gate. Returns the post. */
+static int start_and_hold(struct __test_metadata *_metadata,
+			  FIXTURE_DATA(slotchange) *self,
+			  const FIXTURE_VARIANT(slotchange) *variant,
+			  enum secmmu_gate gate)
+{
+	int post = gate_arm(self->dev, gate, 0, (uintptr_t)ACTOR_MEM(P));
+
+	ASSERT_LE(0, post);
+	start(self, variant);
+	ASSERT_EQ(0, gate_wait(self->dev, post));
+	return post;
+}
+
+static void expect_nothing_mapped(struct __test_metadata *_metadata,
+				  FIXTURE_DATA(slotchange) *self)
+{
+	struct secmmu_test_oracle result;
+
+	EXPECT_EQ(0, oracle_check(self->mirror, &result));
+	EXPECT_EQ(0, result.sptes);
+	EXPECT_EQ(0, result.tlb_entries);
+}
+
+/* The first word of a page of the process, as it sees it. */
+static __u64 load(FIXTURE_DATA(slotchange) *self, long page)
+{
+	__u64 word = POISON;
+
+	actor_do(&self->actor, 2, ACT_LOAD, page);
+	actor_answer(&self->actor, 2, &word);
+	return word;
+}
+
+SECMMU_TEST_F(slotchange, A11_deleted)
+{
+	struct secmmu_stats stats;
+	int post;
+
+	post = start_and_hold(_metadata, self, variant, SECMMU_GATE_FAULT_GOT);
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT, 0));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	EXPECT_EQ(-ENXIO, actor_answer(&self->actor, 0, NULL));
+	expect_nothing_mapped(_metadata, self);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	EXPECT_EQ(1, stats.retries_slot);
+	EXPECT_EQ(1, stats.retries);
+	EXPECT_EQ(0, stats.fault_pages);
+	EXPECT_EQ(stamp(P, 1), load(self, P));
+}
+
+SECMMU_TEST_F(slotchange, A11_moved)
+{
+	bool written = variant->op == ACT_WRITE;
+	struct secmmu_stats stats;
+	__u64 word = POISON;
+	int post;
+
+	post = start_and_hold(_metadata, self, variant, SECMMU_GATE_FAULT_GOT);
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT, 0, ACTOR_GPA(0),
+			       MOVED, PAGES - MOVED));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	EXPECT_EQ(0, actor_answer(&self->actor, 0, &word));
+	if (variant->op == ACT_READ) {
+		EXPECT_EQ(stamp(MOVED + P, 1), word);
+	}
+	EXPECT_COHERENT(self->mirror);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	EXPECT_EQ(1, stats.retries_slot);
+	EXPECT_EQ(1, stats.retries);
+	EXPECT_EQ(stamp(P, 1), load(self, P));
+	EXPECT_EQ(written ? stamp(P, 5) : stamp(MOVED + P, 1),
+		  load(self, MOVED + P));
+}
+
+SECMMU_TEST_F(slotchange, A11_made_readonly)
+{
+	int post;
+
+	post = start_and_hold(_metadata, self, variant, SECMMU_GATE_FAULT_GOT);
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT, 0, ACTOR_GPA(0), 0,
+			       PAGES, SECMMU_SLOT_READONLY));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	EXPECT_EQ(writes(variant) ? -EACCES : 0,
+		  actor_answer(&self->actor, 0, NULL));
+	EXPECT_EQ(-EACCES, actor_run(&self->actor, 0, ACT_WRITE, 1,
+				     ACTOR_GPA(P), stamp(P, 6)));
+	EXPECT_EQ(stamp(P, 1), load(self, P));
+	EXPECT_ACTOR_READS(stamp(P, 1), &self->actor, 0, ACTOR_GPA(P));
+	EXPECT_COHERENT(self->mirror);
+}
+
+/* Another slot: not its affair. */
+SECMMU_TEST_F(slotchange, A11_another_deleted)
+{
+	struct secmmu_stats stats;
+	int post;
+
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT, 1, ACTOR_GPA(PAGES),
+			       0, PAGES));
+	post = start_and_hold(_metadata, self, variant, SECMMU_GATE_FAULT_GOT);
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT, 1));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	EXPECT_EQ(0, stats.retries);
+	EXPECT_COHERENT(self->mirror);
+}
+
+/* The check is passed: what comes in is found by the change. */
+SECMMU_TEST_F(slotchange, A11_deleted_at_the_check)
+{
+	int checked, replaced, ret;
+
+	checked = start_and_hold(_metadata, self, variant,
+				 SECMMU_GATE_FAULT_CHECKED);
+	replaced = GATE_ARM(SLOT_REPLACED, 0);
+	actor_do(&self->actor, 1, ACT_SLOT, 0);
+	ASSERT_EQ(0, gate_wait(self->dev, replaced));
+	ASSERT_EQ(0, gate_open(self->dev, replaced));
+	EXPECT_TRUE(actor_stays(&self->actor, 1));
+	ASSERT_EQ(0, gate_open(self->dev, checked));
+	ret = actor_answer(&self->actor, 0, NULL);
+	EXPECT_TRUE(!ret || ret == -ENXIO) TH_LOG("%d", ret);
+	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	expect_nothing_mapped(_metadata, self);
+}
+
+/* The slot is gone for faults, its entries are not: none may come. */
+SECMMU_TEST_F(slotchange, A11_half_deleted)
+{
+	int post;
+
+	post = GATE_ARM(SLOT_REPLACED, 0);
+	actor_do(&self->actor, 1, ACT_SLOT, 0);
+	ASSERT_EQ(0, gate_wait(self->dev, post));
+	start(self, variant);
+	EXPECT_EQ(-ENXIO, actor_answer(&self->actor, 0, NULL));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	expect_nothing_mapped(_metadata, self);
+}
+
+/*
+ * ... or it has moved: what is there by now comes in at once, and an event about
+ * what was there before still finds that.
+ */
+SECMMU_TEST_F(slotchange, A11_half_moved)
+{
+	int post;
+
+	EXPECT_ACTOR_READS(stamp(P, 1), &self->actor, 0, ACTOR_GPA(P));
+	EXPECT_ACTOR_READS(stamp(P + 1, 1), &self->actor, 0, ACTOR_GPA(P + 1));
+	post = GATE_ARM(SLOT_REPLACED, 0);
+	actor_do(&self->actor, 1, ACT_SLOT, 0, ACTOR_GPA(0), MOVED,
+		 PAGES - MOVED);
+	ASSERT_EQ(0, gate_wait(self->dev, post));
+	start(self, variant);
+	EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
+	ASSERT_EQ(0, actor_run(&self->actor, 2, ACT_MADVISE, P + 1, 1,
+			       MADV_DONTNEED));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	EXPECT_COHERENT(self->mirror);
+	EXPECT_ACTOR_READS(load(self, MOVED + P), &self->actor, 0,
+			   ACTOR_GPA(P));
+	EXPECT_ACTOR_READS(stamp(MOVED + P + 1, 1), &self->actor, 0,
+			   ACTOR_GPA(P + 1));
+	EXPECT_COHERENT(self->mirror);
+}
+
+TEST_HARNESS_MAIN
