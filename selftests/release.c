@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The mirrored process ends, or a mirror is closed, while events are in flight and
+ * faults under way. The faults here are the test's own. Needs a test build.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "secmmu_actor.h"
+#include "secmmu_gates.h"
+#include "secmmu_harness.h"
+#include "secmmu_sys.h"
+
+#define PAGES	256L
+/* From here on: what fills the records of single events. */
+#define FAR	128L
+
+/* Seconds, for what happens at once. */
+#define AT_ONCE	5
+
+/* A thread of the test that reads one word of the actor's memory. */
+struct reader {
+	pthread_t thread;
+	int engine;
+	__u64 gpa;
+	__u64 word;
+	int ret;
+};
+
+FIXTURE(release)
+{
+	int dev, mirror, engine;
+	struct actor actor;
+	struct reader reader[ACTOR_ENGINES];
+};
+
+FIXTURE_SETUP(release)
+{
+	ACTOR_SETUP(PAGES);
+}
+
+FIXTURE_TEARDOWN(release)
+{
+	ACTOR_TEARDOWN();
+}
+
+static void *serve(void *data)
+{
+	struct reader *reader = data;
+
+	reader->ret = gpa_get(reader->engine, reader->gpa, &reader->word);
+	return NULL;
+}
+
+static int reader_start(FIXTURE_DATA(release) *self, int n, long page)
+{
+	struct reader *reader = &self->reader[n];
+
+	*reader = (struct reader) {
+		.engine = self->actor.engine[n],
+		.gpa = ACTOR_GPA(page),
+		.ret = -EINPROGRESS,
+	};
+	return -pthread_create(&reader->thread, NULL, serve, reader);
+}
+
+/* What it has got; -ETIMEDOUT, and it stays, if nothing. */
+static int reader_end(FIXTURE_DATA(release) *self, int n)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += AT_ONCE * secmmu_slow();
+	if (pthread_timedjoin_np(self->reader[n].thread, NULL, &until))
+		return -ETIMEDOUT;
+	return self->reader[n].ret;
+}
+
+/* Ends the process in which the memory is. */
+enum end { END_KILL, END_EXIT, END_EXEC };
+
+static void end_actor(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(release) *self, enum end how)
+{
+	switch (how) {
+	case END_KILL:
+		ASSERT_EQ(0, kill(self->actor.pid, SIGKILL));
+		break;
+	case END_EXIT:
+		actor_do(&self->actor, 1, ACT_EXIT);
+		break;
+	case END_EXEC:
+		actor_do(&self->actor, 1, ACT_EXEC);
+		return;
+	}
+	ASSERT_EQ(self->actor.pid, waitpid(self->actor.pid, NULL, 0));
+	self->actor.pid = 0;
+}
+
+/* All that is in flight is forgotten, and nothing of the memory is shown. */
+static void expect_released(struct __test_metadata *_metadata,
+			    FIXTURE_DATA(release) *self)
+{
+	struct secmmu_test_oracle oracle;
+	struct secmmu_test_state state;
+
+	ASSERT_EQ(0, state_get(self->mirror, &state));
+	EXPECT_EQ(0, state.events);
+	EXPECT_EQ(0, state.overflow);
+	EXPECT_EQ(0, state.faults);
+	EXPECT_EQ(0, state.waiters);
+	EXPECT_GPA_ERROR(ESRCH, self->actor.engine[ACTOR_ENGINES - 1],
+			 ACTOR_GPA(100));
+	EXPECT_EQ(0, oracle_check(self->mirror, &oracle));
+	EXPECT_EQ(0, oracle.sptes);
+	EXPECT_EQ(0, oracle.tlb_entries);
+	EXPECT_EQ(0, oracle.stale);
+}
+
+/* Waiters of events with and without a record; none of them will ever end. */
+static void end_with_waiters(struct __test_metadata *_metadata,
+			     FIXTURE_DATA(release) *self, enum end how)
+{
+	struct secmmu_stats stats;
+	long records;
+	int i;
+
+	records = events_fill(self->mirror, ACTOR_MEM(FAR));
+	ASSERT_LT(0, records);
+	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(8), 4));
+	ASSERT_EQ(0, reader_start(self, 0, 8));
+	ASSERT_EQ(0, reader_start(self, 1, 11));
+	ASSERT_EQ(0, reader_start(self, 2, FAR));
+	ASSERT_EQ(0, state_wait_waiters(self->mirror, 3));
+	end_actor(_metadata, self, how);
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(-ESRCH, reader_end(self, i));
+	}
+	expect_released(_metadata, self);
+
+	/* What had begun may still end. */
+	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(8), 4));
+	ASSERT_EQ(0, events_empty(self->mirror, ACTOR_MEM(FAR), records));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	EXPECT_EQ(0, stats.unpaired);
+	expect_released(_metadata, self);
+}
+
+SECMMU_TEST_F(release, A17_killed_with_waiters)
+{
+	end_with_waiters(_metadata, self, END_KILL);
+}
+
+SECMMU_TEST_F(release, A17_exit_with_waiters)
+{
+	end_with_waiters(_metadata, self, END_EXIT);
+}
+
+SECMMU_TEST_F(release, A17_exec_with_waiters)
+{
+	end_with_waiters(_metadata, self, END_EXEC);
+}
+
+/* It is known that the memory goes, before it has gone. */
+SECMMU_TEST_F(release, A17_release_under_way)
+{
+	int post;
+
+	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(8), 4));
+	ASSERT_EQ(0, reader_start(self, 0, 8));
+	ASSERT_EQ(0, state_wait_waiters(self->mirror, 1));
+	post = GATE_ARM(RELEASE, 0);
+	ASSERT_EQ(0, kill(self->actor.pid, SIGKILL));
+	ASSERT_EQ(0, gate_wait(self->dev, post));
+	EXPECT_EQ(-ESRCH, reader_end(self, 0));
+	ASSERT_EQ(0, reader_start(self, 1, 9));
+	EXPECT_EQ(-ESRCH, reader_end(self, 1));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	end_actor(_metadata, self, END_KILL);
+	expect_released(_metadata, self);
+}
+
+/* A mirror is closed while somebody waits in it: he is the last to leave. */
+SECMMU_TEST_F(release, A17_closed_with_a_waiter)
+{
+	struct secmmu_test_state state;
+	__u64 number, word = POISON;
+
+	actor_do(&self->actor, 0, ACT_MIRROR);
+	ASSERT_EQ(0, actor_answer(&self->actor, 0, &number));
+	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(8), 4));
+	actor_do(&self->actor, 0, ACT_READ, number * ACTOR_ENGINES,
+		 ACTOR_GPA(8));
+	ASSERT_TRUE(actor_waits(&self->actor, 0, 1));
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_CLOSE, number));
+	ASSERT_EQ(0, state_get(self->mirror, &state));
+	EXPECT_EQ(2, state.members);
+	EXPECT_EQ(1, state.waiters);
+	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(8), 4));
+	EXPECT_EQ(0, actor_answer(&self->actor, 0, &word));
+	EXPECT_EQ(stamp(8, 1), word);
+	ASSERT_EQ(0, state_get(self->mirror, &state));
+	EXPECT_EQ(1, state.members);
+	EXPECT_EQ(0, state.waiters);
+}
+
+/* The fault has the page, the process goes: the page does not come in. */
+static void end_with_the_page(struct __test_metadata *_metadata,
+			      FIXTURE_DATA(release) *self, enum end how)
+{
+	struct secmmu_stats a, b;
+	int post, i;
+
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	post = GATE_ARM(FAULT_GOT, ACTOR_MEM(3));
+	ASSERT_EQ(0, reader_start(self, 0, 3));
+	ASSERT_EQ(0, gate_wait(self->dev, post));
+	end_actor(_metadata, self, how);
+	/* Released: others fail by now. */
+	for (i = 0; i < GATE_PATIENCE; i++) {
+		if (gpa_get(self->actor.engine[1], ACTOR_GPA(100),
+			    &self->reader[0].word) == -ESRCH)
+			break;
+		sleep_ms(1);
+	}
+	ASSERT_GT(GATE_PATIENCE, i);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	EXPECT_EQ(-ESRCH, reader_end(self, 0));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(0, a, b, fault_pages);
+	expect_released(_metadata, self);
+}
+
+SECMMU_TEST_F(release, G1_killed_after_gup)
+{
+	end_with_the_page(_metadata, self, END_KILL);
+}
+
+SECMMU_TEST_F(release, G1_exec_after_gup)
+{
+	end_with_the_page(_metadata, self, END_EXEC);
+}
+
+/* It has passed its check: the page comes in, and goes before the process has. */
+SECMMU_TEST_F(release, G1_killed_at_the_check)
+{
+	int post, ret;
+
+	post = GATE_ARM(FAULT_CHECKED, ACTOR_MEM(3));
+	ASSERT_EQ(0, reader_start(self, 0, 3));
+	ASSERT_EQ(0, gate_wait(self->dev, post));
+	ASSERT_EQ(0, kill(self->actor.pid, SIGKILL));
+	EXPECT_FALSE(child_ended(self->actor.pid, 300));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	ret = reader_end(self, 0);
+	EXPECT_TRUE(!ret || ret == -ESRCH) TH_LOG("%d", ret);
+	end_actor(_metadata, self, END_KILL);
+	expect_released(_metadata, self);
+}
+
+TEST_HARNESS_MAIN
