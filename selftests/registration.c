@@ -68,7 +68,7 @@ static void expect_coherent(struct __test_metadata *_metadata,
 }
 
 /* Each registration that comes during a round costs one more round. */
-SECMMU_TEST_F(registration, A1_one_replay_for_each)
+SECMMU_TEST_F(registration, A1_replay_for_each)
 {
 	struct secmmu_stats a, b;
 	int first, second;
@@ -130,7 +130,7 @@ SECMMU_TEST_F(registration, A1_slot_over_the_event)
  * An event finds the slots half changed, so that its page is in none of them. It
  * must wait and look again.
  */
-SECMMU_TEST_F(registration, A1_slots_half_changed)
+SECMMU_TEST_F(registration, A1_torn_slots)
 {
 	int torn, recorded;
 

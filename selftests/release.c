@@ -35,6 +35,7 @@ FIXTURE(release)
 	int dev, mirror, engine;
 	struct actor actor;
 	struct reader reader[ACTOR_ENGINES];
+	struct timespec until;	/* what must end has ended */
 };
 
 FIXTURE_SETUP(release)
@@ -67,14 +68,16 @@ static int reader_start(FIXTURE_DATA(release) *self, int n, long page)
 	return -pthread_create(&reader->thread, NULL, serve, reader);
 }
 
+static void end_soon(FIXTURE_DATA(release) *self)
+{
+	clock_gettime(CLOCK_REALTIME, &self->until);
+	self->until.tv_sec += AT_ONCE * secmmu_slow();
+}
+
 /* What it has got; -ETIMEDOUT, and it stays, if nothing. */
 static int reader_end(FIXTURE_DATA(release) *self, int n)
 {
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += AT_ONCE * secmmu_slow();
-	if (pthread_timedjoin_np(self->reader[n].thread, NULL, &until))
+	if (pthread_timedjoin_np(self->reader[n].thread, NULL, &self->until))
 		return -ETIMEDOUT;
 	return self->reader[n].ret;
 }
@@ -94,10 +97,13 @@ static void end_actor(struct __test_metadata *_metadata,
 		break;
 	case END_EXEC:
 		actor_do(&self->actor, 1, ACT_EXEC);
-		return;
+		break;
 	}
-	ASSERT_EQ(self->actor.pid, waitpid(self->actor.pid, NULL, 0));
-	self->actor.pid = 0;
+	if (how != END_EXEC) {
+		ASSERT_EQ(self->actor.pid, waitpid(self->actor.pid, NULL, 0));
+		self->actor.pid = 0;
+	}
+	end_soon(self);
 }
 
 /* All that is in flight is forgotten, and nothing of the memory is shown. */
@@ -124,6 +130,7 @@ static void expect_released(struct __test_metadata *_metadata,
 static void end_with_waiters(struct __test_metadata *_metadata,
 			     FIXTURE_DATA(release) *self, enum end how)
 {
+	struct secmmu_test_state state;
 	struct secmmu_stats stats;
 	long records;
 	int i;
@@ -136,8 +143,13 @@ static void end_with_waiters(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, reader_start(self, 2, FAR));
 	ASSERT_EQ(0, state_wait_waiters(self->mirror, 3));
 	end_actor(_metadata, self, how);
+	if (how != END_EXEC) {
+		/* Nobody is in the queue, when the memory has gone. */
+		ASSERT_EQ(0, state_get(self->mirror, &state));
+		ASSERT_EQ(0, state.waiters);
+	}
 	for (i = 0; i < 3; i++) {
-		EXPECT_EQ(-ESRCH, reader_end(self, i));
+		ASSERT_EQ(-ESRCH, reader_end(self, i));
 	}
 	expect_released(_metadata, self);
 
@@ -175,6 +187,7 @@ SECMMU_TEST_F(release, A17_release_under_way)
 	post = GATE_ARM(RELEASE, 0);
 	ASSERT_EQ(0, kill(self->actor.pid, SIGKILL));
 	ASSERT_EQ(0, gate_wait(self->dev, post));
+	end_soon(self);
 	EXPECT_EQ(-ESRCH, reader_end(self, 0));
 	ASSERT_EQ(0, reader_start(self, 1, 9));
 	EXPECT_EQ(-ESRCH, reader_end(self, 1));
@@ -229,6 +242,7 @@ static void end_with_the_page(struct __test_metadata *_metadata,
 	ASSERT_GT(GATE_PATIENCE, i);
 	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
 	ASSERT_EQ(0, gate_open(self->dev, post));
+	end_soon(self);
 	EXPECT_EQ(-ESRCH, reader_end(self, 0));
 	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
 	EXPECT_DELTA(0, a, b, fault_pages);
@@ -256,6 +270,7 @@ SECMMU_TEST_F(release, G1_killed_at_the_check)
 	ASSERT_EQ(0, kill(self->actor.pid, SIGKILL));
 	EXPECT_FALSE(child_ended(self->actor.pid, 300));
 	ASSERT_EQ(0, gate_open(self->dev, post));
+	end_soon(self);
 	ret = reader_end(self, 0);
 	EXPECT_TRUE(!ret || ret == -ESRCH) TH_LOG("%d", ret);
 	end_actor(_metadata, self, END_KILL);
