@@ -15,6 +15,9 @@
 #define ALIASES	8L
 #define ALIAS(page)	ACTOR_GPA(4 * PAGES + (page))
 
+/* That a walk loses, before registrations wait: SECMMU_REPLAYS_MAX. */
+#define ROUNDS		4
+
 #define WHOLE	(SECMMU_TEST_EVENT_BEGIN | SECMMU_TEST_EVENT_END)
 
 FIXTURE(registration)
@@ -84,7 +87,7 @@ SECMMU_TEST_F(registration, A1_replay_for_each)
 			       ALIASES));
 	second = GATE_ARM(START_WALKED, ACTOR_MEM(3));
 	ASSERT_EQ(0, gate_open(self->dev, first));
-	ASSERT_EQ(0, gate_wait(self->dev, second));
+	ASSERT_TRUE(actor_reaches(&self->actor, 1, self->dev, second));
 	number = add_mirror(_metadata, self, 2);
 	ASSERT_EQ(0, gate_open(self->dev, second));
 	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
@@ -102,6 +105,35 @@ SECMMU_TEST_F(registration, A1_replay_for_each)
 	expect_read(_metadata, self, number, 3, 0);
 	EXPECT_COHERENT(self->mirror);
 	expect_coherent(_metadata, self, number);
+}
+
+/* In each round there is another registration, until the walk has had enough. */
+SECMMU_TEST_F(registration, A1_walk_ends)
+{
+	struct secmmu_stats a, b;
+	int post, next, round;
+
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	post = GATE_ARM(START_WALKED, ACTOR_MEM(3));
+	actor_do(&self->actor, 1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
+	ASSERT_EQ(0, gate_wait(self->dev, post));
+	for (round = 0; round < ROUNDS; round++) {
+		ASSERT_EQ(0, actor_run(&self->actor, 2, ACT_SLOT, 1 + round,
+				       ALIAS(round * ALIASES), 8, ALIASES));
+		next = GATE_ARM(START_WALKED, ACTOR_MEM(3));
+		ASSERT_EQ(0, gate_open(self->dev, post));
+		ASSERT_TRUE(actor_reaches(&self->actor, 1, self->dev, next));
+		post = next;
+	}
+	actor_do(&self->actor, 2, ACT_SLOT, 1 + round, ALIAS(round * ALIASES), 8,
+		 ALIASES);
+	EXPECT_TRUE(actor_stays(&self->actor, 2));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	EXPECT_EQ(0, actor_answer(&self->actor, 2, NULL));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(ROUNDS, a, b, replays);
+	EXPECT_COHERENT(self->mirror);
 }
 
 /* A slot that shows what the event is about: faults through it know. */

@@ -188,9 +188,9 @@ SECMMU_TEST_F(release, A17_release_under_way)
 	ASSERT_EQ(0, kill(self->actor.pid, SIGKILL));
 	ASSERT_EQ(0, gate_wait(self->dev, post));
 	end_soon(self);
-	EXPECT_EQ(-ESRCH, reader_end(self, 0));
+	ASSERT_EQ(-ESRCH, reader_end(self, 0));
 	ASSERT_EQ(0, reader_start(self, 1, 9));
-	EXPECT_EQ(-ESRCH, reader_end(self, 1));
+	ASSERT_EQ(-ESRCH, reader_end(self, 1));
 	ASSERT_EQ(0, gate_open(self->dev, post));
 	end_actor(_metadata, self, END_KILL);
 	expect_released(_metadata, self);
@@ -243,7 +243,7 @@ static void end_with_the_page(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
 	ASSERT_EQ(0, gate_open(self->dev, post));
 	end_soon(self);
-	EXPECT_EQ(-ESRCH, reader_end(self, 0));
+	ASSERT_EQ(-ESRCH, reader_end(self, 0));
 	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
 	EXPECT_DELTA(0, a, b, fault_pages);
 	expect_released(_metadata, self);

@@ -395,6 +395,19 @@ bool actor_waits(const struct actor *actor, int thread, unsigned int waiters)
 	return false;
 }
 
+bool actor_reaches(const struct actor *actor, int thread, int dev, int post)
+{
+	long until = now_ms() + GATE_PATIENCE;
+	struct secmmu_test_state state;
+
+	while (gate_wait_ms(dev, post, 1)) {
+		if (state_get(actor->mirror, &state) || state.waiters ||
+		    actor_done(actor, thread) || now_ms() > until)
+			return false;
+	}
+	return true;
+}
+
 bool actor_stays(const struct actor *actor, int thread)
 {
 	long until = now_ms() + WHILE_MS;

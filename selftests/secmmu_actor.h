@@ -97,6 +97,8 @@ int actor_answer(struct actor *actor, int thread, __u64 *value);
  * comes first.
  */
 bool actor_waits(const struct actor *actor, int thread, unsigned int waiters);
+/* Does it come to this gate, before it has answered or waits for an event? */
+bool actor_reaches(const struct actor *actor, int thread, int dev, int post);
 /* Is it silent for a while, in which it would have answered if it could? */
 bool actor_stays(const struct actor *actor, int thread);
 /* Order and answer in one. */
