@@ -37,7 +37,10 @@ static bool walk_round(struct secmmu_walk *walk)
 	struct secmmu_chain *chain = walk->chain;
 	struct secmmu_member *member;
 
-	walk->seq = read_seqcount_begin(&chain->seq);
+	if (secmmu_mutant(TORN_REGISTRATION))
+		walk->seq = raw_read_seqcount(&chain->seq);
+	else if (!secmmu_mutant(SEQ_READ_ONCE) || !walk->seq)
+		walk->seq = read_seqcount_begin(&chain->seq);
 	/* The core's SRCU section, which leaving waits for, covers the list. */
 	list_for_each_entry_rcu(member, &chain->members, link, true) {
 		if (!member_touched(member, walk))
@@ -51,11 +54,13 @@ static bool walk_round(struct secmmu_walk *walk)
 		/* All members age, whatever the earlier ones said. */
 		walk->young |= member->ops->age(member, walk, walk->purpose ==
 						SECMMU_CLEAR_YOUNG);
-		if (walk->young && walk->purpose == SECMMU_TEST_YOUNG)
+		if (walk->young && (walk->purpose == SECMMU_TEST_YOUNG ||
+				    secmmu_mutant(FIRST_YOUNG)))
 			return true;
 	}
 	secmmu_gate_spin(START_WALKED, walk->start);
-	return !read_seqcount_retry(&chain->seq, walk->seq);
+	return !read_seqcount_retry(&chain->seq, walk->seq) ||
+	       secmmu_mutant(TORN_REGISTRATION);
 }
 
 /* Walk all members until the registration has not moved meanwhile. */
@@ -68,6 +73,8 @@ static void walk_members(struct secmmu_walk *walk)
 		atomic64_inc(&chain->replays);
 		if (++replays == SECMMU_REPLAYS_MAX)
 			atomic_inc(&chain->hold_off);
+		if (secmmu_mutant(SEQ_READ_ONCE) && replays == 1000)
+			break;
 	}
 	if (replays >= SECMMU_REPLAYS_MAX &&
 	    atomic_dec_and_test(&chain->hold_off))
@@ -185,6 +192,10 @@ static void begin_event(struct secmmu_chain *chain, unsigned long start,
 		.last = last,
 	};
 
+	if (secmmu_mutant(END_AS_LENGTH))
+		event.last += start;
+	if (secmmu_mutant(INCLUSIVE_END))
+		event.last++;
 	/* Recorded whether it touches a span or not; then delivered. */
 	secmmu_event_begin(&chain->records, start, last);
 	secmmu_gate_spin(START_RECORDED, start);
@@ -193,13 +204,27 @@ static void begin_event(struct secmmu_chain *chain, unsigned long start,
 		note_latency(chain, began);
 }
 
+/* Nothing to do? Never, but for mutants and ranges that are none. */
+static bool ignored(const struct mmu_notifier_range *range)
+{
+	return range->start >= range->end ||
+	       secmmu_mutant(IGNORE_INVALIDATE) ||
+	       (secmmu_mutant(FOREIGN_IGNORED) && current->mm != range->mm) ||
+	       (secmmu_mutant(WRITE_KEPT_AFTER_FORK) &&
+		range->event == MMU_NOTIFY_PROTECTION_PAGE);
+}
+
 static int chain_range_start(struct mmu_notifier *mn,
 			     const struct mmu_notifier_range *range)
 {
 	struct secmmu_chain *chain = to_chain(mn);
 	unsigned long last = range->end - 1;
 
-	if (range->start >= range->end || secmmu_mutant(IGNORE_INVALIDATE))
+	if (secmmu_mutant(EMPTY_IS_ALL) && range->start == range->end) {
+		begin_event(chain, 0, ULONG_MAX);
+		secmmu_event_end(&chain->records, 0, ULONG_MAX);
+	}
+	if (ignored(range))
 		return 0;
 	trace_secmmu_event_begin(chain, range->start, range->end);
 	secmmu_oracle_note(chain, range->start, last);
@@ -226,7 +251,7 @@ static void chain_range_end(struct mmu_notifier *mn,
 	struct secmmu_chain *chain = to_chain(mn);
 	unsigned long last = range->end - 1;
 
-	if (range->start >= range->end || secmmu_mutant(IGNORE_INVALIDATE))
+	if (ignored(range))
 		return;
 	trace_secmmu_event_end(chain, range->start, range->end);
 	secmmu_gate_spin(END, range->start);
@@ -238,6 +263,8 @@ static void chain_range_end(struct mmu_notifier *mn,
 	/* Its begin was never seen: make up for the invalidation. */
 	pr_warn_once("invalidation of 0x%lx-0x%lx ended without having begun\n",
 		     range->start, range->end);
+	if (secmmu_mutant(UNPAIRED_IGNORED))
+		return;
 	secmmu_oracle_note(chain, range->start, last);
 	begin_event(chain, range->start, last);
 	secmmu_event_end(&chain->records, range->start, last);
@@ -407,6 +434,8 @@ void secmmu_chain_join(struct secmmu_chain *chain, struct secmmu_member *member,
 	update_begin(chain);
 	list_add_tail_rcu(&member->link, &chain->members);
 	update_end(chain);
+	if (secmmu_mutant(PER_SUBSCRIBER_COUNTER) || secmmu_mutant(SEEN_BEGIN))
+		secmmu_records_forget(&chain->records);
 }
 
 /**
@@ -425,7 +454,8 @@ void secmmu_chain_leave(struct secmmu_member *member)
 	update_end(member->chain);
 
 	secmmu_gate(LEAVE, 0);
-	secmmu_chain_synchronize();
+	if (!secmmu_mutant(LEAVE_NO_SYNC))
+		secmmu_chain_synchronize();
 }
 
 /**
@@ -497,6 +527,8 @@ void secmmu_chain_forget(struct secmmu_member *member, struct secmmu_span *span)
  */
 void secmmu_chain_exit(void)
 {
+	if (secmmu_mutant(EXIT_NO_WAIT))
+		return;
 	wait_var_event(&nr_chains, !atomic_read(&nr_chains));
 	/*
 	 * The last free callback has counted itself out but may not have

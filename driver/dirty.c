@@ -3,6 +3,7 @@
 #include <linux/uaccess.h>
 
 #include "dirty.h"
+#include "test/mutant.h"
 
 /*
  * Who asks for the log copies the pages that it names, so every later write must
@@ -133,7 +134,8 @@ int secmmu_dirty_log(struct secmmu_slots *slots,
 	dirty = slot->span.dirty + arg->first_page / BITS_PER_LONG;
 	first = slot->span.by_gfn.start + arg->first_page;
 	take_bitmap(dirty, log, words);
-	if (take_sptes(slots, first, first + arg->nr_pages - 1, log))
+	if (take_sptes(slots, first, first + arg->nr_pages - 1, log) &&
+	    !secmmu_mutant(LOG_UNFLUSHED))
 		secmmu_flush(slots->tlbs, 0);
 	err = 0;
 	if (copy_to_user(u64_to_user_ptr(arg->bitmap), log,

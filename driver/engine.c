@@ -16,6 +16,7 @@
 #include "engine.h"
 #include "fault.h"
 #include "test/gate.h"
+#include "test/mutant.h"
 #include "tlb.h"
 
 /**
@@ -65,12 +66,18 @@ static bool cross(struct engine *engine, gfn_t gfn, unsigned int offset,
 {
 	struct secmmu_mirror *mirror = engine->mirror;
 	struct secmmu_window window;
+	u64 spte = 0;
 	char *page;
-	u64 spte;
 
 	secmmu_window_open(&mirror->tlbs, &window);
-	spte = secmmu_tlb_translate(&engine->tlb, &mirror->pt, &window, gfn,
-				    write);
+	if (secmmu_mutant(WINDOW_TWO_PAGES) && !write && (gfn & 1))
+		spte = secmmu_tlb_translate(&engine->tlb, &mirror->pt, &window,
+					    gfn - 1, false);
+	if (spte)
+		spte = spte_small(spte, 1);
+	else
+		spte = secmmu_tlb_translate(&engine->tlb, &mirror->pt, &window,
+					    gfn, write);
 	if (spte) {
 		secmmu_gate_spin(WINDOW_TRANSLATED, (u64)gfn << PAGE_SHIFT);
 		page = kmap_local_pfn(spte_pfn(spte));

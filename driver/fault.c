@@ -148,6 +148,15 @@ static int get_pages(struct secmmu_fault *fault)
 	return got == -ENOMEM || got == -EINTR ? got : -EFAULT;
 }
 
+/* No reference stays, but for mutants. */
+static void put_page_of(struct secmmu_fault *fault, int i, int ret)
+{
+	if (secmmu_mutant(IGNORE_INVALIDATE) ||
+	    (secmmu_mutant(PAGE_LEAKED) && ret == -EAGAIN))
+		return;
+	put_page(fault->page[i]);
+}
+
 /* One round. Returns the entries in place, -EAGAIN to try again, or an errno. */
 static int attempt(struct secmmu_fault *fault)
 {
@@ -166,14 +175,15 @@ static int attempt(struct secmmu_fault *fault)
 		return ret;
 	secmmu_gate(FAULT_RECORDED, fault->target.hva);
 	got = get_pages(fault);
-	ret = got;
-	if (got > 0)
-		ret = secmmu_install(fault, got);
+	if (secmmu_mutant(RECORD_AFTER_GUP)) {
+		fault->record.hit = false;
+		fault->record.hit_from = ULONG_MAX;
+	}
+	ret = got > 0 ? secmmu_install(fault, got) : got;
 	secmmu_gate(FAULT_INSTALLED, fault->target.hva);
 	secmmu_inflight_end(&mirror->chain->records, &fault->record);
 	for (i = 0; i < got; i++)
-		if (!secmmu_mutant(IGNORE_INVALIDATE))
-			put_page(fault->page[i]);
+		put_page_of(fault, i, ret);
 	return ret;
 }
 

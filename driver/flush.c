@@ -67,7 +67,8 @@ void secmmu_flush(struct secmmu_tlbs *tlbs, u64 entries)
 	 * A CPU that enters the mask while it is read has seen the generation.
 	 */
 	preempt_disable();
-	smp_call_function_many(tlbs->mask, window_closed, tlbs, true);
+	smp_call_function_many(tlbs->mask, window_closed, tlbs,
+			       !secmmu_mutant(FLUSH_NO_WAIT));
 	preempt_enable();
 	/* A CPU seen outside the mask: pairs with secmmu_window_close(). */
 	smp_mb();
@@ -141,7 +142,7 @@ static void look_for_pending(struct secmmu_gather *gather,
 {
 	lockdep_assert_held(&table->lock);
 	if (table->zap_gen >= atomic64_read_acquire(&gather->tlbs->flushed))
-		gather->assist = true;
+		gather->assist = !secmmu_mutant(SECOND_SKIPS);
 }
 
 static void drop(struct secmmu_gather *gather, struct secmmu_table *table,
@@ -150,7 +151,10 @@ static void drop(struct secmmu_gather *gather, struct secmmu_table *table,
 	u64 spte = secmmu_table_drop(gather->pt, table, gfn);
 
 	/* A slot with a dirty log has no large sptes. */
-	if (gather->dirty && (spte & SPTE_DIRTY))
+	if (secmmu_mutant(DIRTY_LATE) && (spte & SPTE_DIRTY))
+		secmmu_mutant_dirty_late(pfn_to_page(spte_pfn(spte)));
+	if (gather->dirty && (spte & SPTE_DIRTY) &&
+	    !secmmu_mutant(SPTE_DIRTY_DROPPED))
 		set_bit(gfn - gather->dirty_first, gather->dirty);
 	if (secmmu_holds(&gather->tlbs->holder))
 		hold(gather, spte);
@@ -178,6 +182,13 @@ static gfn_t zap_leaf(struct secmmu_gather *gather, struct secmmu_table *leaf,
 {
 	gfn_t gfn = first;
 
+	if (secmmu_mutant(EMPTY_SKIPPED) && !READ_ONCE(leaf->nr))
+		return last + 1;
+	if (secmmu_mutant(FAIL_OPEN_TRYLOCK)) {
+		if (!spin_trylock(&leaf->lock))
+			return last + 1;
+		spin_unlock(&leaf->lock);
+	}
 	spin_lock(&leaf->lock);
 	if (leaf->dead) {
 		/* Look again: a large spte may have taken its place. */
@@ -223,6 +234,8 @@ static gfn_t zap_large(struct secmmu_gather *gather, struct secmmu_table *table,
 
 		if (secmmu_entry_links(entry))
 			break;
+		if (entry && !whole && secmmu_mutant(LARGE_SURVIVES))
+			entry = 0;
 		if (entry && !whole && split_counted(gather, table, gfn))
 			break;
 		if (entry)
@@ -289,8 +302,15 @@ void secmmu_gather_zap(struct secmmu_gather *gather, gfn_t first, gfn_t last)
 		}
 		rcu_read_unlock();
 
+		if (secmmu_mutant(CLAMP_1024) && gather->zapped >= 1024)
+			break;
+		if (flush_is_due(gather) && secmmu_mutant(UNLOCK_WITHOUT_FLUSH))
+			gather->pending = 0;
 		if (flush_is_due(gather))
 			gather_flush(gather);
+		if (gather->zapped && !gather->pending &&
+		    secmmu_mutant(ARRAY_OVERFLOW_DROPPED))
+			break;
 		if (gather->may_sleep)
 			cond_resched();
 	}

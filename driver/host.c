@@ -4,6 +4,7 @@
 #include <linux/pgtable.h>
 
 #include "host.h"
+#include "test/mutant.h"
 
 /* Does one entry of the CPU map the block at @addr, from page @pfn on? */
 static bool maps_block(struct mm_struct *mm, unsigned long addr,
@@ -64,5 +65,7 @@ bool secmmu_host_large(struct mm_struct *mm, unsigned long hva,
 		return false;
 	if (is_vm_hugetlb_page(vma))
 		return vma_kernel_pagesize(vma) >= SECMMU_LARGE_SIZE;
+	if (secmmu_mutant(FOLIO_SIZE_PROOF))
+		return folio_order(page_folio(page)) >= SECMMU_TABLE_SHIFT;
 	return maps_block(mm, start, pfn, write);
 }

@@ -3,6 +3,7 @@
 
 #include "install.h"
 #include "test/gate.h"
+#include "test/mutant.h"
 #include "trace.h"
 
 /* What events have hit, as of the final check: anything, and from where on. */
@@ -55,6 +56,15 @@ static int check(struct secmmu_fault *fault, struct hit *hit)
 		foreign = record->foreign;
 		hit->any = record->hit;
 		hit->from = record->hit_from;
+		if (secmmu_mutant(INFLIGHT_ALONE)) {
+			hit->from = ULONG_MAX;
+			hit->any = secmmu_records_cover(records,
+							record->range.start,
+							record->range.last,
+							&hit->from);
+		}
+		if (secmmu_mutant(SLOT_GEN_IGNORED))
+			moved = false;
 		spin_unlock(&records->lock);
 	} while (moved && same_target(fault));
 
@@ -70,6 +80,25 @@ static int check(struct secmmu_fault *fault, struct hit *hit)
 	return 0;
 }
 
+/* The check where it belongs, but for mutants that have checked before. */
+static int check_locked(struct secmmu_fault *fault, struct hit *hit)
+{
+	if (secmmu_mutant(CHECK_BEFORE_LOCK) ||
+	    (secmmu_mutant(COLLAPSE_UNLOCKED) && fault->large)) {
+		*hit = (struct hit) { .from = ULONG_MAX };
+		return 0;
+	}
+	return check(fault, hit);
+}
+
+/* Mark a page for the kernel, before engines write to it. */
+static void mark_dirty(struct secmmu_fault *fault, struct page *page)
+{
+	if (secmmu_fault_writes(fault) && !secmmu_mutant(DIRTY_LATE) &&
+	    !secmmu_mutant(DIRTY_NEVER))
+		set_page_dirty(page);
+}
+
 static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 			unsigned int i)
 {
@@ -82,8 +111,7 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	 * asked for, and that it cannot stop before this lock is released: the
 	 * page may be dirtied as under the CPU's own page-table lock.
 	 */
-	if (secmmu_fault_writes(fault))
-		set_page_dirty(fault->page[i]);
+	mark_dirty(fault, fault->page[i]);
 
 	/* Never take away what another fault has put in. */
 	if (spte_covers(old, spte))
@@ -116,7 +144,7 @@ static int install_small(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	struct hit hit;
 	int err;
 
-	err = check(fault, &hit);
+	err = check_locked(fault, &hit);
 	if (err)
 		return err;
 	for (i = 0; i < got; i++) {
@@ -147,15 +175,14 @@ static int install_locked(struct secmmu_fault *fault, struct secmmu_table *table
 	struct hit hit;
 	int err;
 
-	err = check(fault, &hit);
+	err = check_locked(fault, &hit);
 	if (err)
 		return err;
 	if (hit.any)
 		/* An event elsewhere in the block: be content with less. */
 		return 0;
 	/* As for small ones, for the folio as a whole. */
-	if (secmmu_fault_writes(fault))
-		set_page_dirty(fault->page[0]);
+	mark_dirty(fault, fault->page[0]);
 	if (!spte_covers(secmmu_table_read(table, fault->gfn), spte))
 		secmmu_table_set_large(&fault->mirror->pt, table, leaf,
 				       fault->gfn, spte);
@@ -170,8 +197,14 @@ static int install_locked(struct secmmu_fault *fault, struct secmmu_table *table
 static int install_large(struct secmmu_fault *fault, struct secmmu_table *table)
 {
 	struct secmmu_table *leaf = secmmu_table_leaf(table, fault->gfn);
+	struct hit hit;
 	int ret;
 
+	if (secmmu_mutant(COLLAPSE_UNLOCKED)) {
+		ret = check(fault, &hit);
+		if (ret || hit.any)
+			return ret;
+	}
 	if (!leaf)
 		return install_locked(fault, table, NULL);
 	spin_lock_nested(&leaf->lock, SINGLE_DEPTH_NESTING);
@@ -213,6 +246,15 @@ static int install(struct secmmu_fault *fault, unsigned int got, bool large)
 		return retry(fault, SECMMU_COUNT_RETRIES_TABLE);
 	}
 	secmmu_gate_spin(FAULT_LINKED, fault->target.hva);
+	if (secmmu_mutant(CHECK_BEFORE_LOCK)) {
+		struct hit hit;
+
+		ret = check(fault, &hit);
+		if (ret) {
+			rcu_read_unlock();
+			return ret;
+		}
+	}
 	spin_lock(&table->lock);
 	if (table->dead)
 		ret = retry(fault, SECMMU_COUNT_RETRIES_TABLE);

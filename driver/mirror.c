@@ -6,6 +6,7 @@
 
 #include "age.h"
 #include "mirror.h"
+#include "test/mutant.h"
 #include "trace.h"
 
 static struct secmmu_mirror *to_mirror(struct secmmu_member *member)
@@ -187,6 +188,9 @@ void secmmu_mirror_put(struct secmmu_mirror *mirror)
 	debugfs_remove_recursive(mirror->debugfs);
 	secmmu_chain_leave(&mirror->member);
 	secmmu_chain_put(mirror->chain);
+	if (secmmu_mutant(LEAVE_NO_SYNC))
+		/* Lest its callback, still running, takes the machine down. */
+		return;
 	if (secmmu_holds(&mirror->tlbs.holder))
 		zap_all(mirror);
 	mmdrop(mirror->creator);

@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "pgtable.h"
+#include "test/mutant.h"
 
 static struct secmmu_table *table_alloc(void)
 {
@@ -355,7 +356,9 @@ static void prune(struct secmmu_pgtable *pt, struct secmmu_table *table,
 	while (unused && (parent = table->parent)) {
 		spin_lock(&parent->lock);
 		spin_lock_nested(&table->lock, SINGLE_DEPTH_NESTING);
-		unused = !table->dead && !table->nr && table->zap_gen < flushed;
+		unused = !table->dead && !table->nr &&
+			 (table->zap_gen < flushed ||
+			  secmmu_mutant(PRUNE_PENDING));
 		if (unused) {
 			table->dead = true;
 			WRITE_ONCE(parent->entry[table->index], 0);

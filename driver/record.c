@@ -3,6 +3,7 @@
 #include <linux/sched.h>
 
 #include "record.h"
+#include "test/mutant.h"
 
 /**
  * secmmu_records_init - nothing is in flight
@@ -43,6 +44,20 @@ static void mark_faults(struct secmmu_records *records, unsigned long start,
 			 start, last);
 }
 
+static void forget_events(struct secmmu_records *records)
+{
+	struct interval_tree_node *node;
+
+	lockdep_assert_held(&records->lock);
+	while ((node = interval_tree_iter_first(&records->events, 0,
+						ULONG_MAX))) {
+		interval_tree_remove(node, &records->events);
+		list_add(&container_of(node, struct secmmu_event, range)->free,
+			 &records->free);
+	}
+	records->overflow = 0;
+}
+
 /**
  * secmmu_event_begin - record an event and mark the faults it overlaps
  * @records: the records of the mm
@@ -61,21 +76,24 @@ void secmmu_event_begin(struct secmmu_records *records, unsigned long start,
 
 	spin_lock(&records->lock);
 	records->nr_events++;
+	if (secmmu_mutant(LATEST_RANGE))
+		forget_events(records);
 	event = list_first_entry_or_null(&records->free, struct secmmu_event,
 					 free);
-	if (event) {
+	if (event && !secmmu_mutant(ONE_HULL)) {
 		list_del(&event->free);
 		event->range.start = start;
 		event->range.last = last;
 		interval_tree_insert(&event->range, &records->events);
-	} else if (records->overflow++) {
+	} else if (records->overflow++ || secmmu_mutant(HULL_KEPT)) {
 		records->overflow_start = min(records->overflow_start, start);
 		records->overflow_last = max(records->overflow_last, last);
 	} else {
 		records->overflow_start = start;
 		records->overflow_last = last;
 	}
-	mark_faults(records, start, last);
+	if (!secmmu_mutant(MARK_AT_END))
+		mark_faults(records, start, last);
 	spin_unlock(&records->lock);
 }
 
@@ -88,6 +106,9 @@ static struct secmmu_event *find_event(struct secmmu_records *records,
 	     node; node = interval_tree_iter_next(node, start, last))
 		if (node->start == start && node->last == last)
 			return container_of(node, struct secmmu_event, range);
+	node = interval_tree_iter_first(&records->events, 0, ULONG_MAX);
+	if (secmmu_mutant(SEEN_BEGIN) && node)
+		return container_of(node, struct secmmu_event, range);
 	return NULL;
 }
 
@@ -116,15 +137,32 @@ bool secmmu_event_end(struct secmmu_records *records, unsigned long start,
 		list_add(&event->free, &records->free);
 	} else if (records->overflow) {
 		records->overflow--;
+		if (secmmu_mutant(HULL_RESET_EARLY)) {
+			records->overflow_start = ULONG_MAX;
+			records->overflow_last = 0;
+		}
 	} else if (!records->released) {
 		records->nr_unpaired++;
 		matched = false;
 	}
+	if (secmmu_mutant(MARK_AT_END))
+		mark_faults(records, start, last);
 	/* Waiters enter the queue and check under this lock. */
 	if (waitqueue_active(&records->wait))
 		wake_up_all(&records->wait);
 	spin_unlock(&records->lock);
 	return matched;
+}
+
+/**
+ * secmmu_records_forget - for mutants: no event is in flight
+ * @records: the records of the mm
+ */
+void secmmu_records_forget(struct secmmu_records *records)
+{
+	spin_lock(&records->lock);
+	forget_events(records);
+	spin_unlock(&records->lock);
 }
 
 /**
@@ -138,30 +176,36 @@ bool secmmu_event_end(struct secmmu_records *records, unsigned long start,
  */
 void secmmu_records_release(struct secmmu_records *records)
 {
-	struct interval_tree_node *node;
-
 	spin_lock(&records->lock);
-	records->released = true;
-	while ((node = interval_tree_iter_first(&records->events, 0,
-						ULONG_MAX))) {
-		interval_tree_remove(node, &records->events);
-		list_add(&container_of(node, struct secmmu_event, range)->free,
-			 &records->free);
+	if (!secmmu_mutant(INSTALL_AFTER_RELEASE)) {
+		records->released = true;
+		mark_faults(records, 0, ULONG_MAX);
 	}
-	records->overflow = 0;
-	mark_faults(records, 0, ULONG_MAX);
-	wake_up_all(&records->wait);
+	if (!secmmu_mutant(RELEASE_KEEPS_INFLIGHT)) {
+		forget_events(records);
+		wake_up_all(&records->wait);
+	}
 	spin_unlock(&records->lock);
 }
 
-/* The first address of [start, last] that an event in flight covers; or none. */
-static bool first_covered(struct secmmu_records *records, unsigned long start,
+/**
+ * secmmu_records_cover - does an event in flight cover a part of a range?
+ * @records: the records of the mm; the lock is held
+ * @start: first address
+ * @last: last address
+ * @covered: set to the first address covered
+ *
+ * Context: never sleeps.
+ */
+bool secmmu_records_cover(struct secmmu_records *records, unsigned long start,
 			  unsigned long last, unsigned long *covered)
 {
 	struct interval_tree_node *node;
 	bool found = false;
 
 	lockdep_assert_held(&records->lock);
+	if (secmmu_mutant(INFLIGHT_IGNORED))
+		return false;
 	node = interval_tree_iter_first(&records->events, start, last);
 	if (node) {
 		*covered = max(node->start, start);
@@ -210,7 +254,7 @@ int secmmu_inflight_begin(struct secmmu_records *records,
 
 	spin_lock(&records->lock);
 	while (!records->released && !err &&
-	       first_covered(records, start, start + PAGE_SIZE - 1, &covered)) {
+	       secmmu_records_cover(records, start, start + PAGE_SIZE - 1, &covered)) {
 		if (!began)
 			began = ktime_get_ns();
 		prepare_to_wait(&records->wait, &wait, TASK_INTERRUPTIBLE);
@@ -224,7 +268,7 @@ int secmmu_inflight_begin(struct secmmu_records *records,
 	if (!err && records->released)
 		err = -ESRCH;
 	if (!err) {
-		if (first_covered(records, start, last, &covered))
+		if (secmmu_records_cover(records, start, last, &covered))
 			last = (covered & PAGE_MASK) - 1;
 		fault->range.last = last;
 		interval_tree_insert(&fault->range, &records->faults);
@@ -259,7 +303,7 @@ bool secmmu_inflight_widen(struct secmmu_records *records,
 
 	spin_lock(&records->lock);
 	clear = !records->released && !fault->hit &&
-		!first_covered(records, start, last, &covered);
+		!secmmu_records_cover(records, start, last, &covered);
 	if (clear) {
 		interval_tree_remove(&fault->range, &records->faults);
 		fault->range.start = start;

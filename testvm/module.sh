@@ -44,7 +44,7 @@ for part in $parts; do
 	list=$dir/$(echo "$part" | tr / -)
 	mkdir -p "$dir/$part"
 	(cd "$top/$part" && find . -name '*.mod.c' -prune -o \
-		\( -name '*.[ch]' -o -name Makefile \) -print) |
+		\( -name '*.[ch]' -o -name '*.def' -o -name Makefile \) -print) |
 		sort > "$list.now"
 	cmp -s "$list.now" "$list.list" || rm -rf "${dir:?}/$part"
 	mkdir -p "$dir/$part"

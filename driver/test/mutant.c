@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/string.h>
 
 #include "mutant.h"
 
+DEFINE_STATIC_KEY_FALSE(secmmu_mutating);
 enum secmmu_mutant secmmu_mutant_on;
 
+#define MUTANT(id, name, property, killer, precedent) name,
+
 static const char *const names[SECMMU_NR_MUTANTS] = {
-	[SECMMU_MUTANT_NONE] = "none",
-	[SECMMU_MUTANT_IGNORE_INVALIDATE] = "ignore-invalidate",
+	"none",
+#include "mutants.def"
 };
+
+#undef MUTANT
 
 static int mutant_set(const char *val, const struct kernel_param *kp)
 {
@@ -18,6 +24,10 @@ static int mutant_set(const char *val, const struct kernel_param *kp)
 	if (i < 0)
 		return i;
 	WRITE_ONCE(secmmu_mutant_on, i);
+	if (i)
+		static_branch_enable(&secmmu_mutating);
+	else
+		static_branch_disable(&secmmu_mutating);
 	return 0;
 }
 
@@ -33,3 +43,21 @@ static const struct kernel_param_ops mutant_ops = {
 
 module_param_cb(mutant, &mutant_ops, NULL, 0600);
 MODULE_PARM_DESC(mutant, "seeded bug to switch on, or none (test builds only)");
+
+/**
+ * secmmu_mutant_dirty_late - for DIRTY_LATE: not this page, but the one before
+ * @page: a page that was written
+ *
+ * Context: any; never sleeps.
+ */
+void secmmu_mutant_dirty_late(struct page *page)
+{
+	static struct page *late;
+
+	page = xchg(&late, page);
+	/* Whatever it is by now, if it is anything. */
+	if (page && get_page_unless_zero(page)) {
+		set_page_dirty(page);
+		put_page(page);
+	}
+}

@@ -9,26 +9,34 @@
 #ifndef SECMMU_TEST_MUTANT_H
 #define SECMMU_TEST_MUTANT_H
 
-/*
- * IGNORE_INVALIDATE: events are neither recorded nor delivered. So that stale
- * translations do not corrupt the kernel that tests them, faults keep their page
- * references: memory goes stale, not wild.
- */
+#define MUTANT(id, name, property, killer, precedent) SECMMU_MUTANT_##id,
+
 enum secmmu_mutant {
 	SECMMU_MUTANT_NONE,
-	SECMMU_MUTANT_IGNORE_INVALIDATE,
+#include "mutants.def"
 	SECMMU_NR_MUTANTS
 };
 
+#undef MUTANT
+
 #ifdef CONFIG_SECMMU_TEST
 #include <linux/compiler.h>
+#include <linux/jump_label.h>
 
+struct page;
+
+DECLARE_STATIC_KEY_FALSE(secmmu_mutating);
 extern enum secmmu_mutant secmmu_mutant_on;
 
-#define secmmu_mutant(which) \
-	(unlikely(READ_ONCE(secmmu_mutant_on) == SECMMU_MUTANT_##which))
+#define secmmu_mutant(which)						\
+	(static_branch_unlikely(&secmmu_mutating) &&			\
+	 READ_ONCE(secmmu_mutant_on) == SECMMU_MUTANT_##which)
+
+void secmmu_mutant_dirty_late(struct page *page);
+
 #else
-#define secmmu_mutant(which) false
+#define secmmu_mutant(which)			false
+#define secmmu_mutant_dirty_late(page)		do { } while (0)
 #endif
 
 #endif
