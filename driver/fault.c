@@ -400,6 +400,7 @@ static int install(struct fault *fault, unsigned int got)
 	}
 	secmmu_gate_spin(FAULT_LINKED, fault->target.hva);
 	spin_lock(&table->lock);
+	secmmu_table_used(table);
 	if (table->dead)
 		ret = retry(fault, SECMMU_COUNT_RETRIES_TABLE);
 	else if (fault->large)

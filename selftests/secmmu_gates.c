@@ -51,6 +51,14 @@ int gate_open(int dev, int post)
 	return secmmu_call(dev, SECMMU_TEST_GATE_OPEN, &arg, sizeof(arg));
 }
 
+void gates_open(int dev)
+{
+	int post;
+
+	for (post = 0; post < GATE_POSTS; post++)
+		gate_open(dev, post);
+}
+
 static int event(int mirror, __u32 flags, const void *mem, long pages)
 {
 	struct secmmu_test_event arg = {
@@ -71,6 +79,29 @@ int event_begin(int mirror, const void *mem, long pages)
 int event_end(int mirror, const void *mem, long pages)
 {
 	return event(mirror, SECMMU_TEST_EVENT_END, mem, pages);
+}
+
+static int age(int mirror, __u32 flags, const void *mem, long pages)
+{
+	struct secmmu_test_event arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.start = (uintptr_t)mem,
+		.end = (uintptr_t)mem + pages * PAGE,
+	};
+	int ret = secmmu_call(mirror, SECMMU_TEST_EVENT, &arg, sizeof(arg));
+
+	return ret ?: (int)arg.young;
+}
+
+int age_clear(int mirror, const void *mem, long pages)
+{
+	return age(mirror, SECMMU_TEST_EVENT_AGE_CLEAR, mem, pages);
+}
+
+int age_test(int mirror, const void *mem)
+{
+	return age(mirror, SECMMU_TEST_EVENT_AGE_TEST, mem, 1);
 }
 
 int state_get(int mirror, struct secmmu_test_state *state)
@@ -122,4 +153,15 @@ int oracle_check(int mirror, struct secmmu_test_oracle *result)
 	memset(result, 0, sizeof(*result));
 	result->size = sizeof(*result);
 	return secmmu_call(mirror, SECMMU_TEST_CHECK, result, sizeof(*result));
+}
+
+int page_refs(int mirror, const void *mem)
+{
+	struct secmmu_test_page arg = {
+		.size = sizeof(arg),
+		.address = (uintptr_t)mem,
+	};
+	int ret = secmmu_call(mirror, SECMMU_TEST_PAGE, &arg, sizeof(arg));
+
+	return ret ?: (int)arg.refs;
 }

@@ -25,10 +25,17 @@ int gate_wait(int dev, int post);
 /* -ETIMEDOUT: nobody has come within so many milliseconds. */
 int gate_wait_ms(int dev, int post, unsigned int ms);
 int gate_open(int dev, int post);
+/* All there are, for teardowns: nobody else uses any. */
+#define GATE_POSTS	16
+void gates_open(int dev);
 
 /* Calls the callbacks; @mem is an address in the mirrored process. */
 int event_begin(int mirror, const void *mem, long pages);
 int event_end(int mirror, const void *mem, long pages);
+
+/* Young: 1, old: 0, or an error. */
+int age_clear(int mirror, const void *mem, long pages);
+int age_test(int mirror, const void *mem);
 
 int state_get(int mirror, struct secmmu_test_state *state);
 /* Until so many faults wait for an event, or are recorded. */
@@ -37,6 +44,9 @@ int state_wait_faults(int mirror, unsigned int faults);
 
 int oracle_mark(int mirror);
 int oracle_check(int mirror, struct secmmu_test_oracle *result);
+
+/* How many refer to a page of the mirrored process, or an error. */
+int page_refs(int mirror, const void *mem);
 
 /* All is as it should be, and something was looked at; for the harness. */
 #define EXPECT_COHERENT(mirror)						\
