@@ -49,6 +49,11 @@ int cpus_spread(const struct actor *actor)
 	return ret;
 }
 
+int cpus_aside(void)
+{
+	return pin(0, 2, OUTSIDER_CPUS - 1);
+}
+
 static int serve(void *data)
 {
 	struct outsider_line *line = data;

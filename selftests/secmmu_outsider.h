@@ -30,6 +30,8 @@ struct outsider {
 bool cpus_enough(void);
 /* The test to the first processor, the outsider has the second, the actor others. */
 int cpus_spread(const struct actor *actor);
+/* The calling thread goes to where the actor would be. */
+int cpus_aside(void);
 
 /* It inherits the descriptors that are open now. */
 int outsider_start(struct outsider *outsider);
