@@ -112,7 +112,7 @@ static int pgtable_show(struct seq_file *file, void *unused)
 			if (!table->level)
 				seq_printf(file, "leaf gfn 0x%llx present %u\n",
 					   gfn, READ_ONCE(table->nr));
-			else if (*secmmu_table_entry(table, gfn) & SPTE_PRESENT)
+			else if (secmmu_table_read(table, gfn) & SPTE_PRESENT)
 				seq_printf(file, "large gfn 0x%llx\n", gfn);
 			gfn = secmmu_table_last(gfn, 1) + 1;
 		}

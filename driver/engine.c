@@ -23,7 +23,7 @@
  * @mirror: the mirror; a reference is held
  * @lock: serialises the threads that use the engine: protects @tlb and
  *	@bounce; outside of mmap_lock, for user buffers may fault under it
- * @bounce: one page
+ * @bounce: one page; data stand in it where they stand in the guest's
  * @fault_flags: SECMMU_FAULT_* of all its faults
  * @watched: test builds: for the oracle
  * @tlb: the TLB
@@ -36,6 +36,28 @@ struct engine {
 	struct secmmu_watched watched;
 	struct secmmu_tlb tlb;
 };
+
+/*
+ * The processors see this memory too: aligned words are copied whole, as a device
+ * would, where memcpy() may go byte by byte. Both sides are aligned alike.
+ */
+static void copy(void *to, const void *from, unsigned int len)
+{
+	const unsigned int word = sizeof(u64);
+
+	while (len) {
+		bool whole = len >= word && IS_ALIGNED((unsigned long)to, word);
+		unsigned int step = whole ? word : 1;
+
+		if (whole)
+			WRITE_ONCE(*(u64 *)to, READ_ONCE(*(const u64 *)from));
+		else
+			WRITE_ONCE(*(u8 *)to, READ_ONCE(*(const u8 *)from));
+		to += step;
+		from += step;
+		len -= step;
+	}
+}
 
 /* Move one piece inside one window. Returns false if a fault must come first. */
 static bool cross(struct engine *engine, gfn_t gfn, unsigned int offset,
@@ -53,9 +75,9 @@ static bool cross(struct engine *engine, gfn_t gfn, unsigned int offset,
 		secmmu_gate_spin(WINDOW_TRANSLATED, (u64)gfn << PAGE_SHIFT);
 		page = kmap_local_pfn(spte_pfn(spte));
 		if (write)
-			memcpy(page + offset, engine->bounce, len);
+			copy(page + offset, engine->bounce + offset, len);
 		else
-			memcpy(engine->bounce, page + offset, len);
+			copy(engine->bounce + offset, page + offset, len);
 		kunmap_local(page);
 		secmmu_count(mirror->counters, write ? SECMMU_COUNT_WRITES :
 						       SECMMU_COUNT_READS, 1);
@@ -97,11 +119,12 @@ static size_t piece(struct engine *engine, loff_t pos, struct iov_iter *iter,
 {
 	size_t left = iov_iter_count(iter);
 	size_t len = min_t(size_t, left, PAGE_SIZE - offset_in_page(pos));
+	void *bounce = engine->bounce + offset_in_page(pos);
 	size_t done;
 
 	*err = 0;
 	if (write) {
-		len = copy_from_iter(engine->bounce, len, iter);
+		len = copy_from_iter(bounce, len, iter);
 		if (!len) {
 			*err = -EFAULT;
 			return 0;
@@ -115,7 +138,7 @@ static size_t piece(struct engine *engine, loff_t pos, struct iov_iter *iter,
 	*err = move(engine, pos, len, left, false);
 	if (*err)
 		return 0;
-	done = copy_to_iter(engine->bounce, len, iter);
+	done = copy_to_iter(bounce, len, iter);
 	if (done < len)
 		*err = -EFAULT;
 	return done;

@@ -187,7 +187,7 @@ static gfn_t zap_leaf(struct secmmu_gather *gather, struct secmmu_table *leaf,
 	}
 	look_for_pending(gather, leaf);
 	for (; gfn <= last && leaf->nr && !flush_is_due(gather); gfn++)
-		if (*secmmu_table_entry(leaf, gfn))
+		if (secmmu_table_read(leaf, gfn))
 			drop(gather, leaf, gfn);
 	if (!leaf->nr)
 		gfn = last + 1;
@@ -195,7 +195,7 @@ static gfn_t zap_leaf(struct secmmu_gather *gather, struct secmmu_table *leaf,
 	return gfn;
 }
 
-static bool split(struct secmmu_gather *gather, struct secmmu_table *table,
+static bool split_counted(struct secmmu_gather *gather, struct secmmu_table *table,
 		  gfn_t gfn)
 {
 	bool done = secmmu_table_split(gather->pt, table, gfn);
@@ -219,13 +219,13 @@ static gfn_t zap_large(struct secmmu_gather *gather, struct secmmu_table *table,
 	secmmu_table_used(table);
 	look_for_pending(gather, table);
 	while (gfn <= last && !flush_is_due(gather)) {
-		u64 entry = *secmmu_table_entry(table, gfn);
+		u64 entry = secmmu_table_read(table, gfn);
 		gfn_t end = secmmu_table_last(gfn, 1);
 		bool whole = secmmu_table_index(gfn, 0) == 0 && end <= last;
 
 		if (secmmu_entry_links(entry))
 			break;
-		if (entry && !whole && split(gather, table, gfn))
+		if (entry && !whole && split_counted(gather, table, gfn))
 			break;
 		if (entry)
 			drop(gather, table, gfn);

@@ -2,6 +2,7 @@
 #include <linux/build_bug.h>
 #include <linux/gfp.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "pgtable.h"
@@ -61,6 +62,19 @@ static void table_free_rcu(struct rcu_head *rcu)
 	table_free(container_of(rcu, struct secmmu_table, rcu));
 }
 
+/* As for the locks of a chain: they are taken in reclaim, teach that at once. */
+static void prime_lockdep(struct secmmu_pgtable *pt)
+{
+	if (!IS_ENABLED(CONFIG_LOCKDEP))
+		return;
+	fs_reclaim_acquire(GFP_KERNEL);
+	spin_lock(&pt->root->lock);
+	spin_lock(&pt->spare_lock);
+	spin_unlock(&pt->spare_lock);
+	spin_unlock(&pt->root->lock);
+	fs_reclaim_release(GFP_KERNEL);
+}
+
 /**
  * secmmu_pgtable_init - make an empty page table
  * @pt: the page table
@@ -77,6 +91,7 @@ int secmmu_pgtable_init(struct secmmu_pgtable *pt)
 		return -ENOMEM;
 	pt->root->level = SECMMU_ROOT_LEVEL;
 	atomic_long_set(&pt->nr_tables, 1);
+	prime_lockdep(pt);
 	return 0;
 }
 
@@ -215,7 +230,7 @@ struct secmmu_table *secmmu_pgtable_walk(struct secmmu_pgtable *pt, gfn_t gfn)
 			 "walk of tables that may go");
 	/* What is read through a link depends on it: ordered everywhere. */
 	while (table->level &&
-	       (below = table_below(READ_ONCE(*secmmu_table_entry(table, gfn))))) {
+	       (below = table_below(secmmu_table_read(table, gfn)))) {
 		secmmu_table_used(below);
 		table = below;
 	}
@@ -303,7 +318,7 @@ static bool link_at(struct secmmu_pgtable *pt, struct secmmu_table *table,
 	u64 entry;
 
 	spin_lock(&table->lock);
-	entry = *secmmu_table_entry(table, gfn);
+	entry = secmmu_table_read(table, gfn);
 	if (!table->dead && !secmmu_entry_links(entry)) {
 		if (cache->nr < table->level - level) {
 			spin_unlock(&table->lock);
@@ -431,7 +446,7 @@ u64 secmmu_table_drop(struct secmmu_pgtable *pt, struct secmmu_table *table,
 struct secmmu_table *secmmu_table_leaf(struct secmmu_table *table, gfn_t gfn)
 {
 	lockdep_assert_held(&table->lock);
-	return table_below(READ_ONCE(*secmmu_table_entry(table, gfn)));
+	return table_below(secmmu_table_read(table, gfn));
 }
 
 /**

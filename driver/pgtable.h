@@ -144,6 +144,12 @@ static inline u64 *secmmu_table_entry(struct secmmu_table *table, gfn_t gfn)
 	return &table->entry[secmmu_table_index(gfn, table->level)];
 }
 
+/* Walkers may change accessed and dirty meanwhile, whatever lock is held. */
+static inline u64 secmmu_table_read(struct secmmu_table *table, gfn_t gfn)
+{
+	return READ_ONCE(*secmmu_table_entry(table, gfn));
+}
+
 /* Is it, above the leaves, neither empty nor an spte? */
 static inline bool secmmu_entry_links(u64 entry)
 {

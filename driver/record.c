@@ -255,19 +255,19 @@ bool secmmu_inflight_widen(struct secmmu_records *records,
 			   unsigned long last)
 {
 	unsigned long covered;
-	bool free;
+	bool clear;
 
 	spin_lock(&records->lock);
-	free = !records->released && !fault->hit &&
-	       !first_covered(records, start, last, &covered);
-	if (free) {
+	clear = !records->released && !fault->hit &&
+		!first_covered(records, start, last, &covered);
+	if (clear) {
 		interval_tree_remove(&fault->range, &records->faults);
 		fault->range.start = start;
 		fault->range.last = last;
 		interval_tree_insert(&fault->range, &records->faults);
 	}
 	spin_unlock(&records->lock);
-	return free;
+	return clear;
 }
 
 /**

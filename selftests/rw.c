@@ -3,6 +3,8 @@
  * Transfers: sizes, vectors, errors, and kinds of memory.
  */
 #define _GNU_SOURCE
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/uio.h>
 
 #include "secmmu_harness.h"
@@ -10,6 +12,8 @@
 #define PAGES	256	/* 1 MiB of 4 KiB pages */
 #define BASE	0x10000000ULL
 #define GPA(page)	(BASE + (page) * PAGE)
+#define WORDS	((int)(PAGE / sizeof(__u64)))
+#define PASSES	2000	/* of looking for halves of words */
 
 FIXTURE(rw)
 {
@@ -284,6 +288,98 @@ SECMMU_TEST_F(rw, counters)
 	EXPECT_LE(2, b.faults - a.faults);
 	EXPECT_LE(3, b.fault_pages - a.fault_pages);
 	EXPECT_LT(0, b.tables);
+}
+
+/* A processor that changes all words of a page from one value to the other. */
+struct flipper {
+	__u64 *words;
+	atomic_bool stop;
+};
+
+static void *flip(void *data)
+{
+	struct flipper *flipper = data;
+	__u64 value = 0;
+	int i;
+
+	while (!atomic_load(&flipper->stop)) {
+		value = ~value;
+		for (i = 0; i < WORDS; i++)
+			__atomic_store_n(&flipper->words[i], value,
+					 __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/* How many of the words are neither the one nor the other? */
+static int count_halves(const __u64 *words, int first)
+{
+	int i, halves = 0;
+
+	for (i = first; i < WORDS; i++) {
+		__u64 word = __atomic_load_n(&words[i], __ATOMIC_RELAXED);
+
+		halves += word != 0 && word != ~0ULL;
+	}
+	return halves;
+}
+
+SECMMU_TEST_F(rw, aligned_words_are_read_whole)
+{
+	struct flipper flipper = { .words = (__u64 *)self->mem };
+	pthread_t thread;
+	int i, halves = 0, head;
+	__u64 words[WORDS];
+
+	memset(self->mem, 0, PAGE);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, flip, &flipper));
+	for (i = 0; i < PASSES; i++) {
+		/* Also when the transfer starts inside a word. */
+		head = i % sizeof(__u64);
+		halves += gpa_read(self->engine, (char *)words + head,
+				   PAGE - head, GPA(0) + head) != PAGE - head;
+		halves += count_halves(words, !!head);
+	}
+	atomic_store(&flipper.stop, true);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, halves);
+}
+
+/* Reads words while they are written; counts halves. */
+struct watcher {
+	const __u64 *words;
+	atomic_bool stop;
+	int halves;
+};
+
+static void *watch(void *data)
+{
+	struct watcher *watcher = data;
+
+	while (!atomic_load(&watcher->stop))
+		watcher->halves += count_halves(watcher->words, 1);
+	return NULL;
+}
+
+SECMMU_TEST_F(rw, aligned_words_are_written_whole)
+{
+	struct watcher watcher = { .words = (__u64 *)self->mem };
+	pthread_t thread;
+	__u64 words[WORDS];
+	int i, head;
+
+	memset(self->mem, 0, PAGE);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, watch, &watcher));
+	for (i = 0; i < PASSES; i++) {
+		memset(words, i & 1 ? 0 : 0xff, sizeof(words));
+		head = i % sizeof(__u64);
+		EXPECT_EQ(PAGE - head,
+			  gpa_write(self->engine, (char *)words + head,
+				    PAGE - head, GPA(0) + head));
+	}
+	atomic_store(&watcher.stop, true);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, watcher.halves);
 }
 
 TEST_HARNESS_MAIN

@@ -104,7 +104,7 @@ static u64 spte_of(struct secmmu_mirror *mirror, gfn_t gfn)
 
 	rcu_read_lock();
 	table = secmmu_pgtable_walk(&mirror->pt, gfn);
-	spte = READ_ONCE(*secmmu_table_entry(table, gfn));
+	spte = secmmu_table_read(table, gfn);
 	if (!(spte & SPTE_PRESENT))
 		spte = 0;
 	else if (table->level)
@@ -122,7 +122,7 @@ static bool next_mapped(struct secmmu_mirror *mirror, gfn_t *gfn)
 
 		rcu_read_lock();
 		table = secmmu_pgtable_next(&mirror->pt, gfn, SECMMU_GFN_LAST);
-		mapped = table && READ_ONCE(*secmmu_table_entry(table, *gfn)) &
+		mapped = table && secmmu_table_read(table, *gfn) &
 				  SPTE_PRESENT;
 		if (table && !mapped)
 			*gfn = secmmu_table_last(*gfn, table->level) + 1;

@@ -10,7 +10,8 @@
  *	    ioctl(SECMMU_CREATE_ENGINE)		an engine: pread()/pwrite()
  *
  * An engine is read and written with pread(2) and pwrite(2) (and their vector
- * forms); the file offset is the guest physical address (gpa) in bytes.
+ * forms); the file offset is the guest physical address (gpa) in bytes. Processors
+ * that use the same memory never see half an aligned 8-byte word, nor do engines.
  */
 #ifndef _UAPI_LINUX_SECMMU_H
 #define _UAPI_LINUX_SECMMU_H

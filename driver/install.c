@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/mm.h>
+
+#include "install.h"
+#include "test/gate.h"
+#include "trace.h"
+
+/* What events have hit, as of the final check: anything, and from where on. */
+struct hit {
+	bool any;
+	unsigned long from;
+};
+
+static int retry(struct secmmu_fault *fault, enum secmmu_counter cause)
+{
+	secmmu_count(fault->mirror->counters, cause, 1);
+	trace_secmmu_retry(fault->mirror, fault->gfn, cause);
+	return -EAGAIN;
+}
+
+/*
+ * Is the target still what was looked up, though some slot went away? If so, be
+ * content with the new look.
+ */
+static bool same_target(struct secmmu_fault *fault)
+{
+	struct secmmu_target now;
+
+	if (secmmu_slot_find(&fault->mirror->member, fault->gfn, &now) ||
+	    now.hva != fault->target.hva || now.pages < fault->target.pages ||
+	    now.before < fault->target.before ||
+	    now.flags != fault->target.flags)
+		return false;
+	fault->target = now;
+	return true;
+}
+
+/* May the fault install? Under the lock of the table. */
+static int check(struct secmmu_fault *fault, struct hit *hit)
+{
+	struct secmmu_member *member = &fault->mirror->member;
+	struct secmmu_records *records = &fault->mirror->chain->records;
+	struct secmmu_inflight *record = &fault->record;
+	unsigned long hva = fault->target.hva;
+	bool moved, foreign, released;
+
+	/*
+	 * The table was linked before this lock is taken. An event that does not
+	 * see the link has left its mark under the same lock before.
+	 */
+	do {
+		spin_lock(&records->lock);
+		moved = fault->target.span_gen != member->span_gen;
+		released = records->released;
+		foreign = record->foreign;
+		hit->any = record->hit;
+		hit->from = record->hit_from;
+		spin_unlock(&records->lock);
+	} while (moved && same_target(fault));
+
+	if (released)
+		return -ESRCH;
+	if (moved)
+		return retry(fault, SECMMU_COUNT_RETRIES_SLOT);
+	secmmu_gate_spin(FAULT_CHECKED, hva);
+	/* If only other pages were hit, the first ones can go in. */
+	if (hit->from <= hva + PAGE_SIZE - 1)
+		return retry(fault, foreign ? SECMMU_COUNT_RETRIES_EVENT :
+					      SECMMU_COUNT_RETRIES_SELF);
+	return 0;
+}
+
+static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
+			unsigned int i)
+{
+	u64 *sptep = secmmu_table_entry(leaf, fault->gfn + i);
+	u64 old = READ_ONCE(*sptep);
+	u64 spte = spte_make(page_to_pfn(fault->page[i]), secmmu_fault_writes(fault));
+
+	/*
+	 * The event check has just said that the CPU maps this page, writable if
+	 * asked for, and that it cannot stop before this lock is released: the
+	 * page may be dirtied as under the CPU's own page-table lock.
+	 */
+	if (secmmu_fault_writes(fault))
+		set_page_dirty(fault->page[i]);
+
+	/* Never take away what another fault has put in. */
+	if (spte_covers(old, spte))
+		return;
+	if (secmmu_fault_holds(fault)) {
+		/* The slot that is being replaced lets its page go itself. */
+		if (old && spte_pfn(old) != spte_pfn(spte))
+			return;
+		if (!old)
+			get_page(fault->page[i]);
+	}
+	/*
+	 * An entry for another page came through a slot that is being replaced.
+	 * TLBs may hold it; that slot's own zap finds an entry here, drops it
+	 * and flushes, before the slot is forgotten. Read-only entries are not
+	 * dirty, so no upgrade loses that.
+	 */
+	if (old)
+		/* TLBs may have recorded accesses in what goes. */
+		spte |= SPTE_ACCESSED;
+	if (!xchg(sptep, spte))
+		leaf->nr++;
+}
+
+/* Small sptes, under the lock of their table; otherwise as install(). */
+static int install_small(struct secmmu_fault *fault, struct secmmu_table *leaf,
+			 unsigned int got)
+{
+	unsigned int i;
+	struct hit hit;
+	int err;
+
+	err = check(fault, &hit);
+	if (err)
+		return err;
+	for (i = 0; i < got; i++) {
+		unsigned long hva = fault->target.hva + i * PAGE_SIZE;
+
+		if (hit.from <= hva + PAGE_SIZE - 1)
+			break;
+		install_one(fault, leaf, i);
+	}
+	secmmu_count(fault->mirror->counters, SECMMU_COUNT_FAULT_PAGES, i);
+	return i;
+}
+
+/* Pages from the fault's first to the end of its block, as far as wanted. */
+static int rest_of_block(const struct secmmu_fault *fault)
+{
+	return min_t(u64, fault->wanted, SECMMU_LARGE_PAGES -
+					 secmmu_table_index(fault->gfn, 0));
+}
+
+/* A large spte, with all locks held; otherwise as install(). */
+static int install_locked(struct secmmu_fault *fault, struct secmmu_table *table,
+			  struct secmmu_table *leaf)
+{
+	unsigned long pfn = page_to_pfn(fault->page[0]) -
+			    secmmu_table_index(fault->gfn, 0);
+	u64 spte = spte_make(pfn, secmmu_fault_writes(fault));
+	struct hit hit;
+	int err;
+
+	err = check(fault, &hit);
+	if (err)
+		return err;
+	if (hit.any)
+		/* An event elsewhere in the block: be content with less. */
+		return 0;
+	/* As for small ones, for the folio as a whole. */
+	if (secmmu_fault_writes(fault))
+		set_page_dirty(fault->page[0]);
+	if (!spte_covers(secmmu_table_read(table, fault->gfn), spte))
+		secmmu_table_set_large(&fault->mirror->pt, table, leaf,
+				       fault->gfn, spte);
+	secmmu_count(fault->mirror->counters, SECMMU_COUNT_FAULT_PAGES, 1);
+	return rest_of_block(fault);
+}
+
+/*
+ * Check and install are one step for events that come to the table, and for those
+ * that come to the leaf table whose place the spte takes: both are locked.
+ */
+static int install_large(struct secmmu_fault *fault, struct secmmu_table *table)
+{
+	struct secmmu_table *leaf = secmmu_table_leaf(table, fault->gfn);
+	int ret;
+
+	if (!leaf)
+		return install_locked(fault, table, NULL);
+	spin_lock_nested(&leaf->lock, SINGLE_DEPTH_NESTING);
+	ret = install_locked(fault, table, leaf);
+	spin_unlock(&leaf->lock);
+	return ret;
+}
+
+/* Has somebody else installed a large spte that will do? */
+static bool large_in_place(struct secmmu_fault *fault)
+{
+	struct secmmu_table *table = secmmu_pgtable_walk(&fault->mirror->pt,
+							 fault->gfn);
+	u64 needs = spte_needs(secmmu_fault_writes(fault));
+
+	return table->level == 1 &&
+	       (secmmu_table_read(table, fault->gfn) & needs) == needs;
+}
+
+/*
+ * One large spte, or small ones. Returns the number of pages in place from the first
+ * on, or an errno; or 0 if it cannot be a large one.
+ */
+static int install(struct secmmu_fault *fault, unsigned int got, bool large)
+{
+	struct secmmu_mirror *mirror = fault->mirror;
+	struct secmmu_table *table;
+	int ret;
+
+	rcu_read_lock();
+	if (!large && large_in_place(fault)) {
+		rcu_read_unlock();
+		return rest_of_block(fault);
+	}
+	table = secmmu_pgtable_link(&mirror->pt, fault->gfn, large,
+				    &fault->cache);
+	if (!table) {
+		rcu_read_unlock();
+		return retry(fault, SECMMU_COUNT_RETRIES_TABLE);
+	}
+	secmmu_gate_spin(FAULT_LINKED, fault->target.hva);
+	spin_lock(&table->lock);
+	secmmu_table_used(table);
+	if (table->dead)
+		ret = retry(fault, SECMMU_COUNT_RETRIES_TABLE);
+	else if (large)
+		ret = install_large(fault, table);
+	else
+		ret = install_small(fault, table, got);
+	spin_unlock(&table->lock);
+	rcu_read_unlock();
+	return ret;
+}
+
+/**
+ * secmmu_install - install what a fault has found
+ * @fault: the fault, recorded
+ * @got: number of its pages that it holds references to
+ *
+ * Context: process; takes the locks of one or two tables; does not sleep.
+ * Return: number of pages in place from the first on, above zero; -EAGAIN, counted
+ * by its cause, if something has come between; -ESRCH if the mm is gone.
+ */
+int secmmu_install(struct secmmu_fault *fault, unsigned int got)
+{
+	struct secmmu_pgtable *pt = &fault->mirror->pt;
+	int ret = 0;
+
+	if (fault->large) {
+		ret = install(fault, got, true);
+		if (ret > 0)
+			/* It may have to be split where nothing can be allocated. */
+			secmmu_pgtable_stock(pt, &fault->cache);
+	}
+	if (!ret)
+		ret = install(fault, got, false);
+	/* Linked for nothing, and no zap may ever come by. */
+	if (ret < 0)
+		secmmu_pgtable_prune(pt, fault->gfn, fault->gfn,
+				     atomic64_read(&fault->mirror->tlbs.flushed));
+	return ret;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The last step of a fault: its final check, and the sptes it installs. What was
+ * looked up before is checked again under the lock of the table, where check and
+ * install are one step against a zap.
+ */
+#ifndef SECMMU_INSTALL_H
+#define SECMMU_INSTALL_H
+
+#include "fault.h"
+
+/**
+ * struct secmmu_fault - one fault, on the stack
+ * @mirror: the mirror
+ * @gfn: first guest frame
+ * @wanted: pages asked for
+ * @pages: pages that this round handles; those behind @wanted only if the
+ *	process has them mapped
+ * @flags: SECMMU_FAULT_*
+ * @large: the CPU maps the whole 2 MiB block of @gfn at once, and @record covers
+ *	that block
+ * @target: what @gfn shows
+ * @record: the fault as events see it
+ * @cache: tables that may have to be linked
+ * @page: what GUP returned
+ */
+struct secmmu_fault {
+	struct secmmu_mirror *mirror;
+	gfn_t gfn;
+	u64 wanted;
+	unsigned int pages;
+	unsigned int flags;
+	bool large;
+	struct secmmu_target target;
+	struct secmmu_inflight record;
+	struct secmmu_table_cache cache;
+	struct page *page[SECMMU_FAULT_BATCH];
+};
+
+static inline bool secmmu_fault_writes(const struct secmmu_fault *fault)
+{
+	return fault->flags & SECMMU_FAULT_WRITE;
+}
+
+/* Test builds: do sptes hold references? */
+static inline bool secmmu_fault_holds(const struct secmmu_fault *fault)
+{
+	return secmmu_holds(&fault->mirror->tlbs.holder);
+}
+
+int secmmu_install(struct secmmu_fault *fault, unsigned int got);
+
+#endif
