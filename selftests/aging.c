@@ -119,18 +119,31 @@ SECMMU_TEST_F(aging, C1_ranges)
 	EXPECT_EQ(0, age_clear(self->mirror, page_of(self, 0), PAGES));
 }
 
-/* Both entries of a page that two slots show. */
+/* The first pages in the last entries of one table, the rest in another. */
+#define ALIAS(page)	ACTOR_GPA(4096 - 4 + (page))
+
+/* Both entries of a page that two slots show, in whichever table. */
 SECMMU_TEST_F(aging, C1_alias)
 {
+	static const long pages[] = { 0, 3, 4, PAGES - 1 };
 	__u64 word;
+	size_t i;
 
-	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT, 1,
-			       ACTOR_GPA(4096), 0, PAGES, 0));
-	ASSERT_EQ(0, gpa_get(self->engine, ACTOR_GPA(4096 + 3), &word));
+	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT, 1, ALIAS(0), 0,
+			       PAGES, 0));
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		ASSERT_EQ(0, gpa_get(self->engine, ALIAS(pages[i]), &word));
+		ASSERT_EQ(0, access_page(self, false, pages[i]));
+	}
+	EXPECT_EQ(1, age_clear(self->mirror, page_of(self, 0), PAGES));
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		EXPECT_YOUNG(0, pages[i]);
+
+	ASSERT_EQ(0, gpa_get(self->engine, ALIAS(3), &word));
 	ASSERT_EQ(0, access_page(self, false, 3));
 	EXPECT_CLEARED(1, 3);
 	EXPECT_YOUNG(0, 3);
-	ASSERT_EQ(0, gpa_get(self->engine, ACTOR_GPA(4096 + 3), &word));
+	ASSERT_EQ(0, gpa_get(self->engine, ALIAS(3), &word));
 	EXPECT_YOUNG(1, 3);
 	EXPECT_CLEARED(1, 3);
 	EXPECT_YOUNG(0, 3);

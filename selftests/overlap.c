@@ -65,7 +65,7 @@ static void start_first(struct __test_metadata *_metadata,
 			       actor_tid(&self->actor, 1), 0);
 	ASSERT_LE(0, self->first);
 	actor_do(&self->actor, 1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
-	ASSERT_EQ(0, gate_wait(self->dev, self->first));
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, self->first));
 	/* That is what is dangerous. */
 	ASSERT_LT(0, live_entries(self));
 }
@@ -82,6 +82,7 @@ static void finish_first(struct __test_metadata *_metadata,
 
 	actor_do(&self->actor, 0, ACT_READ, 0, ACTOR_GPA(3));
 	do {
+		sleep_ms(1);
 		ASSERT_EQ(0, state_get(self->mirror, &state));
 	} while (!state.waiters && !actor_done(&self->actor, 0));
 	ASSERT_FALSE(actor_done(&self->actor, 0));

@@ -263,7 +263,7 @@ SECMMU_TEST_F(ledger, B1_flush_before_going_on)
 	actor_do(&self->actor, 1, ACT_MADVISE, 1, variant->pages,
 		 MADV_DONTNEED);
 	for (flush = 1; flush <= variant->flushes; flush++) {
-		ASSERT_EQ(0, gate_wait(self->dev, post));
+		ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, post));
 		done += step;
 		if (done > (__u64)variant->pages)
 			done = variant->pages;

@@ -85,7 +85,7 @@ static bool flushed_early(FIXTURE_DATA(windows) *self)
 static void finish_discard(struct __test_metadata *_metadata,
 			   FIXTURE_DATA(windows) *self)
 {
-	ASSERT_EQ(0, gate_wait(self->dev, self->end));
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, self->end));
 	ASSERT_EQ(0, gate_open(self->dev, self->end));
 	ASSERT_EQ(0, actor_answer(&self->actor, 1, NULL));
 }
@@ -165,7 +165,7 @@ SECMMU_TEST_F(windows, B3_page_being_read)
 /* The second invalidation has nothing to drop and waits as the first does. */
 SECMMU_TEST_F(windows, B2_both_wait_for_the_window)
 {
-	int second;
+	int raised, second;
 
 	EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
 	arm_window(_metadata, self, SECMMU_GATE_WINDOW_TRANSLATED,
@@ -173,12 +173,12 @@ SECMMU_TEST_F(windows, B2_both_wait_for_the_window)
 	outsider_read(&self->outsider, self->engine, ACTOR_GPA(3), 1);
 	ASSERT_EQ(0, gate_wait(self->dev, self->window));
 	/* The first has raised the generation: it waits for the window now. */
-	second = gate_arm(self->dev, SECMMU_GATE_FLUSH_RAISED,
+	raised = gate_arm(self->dev, SECMMU_GATE_FLUSH_RAISED,
 			  actor_tid(&self->actor, 1), 0);
-	ASSERT_LE(0, second);
+	ASSERT_LE(0, raised);
 	start_discard(_metadata, self, 3);
-	ASSERT_EQ(0, gate_wait(self->dev, second));
-	ASSERT_EQ(0, gate_open(self->dev, second));
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, raised));
+	ASSERT_EQ(0, gate_open(self->dev, raised));
 
 	second = gate_arm(self->dev, SECMMU_GATE_END,
 			  actor_tid(&self->actor, 2), 0);
@@ -187,7 +187,7 @@ SECMMU_TEST_F(windows, B2_both_wait_for_the_window)
 	EXPECT_EQ(-ETIMEDOUT, gate_wait_ms(self->dev, second, STAND_STILL));
 	EXPECT_FALSE(actor_done(&self->actor, 2));
 	EXPECT_EQ(0, gate_open(self->dev, self->window));
-	ASSERT_EQ(0, gate_wait(self->dev, second));
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 2, self->dev, second));
 	ASSERT_EQ(0, gate_open(self->dev, second));
 	EXPECT_EQ(0, actor_answer(&self->actor, 2, NULL));
 	finish_discard(_metadata, self);
@@ -235,9 +235,10 @@ SECMMU_TEST_F(windows, B5_window_opens_in_the_flush)
 			  actor_tid(&self->actor, 1), 0);
 	ASSERT_LE(0, raised);
 	actor_do(&self->actor, 1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
-	ASSERT_EQ(0, gate_wait(self->dev, raised));
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, raised));
 	outsider_read(&self->outsider, self->engine, ACTOR_GPA(3), 1);
 	do {
+		sleep_ms(1);
 		ASSERT_EQ(0, state_get(self->mirror, &state));
 	} while (!state.waiters && !outsider_done(&self->outsider));
 	EXPECT_FALSE(outsider_done(&self->outsider));
@@ -333,7 +334,7 @@ SECMMU_TEST_F(windows, B8_event_between_two_pages)
 			  actor_tid(&self->actor, 1), 0);
 	ASSERT_LE(0, raised);
 	start_discard(_metadata, self, 4);
-	ASSERT_EQ(0, gate_wait(self->dev, raised));
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, raised));
 	ASSERT_EQ(0, gate_open(self->dev, raised));
 	EXPECT_FALSE(flushed_early(self));
 	EXPECT_EQ(0, gate_open(self->dev, self->window));

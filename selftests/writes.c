@@ -143,7 +143,7 @@ SECMMU_TEST_F(writes, C3_fork_after_the_check)
 			    (uintptr_t)self->actor.mem);
 	ASSERT_LE(0, recorded);
 	start_fork(self);
-	ASSERT_EQ(0, gate_wait(self->dev, recorded));
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, recorded));
 	ASSERT_EQ(0, gate_open(self->dev, recorded));
 	sleep_ms(STAND_STILL);
 	EXPECT_FALSE(actor_done(&self->actor, 1));
@@ -153,26 +153,34 @@ SECMMU_TEST_F(writes, C3_fork_after_the_check)
 	expect_apart(_metadata, self, stamp(3, 1));
 }
 
-/* A write that begins while the fork copies waits until that is done. */
+/*
+ * A write that begins while the fork copies waits until that is done. Another
+ * process writes: the actor's own threads may have to wait for the fork.
+ */
 SECMMU_TEST_F(writes, C3_write_inside_the_fork)
 {
 	struct secmmu_test_state state = {};
+	const __u64 word = stamp(3, 4);
 	int end;
 
+	if (!cpus_enough())
+		SKIP(return, "less than %d processors", OUTSIDER_CPUS);
+	ASSERT_EQ(0, outsider_start(&self->outsider));
 	ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, 2)));
 	end = gate_arm(self->dev, SECMMU_GATE_END, actor_tid(&self->actor, 1),
 		       (uintptr_t)self->actor.mem);
 	ASSERT_LE(0, end);
 	start_fork(self);
-	ASSERT_EQ(0, gate_wait(self->dev, end));
-	actor_do(&self->actor, 0, ACT_WRITE, 0, ACTOR_GPA(3), stamp(3, 4));
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, end));
+	outsider_write(&self->outsider, self->engine, ACTOR_GPA(3), 1, &word);
 	do {
+		sleep_ms(1);
 		ASSERT_EQ(0, state_get(self->mirror, &state));
-	} while (!state.waiters && !actor_done(&self->actor, 0));
-	EXPECT_FALSE(actor_done(&self->actor, 0));
+	} while (!state.waiters && !outsider_done(&self->outsider));
+	EXPECT_FALSE(outsider_done(&self->outsider));
 	ASSERT_EQ(0, gate_open(self->dev, end));
 	finish_fork(_metadata, self);
-	EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
+	EXPECT_EQ(0, outsider_answer(&self->outsider, NULL));
 	expect_apart(_metadata, self, stamp(3, 2));
 }
 
@@ -217,7 +225,7 @@ SECMMU_TEST_F(writes, C2_dropped_dirty_entry)
 SECMMU_TEST_F(writes, C2_entry_dropped_under_a_write)
 {
 	const __u64 word = stamp(3, 2);
-	int window, end;
+	int window, raised;
 
 	if (!cpus_enough())
 		SKIP(return, "less than %d processors", OUTSIDER_CPUS);
@@ -230,12 +238,12 @@ SECMMU_TEST_F(writes, C2_entry_dropped_under_a_write)
 	outsider_write(&self->outsider, self->engine, ACTOR_GPA(3), 1, &word);
 	ASSERT_EQ(0, gate_wait(self->dev, window));
 	/* An event that takes away the right to write, no more. */
-	end = gate_arm(self->dev, SECMMU_GATE_FLUSH_RAISED,
-		       actor_tid(&self->actor, 1), 0);
-	ASSERT_LE(0, end);
+	raised = gate_arm(self->dev, SECMMU_GATE_FLUSH_RAISED,
+			  actor_tid(&self->actor, 1), 0);
+	ASSERT_LE(0, raised);
 	actor_do(&self->actor, 1, ACT_MPROTECT, 3, 1, PROT_READ);
-	ASSERT_EQ(0, gate_wait(self->dev, end));
-	ASSERT_EQ(0, gate_open(self->dev, end));
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, raised));
+	ASSERT_EQ(0, gate_open(self->dev, raised));
 	EXPECT_EQ(0, gate_open(self->dev, window));
 	EXPECT_EQ(0, outsider_answer(&self->outsider, NULL));
 	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
