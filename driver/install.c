@@ -256,6 +256,7 @@ static int install(struct secmmu_fault *fault, unsigned int got, bool large)
 		}
 	}
 	spin_lock(&table->lock);
+	secmmu_table_used(table);
 	if (table->dead)
 		ret = retry(fault, SECMMU_COUNT_RETRIES_TABLE);
 	else if (large)

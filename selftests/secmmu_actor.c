@@ -419,3 +419,17 @@ bool actor_stays(const struct actor *actor, int thread)
 	}
 	return false;
 }
+
+int actor_wait_gate(const struct actor *actor, int thread, int dev, int post)
+{
+	long until = now_ms() + GATE_PATIENCE;
+	bool done;
+	int ret;
+
+	do {
+		/* In this order: it may pass, and answer, in between. */
+		done = actor_done(actor, thread);
+		ret = gate_wait_ms(dev, post, 1);
+	} while (ret == -ETIMEDOUT && !done && now_ms() < until);
+	return ret == -ETIMEDOUT && done ? -ECANCELED : ret;
+}

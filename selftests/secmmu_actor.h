@@ -92,6 +92,8 @@ void actor_order(struct actor *actor, int thread, enum actor_op op, __u64 a,
 bool actor_done(const struct actor *actor, int thread);
 /* Its answer: zero or an error; -ETIMEDOUT if it does not come. */
 int actor_answer(struct actor *actor, int thread, __u64 *value);
+/* Until it stands in a gate; -ECANCELED: it has answered without passing there. */
+int actor_wait_gate(const struct actor *actor, int thread, int dev, int post);
 /*
  * Do @waiters faults wait for events, before this thread has answered? Whichever
  * comes first.

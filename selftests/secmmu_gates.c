@@ -105,6 +105,29 @@ int events_empty(int mirror, const char *mem, long events)
 	return ret;
 }
 
+static int age(int mirror, __u32 flags, const void *mem, long pages)
+{
+	struct secmmu_test_event arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.start = (uintptr_t)mem,
+		.end = (uintptr_t)mem + pages * PAGE,
+	};
+	int ret = secmmu_call(mirror, SECMMU_TEST_EVENT, &arg, sizeof(arg));
+
+	return ret ?: (int)arg.young;
+}
+
+int age_clear(int mirror, const void *mem, long pages)
+{
+	return age(mirror, SECMMU_TEST_EVENT_AGE_CLEAR, mem, pages);
+}
+
+int age_test(int mirror, const void *mem)
+{
+	return age(mirror, SECMMU_TEST_EVENT_AGE_TEST, mem, 1);
+}
+
 int state_get(int mirror, struct secmmu_test_state *state)
 {
 	memset(state, 0, sizeof(*state));
@@ -154,4 +177,15 @@ int oracle_check(int mirror, struct secmmu_test_oracle *result)
 	memset(result, 0, sizeof(*result));
 	result->size = sizeof(*result);
 	return secmmu_call(mirror, SECMMU_TEST_CHECK, result, sizeof(*result));
+}
+
+int page_refs(int mirror, const void *mem)
+{
+	struct secmmu_test_page arg = {
+		.size = sizeof(arg),
+		.address = (uintptr_t)mem,
+	};
+	int ret = secmmu_call(mirror, SECMMU_TEST_PAGE, &arg, sizeof(arg));
+
+	return ret ?: (int)arg.refs;
 }

@@ -41,6 +41,10 @@ int event_inject(int mirror, __u32 flags, const void *mem, long pages);
 long events_fill(int mirror, const char *mem);
 int events_empty(int mirror, const char *mem, long events);
 
+/* Young: 1, old: 0, or an error. */
+int age_clear(int mirror, const void *mem, long pages);
+int age_test(int mirror, const void *mem);
+
 int state_get(int mirror, struct secmmu_test_state *state);
 /* Until so many faults wait for an event, or are recorded. */
 int state_wait_waiters(int mirror, unsigned int waiters);
@@ -58,6 +62,8 @@ int oracle_check(int mirror, struct secmmu_test_oracle *result);
 	ASSERT_LE(0, _post);						\
 	_post;								\
 })
+/* How many refer to a page of the mirrored process, or an error. */
+int page_refs(int mirror, const void *mem);
 
 /* All is as it should be, and something was looked at; for the harness. */
 #define EXPECT_COHERENT(mirror)						\

@@ -29,8 +29,20 @@ static unsigned int list_count(const struct list_head *head)
 	return n;
 }
 
+static void age_call(struct secmmu_mirror *mirror,
+		     struct secmmu_test_event *arg)
+{
+	struct mmu_notifier *mn = &mirror->chain->mn;
+
+	if (arg->flags & SECMMU_TEST_EVENT_AGE_CLEAR)
+		arg->young |= mn->ops->clear_young(mn, mn->mm, arg->start,
+						   arg->end);
+	if (arg->flags & SECMMU_TEST_EVENT_AGE_TEST)
+		arg->young |= mn->ops->test_young(mn, mn->mm, arg->start);
+}
+
 static long event_call(struct secmmu_mirror *mirror,
-		       const struct secmmu_test_event *arg)
+		       struct secmmu_test_event *arg)
 {
 	const struct mmu_notifier_ops *ops = mirror->chain->mn.ops;
 	struct mmu_notifier_range range = {
@@ -41,8 +53,11 @@ static long event_call(struct secmmu_mirror *mirror,
 	int ret = 0;
 
 	if (arg->flags & ~(SECMMU_TEST_EVENT_BEGIN | SECMMU_TEST_EVENT_END |
-			   SECMMU_TEST_EVENT_NONBLOCK))
+			   SECMMU_TEST_EVENT_NONBLOCK |
+			   SECMMU_TEST_EVENT_AGE_CLEAR |
+			   SECMMU_TEST_EVENT_AGE_TEST))
 		return -EINVAL;
+	arg->young = 0;
 	/* Not in the core's SRCU section: no mirror of the mm leaves meanwhile. */
 	if (arg->flags & SECMMU_TEST_EVENT_NONBLOCK)
 		non_block_start();
@@ -54,6 +69,7 @@ static long event_call(struct secmmu_mirror *mirror,
 		ops->invalidate_range_end(&mirror->chain->mn, &range);
 	if (arg->flags & SECMMU_TEST_EVENT_NONBLOCK)
 		non_block_end();
+	age_call(mirror, arg);
 	return ret;
 }
 
@@ -83,6 +99,7 @@ static long state_call(struct secmmu_mirror *mirror,
 	spin_lock(&chain->registry);
 	arg->members = list_count(&chain->members);
 	spin_unlock(&chain->registry);
+	arg->freed_uses = atomic_read(&secmmu_freed_uses);
 	return 0;
 }
 
@@ -92,6 +109,7 @@ union argument {
 	struct secmmu_test_event event;
 	struct secmmu_test_state state;
 	struct secmmu_test_oracle oracle;
+	struct secmmu_test_page page;
 };
 
 static u32 size_of_call(unsigned int cmd)
@@ -108,6 +126,8 @@ static u32 size_of_call(unsigned int cmd)
 	case SECMMU_TEST_MARK:
 	case SECMMU_TEST_CHECK:
 		return sizeof(struct secmmu_test_oracle);
+	case SECMMU_TEST_PAGE:
+		return sizeof(struct secmmu_test_page);
 	default:
 		return 0;
 	}
@@ -128,6 +148,8 @@ static long handle(struct secmmu_mirror *mirror, unsigned int cmd,
 			.size = arg->size,
 		};
 		return secmmu_oracle_check(mirror, &arg->oracle);
+	case SECMMU_TEST_PAGE:
+		return secmmu_oracle_page(mirror, &arg->page);
 	default:
 		return gate_call(cmd, &arg->gate);
 	}

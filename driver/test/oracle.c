@@ -319,3 +319,33 @@ long secmmu_oracle_check(struct secmmu_mirror *mirror,
 	result->overflow = READ_ONCE(nr_notes) > NR_NOTES ? nr_notes : 0;
 	return 0;
 }
+
+/**
+ * secmmu_oracle_page - count the references to a page of the process
+ * @mirror: the mirror
+ * @arg: see &struct secmmu_test_page
+ *
+ * Context: process; sleeps.
+ * Return: 0, -EFAULT, or -ESRCH if the mm is gone.
+ */
+long secmmu_oracle_page(struct secmmu_mirror *mirror,
+			struct secmmu_test_page *arg)
+{
+	struct mm_struct *mm = mirror->chain->mn.mm;
+	struct page *page;
+	long got;
+
+	if (!mmget_not_zero(mm))
+		return -ESRCH;
+	mmap_read_lock(mm);
+	got = secmmu_get_user_pages_remote(mm, arg->address, 1, FOLL_NOFAULT,
+					   &page, NULL);
+	mmap_read_unlock(mm);
+	mmput(mm);
+	if (got != 1)
+		return -EFAULT;
+	/* But for our own. */
+	arg->refs = page_count(page) - 1;
+	put_page(page);
+	return 0;
+}

@@ -59,6 +59,8 @@ void secmmu_oracle_note(struct secmmu_chain *chain, unsigned long start,
 long secmmu_oracle_mark(struct secmmu_mirror *mirror);
 long secmmu_oracle_check(struct secmmu_mirror *mirror,
 			 struct secmmu_test_oracle *result);
+long secmmu_oracle_page(struct secmmu_mirror *mirror,
+			struct secmmu_test_page *page);
 
 #else
 

@@ -98,13 +98,18 @@ struct secmmu_test_gate {
 #define SECMMU_TEST_EVENT_END	(1U << 1)
 /* One that may not sleep, as of the OOM killer. */
 #define SECMMU_TEST_EVENT_NONBLOCK	(1U << 2)
+#define SECMMU_TEST_EVENT_AGE_CLEAR	(1U << 3)
+#define SECMMU_TEST_EVENT_AGE_TEST	(1U << 4)
 
 /**
  * struct secmmu_test_event - call the callbacks of the chain
  * @size: size of this structure
- * @flags: SECMMU_TEST_EVENT_BEGIN, _END, or both; _NONBLOCK
- * @start: first address
+ * @flags: SECMMU_TEST_EVENT_BEGIN, _END, _AGE_CLEAR, _AGE_TEST, or several; with
+ *	_NONBLOCK or without
+ * @start: first address; the only one that _AGE_TEST asks for
  * @end: address behind the last
+ * @young: what the aging has answered: 0 or 1
+ * @reserved: not looked at
  *
  * Called on a mirror, whose mm it concerns. Nothing happens to the memory. Fails as
  * the callback does, which must not.
@@ -114,6 +119,8 @@ struct secmmu_test_event {
 	__u32 flags;
 	__u64 start;
 	__u64 end;
+	__u32 young;
+	__u32 reserved;
 };
 
 #define SECMMU_TEST_EVENT	_IO(SECMMU_IOC_TYPE, 0x83)
@@ -126,6 +133,8 @@ struct secmmu_test_event {
  * @faults: faults recorded
  * @waiters: faults that wait for an event
  * @members: mirrors on the chain
+ * @freed_uses: times that any walk, fault or zap met a table that was given back
+ *	to the allocator already, since the module was loaded; must be zero
  *
  * Called on a mirror.
  */
@@ -136,6 +145,7 @@ struct secmmu_test_state {
 	__u32 faults;
 	__u32 waiters;
 	__u32 members;
+	__u32 freed_uses;
 };
 
 #define SECMMU_TEST_STATE	_IO(SECMMU_IOC_TYPE, 0x84)
@@ -171,5 +181,22 @@ struct secmmu_test_oracle {
 
 #define SECMMU_TEST_MARK	_IO(SECMMU_IOC_TYPE, 0x85)
 #define SECMMU_TEST_CHECK	_IO(SECMMU_IOC_TYPE, 0x86)
+
+/**
+ * struct secmmu_test_page - who refers to a page?
+ * @size: size of this structure
+ * @refs: references to the page, the CPU's mapping included
+ * @address: its address in the mirrored process; -EFAULT if no page is mapped
+ *
+ * Called on a mirror. Pages that the kernel has just moved between its lists have
+ * more references for a while.
+ */
+struct secmmu_test_page {
+	__u32 size;
+	__u32 refs;
+	__u64 address;
+};
+
+#define SECMMU_TEST_PAGE	_IO(SECMMU_IOC_TYPE, 0x87)
 
 #endif /* _UAPI_LINUX_SECMMU_TEST_H */

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Young or old, asked directly: the aging callbacks are called by the test, which
+ * gets their answers. Needs a test build.
+ */
+#define _GNU_SOURCE
+#include <sys/mman.h>
+
+#include "secmmu_actor.h"
+#include "secmmu_gates.h"
+#include "secmmu_harness.h"
+#include "secmmu_outsider.h"
+
+#define PAGES	32L
+
+FIXTURE(aging)
+{
+	int dev, mirror, engine;
+	struct actor actor;	/* mirrors 0 and 1 have all pages, all old */
+};
+
+static int map_all(struct actor *actor, int mirror)
+{
+	struct secmmu_prefault range;
+	int ret;
+
+	ret = secmmu_prefault(mirror, SECMMU_PREFAULT_WRITE, ACTOR_BASE,
+			      PAGES * PAGE, &range);
+	return ret ?: age_clear(mirror, actor->mem, PAGES);
+}
+
+FIXTURE_SETUP(aging)
+{
+	SECMMU_OPEN_OR_SKIP();
+	ASSERT_EQ(0, actor_start(&self->actor, self->dev, PAGES,
+				 SECMMU_FLUSH_RANGE, 0));
+	self->mirror = self->actor.mirror;
+	self->engine = self->actor.engine[0];
+	ASSERT_EQ(0, map_all(&self->actor, self->mirror));
+}
+
+FIXTURE_TEARDOWN(aging)
+{
+	gates_clear(self->dev);
+	actor_stop(&self->actor);
+	close(self->dev);
+}
+
+static char *page_of(FIXTURE_DATA(aging) *self, long page)
+{
+	return self->actor.mem + page * PAGE;
+}
+
+#define EXPECT_YOUNG(young, page) \
+	EXPECT_EQ(young, age_test(self->mirror, page_of(self, page)))
+#define EXPECT_CLEARED(young, page) \
+	EXPECT_EQ(young, age_clear(self->mirror, page_of(self, page), 1))
+
+static int access_page(FIXTURE_DATA(aging) *self, bool write, long page)
+{
+	__u64 word;
+
+	return write ? gpa_put(self->engine, ACTOR_GPA(page), stamp(page, 2)) :
+		       gpa_get(self->engine, ACTOR_GPA(page), &word);
+}
+
+/* The access after an aging is noted although the engine needs no walk for it. */
+static void check_again(struct __test_metadata *_metadata,
+			FIXTURE_DATA(aging) *self, bool write)
+{
+	struct secmmu_stats a, b;
+	int round;
+
+	EXPECT_YOUNG(0, 3);
+	EXPECT_CLEARED(0, 3);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	for (round = 0; round < 3; round++) {
+		ASSERT_EQ(0, access_page(self, write, 3));
+		EXPECT_YOUNG(1, 3);
+		EXPECT_YOUNG(1, 3);
+		EXPECT_YOUNG(0, 4);
+		EXPECT_CLEARED(0, 4);
+		EXPECT_CLEARED(1, 3);
+		EXPECT_YOUNG(0, 3);
+		EXPECT_CLEARED(0, 3);
+	}
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(0, a, b, faults);
+	EXPECT_DELTA(0, a, b, zapped);
+	EXPECT_DELTA(0, a, b, flushes);
+}
+
+SECMMU_TEST_F(aging, C1_read_after_aging)
+{
+	check_again(_metadata, self, false);
+}
+
+SECMMU_TEST_F(aging, C1_write_after_aging)
+{
+	check_again(_metadata, self, true);
+}
+
+/* Ranges are aged as a whole, and no further. */
+SECMMU_TEST_F(aging, C1_ranges)
+{
+	long i;
+
+	for (i = 7; i <= 16; i++) {
+		ASSERT_EQ(0, access_page(self, i % 2, i));
+	}
+	EXPECT_EQ(1, age_clear(self->mirror, page_of(self, 8), 8));
+	for (i = 8; i < 16; i++)
+		EXPECT_YOUNG(0, i);
+	EXPECT_YOUNG(1, 7);
+	EXPECT_YOUNG(1, 16);
+	EXPECT_EQ(0, age_clear(self->mirror, page_of(self, 8), 0));
+	EXPECT_EQ(1, age_clear(self->mirror, page_of(self, 0), 8));
+	EXPECT_EQ(1, age_clear(self->mirror, page_of(self, 0), PAGES));
+	EXPECT_EQ(0, age_clear(self->mirror, page_of(self, 0), PAGES));
+}
+
+/* The first pages in the last entries of one table, the rest in another. */
+#define ALIAS(page)	ACTOR_GPA(4096 - 4 + (page))
+
+/* Both entries of a page that two slots show, in whichever table. */
+SECMMU_TEST_F(aging, C1_alias)
+{
+	static const long pages[] = { 0, 3, 4, PAGES - 1 };
+	__u64 word;
+	size_t i;
+
+	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT, 1, ALIAS(0), 0,
+			       PAGES, 0));
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		ASSERT_EQ(0, gpa_get(self->engine, ALIAS(pages[i]), &word));
+		ASSERT_EQ(0, access_page(self, false, pages[i]));
+	}
+	EXPECT_EQ(1, age_clear(self->mirror, page_of(self, 0), PAGES));
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		EXPECT_YOUNG(0, pages[i]);
+
+	ASSERT_EQ(0, gpa_get(self->engine, ALIAS(3), &word));
+	ASSERT_EQ(0, access_page(self, false, 3));
+	EXPECT_CLEARED(1, 3);
+	EXPECT_YOUNG(0, 3);
+	ASSERT_EQ(0, gpa_get(self->engine, ALIAS(3), &word));
+	EXPECT_YOUNG(1, 3);
+	EXPECT_CLEARED(1, 3);
+	EXPECT_YOUNG(0, 3);
+}
+
+/* An aging while a window opens: that window's access comes after it. */
+SECMMU_TEST_F(aging, C1_window_about_to_open)
+{
+	struct outsider outsider = {};
+	int post;
+
+	if (!cpus_enough())
+		SKIP(return, "less than %d processors", OUTSIDER_CPUS);
+	ASSERT_EQ(0, cpus_spread(&self->actor));
+	ASSERT_EQ(0, outsider_start(&outsider));
+	ASSERT_EQ(0, access_page(self, false, 3));
+	post = gate_arm(self->dev, SECMMU_GATE_WINDOW_MARKED, outsider.pid, 0);
+	ASSERT_LE(0, post);
+	outsider_read(&outsider, self->engine, ACTOR_GPA(3), 1);
+	ASSERT_EQ(0, gate_wait(self->dev, post));
+	/* Does not wait for windows. */
+	EXPECT_CLEARED(1, 3);
+	EXPECT_YOUNG(0, 3);
+	EXPECT_EQ(0, gate_open(self->dev, post));
+	EXPECT_EQ(0, outsider_answer(&outsider, NULL));
+	EXPECT_YOUNG(1, 3);
+	outsider_stop(&outsider);
+}
+
+/* Two mirrors: either's access counts, and both are made to forget. */
+SECMMU_TEST_F(aging, A15_two_mirrors)
+{
+	const __u64 far = ACTOR_ENGINES;
+	__u64 number;
+	int i;
+
+	actor_do(&self->actor, 0, ACT_MIRROR);
+	ASSERT_EQ(0, actor_answer(&self->actor, 0, &number));
+	ASSERT_EQ(1, number);
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, access_page(self, false, 3));
+		ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_READ, far,
+				       ACTOR_GPA(3)));
+		EXPECT_YOUNG(1, 3);
+		EXPECT_CLEARED(1, 3);
+		/* Had only one forgotten, the other would say so. */
+		EXPECT_YOUNG(0, 3);
+		EXPECT_CLEARED(0, 3);
+	}
+	ASSERT_EQ(0, access_page(self, true, 3));
+	EXPECT_YOUNG(1, 3);
+	EXPECT_CLEARED(1, 3);
+	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_READ, far, ACTOR_GPA(3)));
+	EXPECT_YOUNG(1, 3);
+	EXPECT_CLEARED(1, 3);
+	EXPECT_YOUNG(0, 3);
+}
+
+TEST_HARNESS_MAIN

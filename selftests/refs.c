@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What faults take they give back: page references after every way a round can end,
+ * tables once nobody can look at them any more. Needs a test build.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "secmmu_actor.h"
+#include "secmmu_gates.h"
+#include "secmmu_harness.h"
+
+#define PAGES	64L
+/* Pages that one fault asks for. */
+#define MANY	8L
+
+FIXTURE(refs)
+{
+	int dev, mirror, engine;
+	struct actor actor;
+	struct secmmu_stats before;
+	__u32 freed_uses;	/* before */
+};
+
+FIXTURE_SETUP(refs)
+{
+	struct secmmu_test_state state;
+
+	SECMMU_OPEN_OR_SKIP();
+	ASSERT_EQ(0, actor_start(&self->actor, self->dev, PAGES,
+				 SECMMU_FLUSH_RANGE, 0));
+	self->mirror = self->actor.mirror;
+	self->engine = self->actor.engine[0];
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &self->before));
+	ASSERT_EQ(0, state_get(self->mirror, &state));
+	self->freed_uses = state.freed_uses;
+}
+
+FIXTURE_TEARDOWN(refs)
+{
+	gates_clear(self->dev);
+	actor_stop(&self->actor);
+	close(self->dev);
+}
+
+static char *page_of(FIXTURE_DATA(refs) *self, long page)
+{
+	return self->actor.mem + page * PAGE;
+}
+
+/*
+ * Each processor keeps references to pages that are to be moved between the
+ * kernel's lists. Discarding memory there makes it work them off.
+ */
+static int drain_lists(void)
+{
+	char *mem = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	cpu_set_t all, one;
+	int cpu, ret = 0;
+
+	if (mem == MAP_FAILED || sched_getaffinity(0, sizeof(all), &all))
+		return -errno;
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &all))
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		if (sched_setaffinity(0, sizeof(one), &one) ||
+		    madvise(mem, PAGE, MADV_DONTNEED))
+			ret = -errno;
+	}
+	sched_setaffinity(0, sizeof(all), &all);
+	munmap(mem, PAGE);
+	return ret;
+}
+
+/* References to a page that stay: one, the process's own. */
+static int lasting_refs(FIXTURE_DATA(refs) *self, long page)
+{
+	int tries, refs = 0;
+
+	/* Asking makes the page look used, which may move it once more. */
+	for (tries = 0; tries < 4; tries++) {
+		refs = page_refs(self->mirror, page_of(self, page));
+		if (refs <= 1 || drain_lists())
+			break;
+	}
+	return refs;
+}
+
+static void expect_no_refs(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(refs) *self, long first, long pages)
+{
+	long i;
+
+	for (i = first; i < first + pages; i++) {
+		EXPECT_EQ(1, lasting_refs(self, i)) {
+			TH_LOG("references to page %ld", i);
+		}
+	}
+}
+
+/* Thread 0 holds references to pages [@page, @page + @pages) in a fault. */
+static int hold_fault(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(refs) *self, unsigned int gate, long page,
+		      long pages, bool write)
+{
+	int post;
+
+	expect_no_refs(_metadata, self, page, pages);
+	post = gate_arm(self->dev, gate, actor_tid(&self->actor, 0), 0);
+	ASSERT_LE(0, post);
+	actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(page), pages,
+		 write ? SECMMU_PREFAULT_WRITE : 0);
+	ASSERT_EQ(0, gate_wait(self->dev, post));
+	/* It counts what we think it does. */
+	EXPECT_LE(2, page_refs(self->mirror, page_of(self, page)));
+	return post;
+}
+
+/* The retry that it counts, and no other. */
+#define EXPECT_RETRIES(event, slot, table)				\
+do {									\
+	struct secmmu_stats _now;					\
+									\
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &_now));		\
+	EXPECT_DELTA(event, self->before, _now, retries_event);		\
+	EXPECT_DELTA(slot, self->before, _now, retries_slot);		\
+	EXPECT_DELTA(table, self->before, _now, retries_table);		\
+} while (0)
+
+static void release_fault(struct __test_metadata *_metadata,
+			  FIXTURE_DATA(refs) *self, int post)
+{
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
+}
+
+SECMMU_TEST_F(refs, G1_fault)
+{
+	int post;
+
+	post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, MANY,
+			  true);
+	release_fault(_metadata, self, post);
+	EXPECT_RETRIES(0, 0, 0);
+	expect_no_refs(_metadata, self, 3, MANY);
+}
+
+/* An event on the first page: the round was for nothing. */
+SECMMU_TEST_F(refs, G1_retry_by_event)
+{
+	int post;
+
+	post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, MANY,
+			  false);
+	ASSERT_EQ(0, event_begin(self->mirror, page_of(self, 3), 1));
+	ASSERT_EQ(0, event_end(self->mirror, page_of(self, 3), 1));
+	release_fault(_metadata, self, post);
+	EXPECT_RETRIES(1, 0, 0);
+	expect_no_refs(_metadata, self, 3, MANY);
+}
+
+/* An event on a later one: the first ones go in. */
+SECMMU_TEST_F(refs, G1_event_on_a_part)
+{
+	int post;
+
+	post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, MANY,
+			  true);
+	ASSERT_EQ(0, event_begin(self->mirror, page_of(self, 6), 1));
+	ASSERT_EQ(0, event_end(self->mirror, page_of(self, 6), 1));
+	release_fault(_metadata, self, post);
+	EXPECT_RETRIES(0, 0, 0);
+	expect_no_refs(_metadata, self, 3, MANY);
+}
+
+/* The slot shows other memory now. */
+SECMMU_TEST_F(refs, G1_retry_by_slot)
+{
+	int post;
+
+	post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, MANY,
+			  false);
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT, 0, ACTOR_BASE, 16,
+			       32, 0));
+	release_fault(_metadata, self, post);
+	EXPECT_RETRIES(0, 1, 0);
+	expect_no_refs(_metadata, self, 3, MANY);
+	expect_no_refs(_metadata, self, 19, MANY);
+	EXPECT_GPA(stamp(19, 1), self->engine, ACTOR_GPA(3));
+}
+
+/* Two faults that install the same. */
+SECMMU_TEST_F(refs, G1_found_in_place)
+{
+	int post;
+
+	post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, 1, true);
+	ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, 2)));
+	release_fault(_metadata, self, post);
+	EXPECT_RETRIES(0, 0, 0);
+	expect_no_refs(_metadata, self, 3, 1);
+	EXPECT_COHERENT(self->mirror);
+}
+
+/* A page that goes while a fault holds it goes when the fault ends. */
+SECMMU_TEST_F(refs, G1_page_replaced)
+{
+	int post;
+
+	post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, 1, false);
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_MADVISE, 3, 1,
+			       MADV_DONTNEED));
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_STORE, 3, stamp(3, 2)));
+	release_fault(_metadata, self, post);
+	EXPECT_RETRIES(1, 0, 0);
+	expect_no_refs(_metadata, self, 3, 1);
+	EXPECT_GPA(stamp(3, 2), self->engine, ACTOR_GPA(3));
+}
+
+static __u64 tables(FIXTURE_DATA(refs) *self)
+{
+	struct secmmu_stats stats;
+
+	return secmmu_get_stats(self->mirror, &stats) ? 0 : stats.tables;
+}
+
+/* Nobody has met a table that was freed. */
+#define EXPECT_NO_FREED_USES()						\
+do {									\
+	struct secmmu_test_state _state;				\
+									\
+	ASSERT_EQ(0, state_get(self->mirror, &_state));			\
+	EXPECT_EQ(self->freed_uses, _state.freed_uses);			\
+} while (0)
+
+/*
+ * A fault has found its table, and an event gives it back because it is empty: it
+ * is not freed before the fault has looked at it.
+ */
+SECMMU_TEST_F(refs, G5_table_under_a_fault)
+{
+	int post;
+
+	post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_LINKED, 3, 1,
+			  false);
+	EXPECT_LT(1, tables(self));
+	/* Elsewhere in the table, so that no event is in the fault's way. */
+	ASSERT_EQ(0, event_begin(self->mirror, page_of(self, 9), 1));
+	ASSERT_EQ(0, event_end(self->mirror, page_of(self, 9), 1));
+	/* Only the root is left. */
+	EXPECT_EQ(1, tables(self));
+	release_fault(_metadata, self, post);
+	EXPECT_RETRIES(0, 0, 1);
+	EXPECT_NO_FREED_USES();
+	EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
+	EXPECT_COHERENT(self->mirror);
+}
+
+/* The same, and the slot goes, which gives back all there is. */
+SECMMU_TEST_F(refs, G5_slot_under_a_fault)
+{
+	int post;
+
+	post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_LINKED, 3, 1,
+			  false);
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT, 0, ACTOR_BASE, 0, 0,
+			       0));
+	EXPECT_EQ(1, tables(self));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	EXPECT_EQ(-ENXIO, actor_answer(&self->actor, 0, NULL));
+	EXPECT_NO_FREED_USES();
+	EXPECT_EQ(1, tables(self));
+	expect_no_refs(_metadata, self, 3, 1);
+}
+
+/* The process ends meanwhile: nothing is installed, nothing stays. */
+SECMMU_TEST_F(refs, G1_end_under_a_fault)
+{
+	struct secmmu_test_oracle result;
+	struct secmmu_test_state state;
+	int post;
+
+	post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, MANY,
+			  true);
+	ASSERT_EQ(0, kill(self->actor.pid, SIGKILL));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	ASSERT_EQ(128 + SIGKILL, child_wait(self->actor.pid));
+	self->actor.pid = 0;
+	ASSERT_EQ(0, oracle_check(self->mirror, &result));
+	EXPECT_EQ(0, result.sptes);
+	EXPECT_EQ(1, tables(self));
+	ASSERT_EQ(0, state_get(self->mirror, &state));
+	EXPECT_EQ(0, state.faults);
+	EXPECT_NO_FREED_USES();
+	EXPECT_GPA_ERROR(ESRCH, self->engine, ACTOR_GPA(3));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * An outsider: a process that uses an engine from a processor of its own and has
+ * nothing to do with the mirrored memory. A window that is held keeps interrupts
+ * off there: no one else may need that processor, nor wait for the process's own
+ * TLB, for that would hide that the driver does not wait.
+ *
+ * Functions return zero or a negative error number.
+ */
+#ifndef SECMMU_OUTSIDER_H
+#define SECMMU_OUTSIDER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include <linux/types.h>
+
+struct actor;
+struct outsider_line;
+
+struct outsider {
+	pid_t pid;
+	struct outsider_line *line;
+};
+
+/* Processors that the layout below needs. */
+#define OUTSIDER_CPUS	4
+
+/* Are there so many? */
+bool cpus_enough(void);
+/* The test to the first processor, the outsider has the second, the actor others. */
+int cpus_spread(const struct actor *actor);
+/* The calling thread goes to where the actor would be. */
+int cpus_aside(void);
+
+/* It inherits the descriptors that are open now. */
+int outsider_start(struct outsider *outsider);
+void outsider_stop(struct outsider *outsider);
+
+/* One or two words, one transfer. */
+void outsider_read(struct outsider *outsider, int engine, __u64 gpa,
+		   unsigned int words);
+void outsider_write(struct outsider *outsider, int engine, __u64 gpa,
+		    unsigned int words, const __u64 *value);
+bool outsider_done(const struct outsider *outsider);
+/* @value: two words or NULL. */
+int outsider_answer(struct outsider *outsider, __u64 *value);
+
+#endif /* SECMMU_OUTSIDER_H */

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Flushes against windows that are open, each held at its most awkward moment.
+ * While one is held, interrupts are off on its processor. Needs a test build.
+ */
+#define _GNU_SOURCE
+#include <sys/mman.h>
+
+#include "secmmu_actor.h"
+#include "secmmu_gates.h"
+#include "secmmu_harness.h"
+#include "secmmu_outsider.h"
+#include "secmmu_sys.h"
+
+/* Pages from SPARE on are empty: whoever fills them gets pages just freed. */
+#define PAGES	64L
+#define SPARE	32L
+
+/* So long nothing happens that must not happen. */
+#define STAND_STILL	300
+
+FIXTURE(windows)
+{
+	int dev, mirror, engine;
+	struct actor actor;
+	struct outsider outsider;
+	int window;	/* gate in which the outsider's window is held */
+	int end;	/* gate in which the event of thread 1 would end */
+};
+
+FIXTURE_SETUP(windows)
+{
+	SECMMU_OPEN_OR_SKIP();
+	if (!cpus_enough()) {
+		/* For harnesses that run the test nevertheless. */
+		close(self->dev);
+		self->dev = -1;
+		SKIP(return, "less than %d processors", OUTSIDER_CPUS);
+	}
+	ASSERT_EQ(0, actor_start(&self->actor, self->dev, PAGES,
+				 SECMMU_FLUSH_RANGE, 0));
+	self->mirror = self->actor.mirror;
+	self->engine = self->actor.engine[0];
+	ASSERT_EQ(0, cpus_spread(&self->actor));
+	ASSERT_EQ(0, outsider_start(&self->outsider));
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_MADVISE, SPARE,
+			       PAGES - SPARE, MADV_DONTNEED));
+	ASSERT_EQ(0, oracle_mark(self->mirror));
+}
+
+FIXTURE_TEARDOWN(windows)
+{
+	if (self->dev >= 0)
+		gates_clear(self->dev);
+	outsider_stop(&self->outsider);
+	actor_stop(&self->actor);
+	close(self->dev);
+}
+
+/* The outsider's next window will be held in @gate. */
+static void arm_window(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(windows) *self, unsigned int gate,
+		       __u64 gpa)
+{
+	self->window = gate_arm(self->dev, gate, self->outsider.pid, gpa);
+	ASSERT_LE(0, self->window);
+}
+
+/* An event on a page, by thread 1; its end is held. */
+static void start_discard(struct __test_metadata *_metadata,
+			  FIXTURE_DATA(windows) *self, long page)
+{
+	self->end = gate_arm(self->dev, SECMMU_GATE_END,
+			     actor_tid(&self->actor, 1), 0);
+	ASSERT_LE(0, self->end);
+	actor_do(&self->actor, 1, ACT_MADVISE, page, 1, MADV_DONTNEED);
+}
+
+/* Has the discard passed its flush? The page is about to be freed then. */
+static bool flushed_early(FIXTURE_DATA(windows) *self)
+{
+	return !gate_wait_ms(self->dev, self->end, STAND_STILL);
+}
+
+static void finish_discard(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(windows) *self)
+{
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, self->end));
+	ASSERT_EQ(0, gate_open(self->dev, self->end));
+	ASSERT_EQ(0, actor_answer(&self->actor, 1, NULL));
+}
+
+/* The page discarded gets a new owner, who fills it. */
+static void reuse_memory(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(windows) *self)
+{
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_STAMP, SPARE,
+			       PAGES - SPARE, 7));
+}
+
+/* Nobody else has written there. */
+static void expect_memory(struct __test_metadata *_metadata,
+			  FIXTURE_DATA(windows) *self)
+{
+	__u64 word;
+	long i;
+
+	for (i = SPARE; i < PAGES; i++) {
+		actor_do(&self->actor, 2, ACT_LOAD, i);
+		ASSERT_EQ(0, actor_answer(&self->actor, 2, &word));
+		EXPECT_EQ(stamp(i, 7), word);
+	}
+}
+
+/* A window with a translation in hand, and the page is to be freed. */
+static void page_under_a_window(struct __test_metadata *_metadata,
+				FIXTURE_DATA(windows) *self, bool write)
+{
+	const __u64 word = stamp(3, 2);
+	__u64 words[2];
+	bool early;
+
+	/* The translation is in the engine's TLB. */
+	ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), word));
+	arm_window(_metadata, self, SECMMU_GATE_WINDOW_TRANSLATED,
+		   ACTOR_GPA(3));
+	if (write)
+		outsider_write(&self->outsider, self->engine, ACTOR_GPA(3), 1,
+			       &word);
+	else
+		outsider_read(&self->outsider, self->engine, ACTOR_GPA(3), 1);
+	ASSERT_EQ(0, gate_wait(self->dev, self->window));
+	start_discard(_metadata, self, 3);
+	early = flushed_early(self);
+	EXPECT_FALSE(early);
+	EXPECT_FALSE(actor_done(&self->actor, 1));
+	if (early) {
+		/* See what comes of it. */
+		finish_discard(_metadata, self);
+		reuse_memory(_metadata, self);
+	}
+	EXPECT_EQ(0, gate_open(self->dev, self->window));
+	EXPECT_EQ(0, outsider_answer(&self->outsider, words));
+	/* The page as it was, not as the next owner has it. */
+	EXPECT_EQ(word, words[0]);
+	if (!early) {
+		finish_discard(_metadata, self);
+		reuse_memory(_metadata, self);
+	}
+	expect_memory(_metadata, self);
+	EXPECT_GPA(0, self->engine, ACTOR_GPA(3));
+	EXPECT_COHERENT(self->mirror);
+}
+
+SECMMU_TEST_F(windows, B3_page_being_written)
+{
+	page_under_a_window(_metadata, self, true);
+}
+
+SECMMU_TEST_F(windows, B3_page_being_read)
+{
+	page_under_a_window(_metadata, self, false);
+}
+
+/* The second invalidation has nothing to drop and waits as the first does. */
+SECMMU_TEST_F(windows, B2_both_wait_for_the_window)
+{
+	int raised, second;
+
+	EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
+	arm_window(_metadata, self, SECMMU_GATE_WINDOW_TRANSLATED,
+		   ACTOR_GPA(3));
+	outsider_read(&self->outsider, self->engine, ACTOR_GPA(3), 1);
+	ASSERT_EQ(0, gate_wait(self->dev, self->window));
+	/* The first has raised the generation: it waits for the window now. */
+	raised = gate_arm(self->dev, SECMMU_GATE_FLUSH_RAISED,
+			  actor_tid(&self->actor, 1), 0);
+	ASSERT_LE(0, raised);
+	start_discard(_metadata, self, 3);
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, raised));
+	ASSERT_EQ(0, gate_open(self->dev, raised));
+
+	second = gate_arm(self->dev, SECMMU_GATE_END,
+			  actor_tid(&self->actor, 2), 0);
+	ASSERT_LE(0, second);
+	actor_do(&self->actor, 2, ACT_MADVISE, 3, 1, MADV_DONTNEED);
+	EXPECT_EQ(-ETIMEDOUT, gate_wait_ms(self->dev, second, STAND_STILL));
+	EXPECT_FALSE(actor_done(&self->actor, 2));
+	EXPECT_EQ(0, gate_open(self->dev, self->window));
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 2, self->dev, second));
+	ASSERT_EQ(0, gate_open(self->dev, second));
+	EXPECT_EQ(0, actor_answer(&self->actor, 2, NULL));
+	finish_discard(_metadata, self);
+	EXPECT_EQ(0, outsider_answer(&self->outsider, NULL));
+	EXPECT_GPA(0, self->engine, ACTOR_GPA(3));
+	EXPECT_COHERENT(self->mirror);
+}
+
+/*
+ * The window's processor is in the mask before the window looks at the generation:
+ * a flush waits for it, whatever it is going to see.
+ */
+SECMMU_TEST_F(windows, B5_window_about_to_open)
+{
+	__u64 words[2];
+	bool early;
+
+	EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
+	arm_window(_metadata, self, SECMMU_GATE_WINDOW_MARKED, 0);
+	outsider_read(&self->outsider, self->engine, ACTOR_GPA(3), 1);
+	ASSERT_EQ(0, gate_wait(self->dev, self->window));
+	start_discard(_metadata, self, 3);
+	early = flushed_early(self);
+	EXPECT_FALSE(early);
+	if (early)
+		finish_discard(_metadata, self);
+	EXPECT_EQ(0, gate_open(self->dev, self->window));
+	if (!early)
+		finish_discard(_metadata, self);
+	/* It has seen the new generation and waited for the event's end. */
+	EXPECT_EQ(0, outsider_answer(&self->outsider, words));
+	EXPECT_EQ(0, words[0]);
+	EXPECT_COHERENT(self->mirror);
+}
+
+/* A window that opens when the generation is raised, whoever is in the mask. */
+SECMMU_TEST_F(windows, B5_window_opens_in_the_flush)
+{
+	struct secmmu_test_state state = {};
+	__u64 words[2];
+	int raised;
+
+	EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
+	raised = gate_arm(self->dev, SECMMU_GATE_FLUSH_RAISED,
+			  actor_tid(&self->actor, 1), 0);
+	ASSERT_LE(0, raised);
+	actor_do(&self->actor, 1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, raised));
+	outsider_read(&self->outsider, self->engine, ACTOR_GPA(3), 1);
+	do {
+		sleep_ms(1);
+		ASSERT_EQ(0, state_get(self->mirror, &state));
+	} while (!state.waiters && !outsider_done(&self->outsider));
+	EXPECT_FALSE(outsider_done(&self->outsider));
+	EXPECT_EQ(0, gate_open(self->dev, raised));
+	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	EXPECT_EQ(0, outsider_answer(&self->outsider, words));
+	EXPECT_EQ(0, words[0]);
+	EXPECT_COHERENT(self->mirror);
+}
+
+/* Whoever has no window open is left alone; who has is asked once. */
+SECMMU_TEST_F(windows, B6_interrupts)
+{
+	struct secmmu_stats a, b;
+	long i;
+
+	/* Engines everywhere, which remember; none has a window open. */
+	for (i = 0; i < ACTOR_THREADS; i++) {
+		ASSERT_EQ(0, actor_run(&self->actor, i, ACT_READ,
+				       i % ACTOR_ENGINES, ACTOR_GPA(i)));
+	}
+	outsider_read(&self->outsider, self->engine, ACTOR_GPA(5), 1);
+	ASSERT_EQ(0, outsider_answer(&self->outsider, NULL));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	ASSERT_EQ(0, event_begin(self->mirror, self->actor.mem, 1));
+	ASSERT_EQ(0, event_end(self->mirror, self->actor.mem, 1));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(1, a, b, zapped);
+	EXPECT_DELTA(1, a, b, flushes);
+	EXPECT_DELTA(0, a, b, interrupts);
+
+	arm_window(_metadata, self, SECMMU_GATE_WINDOW_TRANSLATED,
+		   ACTOR_GPA(5));
+	outsider_read(&self->outsider, self->engine, ACTOR_GPA(5), 1);
+	ASSERT_EQ(0, gate_wait(self->dev, self->window));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	start_discard(_metadata, self, 3);
+	EXPECT_FALSE(flushed_early(self));
+	EXPECT_EQ(0, gate_open(self->dev, self->window));
+	finish_discard(_metadata, self);
+	EXPECT_EQ(0, outsider_answer(&self->outsider, NULL));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(1, a, b, flushes);
+	EXPECT_DELTA(1, a, b, interrupts);
+}
+
+/* Pages that follow each other in the slots do so nowhere else. */
+SECMMU_TEST_F(windows, B8_each_page_its_translation)
+{
+	static const long border[][2] = { { 10, 5 }, { 20, 30 }, { 9, 2 } };
+	__u64 words[2], found[2], gpa;
+	size_t i;
+	int j;
+
+	for (i = 0; i < ARRAY_SIZE(border); i++) {
+		for (j = 0; j < 2; j++) {
+			ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT,
+					       1 + j, ACTOR_GPA(PAGES + j),
+					       border[i][j], 1, 0));
+		}
+		gpa = ACTOR_GPA(PAGES + 1);
+		words[0] = ~stamp(border[i][0], 3);
+		words[1] = stamp(border[i][1], 3);
+		outsider_write(&self->outsider, self->engine, gpa - 8, 2,
+			       words);
+		EXPECT_EQ(0, outsider_answer(&self->outsider, NULL));
+		EXPECT_ACTOR_READS(words[1], &self->actor, 0,
+				   ACTOR_GPA(border[i][1]));
+		EXPECT_ACTOR_READS(words[0], &self->actor, 0,
+				   ACTOR_GPA(border[i][0] + 1) - 8);
+		outsider_read(&self->outsider, self->actor.engine[1], gpa - 8,
+			      2);
+		EXPECT_EQ(0, outsider_answer(&self->outsider, found));
+		EXPECT_EQ(words[0], found[0]);
+		EXPECT_EQ(words[1], found[1]);
+	}
+}
+
+/* What the second page was when the first one's window opened does not count. */
+SECMMU_TEST_F(windows, B8_event_between_two_pages)
+{
+	const __u64 before = ~stamp(4, 0);
+	__u64 words[2];
+	int raised;
+
+	ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(4) - 8, before));
+	EXPECT_GPA(stamp(4, 1), self->engine, ACTOR_GPA(4));
+	arm_window(_metadata, self, SECMMU_GATE_WINDOW_TRANSLATED,
+		   ACTOR_GPA(3));
+	outsider_read(&self->outsider, self->engine, ACTOR_GPA(4) - 8, 2);
+	ASSERT_EQ(0, gate_wait(self->dev, self->window));
+	raised = gate_arm(self->dev, SECMMU_GATE_FLUSH_RAISED,
+			  actor_tid(&self->actor, 1), 0);
+	ASSERT_LE(0, raised);
+	start_discard(_metadata, self, 4);
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, raised));
+	ASSERT_EQ(0, gate_open(self->dev, raised));
+	EXPECT_FALSE(flushed_early(self));
+	EXPECT_EQ(0, gate_open(self->dev, self->window));
+	finish_discard(_metadata, self);
+	EXPECT_EQ(0, outsider_answer(&self->outsider, words));
+	EXPECT_EQ(before, words[0]);
+	EXPECT_EQ(0, words[1]);
+	EXPECT_COHERENT(self->mirror);
+}
+
+TEST_HARNESS_MAIN
