@@ -382,6 +382,8 @@ static void prune(struct secmmu_pgtable *pt, struct secmmu_table *table,
 		spin_unlock(&table->lock);
 		spin_unlock(&parent->lock);
 		if (unused) {
+			if (secmmu_mutant(TABLE_FREED_EARLY))
+				mark_freed(table);
 			atomic_long_dec(&pt->nr_tables);
 			call_rcu(&table->rcu, table_free_rcu);
 		}

@@ -5,6 +5,7 @@
 #include "../mirror.h"
 #include "control.h"
 #include "gate.h"
+#include "history.h"
 #include "oracle.h"
 
 static long gate_call(unsigned int cmd, struct secmmu_test_gate *arg)
@@ -110,6 +111,7 @@ union argument {
 	struct secmmu_test_state state;
 	struct secmmu_test_oracle oracle;
 	struct secmmu_test_page page;
+	struct secmmu_test_subscribe subscribe;
 };
 
 static u32 size_of_call(unsigned int cmd)
@@ -128,6 +130,8 @@ static u32 size_of_call(unsigned int cmd)
 		return sizeof(struct secmmu_test_oracle);
 	case SECMMU_TEST_PAGE:
 		return sizeof(struct secmmu_test_page);
+	case SECMMU_TEST_SUBSCRIBE:
+		return sizeof(struct secmmu_test_subscribe);
 	default:
 		return 0;
 	}
@@ -150,6 +154,8 @@ static long handle(struct secmmu_mirror *mirror, unsigned int cmd,
 		return secmmu_oracle_check(mirror, &arg->oracle);
 	case SECMMU_TEST_PAGE:
 		return secmmu_oracle_page(mirror, &arg->page);
+	case SECMMU_TEST_SUBSCRIBE:
+		return secmmu_history_subscribe(mirror, &arg->subscribe);
 	default:
 		return gate_call(cmd, &arg->gate);
 	}

@@ -12,7 +12,6 @@
 #define NR_NOTES	4096
 
 static struct {
-	const struct secmmu_chain *chain;
 	unsigned long start;
 	unsigned long last;
 } notes[NR_NOTES];
@@ -20,7 +19,7 @@ static struct {
 /* Protects the notes; one mirror at a time is marked, tests see to that. */
 static DEFINE_SPINLOCK(notes_lock);
 static unsigned int nr_notes;
-static bool noting;
+static const struct secmmu_chain *noting;
 
 /**
  * secmmu_oracle_note - sptes of a range may go
@@ -33,11 +32,10 @@ static bool noting;
 void secmmu_oracle_note(struct secmmu_chain *chain, unsigned long start,
 			unsigned long last)
 {
-	if (!READ_ONCE(noting))
+	if (READ_ONCE(noting) != chain)
 		return;
 	spin_lock(&notes_lock);
 	if (nr_notes < NR_NOTES) {
-		notes[nr_notes].chain = chain;
 		notes[nr_notes].start = start;
 		notes[nr_notes].last = last;
 	}
@@ -45,15 +43,14 @@ void secmmu_oracle_note(struct secmmu_chain *chain, unsigned long start,
 	spin_unlock(&notes_lock);
 }
 
-static bool noted(const struct secmmu_chain *chain, unsigned long hva)
+static bool noted(unsigned long hva)
 {
 	bool found = false;
 	unsigned int i;
 
 	spin_lock(&notes_lock);
 	for (i = 0; i < min_t(unsigned int, nr_notes, NR_NOTES) && !found; i++)
-		found = notes[i].chain == chain && notes[i].start <= hva &&
-			hva <= notes[i].last;
+		found = notes[i].start <= hva && hva <= notes[i].last;
 	spin_unlock(&notes_lock);
 	return found;
 }
@@ -246,7 +243,7 @@ static void look_for_lost(struct secmmu_mirror *mirror,
 		if (spte_of(mirror, gfn) ||
 		    secmmu_slot_find(&mirror->member, gfn, &target))
 			continue;
-		result->lost += !noted(mirror->chain, target.hva);
+		result->lost += !noted(target.hva);
 		cond_resched();
 	}
 }
@@ -267,7 +264,7 @@ long secmmu_oracle_mark(struct secmmu_mirror *mirror)
 	/* From now on, what goes is noted; what has gone before is not there. */
 	spin_lock(&notes_lock);
 	nr_notes = 0;
-	WRITE_ONCE(noting, true);
+	WRITE_ONCE(noting, mirror->chain);
 	spin_unlock(&notes_lock);
 
 	for (gfn = 0; next_mapped(mirror, &gfn); gfn++)
@@ -316,7 +313,8 @@ long secmmu_oracle_check(struct secmmu_mirror *mirror,
 		check_tlb(mirror, watched, result);
 	look_for_lost(mirror, result);
 	mutex_unlock(&oracle->lock);
-	result->overflow = READ_ONCE(nr_notes) > NR_NOTES ? nr_notes : 0;
+	if (oracle->marked && READ_ONCE(nr_notes) > NR_NOTES)
+		result->overflow = nr_notes;
 	return 0;
 }
 

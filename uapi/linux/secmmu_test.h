@@ -199,4 +199,67 @@ struct secmmu_test_page {
 
 #define SECMMU_TEST_PAGE	_IO(SECMMU_IOC_TYPE, 0x87)
 
+/* Historical users of MMU notifiers: what they do, see driver/test/history.h. */
+#define SECMMU_TEST_GRU		0U
+#define SECMMU_TEST_XPMEM	1U
+#define SECMMU_TEST_EMM		2U
+#define SECMMU_TEST_KINDS	3U
+
+/**
+ * struct secmmu_test_subscribe - let a historical user join the chain
+ * @size: size of this structure
+ * @kind: SECMMU_TEST_GRU, ...
+ * @start: first address of what it looks at
+ * @end: address behind the last
+ * @fd: its descriptor; closing it ends it
+ * @reserved: not looked at
+ *
+ * Called on a mirror. From then on ends of events are delivered, too.
+ */
+struct secmmu_test_subscribe {
+	__u32 size;
+	__u32 kind;
+	__u64 start;
+	__u64 end;
+	__s32 fd;
+	__u32 reserved;
+};
+
+#define SECMMU_TEST_SUBSCRIBE	_IO(SECMMU_IOC_TYPE, 0x88)
+
+#define SECMMU_TEST_PAST_FAULT	(1U << 0)
+#define SECMMU_TEST_PAST_USE	(1U << 1)
+
+/**
+ * struct secmmu_test_past - make a historical user act, and look at it
+ * @size: size of this structure
+ * @flags: _FAULT: get a translation first, which may wait; _USE: then use it
+ * @address: XPMEM: where to get it
+ * @active: GRU: the events that it thinks are in flight
+ * @lowest: ... and the lowest number it has ever thought so
+ * @begins: begins it has seen
+ * @ends: ends it has seen
+ * @present: GRU, EMM: it has a translation
+ * @young: EMM: ... and has used it
+ * @held: XPMEM: pages it refers to
+ * @reserved: not looked at
+ *
+ * Called on the descriptor of one.
+ */
+struct secmmu_test_past {
+	__u32 size;
+	__u32 flags;
+	__u64 address;
+	__s32 active;
+	__s32 lowest;
+	__u32 begins;
+	__u32 ends;
+	__u32 present;
+	__u32 young;
+	__u32 held;
+	__u32 reserved;
+};
+
+#define SECMMU_TEST_PAST	_IO(SECMMU_IOC_TYPE, 0x89)
+
 #endif /* _UAPI_LINUX_SECMMU_TEST_H */
