@@ -82,10 +82,10 @@ static int reader_end(FIXTURE_DATA(release) *self, int n)
 	return self->reader[n].ret;
 }
 
-/* Ends the process in which the memory is. */
+/* How the process ends in which the memory is. */
 enum end { END_KILL, END_EXIT, END_EXEC };
 
-static void end_actor(struct __test_metadata *_metadata,
+static void start_end(struct __test_metadata *_metadata,
 		      FIXTURE_DATA(release) *self, enum end how)
 {
 	switch (how) {
@@ -99,6 +99,11 @@ static void end_actor(struct __test_metadata *_metadata,
 		actor_do(&self->actor, 1, ACT_EXEC);
 		break;
 	}
+}
+
+static void finish_end(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(release) *self, enum end how)
+{
 	if (how != END_EXEC) {
 		ASSERT_EQ(self->actor.pid, waitpid(self->actor.pid, NULL, 0));
 		self->actor.pid = 0;
@@ -133,7 +138,7 @@ static void end_with_waiters(struct __test_metadata *_metadata,
 	struct secmmu_test_state state;
 	struct secmmu_stats stats;
 	long records;
-	int i;
+	int post, i;
 
 	records = events_fill(self->mirror, ACTOR_MEM(FAR));
 	ASSERT_LT(0, records);
@@ -142,12 +147,13 @@ static void end_with_waiters(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, reader_start(self, 1, 11));
 	ASSERT_EQ(0, reader_start(self, 2, FAR));
 	ASSERT_EQ(0, state_wait_waiters(self->mirror, 3));
-	end_actor(_metadata, self, how);
-	if (how != END_EXEC) {
-		/* Nobody is in the queue, when the memory has gone. */
-		ASSERT_EQ(0, state_get(self->mirror, &state));
-		ASSERT_EQ(0, state.waiters);
-	}
+	post = GATE_ARM(RELEASE, 0);
+	start_end(_metadata, self, how);
+	ASSERT_EQ(0, gate_wait(self->dev, post));
+	ASSERT_EQ(0, state_get(self->mirror, &state));
+	ASSERT_EQ(0, state.waiters);
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	finish_end(_metadata, self, how);
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(-ESRCH, reader_end(self, i));
 	}
@@ -176,23 +182,38 @@ SECMMU_TEST_F(release, A17_exec_with_waiters)
 	end_with_waiters(_metadata, self, END_EXEC);
 }
 
-/* It is known that the memory goes, before it has gone. */
-SECMMU_TEST_F(release, A17_release_under_way)
+/*
+ * It is known that the memory goes, before it has gone: nothing comes in any more,
+ * for whoever comes, waits, or has the page already.
+ */
+SECMMU_TEST_F(release, G1_release_under_way)
 {
-	int post;
+	struct secmmu_test_state state;
+	struct secmmu_stats a, b;
+	int got, release;
 
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
 	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(8), 4));
 	ASSERT_EQ(0, reader_start(self, 0, 8));
 	ASSERT_EQ(0, state_wait_waiters(self->mirror, 1));
-	post = GATE_ARM(RELEASE, 0);
-	ASSERT_EQ(0, kill(self->actor.pid, SIGKILL));
-	ASSERT_EQ(0, gate_wait(self->dev, post));
+	got = GATE_ARM(FAULT_GOT, ACTOR_MEM(3));
+	ASSERT_EQ(0, reader_start(self, 1, 3));
+	ASSERT_EQ(0, gate_wait(self->dev, got));
+	release = GATE_ARM(RELEASE, 0);
+	start_end(_metadata, self, END_KILL);
+	ASSERT_EQ(0, gate_wait(self->dev, release));
+	ASSERT_EQ(0, state_get(self->mirror, &state));
+	ASSERT_EQ(0, state.waiters);
 	end_soon(self);
 	ASSERT_EQ(-ESRCH, reader_end(self, 0));
-	ASSERT_EQ(0, reader_start(self, 1, 9));
+	ASSERT_EQ(0, reader_start(self, 2, 9));
+	ASSERT_EQ(-ESRCH, reader_end(self, 2));
+	ASSERT_EQ(0, gate_open(self->dev, got));
 	ASSERT_EQ(-ESRCH, reader_end(self, 1));
-	ASSERT_EQ(0, gate_open(self->dev, post));
-	end_actor(_metadata, self, END_KILL);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(0, a, b, fault_pages);
+	ASSERT_EQ(0, gate_open(self->dev, release));
+	finish_end(_metadata, self, END_KILL);
 	expect_released(_metadata, self);
 }
 
@@ -231,7 +252,8 @@ static void end_with_the_page(struct __test_metadata *_metadata,
 	post = GATE_ARM(FAULT_GOT, ACTOR_MEM(3));
 	ASSERT_EQ(0, reader_start(self, 0, 3));
 	ASSERT_EQ(0, gate_wait(self->dev, post));
-	end_actor(_metadata, self, how);
+	start_end(_metadata, self, how);
+	finish_end(_metadata, self, how);
 	/* Released: others fail by now. */
 	for (i = 0; i < GATE_PATIENCE; i++) {
 		if (gpa_get(self->actor.engine[1], ACTOR_GPA(100),
@@ -267,13 +289,13 @@ SECMMU_TEST_F(release, G1_killed_at_the_check)
 	post = GATE_ARM(FAULT_CHECKED, ACTOR_MEM(3));
 	ASSERT_EQ(0, reader_start(self, 0, 3));
 	ASSERT_EQ(0, gate_wait(self->dev, post));
-	ASSERT_EQ(0, kill(self->actor.pid, SIGKILL));
+	start_end(_metadata, self, END_KILL);
 	EXPECT_FALSE(child_ended(self->actor.pid, 300));
 	ASSERT_EQ(0, gate_open(self->dev, post));
 	end_soon(self);
 	ret = reader_end(self, 0);
 	EXPECT_TRUE(!ret || ret == -ESRCH) TH_LOG("%d", ret);
-	end_actor(_metadata, self, END_KILL);
+	finish_end(_metadata, self, END_KILL);
 	expect_released(_metadata, self);
 }
 

@@ -222,6 +222,7 @@ SECMMU_TEST_F(slotchange, A11_half_deleted)
  */
 SECMMU_TEST_F(slotchange, A11_half_moved)
 {
+	struct secmmu_stats a, b;
 	int post;
 
 	EXPECT_ACTOR_READS(stamp(P, 1), &self->actor, 0, ACTOR_GPA(P));
@@ -232,8 +233,11 @@ SECMMU_TEST_F(slotchange, A11_half_moved)
 	ASSERT_EQ(0, gate_wait(self->dev, post));
 	start(self, variant);
 	EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
 	ASSERT_EQ(0, actor_run(&self->actor, 2, ACT_MADVISE, P + 1, 1,
 			       MADV_DONTNEED));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(1, a, b, zapped);
 	ASSERT_EQ(0, gate_open(self->dev, post));
 	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
 	EXPECT_COHERENT(self->mirror);
