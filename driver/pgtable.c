@@ -383,6 +383,8 @@ static void prune(struct secmmu_pgtable *pt, struct secmmu_table *table,
 		spin_unlock(&parent->lock);
 		if (unused) {
 			atomic_long_dec(&pt->nr_tables);
+			if (secmmu_mutant(TABLE_FREED_EARLY))
+				mark_freed(table);
 			call_rcu(&table->rcu, table_free_rcu);
 		}
 		table = parent;
