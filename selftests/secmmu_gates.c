@@ -179,13 +179,27 @@ int oracle_check(int mirror, struct secmmu_test_oracle *result)
 	return secmmu_call(mirror, SECMMU_TEST_CHECK, result, sizeof(*result));
 }
 
-int page_refs(int mirror, const void *mem)
+static int page(int mirror, const void *mem, struct secmmu_test_page *arg)
 {
-	struct secmmu_test_page arg = {
-		.size = sizeof(arg),
+	*arg = (struct secmmu_test_page) {
+		.size = sizeof(*arg),
 		.address = (uintptr_t)mem,
 	};
-	int ret = secmmu_call(mirror, SECMMU_TEST_PAGE, &arg, sizeof(arg));
+	return secmmu_call(mirror, SECMMU_TEST_PAGE, arg, sizeof(*arg));
+}
+
+int page_refs(int mirror, const void *mem)
+{
+	struct secmmu_test_page arg;
+	int ret = page(mirror, mem, &arg);
 
 	return ret ?: (int)arg.refs;
+}
+
+int page_dirty(int mirror, const void *mem)
+{
+	struct secmmu_test_page arg;
+	int ret = page(mirror, mem, &arg);
+
+	return ret ?: (int)arg.dirty;
 }

@@ -53,6 +53,11 @@ int state_wait_faults(int mirror, unsigned int faults);
 int oracle_mark(int mirror);
 int oracle_check(int mirror, struct secmmu_test_oracle *result);
 
+/* How many refer to a page of the mirrored process, or an error. */
+int page_refs(int mirror, const void *mem);
+/* Is it marked dirty, apart from what the CPU's entry says? 0, 1 or an error. */
+int page_dirty(int mirror, const void *mem);
+
 /* For the harness: arms a gate for any thread, and gives the post. */
 #define GATE_ARM(gate, address)						\
 ({									\
@@ -62,8 +67,6 @@ int oracle_check(int mirror, struct secmmu_test_oracle *result);
 	ASSERT_LE(0, _post);						\
 	_post;								\
 })
-/* How many refer to a page of the mirrored process, or an error. */
-int page_refs(int mirror, const void *mem);
 
 /* All is as it should be, and something was looked at; for the harness. */
 #define EXPECT_COHERENT(mirror)						\

@@ -204,6 +204,24 @@ static void expect_log(struct __test_metadata *_metadata,
 	EXPECT_EQ(expected, log);
 }
 
+/*
+ * Before anybody can write through it, the page is marked: what the CPU's entry
+ * says, or GUP has done, is not relied on.
+ */
+SECMMU_TEST_F(writes, C2_page_marked_at_install)
+{
+	/* The process's own writes show in its entries only. */
+	ASSERT_EQ(0, page_dirty(self->mirror, page_of(self, 3)));
+	ASSERT_EQ(0, page_dirty(self->mirror, page_of(self, 4)));
+	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(3), 2,
+			       0));
+	EXPECT_EQ(0, page_dirty(self->mirror, page_of(self, 3)));
+	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(3), 1,
+			       SECMMU_PREFAULT_WRITE));
+	EXPECT_EQ(1, page_dirty(self->mirror, page_of(self, 3)));
+	EXPECT_EQ(0, page_dirty(self->mirror, page_of(self, 4)));
+}
+
 /* An entry that goes takes its dirty bit to the log, once. */
 SECMMU_TEST_F(writes, C2_dropped_dirty_entry)
 {

@@ -319,7 +319,7 @@ long secmmu_oracle_check(struct secmmu_mirror *mirror,
 }
 
 /**
- * secmmu_oracle_page - count the references to a page of the process
+ * secmmu_oracle_page - look at a page of the process
  * @mirror: the mirror
  * @arg: see &struct secmmu_test_page
  *
@@ -344,6 +344,7 @@ long secmmu_oracle_page(struct secmmu_mirror *mirror,
 		return -EFAULT;
 	/* But for our own. */
 	arg->refs = page_count(page) - 1;
+	arg->dirty = PageDirty(page);
 	put_page(page);
 	return 0;
 }

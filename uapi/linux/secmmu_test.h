@@ -183,9 +183,11 @@ struct secmmu_test_oracle {
 #define SECMMU_TEST_CHECK	_IO(SECMMU_IOC_TYPE, 0x86)
 
 /**
- * struct secmmu_test_page - who refers to a page?
+ * struct secmmu_test_page - who refers to a page, and is it marked dirty?
  * @size: size of this structure
  * @refs: references to the page, the CPU's mapping included
+ * @dirty: the page itself says so, whatever the CPU's entry says: 0 or 1
+ * @reserved: not looked at
  * @address: its address in the mirrored process; -EFAULT if no page is mapped
  *
  * Called on a mirror. Pages that the kernel has just moved between its lists have
@@ -194,6 +196,8 @@ struct secmmu_test_oracle {
 struct secmmu_test_page {
 	__u32 size;
 	__u32 refs;
+	__u32 dirty;
+	__u32 reserved;
 	__u64 address;
 };
 

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Events for a part of what one 2 MiB entry maps, while somebody uses it. Needs a
+ * test build.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include "secmmu_gates.h"
+#include "secmmu_harness.h"
+#include "secmmu_outsider.h"
+#include "secmmu_sys.h"
+
+#define BASE	0x1c0000000ULL
+#define GPA(page)	(BASE + (page) * PAGE)
+#define PAGES	(HUGE_SIZE / PAGE)
+
+/* The part. */
+#define FIRST	100L
+#define COUNT	10L
+
+#define STAND_STILL	300
+
+FIXTURE(partial)
+{
+	int dev, mirror, engine;
+	char *map;
+	char *mem;	/* a huge page, stamped, mapped by one entry */
+	struct outsider outsider;
+	pthread_t thread;
+	int event;	/* what the thread has got */
+};
+
+/* For harnesses that run a test although its setup has skipped it. */
+#define SKIP_ALL(...)							\
+do {									\
+	close(self->dev);						\
+	self->dev = -1;							\
+	SKIP(return, __VA_ARGS__);					\
+} while (0)
+
+FIXTURE_SETUP(partial)
+{
+	struct secmmu_stats stats;
+	long i;
+
+	self->map = MAP_FAILED;
+	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
+	if (!cpus_enough())
+		SKIP_ALL("less than %d processors", OUTSIDER_CPUS);
+	self->map = mmap(NULL, 2 * HUGE_SIZE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->map);
+	self->mem = (char *)(((uintptr_t)self->map + HUGE_SIZE - 1) &
+			     -HUGE_SIZE);
+	madvise(self->mem, HUGE_SIZE, MADV_HUGEPAGE);
+	for (i = 0; i < PAGES; i++)
+		*word_at(self->mem, i) = stamp(i, 1);
+	if (huge_kilobytes(self->mem) != HUGE_SIZE >> 10)
+		SKIP_ALL("no huge pages to be had");
+	/* A fork would make the outsider share it. */
+	ASSERT_EQ(0, madvise(self->mem, HUGE_SIZE, MADV_DONTFORK));
+	ASSERT_EQ(0, outsider_start(&self->outsider));
+	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
+				     HUGE_SIZE));
+	EXPECT_GPA(stamp(FIRST + 5, 1), self->engine, GPA(FIRST + 5));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	ASSERT_EQ(1, stats.large);
+	ASSERT_EQ(0, cpus_spread(NULL));
+	ASSERT_EQ(0, oracle_mark(self->mirror));
+}
+
+FIXTURE_TEARDOWN(partial)
+{
+	if (self->dev >= 0)
+		gates_clear(self->dev);
+	outsider_stop(&self->outsider);
+	if (self->map != MAP_FAILED)
+		munmap(self->map, 2 * HUGE_SIZE);
+	SECMMU_TEARDOWN();
+}
+
+/* The event changes nothing: all that it covers goes, and nothing else. */
+static void *raise_event(void *data)
+{
+	FIXTURE_DATA(partial) *self = data;
+	const char *mem = self->mem + FIRST * PAGE;
+
+	/* It may spin: not where the test runs. */
+	self->event = cpus_aside() ?:
+		      event_begin(self->mirror, mem, COUNT) ?:
+		      event_end(self->mirror, mem, COUNT);
+	return NULL;
+}
+
+static void finish_event(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(partial) *self)
+{
+	ASSERT_EQ(0, pthread_join(self->thread, NULL));
+	ASSERT_EQ(0, self->event);
+}
+
+/* Pages [@first, @first + @count) are there without a fault. */
+static void expect_mapped(struct __test_metadata *_metadata,
+			  FIXTURE_DATA(partial) *self, long first, long count)
+{
+	struct secmmu_stats a, b;
+	long i;
+
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	for (i = first; i < first + count; i++)
+		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(0, a, b, faults);
+}
+
+/* The part goes once the window has closed, the rest stays all the time. */
+static void event_under_a_window(struct __test_metadata *_metadata,
+				 FIXTURE_DATA(partial) *self, long page)
+{
+	struct secmmu_test_oracle result;
+	struct secmmu_stats a, b;
+	__u64 words[2];
+	int window, end;
+
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	window = gate_arm(self->dev, SECMMU_GATE_WINDOW_TRANSLATED,
+			  self->outsider.pid, GPA(page));
+	ASSERT_LE(0, window);
+	outsider_read(&self->outsider, self->engine, GPA(page), 1);
+	ASSERT_EQ(0, gate_wait(self->dev, window));
+	end = gate_arm(self->dev, SECMMU_GATE_END, 0,
+		       (uintptr_t)self->mem + FIRST * PAGE);
+	ASSERT_LE(0, end);
+	ASSERT_EQ(0, pthread_create(&self->thread, NULL, raise_event, self));
+	EXPECT_EQ(-ETIMEDOUT, gate_wait_ms(self->dev, end, STAND_STILL));
+	EXPECT_EQ(0, gate_open(self->dev, window));
+	EXPECT_EQ(0, outsider_answer(&self->outsider, words));
+	EXPECT_EQ(stamp(page, 1), words[0]);
+	ASSERT_EQ(0, gate_wait(self->dev, end));
+	ASSERT_EQ(0, oracle_check(self->mirror, &result));
+	EXPECT_EQ((__u64)(PAGES - COUNT), result.sptes);
+	EXPECT_EQ(0, result.tlb_entries);
+	EXPECT_EQ(0, result.stale);
+	EXPECT_EQ(0, result.lost);
+	ASSERT_EQ(0, gate_open(self->dev, end));
+	finish_event(_metadata, self);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(COUNT, a, b, zapped);
+	EXPECT_DELTA(1, a, b, splits);
+	EXPECT_DELTA(1, a, b, flushes);
+	EXPECT_DELTA(1, a, b, interrupts);
+	EXPECT_EQ(0, b.large);
+	expect_mapped(_metadata, self, 0, FIRST);
+	expect_mapped(_metadata, self, FIRST + COUNT, PAGES - FIRST - COUNT);
+	EXPECT_GPA(stamp(FIRST, 1), self->engine, GPA(FIRST));
+	EXPECT_COHERENT(self->mirror);
+}
+
+SECMMU_TEST_F(partial, B7_window_on_the_part)
+{
+	event_under_a_window(_metadata, self, FIRST + 5);
+}
+
+SECMMU_TEST_F(partial, B7_window_on_the_rest)
+{
+	event_under_a_window(_metadata, self, FIRST + COUNT + 5);
+}
+
+/* An access through the entry counts for what it was split into. */
+SECMMU_TEST_F(partial, B7_aging_after_the_split)
+{
+	const long near = FIRST + COUNT, far = PAGES - 1;
+	__u64 word;
+	int zapped;
+
+	EXPECT_EQ(1, age_test(self->mirror, self->mem));
+	zapped = gate_arm(self->dev, SECMMU_GATE_ZAPPED, 0, 0);
+	ASSERT_LE(0, zapped);
+	ASSERT_EQ(0, pthread_create(&self->thread, NULL, raise_event, self));
+	ASSERT_EQ(0, gate_wait(self->dev, zapped));
+	EXPECT_EQ(1, age_test(self->mirror, self->mem + near * PAGE));
+	EXPECT_EQ(0, age_test(self->mirror, self->mem + FIRST * PAGE));
+	EXPECT_EQ(1, age_clear(self->mirror, self->mem + near * PAGE, 1));
+	EXPECT_EQ(0, age_test(self->mirror, self->mem + near * PAGE));
+	EXPECT_EQ(1, age_test(self->mirror, self->mem + far * PAGE));
+	EXPECT_EQ(1, age_clear(self->mirror, self->mem, PAGES));
+	EXPECT_EQ(0, age_clear(self->mirror, self->mem, PAGES));
+	ASSERT_EQ(0, gpa_get(self->engine, GPA(far), &word));
+	EXPECT_EQ(1, age_test(self->mirror, self->mem + far * PAGE));
+	EXPECT_EQ(0, age_test(self->mirror, self->mem + near * PAGE));
+	ASSERT_EQ(0, gate_open(self->dev, zapped));
+	finish_event(_metadata, self);
+	EXPECT_COHERENT(self->mirror);
+}
+
+TEST_HARNESS_MAIN
