@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 set -euo pipefail
+# shellcheck source=testvm/common.sh
 . "$(dirname "$0")/common.sh"
 
 usage()
@@ -9,19 +10,21 @@ usage()
 	Usage: testvm/models.sh [--list] [MODEL...]
 
 	Checks the models of the driver's protocols, Documentation/models/*.pml, all of
-	them or those named: spin visits every state of each. Each model is then broken
-	in every way that it names (BROKEN_...), and spin must find each of these.
+	them or those named: spin visits every state of each, "safe" for assertions and
+	deadlocks, "live" for livelocks. Each model is then broken in every way that it
+	names (BROKEN_...), and spin must find an error each time.
 	Prints one "ok - ..." or "not ok - ..." line each; exits with 0 if all are ok.
 
 	Logs, with the way to the error for what was broken, and models.json are in
 	build/models/. Where herd7 is installed, Documentation/litmus/*.litmus are
 	checked as well; LKMM=... names the folder tools/memory-model of a kernel source.
 
-	  --list    only list models and their variants
+	  --list    only list what would be checked
 	  --help    this text
 	END
 }
 
+# shellcheck disable=SC2154 # top is from common.sh
 dir=$top/Documentation/models
 litmus=$top/Documentation/litmus
 out=$BUILD/models
@@ -32,69 +35,87 @@ variants()
 	grep -o 'BROKEN_[A-Z_]*' "$dir/$1.pml" | sed 's/^BROKEN_//' | sort -u
 }
 
-# The first of the things that make a run of the unbroken model no proof, or nothing.
-# What cannot be reached is a model that says less than it seems to; the ends of
-# endless loops are.
+# What a run of spin has found, or what keeps it from being a proof; or nothing. What
+# cannot be reached is a model that says less than it seems to; the ends of endless
+# loops are.
 objection()
 {
-	local log=$1
-
-	grep -m 1 -E '^pan:1:|^error:|max search depth too small|out of memory' "$log" ||
-		grep -m 1 'Search not completed' "$log" ||
-		{ grep '\.pml:[0-9]*, state' "$log" || :; } |
+	grep -m 1 -E '^pan:1:|^error:|max search depth too small|out of memory' "$1" ||
+		grep -m 1 'Search not completed' "$1" ||
+		{ grep '\.pml:[0-9]*, state' "$1" || :; } |
 		sed -n '/"-end-"/!s/^[^:]*:\(.*\)/unreached: line \1/p' | head -n 1
 }
 
-# One model and variant, or "-" for none: prints a result, adds to the JSON.
-one()
+# Build the model in this folder and run it: "safe" looks for assertions that fail
+# and for processes that are stuck, "live" for cycles in which nothing is done.
+# Prints what is wrong.
+search()
 {
-	local model=$1 variant=$2 name=$1 started=$EPOCHREALTIME
-	local flags=() optimize=-O1 work log found states took verdict=ok text
+	local what=$1 log=$2 flags=(-DSAFETY) options=(-m10000 -w20)
+	shift 2
 
-	if [ "$variant" != - ]; then
-		name=$model-$variant
-		flags=("-DBROKEN_$variant")
-		optimize=-O0	# these end early
+	if [ "$what" = live ]; then
+		flags=(-DNP -DNOREACHED)
+		options+=(-l)
 	fi
-	work=$out/$name log=$out/$name.log
-	mkdir -p "$work"
-	cd "$work"
-	cp "$dir/$model.pml" .
-	if ! { spin "${flags[@]}" -a "$model.pml" &&
-	       gcc -w $optimize -DSAFETY -DMEMLIM=1024 -o pan pan.c; } > "$log" 2>&1; then
-		echo "not ok - model $name: does not build, see $log"
+	# To compile takes longer than to run: no optimizing.
+	if ! { spin "$@" -a model.pml &&
+	       gcc -w -O0 "${flags[@]}" -DMEMLIM=1024 -o pan pan.c
+	     } > "$log" 2>&1; then
+		echo "does not build"
 		return
 	fi
 	# The status says little: what was found is in the text.
-	./pan -m1000000 >> "$log" 2>&1 || :
+	./pan "${options[@]}" >> "$log" 2>&1 || :
+	[ ! -e model.pml.trail ] ||
+		spin "$@" -t -p model.pml >> "$log" 2>&1 || :
+	if ! grep -q 'errors: [01]$' "$log"; then
+		echo "no result"
+		return
+	fi
+	if [ "$what" = safe ]; then
+		objection "$log"
+	else
+		objection "$log" | grep -v '^unreached' || :
+	fi
+}
+
+# One model: "safe", "live", or a variant. Prints a result and adds to the JSON.
+one()
+{
+	local model=$1 what=$2 name=$1-$2 started=$EPOCHREALTIME
+	local log=$out/$1-$2.log found states took text verdict=ok flag
+
+	mkdir -p "$out/$name"
+	cd "$out/$name"
+	cp "$dir/$model.pml" model.pml
+	case $what in
+	safe | live)
+		found=$(search "$what" "$log")
+		[ -z "$found" ] || verdict="not ok"
+		;;
+	*)
+		flag=-DBROKEN_$what
+		found=$(search safe "$log" "$flag")
+		[[ $found = pan:1:* ]] || found=$(search live "$log" "$flag")
+		[[ $found = pan:1:* ]] || verdict="not ok"
+		;;
+	esac
 	states=$(sed -n 's/^ *\([0-9]*\) states, stored.*/\1/p' "$log")
-	found=$(objection "$log")
 	took=$(awk -v from="$started" -v to="$EPOCHREALTIME" \
 		'BEGIN { printf "%.1f", to - from }')
-	if [ "$variant" = - ]; then
-		text="model $name: ${states:-no} states, $took s"
-		if [ -n "$found" ] || ! grep -q 'errors: 0$' "$log"; then
-			verdict="not ok"
-			text="model $name: ${found:-no result}, see $log"
-		fi
-	else
-		text="model $model finds $variant"
-		case $found in
-		*"assertion violated"* | *"invalid end state"*) ;;
-		*)
-			verdict="not ok"
-			text="model $model does not find $variant, see $log"
-			;;
-		esac
-	fi
-	[ ! -e "$model.pml.trail" ] ||
-		spin "${flags[@]}" -t -p "$model.pml" >> "$log" 2>&1 || :
-	printf '{"model":"%s","variant":"%s","ok":%s,"found":"%s","states":%s,"seconds":%s}\n' \
-		"$model" "${variant#-}" "$([ "$verdict" = ok ] && echo true || echo false)" \
-		"$(tr -d '"\\' <<< "$found")" "${states:-null}" "$took" > "$work.json"
+	case $verdict-$what in
+	ok-safe) text="model $model: $states states, $took s" ;;
+	ok-live) text="model $model: no livelock, $states states, $took s" ;;
+	ok-*) text="model $model finds $what" ;;
+	*-safe | *-live) text="model $model: $found, see $log" ;;
+	*) text="model $model does not find $what (${found:-no error}), see $log" ;;
+	esac
+	printf '{"model":"%s","what":"%s","ok":%s,"found":"%s","states":%s,"seconds":%s}\n' \
+		"$model" "$what" "$([ "$verdict" = ok ] && echo true || echo false)" \
+		"$(sed 's/["\\]//g' <<< "$found")" "${states:-null}" "$took" > "$out/$name.json"
 	echo "$verdict - $text"
-	cd "$out"
-	rm -rf "$work"
+	rm -rf "${out:?}/$name"
 }
 
 # The litmus tests, against the result each states for itself.
@@ -144,7 +165,11 @@ case ${1:-} in
 	exit 2
 	;;
 esac
-[ $# -gt 0 ] || set -- $(cd "$dir" && ls -- *.pml | sed 's/\.pml$//')
+if [ $# -eq 0 ]; then
+	set -- "$dir"/*.pml
+	set -- "${@##*/}"
+	set -- "${@%.pml}"
+fi
 for model; do
 	if [ ! -e "$dir/$model.pml" ]; then
 		echo "models: there is no model \"$model\"; see --list" >&2
@@ -156,10 +181,10 @@ for model; do
 	}
 done
 # The unbroken ones first, for they take longest.
-jobs=$(for model; do echo "$model -"; done
+jobs=$(for model; do printf '%s live\n%s safe\n' "$model" "$model"; done
 	for model; do variants "$model" | sed "s/^/$model /"; done)
 if [ -n "$list" ]; then
-	sed 's/ -$//' <<< "$jobs"
+	echo "$jobs"
 	exit 0
 fi
 

@@ -5,8 +5,8 @@
  * appear. See driver/chain.h.
  *
  * Two events on one page. Member 0 shows and maps it from the start. Member 1 joins, gets
- * a span, faults, loses its engines and leaves. Somebody keeps changing other spans
- * of member 0. While the spans of a member change, a search may miss any of them.
+ * a span, faults, loses its engines and leaves. Somebody changes other spans of
+ * member 0. While the spans of a member change, a search may miss any of them.
  *
  * Proved: no start callback returns with an spte of the page in place, nor is one
  * installed before the end; a walk loses REPLAYS_MAX rounds, plus one to each
@@ -17,7 +17,7 @@
  */
 #define REPLAYS_MAX	1	/* 4 in the driver */
 #define REGISTRANTS	2
-#define UPDATES		4	/* of the one who does not stop: enough to starve */
+#define UPDATES		2	/* with the 3 of member 1 more than a walk may lose */
 
 byte seq, hold_off;		/* of secmmu_chain */
 bool registry;

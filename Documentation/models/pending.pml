@@ -5,8 +5,8 @@
  *
  * Two invalidators are told to drop page 0, which an engine has in its TLB. It is
  * mapped by leaf table 0, or by a large spte that goes as a whole (no spare table).
- * A fault on page 1, which they do not cover, uses the leaf or links another, and
- * gives it back if it was hit. A third party flushes for reasons of its own.
+ * Either a fault on page 1, which they do not cover, uses the leaf or links another,
+ * and gives it back if it was hit; or a third party flushes for reasons of its own.
  *
  * Proved: when either invalidator returns, no engine uses page 0, whoever of the
  * two has dropped it; and nobody locks up.
@@ -57,7 +57,9 @@ inline prune(leaf)
 		if
 		:: !dead[leaf] && !nr[leaf] && flush_done ->
 			dead[leaf] = true;
+#ifndef BROKEN_DEAD_LINKED
 			entry = TOP
+#endif
 		:: else
 		fi;
 		limit = 0;
@@ -171,7 +173,9 @@ proctype engine()
 	byte tlb_gen = 1;		/* has used page 0 */
 	bool found;
 
-end:	do
+end:
+progress:
+	do
 	:: window_gen = gen;
 	   if
 	   :: tlb_gen == window_gen -> found = true
@@ -194,7 +198,11 @@ init {
 		:: page_0 = TOP
 		:: page_0 = 0; entry = 0; nr[0] = 1
 		fi;
-		run engine(); run other(); run fault();
+		run engine();
+		if
+		:: run other()
+		:: run fault()
+		fi;
 		run invalidator(); run invalidator()
 	}
 }

@@ -17,7 +17,8 @@
  */
 /* Of secmmu_records; the pool has room for one event. */
 bool pool, released;
-byte pool_first, pool_last, overflow, overflow_first, overflow_last;
+byte pool_first, pool_last, overflow;
+byte overflow_first;		/* of the hull; where it ends is of no interest */
 bool recorded, hit, waits;	/* the fault */
 
 bool linked, locked, spte;	/* the leaf table, its lock, its entry of page 0 */
@@ -46,7 +47,7 @@ bool gone;			/* mirror_release() has returned */
 #endif
 
 #define forget_pool()	pool = false; pool_first = 0; pool_last = 0
-#define forget_hull()	overflow = 0; overflow_first = 0; overflow_last = 0
+#define forget_hull()	overflow = 0; overflow_first = 0
 
 inline event_begin()
 {
@@ -57,8 +58,7 @@ inline event_begin()
 	if
 	:: !pool -> pool = true; pool_first = first; pool_last = last
 	:: else ->
-		overflow_first = (overflow && overflow_first < first -> overflow_first : first);
-		overflow_last = (overflow && overflow_last > last -> overflow_last : last);
+		overflow_first = (overflow -> overflow_first && first : first);
 		overflow++
 	fi;
 #ifndef BROKEN_MARK_AT_END

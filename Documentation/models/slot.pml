@@ -147,7 +147,9 @@ proctype fault(byte me)
 
 proctype engine()
 {
-end:	do
+end:
+progress:
+	do
 	:: atomic { spte != NONE && !tlb[spte] -> tlb[spte] = true }
 	od
 }

@@ -31,7 +31,9 @@ active [ENGINES + 1] proctype drain()
 {
 	byte value, cpu = _pid;
 
-end:	do
+end:
+progress:
+	do
 	:: atomic {
 		buffer[cpu]?value;
 		if
@@ -59,7 +61,9 @@ active [ENGINES] proctype engine()
 	byte tlb_gen;		/* zero: nothing cached */
 	bool found;
 
-end:	do
+end:
+progress:
+	do
 	:: irqs_off[cpu] = true;
 #ifdef BROKEN_MASK_AFTER_GEN
 	   window_gen = gen;
