@@ -10,7 +10,7 @@ export BUILD := $(CURDIR)/build
 KDIR ?= /lib/modules/$(shell uname -r)/build
 TEST ?=
 
-.PHONY: help setup tools modules run check bench soak clean
+.PHONY: help setup tools modules run check models bench soak clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,8 @@ help:
 	@echo '              flush batching; results in build/run/'
 	@echo 'make check    build, boot and test everything; ends with N passed, N failed,'
 	@echo '              N skipped; logs in build/check/'
+	@echo 'make models   check the models of the protocols, and that each is found out when'
+	@echo '              it is broken; logs in build/models/'
 	@echo 'make bench [QUICK=1] [ICOUNT=1]'
 	@echo '              run the benchmarks in a test VM; tables, plots and raw results'
 	@echo '              in build/bench/; QUICK=1 takes three minutes at most, ICOUNT=1'
@@ -49,6 +51,9 @@ run:
 
 check:
 	@testvm/check.sh
+
+models:
+	@testvm/models.sh
 
 bench:
 	@bench/bench.sh $(if $(QUICK),--quick) \

@@ -60,7 +60,7 @@ show()
 	local name=$1
 	shift
 	"$@" 2>&1 | tee "$out/$name.log" |
-		{ grep --line-buffered -E '^(ok - |not ok )|^# [a-z]+$' || :; }
+		{ grep --line-buffered -E '^(ok - |not ok |note: )|^# [a-z]+$' || :; }
 }
 
 # Boot a VM: name of the step, kernel, flavour of the driver (or none), command.
@@ -163,6 +163,11 @@ show testvm "$top/testvm/selftest.sh" status_zero status_other kernel_warning \
 	panic timeout interrupt killed_then_swept module_of_another \
 	root_and_files wrong_options || status=$?
 tally testvm $status
+
+say "models"
+status=0
+show models "$top/testvm/models.sh" || status=$?
+tally models $status
 
 lib=/usr/lib/secmmu
 vm misuse 6.1 none $lib/misuse.sh
