@@ -203,13 +203,16 @@ vm selftests-newest newest normal $lib/selftests/run_tests.sh $tests
 vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
 
 # The debug kernel is several times slower: all with gates, all that may fail, and of
-# the rest what shows most in little time.
-debug_tests="abi args rw backing invalidate flush,-T,B1_long_range huge dirty"
-debug_rest=$(left_out "$debug_tests" "$out/root$lib/selftests/tests")
+# the rest what takes least time.
+debug_tests="abi args slots rw backing invalidate huge large dirty prefault process"
+debug_tests+=" blocked sharing hugetlb"
+debug_rest="$(left_out "$debug_tests" "$out/root$lib/selftests/tests")"
 # shellcheck disable=SC2046,SC2086 # lists of names
 LIMIT=900 SECMMU_TEST_SLOW=5 vm selftests-debug debug test $lib/selftests/run_tests.sh \
-	$(cat "$out/root$lib/selftests/tests-of-test-build" \
+	$(cat "$out/root$lib/selftests/tests-of-test-build") \
+	$(sed 's/^failnth$/failnth,-F,failleak/' \
 		"$out/root$lib/selftests/tests-of-debug-kernel") $debug_tests
+debug_rest="$debug_rest failnth,-f,failleak"
 # shellcheck disable=SC2086 # a list of names
 echo "selftests-debug: left out for their time:" $debug_rest
 
