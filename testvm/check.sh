@@ -205,7 +205,7 @@ vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
 # The debug kernel is several times slower: all with gates, all that may fail, and of
 # the rest what takes least time.
 debug_tests="abi args slots rw backing invalidate huge large dirty prefault process"
-debug_tests+=" blocked sharing hugetlb"
+debug_tests+=" blocked sharing hugetlb young"
 debug_rest="$(left_out "$debug_tests" "$out/root$lib/selftests/tests")"
 # shellcheck disable=SC2046,SC2086 # lists of names
 LIMIT=900 SECMMU_TEST_SLOW=5 vm selftests-debug debug test $lib/selftests/run_tests.sh \
