@@ -64,7 +64,7 @@ show()
 }
 
 # Boot a VM: name of the step, kernel, flavour of the driver (or none), command.
-# An empty RAM disk is there for tests that need swap space.
+# An empty RAM disk is there for tests that need swap space. LIMIT is the time for all.
 vm()
 {
 	local name=$1 kernel=$2 flavour=$3 status=0
@@ -74,7 +74,7 @@ vm()
 		module=(--module "$BUILD/modules/$kernel-$flavour/driver/secmmu.ko")
 	say "$name"
 	show "$name" "$BUILD/testvm/testvm" --quiet --kernel "$kernel" \
-		--cpus 4 --memory 3072 --timeout 420 --root "$out/root" \
+		--cpus 4 --memory 3072 --timeout "${LIMIT:-420}" --root "$out/root" \
 		--load brd --append "brd.rd_nr=1 brd.rd_size=65536" \
 		"${module[@]}" --out "$out/$name" \
 		--log "$out/$name.console" -- "$@" || status=$?
@@ -132,6 +132,18 @@ bench()
 	fi
 }
 
+# The tests of a list file that are not among the words.
+left_out()
+{
+	local name
+	while read -r name; do
+		case " $1 " in
+		*" $name "* | *" $name,"*) ;;
+		*) echo "$name" ;;
+		esac
+	done < "$2"
+}
+
 started=$SECONDS
 build_tools testvm vmm selftests
 rm -rf "$out"
@@ -140,7 +152,7 @@ make_root "$out/root"
 make -s -C "$top/selftests" install DESTDIR="$out/root/usr/lib/secmmu/selftests"
 
 say "kernels"
-for kernel in 6.1 6.12 newest; do
+for kernel in 6.1 6.12 newest debug; do
 	status=0
 	"$top/testvm/kernel.sh" $kernel > /dev/null || status=$?
 	result $status "kernel-$kernel"
@@ -152,6 +164,7 @@ for kernel in 6.1 6.12 newest; do
 	step "module-$kernel-bench" module $kernel bench
 done
 step module-6.1-test module 6.1 test
+step module-debug-test module debug test
 step no-instruments no_instruments
 step checkpatch checkpatch
 
@@ -163,6 +176,9 @@ show testvm "$top/testvm/selftest.sh" status_zero status_other kernel_warning \
 	panic timeout interrupt killed_then_swept module_of_another \
 	root_and_files wrong_options || status=$?
 tally testvm $status
+status=0
+show testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug || status=$?
+tally testvm-debug $status
 
 say "models"
 status=0
@@ -190,6 +206,20 @@ vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
 # shellcheck disable=SC2086 # a list of names
 vm selftests-newest newest normal $lib/selftests/run_tests.sh $tests
 vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
+
+# The debug kernel is several times slower: all with gates, all that may fail, and of
+# the rest what takes least time.
+debug_tests="abi args slots rw backing invalidate huge large dirty prefault process"
+debug_tests+=" blocked sharing hugetlb young"
+debug_rest="$(left_out "$debug_tests" "$out/root$lib/selftests/tests")"
+# shellcheck disable=SC2046,SC2086 # lists of names
+LIMIT=900 SECMMU_TEST_SLOW=5 vm selftests-debug debug test $lib/selftests/run_tests.sh \
+	$(cat "$out/root$lib/selftests/tests-of-test-build") \
+	$(sed 's/^failnth$/failnth,-F,failleak/' \
+		"$out/root$lib/selftests/tests-of-debug-kernel") $debug_tests
+debug_rest="$debug_rest failnth,-f,failleak"
+# shellcheck disable=SC2086 # a list of names
+echo "selftests-debug: left out for their time:" $debug_rest
 
 say "bench"
 step bench bench 6.1

@@ -24,12 +24,9 @@
 #include "init.h"
 
 #define BUSYBOX		"/bin/busybox"
-#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 
 /* Seconds a killed process may take to die before that counts as a failure. */
 #define KILL_PATIENCE	10
-/* kmemleak leaves objects younger than this alone. */
-#define KMEMLEAK_AGE	6
 
 void say(const char *format, ...)
 {
@@ -56,15 +53,18 @@ void give_up(const char *what)
 		pause();
 }
 
-static void write_file(const char *path, const char *text)
+int write_file(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
 
 	if (fd < 0)
-		return;
-	if (write(fd, text, strlen(text)) < 0)
+		return -1;
+	if (write(fd, text, strlen(text)) < 0) {
 		say("%s: %s", path, strerror(errno));
+		ret = -1;
+	}
 	close(fd);
+	return ret;
 }
 
 char *read_file(const char *path, size_t *size)
@@ -244,24 +244,6 @@ static void kill_leftovers(void)
 	write_file("/proc/sysrq-trigger", "w");
 }
 
-/* On a kernel with kmemleak: what leaked since the command started? */
-static void report_leaks(void)
-{
-	char *report, *line, *save;
-
-	if (access(KMEMLEAK, W_OK))
-		return;
-	sleep(KMEMLEAK_AGE);
-	/* An object must look unreferenced twice: one scan may miss a moving pointer. */
-	write_file(KMEMLEAK, "scan");
-	write_file(KMEMLEAK, "scan");
-	report = read_file(KMEMLEAK, NULL);
-	line = report ? strtok_r(report, "\n", &save) : NULL;
-	for (; line; line = strtok_r(NULL, "\n", &save))
-		say("kmemleak: %s", line);
-	free(report);
-}
-
 static void send_files(void)
 {
 	static char *const tar[] = { "tar", "-c", "-C", "/out", "-f", "-", ".", NULL };
@@ -305,8 +287,7 @@ static void prepare(void)
 		say("hostname: %s", strerror(errno));
 	loopback_up();
 	load_modules();
-	write_file(KMEMLEAK, "scan");
-	write_file(KMEMLEAK, "clear");
+	checkup_begin();
 }
 
 int main(void)
@@ -322,7 +303,7 @@ int main(void)
 	kill_leftovers();
 	tcdrain(output);
 	send_files();
-	report_leaks();
+	checkup_end();
 	if (WIFSIGNALED(status))
 		dprintf(token, TOKEN_PREFIX "signal %d\n", WTERMSIG(status));
 	else

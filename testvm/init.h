@@ -31,10 +31,33 @@ void give_up(const char *what);
 char *read_file(const char *path, size_t *size);
 
 /**
+ * write_file() - write a text to a file that exists
+ * @path: the file
+ * @text: its content
+ *
+ * Complains if the file refuses the text, not if there is no such file.
+ *
+ * Return: 0 or -1.
+ */
+int write_file(const char *path, const char *text);
+
+/**
  * load_modules() - load what the host put into GUEST_MODULES
  *
  * Gives up if one cannot be loaded.
  */
 void load_modules(void);
+
+/**
+ * checkup_begin() - forget what leaked before the command
+ */
+void checkup_begin(void);
+
+/**
+ * checkup_end() - tell what leaked, and whether lockdep has given up
+ *
+ * Only on kernels that watch for these.
+ */
+void checkup_end(void);
 
 #endif

@@ -9,7 +9,7 @@
 #   source    package and version of the source
 #   checked   its age tells when a newer source was last looked for
 
-built_names='newest'
+built_names='newest debug kcsan'
 
 # How much room the unpacked source and its objects take, in MiB.
 build_space=3000
@@ -192,7 +192,7 @@ build_kernel()
 	unpack_source "$tree"
 	cd "$tree"
 	configure
-	note 'compiling (takes six minutes on two cores)'
+	note 'compiling (takes six to twelve minutes on two cores)'
 	make -j"$(nproc)" KBUILD_BUILD_USER=testvm KBUILD_BUILD_HOST=testvm \
 		LOCALVERSION="-$name" 2>&1 | show_build
 	if [ "${PIPESTATUS[0]}" != 0 ]; then

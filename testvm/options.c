@@ -12,8 +12,8 @@
 
 static const struct argp_option table[] = {
 	{ "kernel", 'k', "KERNEL", 0,
-	  "6.1, 6.12, newest (made by kernel.sh; default 6.1), a folder like theirs, "
-	  "or a bzImage", 0 },
+	  "6.1, 6.12, newest, debug (made by kernel.sh; default 6.1), a folder like "
+	  "theirs, or a bzImage", 0 },
 	{ "cpus", 'c', "N", 0, "Virtual CPUs (default 4)", 0 },
 	{ "memory", 'm', "MIB", 0, "Memory (default 2048)", 0 },
 	{ "accel", 'a', "auto|tcg|kvm", 0,

@@ -320,6 +320,38 @@ test_auto_accelerator()
 	expect 0 vm --accel auto sh -c 'exec 3<>/dev/kvm'
 }
 
+# Boots the debug kernel with those of its modules in /provoke that make bugs, and
+# runs a script; it must end badly.
+provoke()
+{
+	local folder
+
+	[ "$kernel" = debug ] || return 2
+	folder=$("$here/kernel.sh" debug 2>/dev/null) || return
+	mkdir -p "$temp/bugs/provoke"
+	find -L "$folder/modules/" \( -name lkdtm.ko -o -name kmemleak-test.ko \) \
+		-exec cp {} "$temp/bugs/provoke" \;
+	expect 125 vm --timeout 240 --root "$temp/bugs" sh -c "cd /provoke; $1"
+}
+
+test_debug_leak()
+{
+	provoke 'insmod ./kmemleak-test.ko; rmmod kmemleak-test' || return
+	says 'new suspected memory leaks' && says 'BUG: leak: unreferenced object'
+}
+
+# A freed object is written to; then a lock is still held on the way back to user
+# space, after which lockdep is off.
+test_debug_bugs()
+{
+	provoke 'insmod ./lkdtm.ko
+		echo WRITE_AFTER_FREE >/sys/kernel/debug/provoke-crash/DIRECT
+		(echo SPINLOCKUP >/sys/kernel/debug/provoke-crash/DIRECT)' || return
+	says 'KASAN: slab-use-after-free' &&
+		says 'lock held when returning to user space' &&
+		says 'BUG: lockdep does not watch'
+}
+
 # run NAME: status 2 of a test means that it could not be tried.
 run()
 {

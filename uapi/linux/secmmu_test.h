@@ -73,7 +73,7 @@ enum secmmu_gate {
  * @address: ARM: a host address (events, faults) or a gpa (windows) that the
  *	passage must concern, or zero for any; sites without one ignore it
  * @skip: ARM: passages to let by first
- * @timeout_ms: ARM: the gate opens by itself after that long, 1 .. 60000; WAIT:
+ * @timeout_ms: ARM: the gate opens by itself after that long, 1 .. 3600000; WAIT:
  *	give up then (-ETIMEDOUT)
  *
  * Called on the device. A post holds one thread, once. OPEN lets it go, waits until
