@@ -385,8 +385,6 @@ static void prune(struct secmmu_pgtable *pt, struct secmmu_table *table,
 			if (secmmu_mutant(TABLE_FREED_EARLY))
 				mark_freed(table);
 			atomic_long_dec(&pt->nr_tables);
-			if (secmmu_mutant(TABLE_FREED_EARLY))
-				mark_freed(table);
 			call_rcu(&table->rcu, table_free_rcu);
 		}
 		table = parent;
