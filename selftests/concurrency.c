@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "secmmu_gates.h"
 #include "secmmu_harness.h"
 
 #define BASE	0x70000000ULL
@@ -90,6 +91,7 @@ FIXTURE_TEARDOWN(concurrency)
 {
 	int i;
 
+	EXPECT_COHERENT_IF_KNOWN(self->mirror);
 	for (i = 0; i < WORKERS; i++)
 		close(self->workers[i].engine);
 	region_unmap(self->mem, REGION);

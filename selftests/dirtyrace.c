@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 
+#include "secmmu_gates.h"
 #include "secmmu_harness.h"
 
 #define BASE	0xb0000000ULL
@@ -80,6 +81,7 @@ FIXTURE_TEARDOWN(dirtyrace)
 {
 	int i;
 
+	EXPECT_COHERENT_IF_KNOWN(self->mirror);
 	for (i = 0; i < WRITERS; i++)
 		close(self->writers[i].engine);
 	region_unmap(self->shared->mem, PAGES);

@@ -164,6 +164,7 @@ for kernel in 6.1 6.12 newest; do
 	step "module-$kernel-bench" module $kernel bench
 done
 step module-6.1-test module 6.1 test
+step module-6.12-test module 6.12 test
 step module-debug-test module debug test
 step no-instruments no_instruments
 step checkpatch checkpatch
@@ -196,13 +197,20 @@ vm reload-6.1 6.1 normal sh $lib/selftests/reload.sh $lib/secmmu.ko 10
 vm control-6.1 6.1 test $lib/control.sh
 # shellcheck disable=SC2046 # a list of names
 vm test-build-6.1 6.1 test $lib/selftests/run_tests.sh \
-	$(cat "$out/root$lib/selftests/tests-of-test-build")
+	$(cat "$out/root$lib/selftests/tests-of-test-build") \
+	concurrency dirtyrace
+# With the oracle's judgement at the end.
+vm storm-test-build-6.1 6.1 test $lib/short.sh 10 "--seed 6" \
+	"--seed 7 --backing memfd"
 # What does not depend on the kernel, and takes long, has run.
 tests=$(sed "s/^flush$/flush,-T,B1_long_range/; /^leaks$/d" \
 	"$out/root$lib/selftests/tests")
 # shellcheck disable=SC2086 # a list of names
 vm selftests-6.12 6.12 normal $lib/selftests/run_tests.sh $tests
 vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
+# shellcheck disable=SC2046 # a list of names
+vm test-build-6.12 6.12 test $lib/selftests/run_tests.sh \
+	$(cat "$out/root$lib/selftests/tests-of-test-build")
 # shellcheck disable=SC2086 # a list of names
 vm selftests-newest newest normal $lib/selftests/run_tests.sh $tests
 vm storm-newest newest normal $lib/short.sh 10 "--seed 5"

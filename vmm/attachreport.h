@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
-#include "../uapi/linux/secmmu.h"
+#include <linux/secmmu.h>
 #include "areas.h"
 #include "compare.h"
 

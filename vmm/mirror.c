@@ -192,6 +192,25 @@ int mirror_stats(const struct mirror *mirror, struct secmmu_stats *stats)
 }
 
 /**
+ * mirror_judge - let a test build of the driver compare the mirror with the memory
+ * @mirror: the mirror; the memory is at rest
+ * @result: filled in
+ *
+ * Return: 0, 1 if this is not a test build or not for us to ask, or -1 after a
+ * message.
+ */
+int mirror_judge(const struct mirror *mirror, struct secmmu_test_oracle *result)
+{
+	*result = (struct secmmu_test_oracle) { .size = sizeof(*result) };
+	if (!ioctl(mirror->fd, SECMMU_TEST_CHECK, result))
+		return 0;
+	if (errno == ENOTTY || errno == EPERM)
+		return 1;
+	return report_error("cannot compare mirror and memory: %s",
+			    strerror(errno));
+}
+
+/**
  * mirror_close - close the mirror and the device
  * @mirror: opened or not
  */

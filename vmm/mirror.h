@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 #include <sys/types.h>
-#include "../uapi/linux/secmmu.h"
+#include <linux/secmmu_test.h>
 #include "memory.h"
 
 /**
@@ -39,6 +39,7 @@ int mirror_add_memory(const struct mirror *mirror,
 int mirror_stats(const struct mirror *mirror, struct secmmu_stats *stats);
 int mirror_check_slots(const struct engine *engine,
 		       const struct memory *memory);
+int mirror_judge(const struct mirror *mirror, struct secmmu_test_oracle *result);
 void mirror_close(struct mirror *mirror);
 
 int engine_create(struct engine *engine, const struct mirror *mirror);

@@ -316,6 +316,27 @@ static int watch(struct storm *storm, struct totals *totals)
 	return 0;
 }
 
+/* All is at rest: a test build of the driver says what it thinks of the mirror. */
+static int judge(struct storm *storm)
+{
+	struct secmmu_test_oracle result;
+	int ret;
+
+	if (!storm->options->mirrored)
+		return 0;
+	ret = mirror_judge(&storm->mirror, &result);
+	if (ret)
+		return ret < 0 ? -1 : 0;
+	printf("oracle   %llu sptes and %llu TLB entries compared, %llu in motion\n",
+	       result.sptes, result.tlb_entries, result.unjudged);
+	if (result.stale)
+		report_line(&storm->report, "oracle", "stale translations");
+	if (result.too_wide)
+		report_line(&storm->report, "oracle",
+			    "translations that permit too much");
+	return 0;
+}
+
 static int storm_measure(struct storm *storm, struct totals *totals)
 {
 	int ret;
@@ -330,6 +351,8 @@ static int storm_measure(struct storm *storm, struct totals *totals)
 		return ret;
 	sweep(storm);
 	canary_stop(&storm->canary);
+	if (judge(storm))
+		return -1;
 	return collect(storm, totals);
 }
 
