@@ -180,19 +180,6 @@ SECMMU_TEST_F(large, B7_folio_mapped_in_parts)
 	EXPECT_EQ(1, stats.large);
 }
 
-/* A folio that stays large, in an area that stays whole, without one of its pages. */
-SECMMU_TEST_F(large, B7_folio_with_a_hole)
-{
-	struct secmmu_stats stats;
-
-	ASSERT_EQ(0, madvise(self->mem + 5 * PAGE, PAGE, MADV_DONTNEED));
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
-	EXPECT_GPA(0, self->engine, GPA(5));
-	EXPECT_GPA(stamp(6, 1), self->engine, GPA(6));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
-	EXPECT_EQ(0, stats.large);
-}
-
 SECMMU_TEST_F(large, B4_neighbours_stay)
 {
 	struct secmmu_stats a, b;
