@@ -61,6 +61,15 @@ static void on_violation(void *context, unsigned int index)
 		       oracle_owner(&storm->oracle, finding.page), &finding);
 }
 
+/* No guest has a reason for one, so it is a violation even if it passes. */
+static void on_exception(void *context, unsigned int index, const char *what)
+{
+	struct storm *storm = context;
+
+	(void)index;
+	report_line(&storm->report, "guest", what);
+}
+
 static void on_crash(void *context, unsigned int index, const char *why)
 {
 	struct storm *storm = context;
@@ -71,6 +80,7 @@ static void on_crash(void *context, unsigned int index, const char *why)
 
 static const struct vcpu_ops vcpu_ops = {
 	.violation = on_violation,
+	.exception = on_exception,
 	.crashed = on_crash,
 };
 
@@ -137,6 +147,7 @@ static int storm_create(struct storm *storm)
 			options->vcpus + options->engines, options->seed,
 			&storm->report))
 		return -1;
+	storm->oracle.mailbox->mistake = options->mistake;
 	if (create_vcpus(storm))
 		return -1;
 	if (options->mirrored &&
@@ -249,6 +260,7 @@ static int collect(struct storm *storm, struct totals *totals)
 		totals->guest_reads += peek(&mailbox->vcpus[i].reads);
 		totals->kvm_exits += peek(&storm->vcpus[i].exits);
 		totals->kvm_faults += peek(&storm->vcpus[i].faults);
+		totals->exceptions += peek(&storm->vcpus[i].exceptions);
 	}
 	for (uint32_t i = 0; i < storm->nr_agents; i++) {
 		const struct agent *agent = &storm->agents[i];
