@@ -61,8 +61,8 @@ static void on_violation(void *context, unsigned int index)
 		       oracle_owner(&storm->oracle, finding.page), &finding);
 }
 
-/* No guest has a reason for one, so it is a violation even if it passes. */
-static void on_exception(void *context, unsigned int index, const char *what)
+/* No guest has a reason for an exception: a violation, even if it goes on. */
+static void on_trouble(void *context, unsigned int index, const char *what)
 {
 	struct storm *storm = context;
 
@@ -70,18 +70,10 @@ static void on_exception(void *context, unsigned int index, const char *what)
 	report_line(&storm->report, "guest", what);
 }
 
-static void on_crash(void *context, unsigned int index, const char *why)
-{
-	struct storm *storm = context;
-
-	(void)index;
-	report_line(&storm->report, "guest", why);
-}
-
 static const struct vcpu_ops vcpu_ops = {
 	.violation = on_violation,
-	.exception = on_exception,
-	.crashed = on_crash,
+	.exception = on_trouble,
+	.crashed = on_trouble,
 };
 
 static int add_agent(struct storm *storm, const char *name, uint32_t number,

@@ -212,17 +212,20 @@ int vcpu_arch_init(const struct vcpu *vcpu)
 	return 0;
 }
 
-/* Are these the entries that build_page_tables() wrote, @address being mapped? */
-static bool tables_intact(const struct guest_exception *exception)
+/* Are these the entries that build_page_tables() wrote? */
+static const char *judge_tables(const struct guest_exception *exception)
 {
 	uint64_t gib = exception->address >> (HUGE_SHIFT + TABLE_SHIFT);
 	uint64_t page = exception->address >> HUGE_SHIFT;
 
-	return gib < GUEST_MAPPED_GIB &&
-	       exception->entries[0] == (GUEST_PDPT_GPA | PTE_TABLE) &&
-	       exception->entries[1] ==
-	       ((GUEST_PD_GPA + gib * TABLE_SIZE) | PTE_TABLE) &&
-	       exception->entries[2] == (page << HUGE_SHIFT | PTE_LEAF);
+	if (gib >= GUEST_MAPPED_GIB)
+		return "nothing to be there";
+	if (exception->entries[0] != (GUEST_PDPT_GPA | PTE_TABLE) ||
+	    exception->entries[1] !=
+	    ((GUEST_PD_GPA + gib * TABLE_SIZE) | PTE_TABLE) ||
+	    exception->entries[2] != (page << HUGE_SHIFT | PTE_LEAF))
+		return "damaged";
+	return "intact";
 }
 
 /**
@@ -245,8 +248,7 @@ void vcpu_arch_describe(const struct guest_exception *exception, char *text,
 		 ", address %#" PRIx64 ", page tables %#" PRIx64 " %#" PRIx64
 		 " %#" PRIx64 " (%s)", exception->address,
 		 exception->entries[0], exception->entries[1],
-		 exception->entries[2], tables_intact(exception) ?
-		 "intact" : "nothing is mapped there");
+		 exception->entries[2], judge_tables(exception));
 }
 
 /**

@@ -26,7 +26,7 @@ mistake none "^storm: FAIL, [1-9]|exception" 0 0
 mistake instruction \
 	"^violation .: guest: vCPU 0: exception 6, error 0, at 0x[0-9a-f]+, try . of 3$" 3 3
 mistake address \
-	"$nowhere 0x3023 0 0 \(nothing is mapped there\), try . of 3$" 3 3
+	"$nowhere 0x3023 0 0 \(nothing to be there\), try . of 3$" 3 3
 # It goes on, and writes.
 mistake momentary \
 	"$nowhere .*, try 1 of 3$|^guest +exceptions: 1$|^guest +[1-9][0-9]* writes" 3 1
