@@ -8,13 +8,14 @@
 
 #include <stdint.h>
 
-#define HYPERCALL_ABI		0x53564d31u
+#define HYPERCALL_ABI		0x53564d32u
 
 /* Ports. The guest writes 32 bits; what it stands for is in the mailbox. */
 #define HYPERCALL_HELLO		0x510	/* value: HYPERCALL_ABI */
 #define HYPERCALL_TICK		0x514	/* value: low bits of the write count */
 #define HYPERCALL_VIOLATION	0x518	/* value: enum stamp_fault */
 #define HYPERCALL_DONE		0x51c	/* value: zero; the vCPU has finished */
+#define HYPERCALL_EXCEPTION	0x520	/* value: number of the exception */
 
 /* A vCPU ticks once per so many writes; the host may keep it for a moment. */
 #define GUEST_TICK_WRITES	64
@@ -33,12 +34,17 @@
 #define GUEST_PDPT_GPA		0x3000ul
 #define GUEST_PD_GPA		0x4000ul	/* one page per GiB mapped */
 #define GUEST_MAPPED_GIB	4
+#define GUEST_IDT_GPA		0x8000ul
+#define GUEST_NOWHERE		((uint64_t)GUEST_MAPPED_GIB << 30)
 #define GUEST_MAILBOX_GPA	0x10000ul
 #define GUEST_MAILBOX_SIZE	0x10000ul
 #define GUEST_STACK_GPA		0x20000ul	/* one stack per vCPU */
 #define GUEST_STACK_SIZE	0x4000ul
 #define GUEST_IMAGE_GPA		0x100000ul
 #define GUEST_IMAGE_SIZE	0x100000ul
+#define GUEST_EXCEPTION_GPA	0x100010ul	/* see start_x86_64.S */
+#define GUEST_EXCEPTION_SIZE	16
+#define GUEST_EXCEPTIONS	32
 #define GUEST_STATES_GPA	0x200000ul	/* struct page_state per page */
 
 /* The arena: stamped pages, in several slots with gaps of gpa between. */
@@ -116,12 +122,40 @@ struct stamp_finding {
 	uint64_t value;
 };
 
+/* What a guest can be told to do wrong, so that one sees it noticed. */
+enum guest_mistake {
+	MISTAKE_NONE,
+	MISTAKE_INSTRUCTION,	/* an instruction that does not exist */
+	MISTAKE_ADDRESS,	/* an address that is not mapped */
+	MISTAKE_MOMENTARY,	/* the same, but mapped when it tries again */
+	MISTAKES,
+};
+
+#define GUEST_PAGING_LEVELS	3
+
+/**
+ * struct guest_exception - the facts of one exception
+ * @vector: its number
+ * @error: its error code
+ * @rip: the instruction
+ * @address: what that accessed, if it is a page fault; else an older one
+ * @entries: what the guest's own page tables say of @address, topmost first
+ */
+struct guest_exception {
+	uint32_t vector;
+	uint32_t error;
+	uint64_t rip;
+	uint64_t address;
+	uint64_t entries[GUEST_PAGING_LEVELS];
+};
+
 /**
  * struct vcpu_box - written by one vCPU, read by the host
  * @writes: stamps written
  * @reads: pages read and judged
  * @closed: writes given up because the page was closed
  * @finding: facts of the last violation, valid at HYPERCALL_VIOLATION
+ * @exception: facts of the last exception, valid at HYPERCALL_EXCEPTION
  * @reserved: keeps vCPUs in cache lines of their own
  */
 struct vcpu_box {
@@ -129,7 +163,8 @@ struct vcpu_box {
 	uint64_t reads;
 	uint64_t closed;
 	struct stamp_finding finding;
-	uint64_t reserved[8];
+	struct guest_exception exception;
+	uint64_t reserved[2];
 };
 
 /**
@@ -142,6 +177,8 @@ struct vcpu_box {
  * @owners: page p belongs to owner p % @owners; vCPUs come first
  * @slots: where the arena's pages are
  * @seed: seed of the guest's random numbers
+ * @mistake: enum guest_mistake, which the first vCPU makes once
+ * @reserved: zero
  * @participants: owners, then readers
  * @vcpus: one box per vCPU
  */
@@ -153,6 +190,8 @@ struct mailbox {
 	uint32_t pages;
 	uint32_t owners;
 	uint64_t seed;
+	uint32_t mistake;
+	uint32_t reserved;
 	struct arena_slot slots[ARENA_SLOTS];
 	struct participant participants[MAX_PARTICIPANTS]
 		__attribute__((aligned(64)));

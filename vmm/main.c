@@ -20,6 +20,7 @@ enum option_key {
 	OPTION_SEED,
 	OPTION_BACKING,
 	OPTION_NO_MIRROR,
+	OPTION_MISTAKE,
 	OPTION_JSON,
 	OPTION_FLUSH_TABLE,
 	OPTION_POINTS,
@@ -54,6 +55,24 @@ static uint64_t parse_size(struct argp_state *state, const char *text)
 		argp_error(state, "--memory takes a size from 16M to 1G, not \"%s\"",
 			   text);
 	return (value << shift) / GUEST_PAGE_SIZE * GUEST_PAGE_SIZE;
+}
+
+static enum guest_mistake parse_mistake(struct argp_state *state,
+					const char *text)
+{
+	static const char *const names[MISTAKES] = {
+		[MISTAKE_NONE] = "none",
+		[MISTAKE_INSTRUCTION] = "instruction",
+		[MISTAKE_ADDRESS] = "address",
+		[MISTAKE_MOMENTARY] = "momentary",
+	};
+
+	for (int i = 0; i < MISTAKES; i++)
+		if (!strcmp(text, names[i]))
+			return i;
+	argp_error(state, "--mistake is instruction, address or momentary, not \"%s\"",
+		   text);
+	return MISTAKE_NONE;
 }
 
 static error_t parse_run(int key, char *text, struct argp_state *state)
@@ -93,6 +112,9 @@ static error_t parse_run(int key, char *text, struct argp_state *state)
 	case OPTION_NO_MIRROR:
 		options->mirrored = false;
 		return 0;
+	case OPTION_MISTAKE:
+		options->mistake = parse_mistake(state, text);
+		return 0;
 	case OPTION_JSON:
 		options->json = text;
 		return 0;
@@ -120,6 +142,8 @@ static const struct argp_option run_table[] = {
 	  "anon (default): private anonymous memory; memfd: shared memory", 0 },
 	{ "no-mirror", OPTION_NO_MIRROR, NULL, 0,
 	  "run without the driver; engines go through /proc/self/mem", 0 },
+	{ "mistake", OPTION_MISTAKE, "KIND", OPTION_HIDDEN,
+	  "let the guest do something wrong once, to see that noticed", 0 },
 	{ "json", OPTION_JSON, "FILE", 0, "write the numbers to FILE", 0 },
 	{ "flush-table", OPTION_FLUSH_TABLE, "FILE", 0,
 	  "include the table that \"flush --json FILE\" wrote", 0 },

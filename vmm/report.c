@@ -150,6 +150,8 @@ int report_summary(const struct totals *totals)
 	       " KVM exits (%" PRIu64 " in unmapped memory)\n",
 	       totals->guest_writes, totals->guest_reads, totals->kvm_exits,
 	       totals->kvm_faults);
+	if (totals->exceptions)
+		printf("guest    exceptions: %" PRIu64 "\n", totals->exceptions);
 	printf("engines  %" PRIu64 " writes, %" PRIu64 " reads, %" PRIu64
 	       " in unmapped memory%s\n", totals->engine_writes,
 	       totals->engine_reads, totals->engine_faults,
@@ -240,6 +242,7 @@ int report_json(const char *path, const struct totals *totals,
 	report_json_number(file, "seconds", totals->seconds);
 	report_json_number(file, "seed", totals->seed);
 	report_json_number(file, "kvm_exits", totals->kvm_exits);
+	report_json_number(file, "exceptions", totals->exceptions);
 	report_json_number(file, "guest_writes", totals->guest_writes);
 	report_json_number(file, "mirror_reads",
 			   mirrored ? totals->engine_reads : 0);

@@ -34,6 +34,7 @@ struct report {
  * @mirrored: it ran with the driver
  * @kvm_exits: KVM_RUN returns
  * @kvm_faults: of these, -EFAULT
+ * @exceptions: of these, exceptions in the guest
  * @guest_writes: stamps the vCPUs wrote
  * @guest_reads: pages they judged
  * @engine_reads: pages the engines read
@@ -56,6 +57,7 @@ struct totals {
 	bool mirrored;
 	uint64_t kvm_exits;
 	uint64_t kvm_faults;
+	uint64_t exceptions;
 	uint64_t guest_writes;
 	uint64_t guest_reads;
 	uint64_t engine_reads;

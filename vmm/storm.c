@@ -61,17 +61,19 @@ static void on_violation(void *context, unsigned int index)
 		       oracle_owner(&storm->oracle, finding.page), &finding);
 }
 
-static void on_crash(void *context, unsigned int index, const char *why)
+/* No guest has a reason for an exception: a violation, even if it goes on. */
+static void on_trouble(void *context, unsigned int index, const char *what)
 {
 	struct storm *storm = context;
 
 	(void)index;
-	report_line(&storm->report, "guest", why);
+	report_line(&storm->report, "guest", what);
 }
 
 static const struct vcpu_ops vcpu_ops = {
 	.violation = on_violation,
-	.crashed = on_crash,
+	.exception = on_trouble,
+	.crashed = on_trouble,
 };
 
 static int add_agent(struct storm *storm, const char *name, uint32_t number,
@@ -137,6 +139,7 @@ static int storm_create(struct storm *storm)
 			options->vcpus + options->engines, options->seed,
 			&storm->report))
 		return -1;
+	storm->oracle.mailbox->mistake = options->mistake;
 	if (create_vcpus(storm))
 		return -1;
 	if (options->mirrored &&
@@ -249,6 +252,7 @@ static int collect(struct storm *storm, struct totals *totals)
 		totals->guest_reads += peek(&mailbox->vcpus[i].reads);
 		totals->kvm_exits += peek(&storm->vcpus[i].exits);
 		totals->kvm_faults += peek(&storm->vcpus[i].faults);
+		totals->exceptions += peek(&storm->vcpus[i].exceptions);
 	}
 	for (uint32_t i = 0; i < storm->nr_agents; i++) {
 		const struct agent *agent = &storm->agents[i];

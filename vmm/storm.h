@@ -16,6 +16,7 @@
  * @seed: of all random numbers
  * @backing: of guest memory
  * @mirrored: use /dev/secmmu
+ * @mistake: what the guest does wrong, to see that noticed
  * @json: where to write the numbers, or NULL
  * @flush_table: file to take the flush table from, or NULL
  */
@@ -27,6 +28,7 @@ struct storm_options {
 	uint64_t seed;
 	enum memory_backing backing;
 	bool mirrored;
+	enum guest_mistake mistake;
 	const char *json;
 	const char *flush_table;
 };

@@ -21,6 +21,9 @@
  */
 #define TICK_PAUSE_US	5000
 
+/* So often an instruction may meet an exception, if the vCPU does nothing else. */
+#define EXCEPTION_TRIES	3u
+
 static void on_kick(int signal)
 {
 	(void)signal;
@@ -34,6 +37,35 @@ static void crashed(const struct vcpu *vcpu, const char *what,
 	snprintf(why, sizeof(why), "vCPU %u: %s (%#lx) at %#lx", vcpu->index,
 		 what, detail, (unsigned long)vcpu_arch_pc(vcpu));
 	vcpu->ops->crashed(vcpu->context, vcpu->index, why);
+}
+
+/* Returns false if trying again has been tried enough. */
+static bool handle_exception(struct vcpu *vcpu)
+{
+	const struct mailbox *mailbox =
+		memory_range(vcpu->vm->memory, GUEST_MAILBOX_GPA,
+			     sizeof(*mailbox));
+	const struct vcpu_box *box = &mailbox->vcpus[vcpu->index];
+	const struct guest_exception exception = box->exception;
+	uint64_t work = box->writes + box->reads + box->closed;
+	char facts[160], what[224];
+
+	__atomic_fetch_add(&vcpu->exceptions, 1, __ATOMIC_RELAXED);
+	if (exception.rip != vcpu->exception_rip ||
+	    work != vcpu->exception_work)
+		vcpu->tries = 0;
+	vcpu->exception_rip = exception.rip;
+	vcpu->exception_work = work;
+	vcpu->tries++;
+	vcpu_arch_describe(&exception, facts, sizeof(facts));
+	snprintf(what, sizeof(what), "vCPU %u: %s, try %u of %u", vcpu->index,
+		 facts, vcpu->tries, EXCEPTION_TRIES);
+	if (vcpu->tries >= EXCEPTION_TRIES) {
+		vcpu->ops->crashed(vcpu->context, vcpu->index, what);
+		return false;
+	}
+	vcpu->ops->exception(vcpu->context, vcpu->index, what);
+	return true;
 }
 
 /* Returns false if the vCPU has nothing more to do. */
@@ -62,6 +94,8 @@ static bool handle_io(struct vcpu *vcpu)
 	case HYPERCALL_VIOLATION:
 		vcpu->ops->violation(vcpu->context, vcpu->index);
 		return true;
+	case HYPERCALL_EXCEPTION:
+		return handle_exception(vcpu);
 	case HYPERCALL_DONE:
 		return false;
 	default:

@@ -14,12 +14,14 @@ struct vcpu;
 /**
  * struct vcpu_ops - what the owner of a vCPU wants to hear
  * @violation: the guest reports a violation; its facts are in its mailbox box
+ * @exception: the guest met an exception and will try again; @what tells the facts
  * @crashed: the vCPU cannot go on; @why is a sentence
  *
  * Called on the vCPU's thread.
  */
 struct vcpu_ops {
 	void (*violation)(void *context, unsigned int index);
+	void (*exception)(void *context, unsigned int index, const char *what);
 	void (*crashed)(void *context, unsigned int index, const char *why);
 };
 
@@ -32,6 +34,10 @@ struct vcpu_ops {
  * @run: shared with the kernel
  * @exits: KVM_RUN returns so far; written by @thread, read by anyone
  * @faults: of these, -EFAULT: the guest met memory that was not mapped
+ * @exceptions: of these, exceptions in the guest
+ * @tries: exceptions met in a row at one instruction
+ * @exception_rip: that instruction
+ * @exception_work: the vCPU's writes and reads at that time
  * @index: 0 .. vCPUs - 1
  * @fd: the vCPU, or -1
  * @started: @thread exists
@@ -47,6 +53,10 @@ struct vcpu {
 	struct kvm_run *run;
 	uint64_t exits;
 	uint64_t faults;
+	uint64_t exceptions;
+	uint64_t exception_rip;
+	uint64_t exception_work;
+	unsigned int tries;
 	unsigned int index;
 	int fd;
 	bool started;
@@ -66,5 +76,8 @@ void vcpu_destroy(struct vcpu *vcpu);
 int vcpu_arch_init(const struct vcpu *vcpu);
 /* ... and where a crashed vCPU stands. */
 uint64_t vcpu_arch_pc(const struct vcpu *vcpu);
+/* ... and what an exception of the guest's was. */
+void vcpu_arch_describe(const struct guest_exception *exception, char *text,
+			size_t size);
 
 #endif /* VMM_VCPU_H */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* 64-bit long mode with paging, set up from outside: the guest just starts. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -30,10 +32,16 @@
 
 #define TABLE_ENTRIES	512
 #define TABLE_SIZE	4096ul
+#define TABLE_SHIFT	9
 #define HUGE_SHIFT	21
 
-#define CODE_SELECTOR	0x08
+#define PAGE_FAULT	14
+
+#define CODE_SELECTOR	0x08ull
 #define DATA_SELECTOR	0x10
+
+#define IDT_SIZE	(GUEST_EXCEPTIONS * 2 * sizeof(uint64_t))
+#define GATE_INTERRUPT	0x8e0000000000ull	/* present, ring 0, 64 bits */
 
 /* Intel processors without unrestricted guests want room for a TSS here. */
 #define TSS_GPA		0xfffbd000ul
@@ -76,6 +84,26 @@ static int build_gdt(const struct memory *memory)
 	return 0;
 }
 
+/*
+ * Exceptions stay on the stack they occur on. What happens while that cannot be
+ * written is a triple fault.
+ */
+static int build_idt(const struct memory *memory)
+{
+	uint64_t *idt = memory_range(memory, GUEST_IDT_GPA, IDT_SIZE);
+
+	if (!idt)
+		return report_error("the guest's IDT lies in no slot");
+	for (uint64_t i = 0; i < GUEST_EXCEPTIONS; i++) {
+		uint64_t entry = GUEST_EXCEPTION_GPA + i * GUEST_EXCEPTION_SIZE;
+
+		idt[2 * i] = (entry & 0xffff) | CODE_SELECTOR << 16 |
+			     GATE_INTERRUPT | entry >> 16 << 48;
+		idt[2 * i + 1] = entry >> 32;
+	}
+	return 0;
+}
+
 /**
  * vm_arch_init - what an x86 machine needs before memslots and vCPUs
  * @vm: the machine
@@ -90,7 +118,9 @@ int vm_arch_init(const struct vm *vm)
 				    strerror(errno));
 	if (build_page_tables(vm->memory))
 		return -1;
-	return build_gdt(vm->memory);
+	if (build_gdt(vm->memory))
+		return -1;
+	return build_idt(vm->memory);
 }
 
 /* KVM checks long mode against the CPUID the vCPU was given. */
@@ -144,9 +174,8 @@ static int set_sregs(const struct vcpu *vcpu)
 	sregs.ss = data;
 	sregs.gdt.base = GUEST_GDT_GPA;
 	sregs.gdt.limit = 3 * sizeof(uint64_t) - 1;
-	/* No IDT: an exception is a triple fault, which ends the vCPU. */
-	sregs.idt.base = 0;
-	sregs.idt.limit = 0;
+	sregs.idt.base = GUEST_IDT_GPA;
+	sregs.idt.limit = IDT_SIZE - 1;
 	sregs.cr0 = CR0_PE | CR0_MP | CR0_NE | CR0_WP | CR0_PG;
 	sregs.cr3 = GUEST_PML4_GPA;
 	sregs.cr4 = CR4_PAE;
@@ -181,6 +210,45 @@ int vcpu_arch_init(const struct vcpu *vcpu)
 		return report_error("cannot set the registers of vCPU %u: %s",
 				    vcpu->index, strerror(errno));
 	return 0;
+}
+
+/* Are these the entries that build_page_tables() wrote? */
+static const char *judge_tables(const struct guest_exception *exception)
+{
+	uint64_t gib = exception->address >> (HUGE_SHIFT + TABLE_SHIFT);
+	uint64_t page = exception->address >> HUGE_SHIFT;
+
+	if (gib >= GUEST_MAPPED_GIB)
+		return "nothing to be there";
+	if (exception->entries[0] != (GUEST_PDPT_GPA | PTE_TABLE) ||
+	    exception->entries[1] !=
+	    ((GUEST_PD_GPA + gib * TABLE_SIZE) | PTE_TABLE) ||
+	    exception->entries[2] != (page << HUGE_SHIFT | PTE_LEAF))
+		return "damaged";
+	return "intact";
+}
+
+/**
+ * vcpu_arch_describe - tell an exception's facts
+ * @exception: the exception, from guest memory
+ * @text: where to
+ * @size: room there
+ */
+void vcpu_arch_describe(const struct guest_exception *exception, char *text,
+			size_t size)
+{
+	int length = snprintf(text, size,
+			      "exception %" PRIu32 ", error %#" PRIx32 ", at %#"
+			      PRIx64, exception->vector, exception->error,
+			      exception->rip);
+
+	if (exception->vector != PAGE_FAULT)
+		return;
+	snprintf(text + length, size - (size_t)length,
+		 ", address %#" PRIx64 ", page tables %#" PRIx64 " %#" PRIx64
+		 " %#" PRIx64 " (%s)", exception->address,
+		 exception->entries[0], exception->entries[1],
+		 exception->entries[2], judge_tables(exception));
 }
 
 /**

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # In the test VM, with a test build of the driver: tell it to ignore
-# invalidations, and see storm, selftests and attach fail. Succeeds if all do.
+# invalidations, and see storm, selftests and attach fail; then let the guest make
+# mistakes. Succeeds if all is noticed.
 set -u
 mutant=/sys/module/secmmu/parameters/mutant
 status=0
@@ -29,6 +30,7 @@ else
 fi
 
 /usr/lib/secmmu/attach.sh control || status=1
+/usr/lib/secmmu/mistakes.sh || status=1
 
 echo none > $mutant
 exit $status

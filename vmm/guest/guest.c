@@ -8,11 +8,11 @@
 #include "../hypercall.h"
 #include "../prng.h"
 #include "../stamp.h"
+#include "guest.h"
 
 #define PAGES_PER_READ	4
 #define WRITES_PER_PAGE	4
 
-void hypercall(uint16_t port, uint32_t value);
 void guest_main(uint64_t index);
 
 /* The compiler may call these whatever the options. */
@@ -112,6 +112,8 @@ void guest_main(uint64_t index)
 	struct prng prng;
 
 	hypercall(HYPERCALL_HELLO, mailbox->abi);
+	if (!self)
+		guest_mistake(mailbox->mistake);
 	prng_init(&prng, mailbox->seed, self);
 	while (!__atomic_load_n(&mailbox->stop, __ATOMIC_RELAXED)) {
 		/* Reads are checks, and make the owner's next write break COW. */

@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# In the test VM: let the guest of a storm do something wrong, and see it reported
+# with its facts. Succeeds if all of it is.
+set -u
+status=0
+
+# Name of the mistake; a pattern, how many lines it matches; how many violations.
+mistake()
+{
+	lines=$2
+	secmmu-vmm run --no-mirror --vcpus 1 --seconds 2 --seed 1 \
+		--mistake "$1" > /tmp/storm
+	if [ "$(grep -cE "$lines" /tmp/storm)" = "$3" ] &&
+		[ "$(grep -c '^violation ' /tmp/storm)" = "$4" ]; then
+		echo "ok - mistake $1: $4 reports"
+	else
+		cat /tmp/storm
+		echo "not ok - mistake $1: not what is expected"
+		status=1
+	fi
+}
+
+nowhere="exception 14, error 0, at 0x[0-9a-f]+, address 0x100000000, page tables"
+mistake none "^storm: FAIL, [1-9]|exception" 0 0
+mistake instruction \
+	"^violation .: guest: vCPU 0: exception 6, error 0, at 0x[0-9a-f]+, try . of 3$" 3 3
+mistake address \
+	"$nowhere 0x3023 0 0 \(nothing to be there\), try . of 3$" 3 3
+# It goes on, and writes.
+mistake momentary \
+	"$nowhere .*, try 1 of 3$|^guest +exceptions: 1$|^guest +[1-9][0-9]* writes" 3 1
+exit $status
