@@ -139,6 +139,29 @@ int console_scan(const char *path, const char *prefix)
 	return count;
 }
 
+static void write_list(FILE *file, const char * const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		fprintf(file, "%s\n", list[i]);
+}
+
+char *console_patterns(bool bad)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	if (!file)
+		die("out of memory");
+	if (bad)
+		write_list(file, complaints, ARRAY_SIZE(complaints));
+	else
+		write_list(file, harmless, ARRAY_SIZE(harmless));
+	if (fclose(file))
+		die("out of memory");
+	return text;
+}
+
 bool console_stale_code(const char *path, bool *early)
 {
 	char *log = read_file(path, NULL);

@@ -34,6 +34,14 @@ bool console_token(const char *path, int *status);
 int console_scan(const char *path, const char *prefix);
 
 /**
+ * console_patterns() - what console_scan() looks for
+ * @bad: words that offend, or those that excuse a line with such a word
+ *
+ * Return: one per line, to be freed.
+ */
+char *console_patterns(bool bad);
+
+/**
  * console_stale_code() - did emulation run instructions that were gone?
  * @path: the kernel's log
  * @early: where it goes whether that was before init ran

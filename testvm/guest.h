@@ -26,6 +26,13 @@
 #define GUEST_MODULES	"/testvm/modules"
 /* Exists when the host wants the files of /out. */
 #define GUEST_WANT_OUT	"/testvm/want-out"
+/*
+ * What the host looks for on the console, one word list per line, for a command that
+ * wants to know which part of it the kernel complained about: words that offend, and
+ * words that excuse a line.
+ */
+#define GUEST_COMPLAINTS	"/testvm/complaints"
+#define GUEST_HARMLESS		"/testvm/harmless"
 
 /* Exit statuses of testvm that are not the command's. */
 enum testvm_status {

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "console.h"
 #include "guest.h"
 #include "initramfs.h"
 #include "modules.h"
@@ -48,6 +49,16 @@ static void add_command(struct initramfs *fs, const struct options *options)
 	free(data);
 	if (options->out)
 		initramfs_data(fs, GUEST_WANT_OUT, 0644, "", 0);
+}
+
+static void add_patterns(struct initramfs *fs)
+{
+	char *bad = console_patterns(true), *harmless = console_patterns(false);
+
+	initramfs_data(fs, GUEST_COMPLAINTS, 0644, bad, strlen(bad));
+	initramfs_data(fs, GUEST_HARMLESS, 0644, harmless, strlen(harmless));
+	free(bad);
+	free(harmless);
 }
 
 static void add_modules(struct initramfs *fs, const struct modules *modules)
@@ -104,6 +115,7 @@ void payload_write(const char *path, const struct options *options,
 	/* Last, so that no tree replaces what the run relies on. */
 	initramfs_file(fs, "/init", 0755, init);
 	add_command(fs, options);
+	add_patterns(fs);
 	add_modules(fs, modules);
 	initramfs_close(fs);
 	free(init);
