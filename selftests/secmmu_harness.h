@@ -12,6 +12,19 @@
 #ifndef SECMMU_HARNESS_H
 #define SECMMU_HARNESS_H
 
+#include <setjmp.h>
+#include <sys/types.h>
+
+/*
+ * The harness forks, and after a failed assertion longjmp()s in the child and looks
+ * there at the variable "child", which is not volatile: if the compiler has it in a
+ * register it is what it was before the fork, and the teardown is skipped. Only the
+ * child comes back here. Harnesses without such a variable find the one below.
+ */
+static pid_t child __attribute__((unused));
+#undef setjmp
+#define setjmp(env)	(_setjmp(env) ? (child = 0, 1) : 0)
+
 #include "kselftest_harness.h"
 
 #include "secmmu_test.h"
