@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The driver goes while the kernel still has to call it back. The file of the driver,
+ * from which it is loaded again, is in the environment: SECMMU_MODULE.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "secmmu_harness.h"
+#include "secmmu_sys.h"
+
+#define GPA		0x10000000ULL
+#define RT_RUNTIME	"/proc/sys/kernel/sched_rt_runtime_us"
+/* In which module exit waits for callbacks. */
+#define WAITS_IN	"secmmu_chain_exit"
+
+/* Where the kernel's worker for the callbacks is kept from running. */
+#define BUSY_CPU	0
+#define FREE_CPU	1
+
+#define PRIORITY_HOG		10
+#define PRIORITY_SOFTIRQ	15
+#define PRIORITY_TEST		20
+
+/* RCU's part of that processor, without which nobody gets on. */
+#define SOFTIRQ_THREAD		"ksoftirqd/0\n"
+#define KERNEL_THREADS_MAX	500
+
+FIXTURE(unload)
+{
+	int dev, mirror, engine;
+	char *mem;
+	const char *module;
+	long rt_runtime;
+	int sockets[2];
+	pid_t child, softirqs;
+	pthread_t hog;
+	bool hogging;
+	sem_t hog_may_run;
+	atomic_int hog_ends;
+};
+
+FIXTURE_SETUP(unload)
+{
+	char stack[64];
+
+	self->dev = -1;
+	self->child = 0;
+	self->softirqs = 0;
+	self->hogging = false;
+	self->rt_runtime = -ENOENT;
+	self->module = getenv("SECMMU_MODULE");
+	if (!self->module)
+		SKIP(return, "SECMMU_MODULE is not set");
+	if (sysconf(_SC_NPROCESSORS_ONLN) <= FREE_CPU)
+		SKIP(return, "needs two processors");
+	if (text_read("/proc/self/stack", stack, sizeof(stack)))
+		SKIP(return, "the kernel does not show its stacks");
+	SECMMU_OPEN_OR_SKIP();
+	sem_init(&self->hog_may_run, 0, 0);
+	atomic_init(&self->hog_ends, 0);
+	self->rt_runtime = number_read(RT_RUNTIME, "");
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, self->sockets));
+}
+
+static int set_policy(pid_t pid, int policy, int priority)
+{
+	struct sched_param param = { .sched_priority = priority };
+
+	return sched_setscheduler(pid, policy, &param) ? -errno : 0;
+}
+
+/* Zero if there is none, which no kernel leaves us with. */
+static pid_t find_softirqs(void)
+{
+	char path[32], name[32];
+	pid_t pid;
+
+	for (pid = 2; pid < KERNEL_THREADS_MAX; pid++) {
+		snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+		if (!text_read(path, name, sizeof(name)) &&
+		    !strcmp(name, SOFTIRQ_THREAD))
+			return pid;
+	}
+	return 0;
+}
+
+static int run_on(int cpu, int policy, int priority)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	/* In this order: who leaves the hog's processor must be able to. */
+	if (sched_setaffinity(0, sizeof(set), &set))
+		return -errno;
+	return set_policy(0, policy, priority);
+}
+
+/* While this runs, nothing that is not of real time does on its processor. */
+static void *hog(void *arg)
+{
+	FIXTURE_DATA(unload) *self = arg;
+
+	if (run_on(BUSY_CPU, SCHED_FIFO, PRIORITY_HOG))
+		return NULL;
+	sem_wait(&self->hog_may_run);
+	while (!atomic_load(&self->hog_ends))
+		;
+	return NULL;
+}
+
+static void end_hog(FIXTURE_DATA(unload) *self)
+{
+	atomic_store(&self->hog_ends, 1);
+	sem_post(&self->hog_may_run);
+	if (self->hogging)
+		pthread_join(self->hog, NULL);
+	self->hogging = false;
+}
+
+static int module_load(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int ret = fd < 0 ? -errno : 0;
+
+	if (!ret && syscall(SYS_finit_module, fd, "", 0))
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* In a child: unloads the driver when told so. */
+static int unloader(void *arg)
+{
+	FIXTURE_DATA(unload) *self = arg;
+
+	close(self->dev);
+	CHECK(!run_on(FREE_CPU, SCHED_OTHER, 0));
+	CHECK(!byte_send(self->sockets[1]));
+	CHECK(!byte_wait(self->sockets[1]));
+	CHECK(!syscall(SYS_delete_module, "secmmu", O_NONBLOCK));
+	return 0;
+}
+
+/* Does the child come to wait in the driver's exit, or is it done? */
+static bool waits_for_callbacks(FIXTURE_DATA(unload) *self)
+{
+	char path[32], stack[4096];
+
+	snprintf(path, sizeof(path), "/proc/%d/stack", self->child);
+	while (!child_ended(self->child, 1))
+		if (!text_read(path, stack, sizeof(stack)) &&
+		    strstr(stack, WAITS_IN))
+			return true;
+	return false;
+}
+
+FIXTURE_TEARDOWN(unload)
+{
+	if (self->dev >= 0)
+		end_hog(self);
+	if (self->child > 0)
+		child_wait(self->child);
+	if (self->softirqs)
+		set_policy(self->softirqs, SCHED_OTHER, 0);
+	if (self->rt_runtime != -ENOENT)
+		number_write(RT_RUNTIME, self->rt_runtime);
+	/* Whoever runs next wants it. */
+	if (self->dev >= 0) {
+		int ret = module_load(self->module);
+
+		EXPECT_TRUE(!ret || ret == -EEXIST);
+	}
+}
+
+/*
+ * The core frees a chain, through the driver, after a grace period, by a worker on the
+ * processor of the last close. That worker is not let run: the unload must wait.
+ */
+SECMMU_TEST_F(unload, G5_free_not_yet_called)
+{
+	bool waits;
+
+	/* Also what realtime threads leave to others by default. */
+	ASSERT_EQ(0, number_write(RT_RUNTIME, -1));
+	self->softirqs = find_softirqs();
+	ASSERT_LT(0, self->softirqs);
+	ASSERT_EQ(0, set_policy(self->softirqs, SCHED_FIFO, PRIORITY_SOFTIRQ));
+	self->child = child_start(unloader, self);
+	ASSERT_LT(0, self->child);
+	ASSERT_EQ(0, byte_wait(self->sockets[0]));
+	self->mem = region_map(1);
+	ASSERT_NE(NULL, self->mem);
+	self->mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
+	ASSERT_LE(0, self->mirror);
+
+	ASSERT_EQ(0, run_on(BUSY_CPU, SCHED_FIFO, PRIORITY_TEST));
+	ASSERT_EQ(0, pthread_create(&self->hog, NULL, hog, self));
+	self->hogging = true;
+	close(self->dev);
+	/*
+	 * The mirror waits for that worker, but not for its last job, which it gives
+	 * when it is done; then the processor passes from this thread to the hog.
+	 */
+	close(self->mirror);
+	sem_post(&self->hog_may_run);
+	ASSERT_EQ(0, run_on(FREE_CPU, SCHED_OTHER, 0));
+	ASSERT_EQ(0, byte_send(self->sockets[0]));
+	waits = waits_for_callbacks(self);
+	end_hog(self);
+	EXPECT_TRUE(waits) {
+		TH_LOG("the driver has gone without waiting");
+	}
+	EXPECT_EQ(0, child_wait(self->child));
+	self->child = 0;
+}
+
+TEST_HARNESS_MAIN
