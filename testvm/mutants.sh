@@ -1,0 +1,346 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Everything "make mutants" does: each seeded bug of a test build must be noticed by a
+# test. Boots as many test VMs as it takes, and goes on when a bug kills one of them.
+set -euo pipefail
+# shellcheck source=testvm/common.sh
+. "$(dirname "$0")/common.sh"
+
+usage()
+{
+	cat <<END
+usage: mutants.sh [--quick] [--out DIR]
+Runs the tests against each seeded bug (mutant) of driver/test/mutants.def: the test
+that is named there, three times, then all tests of test builds, then a short storm.
+--quick runs the named tests only, once. Ends with one "ok" or "not ok" line for each
+mutant, and leaves matrix.txt, matrix.html and matrix.json in DIR, build/mutants by
+default. Fails if a mutant survives, or if only a random storm notices it.
+
+In the environment: MUTANT, the names of those to run alone; KERNEL, 6.1 by
+default; JOBS, how many VMs to run at a time; SECMMU_TEST_SLOW, how much slower than
+usual the machine is.
+END
+}
+
+quick='' out=$BUILD/mutants
+while [ $# -gt 0 ]; do
+	case $1 in
+	--help) usage; exit 0 ;;
+	--quick) quick=1 ;;
+	--out)
+		[ $# -gt 1 ] || { usage >&2; exit 2; }
+		out=$2
+		shift
+		;;
+	*) usage >&2; exit 2 ;;
+	esac
+	shift
+done
+kernel=${KERNEL:-6.1}
+only=${MUTANT:-}
+jobs=${JOBS:-2}
+slow=${SECMMU_TEST_SLOW:-1}
+for number in "$jobs" "$slow"; do
+	case $number in
+	0* | *[!0-9]* | ????*)
+		echo "mutants: JOBS and SECMMU_TEST_SLOW are numbers from 1 to 999," \
+			"not \"$number\"" >&2
+		exit 2
+		;;
+	esac
+done
+# How long one run of a program may take, and how often the named test is run.
+if [ "$quick" ]; then
+	limit=$((120 * slow)) repeats=1
+else
+	limit=$((300 * slow)) repeats=3
+fi
+# More than the driver takes to be loaded and unloaded, and the VM to boot and end.
+silence=${MUTANTS_SILENCE:-$((limit + 60 * slow))}
+# The test of this script, mutants-selftest.sh, has its own of these.
+testvm=${MUTANTS_TESTVM:-$BUILD/testvm/testvm}
+def=${MUTANTS_DEF:-$top/driver/test/mutants.def}
+driver=${MUTANTS_DRIVER:-$top/driver}
+programs=${MUTANTS_PROGRAMS:-$BUILD/selftests/tests-of-test-build}
+# In the quick form: a mutant, and a test that has nothing to do with it.
+control=${MUTANTS_CONTROL:-ignore-invalidate abi/G2_size_exact}
+# Boots that may fail for no fault of a mutant.
+patience=3
+
+# --- What is to be run ------------------------------------------------------------
+
+# Name, property, killer, precedent, identifier.
+list_mutants()
+{
+	perl "$top/testvm/mutants.pl" list "$def" "$driver" |
+		awk -F '\t' -v only="$only" '
+			BEGIN {
+				n = split(only, names, "[ ,]+")
+				for (i = 1; i <= n; i++)
+					wanted[names[i]] = 1
+			}
+			!n || $1 in wanted { print; delete wanted[$1] }
+			END {
+				for (name in wanted)
+					if (name != "") {
+						print "mutants: there is no mutant \"" \
+							name "\"" > "/dev/stderr"
+						exit 2
+					}
+			}'
+}
+
+# All runs of a mutant: itself, program, parts.
+runs_of()
+{
+	local name=$1 killer=$2 program i
+
+	for ((i = 0; i < repeats; i++)); do
+		echo "$name ${killer%%/*} ${killer#*/}"
+	done
+	[ ! "$quick" ] || return 0
+	while read -r program; do
+		echo "$name $program *"
+	done < "$programs"
+	echo "$name storm 10"
+}
+
+# Without a mutant everything that is used in runs $1 must pass.
+baseline()
+{
+	awk '
+		$2 == "storm" { next }
+		!seen[$2 " " $3]++ {
+			if (!($2 in parts))
+				order[++n] = $2
+			if ($3 == "*")
+				whole[$2] = 1
+			parts[$2] = parts[$2] (parts[$2] == "" ? "" : ",") $3
+		}
+		END {
+			for (i = 1; i <= n; i++)
+				print "none", order[i], \
+					whole[order[i]] ? "*" : parts[order[i]]
+		}' "$1"
+}
+
+# Each VM gets its part of the runs: those of one program together, for then fewer are
+# needed without a mutant. Last those of which the kernel is likely to die.
+share()
+{
+	local name killer i=0 all
+
+	all=$(wc -l < "$out/list")
+	while IFS=$'\t' read -r _ name _ killer _; do
+		runs_of "$name" "$killer" >> "$out/todo.$((i * jobs / all))"
+		i=$((i + 1))
+	done < <(awk -F '\t' '{ print ($3 ~ /^unload\//) $3 "\t" $0 }' "$out/list" |
+		sort -s -t "$(printf '\t')" -k 1,1)
+}
+
+# --- One VM after the other -------------------------------------------------------
+
+# Strike what has been run from the list of VM $1, or what will not be.
+strike()
+{
+	mv "$out/todo.$1" "$out/todo.$1.old"
+	awk -v name="$2" -v program="$3" -v parts="$4" '
+		name == $1 && (program == "" || $2 == program && $3 == parts) &&
+			!(program != "" && struck) { struck = 1; next }
+		{ print }' "$out/todo.$1.old" > "$out/todo.$1"
+}
+
+# What a person wants to see of it.
+progress()
+{
+	local name=$1 program=$2 parts=$3 verdict=$4 time=$5
+
+	[ "$name" != none ] || return 0
+	printf '[%d of %d] %s: %s/%s %s (%d.%02d s)\n' \
+		"$(cat "$out"/results.* | grep '^@ end ' | grep -cv '^@ end none ')" \
+		"$total" "$name" "$program" "$parts" "$verdict" \
+		$((time / 100)) $((time % 100))
+}
+
+# One boot for what is left of the list of VM $1. In the end: $state, what was last
+# heard of it; $run, the run that this was about, and $began, when it did.
+boot()
+{
+	local n=$1 line name program parts verdict time
+	local base=$out/vm.$n
+
+	rm -rf "$base"
+	mkdir -p "$base"
+	# The state that every mutant is compared with, before and after.
+	{ baseline "$out/todo.$n"; cat "$out/todo.$n"
+	  baseline "$out/todo.$n"; } > "$base/plan"
+	echo "@ boot" >> "$out/results.$n"
+	state=boot run='' began=$SECONDS silent=''
+	coproc VM {
+		exec "$testvm" --quiet --kernel "$kernel" \
+			--cpus 4 --memory 2048 --timeout 604800 \
+			--load brd --append "brd.rd_nr=1 brd.rd_size=65536" \
+			--root "$out/root" --root "$base" --log "$out/console.$n" \
+			-- /usr/lib/secmmu/mutants.sh "$limit" 2> "$out/testvm.$n"
+	}
+	vm=$VM_PID
+	exec {from}<&"${VM[0]}"
+	while :; do
+		status=0
+		IFS= read -r -t "$silence" -u "$from" line || status=$?
+		if [ $status -gt 128 ]; then
+			silent=1
+			kill "$vm"
+			break
+		fi
+		[ $status = 0 ] || break
+		echo "$((SECONDS - started)) $line" >> "$out/log.$n"
+		[ "${line#@ }" != "$line" ] || continue
+		echo "$line" >> "$out/results.$n"
+		read -r _ state name program parts verdict time _ <<< "$line"
+		case $state in
+		begin) run="$name $program $parts" began=$SECONDS ;;
+		end)
+			run="$name $program $parts"
+			[ "$name" = none ] || strike "$n" "$name" "$program" "$parts"
+			progress "$name" "$program" "$parts" "$verdict" "$time"
+			;;
+		esac
+	done
+	exec {from}<&-
+	status=0
+	wait "$vm" 2> /dev/null || status=$?
+	if [ "$state" = "done" ] && [ $status != 0 ]; then
+		echo "@ end none after all splat 0 $(cat "$out/testvm.$n")" |
+			tr '\n' ' ' >> "$out/results.$n"
+		echo >> "$out/results.$n"
+	fi
+}
+
+# The kernel met its end in a run.
+bury()
+{
+	local n=$1 name program parts what why time
+
+	read -r name program parts <<< "$run"
+	if [ "$silent" ]; then
+		what=hang why="nothing was heard for $silence s"
+	else
+		what=died why=$(sed -n 's/^testvm: kernel: *//p' "$out/testvm.$n" |
+			sed 's/^\[[^]]*\] *//; 1q')
+	fi
+	time=$(((SECONDS - began) * 100))
+	echo "@ end $name $program $parts $what $time the kernel died: $why" \
+		>> "$out/results.$n"
+	progress "$name" "$program" "$parts" "$what" "$time"
+	# It would do so again.
+	strike "$n" "$name" '' ''
+	[ "$name" != none ]
+}
+
+# All boots that the list of VM $1 takes.
+work()
+{
+	local n=$1 failures=0 vm=
+
+	trap 'kill $vm 2> /dev/null; exit 143' TERM
+	: > "$out/results.$n"
+	while [ -s "$out/todo.$n" ]; do
+		boot "$n"
+		case $state in
+		done)
+			[ -s "$out/todo.$n" ] || break
+			echo "mutants: not everything was run" >&2
+			return 1
+			;;
+		unusable) [ "${run%% *}" != none ] || break ;;
+		boot)
+			failures=$((failures + 1))
+			[ $failures -lt $patience ] && continue
+			cat "$out/testvm.$n" >&2
+			echo "mutants: the test VM does not boot" >&2
+			return 1
+			;;
+		*)
+			# QEMU's own fault, now and then.
+			if [ $failures -lt $patience ] && grep -q \
+				'a breakpoint that QEMU' "$out/testvm.$n"; then
+				failures=$((failures + 1))
+				continue
+			fi
+			bury "$n" || break
+			;;
+		esac
+	done
+}
+
+# A killer that cannot see its mutant must be told from one that can.
+judge_control()
+{
+	local dir=$out/control
+
+	mkdir -p "$dir"
+	awk -F '\t' -v OFS='\t' -v control="$control" '
+		BEGIN { split(control, word, " ") }
+		$1 == word[1] { $3 = word[2]; print }' "$out/list" > "$dir/list"
+	awk -v control="$control" '
+		BEGIN { split(control, word, "[ /]") }
+		$3 != word[1] || $4 == word[2]' "$out/results" > "$dir/results"
+	if perl "$top/testvm/mutants.pl" report "$dir/list" "$dir/results" "$kernel" \
+		"$dir" "$BUILD/models/models.json" > "$dir/log" ||
+		! grep -q '^not ok - mutant .*: survived' "$dir/log"; then
+		cat "$dir/log"
+		echo "not ok - mutants: a test that sees nothing counts as a killer"
+		return 1
+	fi
+	echo "ok - mutants: a test that sees nothing is no killer"
+}
+
+build()
+{
+	build_tools testvm vmm selftests
+	say "kernel $kernel"
+	"$top/testvm/kernel.sh" "$kernel" > /dev/null
+	say "building the driver for $kernel"
+	module=$("$top/testvm/module.sh" "$kernel" test)
+	make_root "$out/root"
+	make -s -C "$top/selftests" install \
+		DESTDIR="$out/root/usr/lib/secmmu/selftests"
+	cp "$module" "$out/root/usr/lib/secmmu/"
+}
+
+# --- All together -----------------------------------------------------------------
+
+started=$SECONDS
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+rm -rf "$out"/{root,control,list,results,matrix}* "$out"/{todo,results,log,console,testvm,vm}.*
+list_mutants > "$out/list"
+[ "${MUTANTS_TESTVM:-}" ] || build
+
+share
+if [ "$quick" ] && [ ! "$only" ]; then
+	echo "$control" | tr / ' ' >> "$out/todo.0"
+fi
+total=$(cat "$out"/todo.* | wc -l)
+say "$(wc -l < "$out/list") mutants, $total runs, $jobs VMs at a time"
+workers=()
+for ((n = 0; n < jobs; n++)); do
+	[ -s "$out/todo.$n" ] || continue
+	work "$n" &
+	workers+=($!)
+done
+trap 'kill "${workers[@]}" 2> /dev/null || :' INT TERM HUP
+failed=0
+for worker in "${workers[@]}"; do
+	wait "$worker" || failed=1
+done
+
+say "took $((SECONDS - started)) s; what was said, and after how many seconds, is in $out/log.*"
+cat "$out"/results.* > "$out/results"
+perl "$top/testvm/mutants.pl" report "$out/list" "$out/results" "$kernel" "$out" \
+	"$BUILD/models/models.json" || failed=1
+if [ "$quick" ] && [ ! "$only" ]; then
+	judge_control || failed=1
+fi
+exit $failed
