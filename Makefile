@@ -10,7 +10,7 @@ export BUILD := $(CURDIR)/build
 KDIR ?= /lib/modules/$(shell uname -r)/build
 TEST ?=
 
-.PHONY: help setup tools modules run check models bench soak clean
+.PHONY: help setup tools modules run check mutants models bench soak clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,10 @@ help:
 	@echo '              flush batching; results in build/run/'
 	@echo 'make check    build, boot and test everything; ends with N passed, N failed,'
 	@echo '              N skipped; logs in build/check/'
+	@echo 'make mutants [QUICK=1] [MUTANT=NAME] [KERNEL=6.1] [JOBS=2]'
+	@echo '              each seeded bug of a test build must be noticed by a test; all'
+	@echo '              gated tests against all of them, or with QUICK=1 each against'
+	@echo '              the test that is named for it; matrix in build/mutants/'
 	@echo 'make models   check the models of the protocols, and that each is found out when'
 	@echo '              it is broken; logs in build/models/'
 	@echo 'make bench [QUICK=1] [ICOUNT=1]'
@@ -51,6 +55,9 @@ run:
 
 check:
 	@testvm/check.sh
+
+mutants:
+	@testvm/mutants.sh $(if $(QUICK),--quick)
 
 models:
 	@testvm/models.sh

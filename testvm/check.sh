@@ -197,7 +197,8 @@ vm storm-6.1 6.1 normal $lib/short.sh 10 "--seed 1" \
 	"--seed 2 --backing memfd" "--seed 3 --no-mirror"
 vm attach-6.1 6.1 normal $lib/attach.sh
 cp "$BUILD/modules/6.1-normal/driver/secmmu.ko" "$out/root/usr/lib/secmmu/"
-vm reload-6.1 6.1 normal sh $lib/selftests/reload.sh $lib/secmmu.ko 10
+vm reload-6.1 6.1 normal sh -c "$lib/selftests/reload.sh $lib/secmmu.ko 10 &&
+	SECMMU_MODULE=$lib/secmmu.ko $lib/selftests/run_tests.sh unload"
 vm control-6.1 6.1 test $lib/control.sh
 # shellcheck disable=SC2046 # a list of names
 vm test-build-6.1 6.1 test $lib/selftests/run_tests.sh \
@@ -206,6 +207,15 @@ vm test-build-6.1 6.1 test $lib/selftests/run_tests.sh \
 # With the oracle's judgement at the end.
 vm storm-test-build-6.1 6.1 test $lib/short.sh 10 "--seed 6" \
 	"--seed 7 --backing memfd"
+# Each seeded bug against the test that must notice it.
+say mutants-selftest
+status=0
+show mutants-selftest "$top/testvm/mutants-selftest.sh" || status=$?
+tally mutants-selftest $status
+say mutants
+status=0
+show mutants "$top/testvm/mutants.sh" --quick --out "$out/mutants" || status=$?
+tally mutants $status
 # What does not depend on the kernel, and takes long, has run.
 tests=$(sed "s/^flush$/flush,-T,B1_long_range/; /^leaks$/d" \
 	"$out/root$lib/selftests/tests")
