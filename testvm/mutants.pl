@@ -230,14 +230,15 @@ sub cell
 		return @models ? ['X', "@models"] : ['', 'not modelled'];
 	}
 	return ['', 'not run'] if !@runs;
-	return ['.', "$program: $runs[0]{verdict}"] if !@kills;
+	return [(grep { $_->{verdict} eq 'passed' } @runs) ? '.' : '?',
+		"$program: $runs[0]{verdict}"] if !@kills;
 	return ['X', join ', ', unique(map { names($_) } @kills)];
 }
 
 sub text
 {
 	my ($kernel, $mutants, $programs, $problems) = @_;
-	my $text = "Kernel $kernel. X: killed, .: survived, blank: not run\n\n";
+	my $text = "Kernel $kernel. X: killed, .: survived, ?: says nothing,\nblank: not run\n\n";
 	my $width = 4;
 	my $n = 0;
 
@@ -276,8 +277,8 @@ th.p { writing-mode: vertical-rl } td.X { background: #3a7d44; color: #fff }
 td.dot { background: #ddd } tr.bad td.name { background: #b3261e; color: #fff }
 </style></head><body>
 <h1>Seeded bugs and the tests that notice them, kernel @{[escape($kernel)]}</h1>
-<p>Green: killed; grey: survived; white: not run. Point at a cell for its tests,
-at a name for what it is.</p>
+<p>Green: killed; grey: survived; white: not run, or it says nothing. Point at a cell for its
+tests, at a name for what it is.</p>
 @{[map { '<p><b>' . escape($_) . '</b></p>' } @$problems]}
 <table><tr><th>mutant</th><th>property</th>
 END
@@ -291,7 +292,7 @@ END
 			my ($mark, $title) = @{cell($mutant, $program)};
 
 			$html .= sprintf '<td class="%s" title="%s">%s</td>',
-				$mark eq '.' ? 'dot' : $mark, escape($title), $mark;
+				$mark eq 'X' ? 'X' : $mark eq '.' ? 'dot' : 'no', escape($title), $mark;
 		}
 		$html .= '<td>' . escape($mutant->{line}) . "</td></tr>\n";
 	}
