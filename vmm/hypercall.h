@@ -128,6 +128,8 @@ enum guest_mistake {
 	MISTAKE_INSTRUCTION,	/* an instruction that does not exist */
 	MISTAKE_ADDRESS,	/* an address that is not mapped */
 	MISTAKE_MOMENTARY,	/* the same, but mapped when it tries again */
+	MISTAKE_SHUTDOWN,	/* an exception, and no table of handlers */
+	MISTAKE_TABLES,		/* page tables overwritten */
 	MISTAKES,
 };
 

@@ -65,13 +65,15 @@ static enum guest_mistake parse_mistake(struct argp_state *state,
 		[MISTAKE_INSTRUCTION] = "instruction",
 		[MISTAKE_ADDRESS] = "address",
 		[MISTAKE_MOMENTARY] = "momentary",
+		[MISTAKE_SHUTDOWN] = "shutdown",
+		[MISTAKE_TABLES] = "tables",
 	};
 
 	for (int i = 0; i < MISTAKES; i++)
 		if (!strcmp(text, names[i]))
 			return i;
-	argp_error(state, "--mistake is instruction, address or momentary, not \"%s\"",
-		   text);
+	argp_error(state, "--mistake is instruction, address, momentary, shutdown or "
+		   "tables, not \"%s\"", text);
 	return MISTAKE_NONE;
 }
 

@@ -178,6 +178,9 @@ int report_summary(const struct totals *totals)
 		       totals->events, REPORT_MIN_EVENTS);
 		pass = false;
 	}
+	if (totals->lost)
+		printf("lost     %" PRIu64 " vCPUs, shut down by the emulator\n",
+		       totals->lost);
 	printf("storm: %s, %" PRIu64 " violations\n", pass ? "PASS" : "FAIL",
 	       totals->violations);
 	fflush(stdout);
@@ -252,6 +255,7 @@ int report_json(const char *path, const struct totals *totals,
 	report_json_number(file, "zapped", totals->zapped);
 	report_json_number(file, "flushes", totals->flushes);
 	report_json_number(file, "retries", totals->retries);
+	report_json_number(file, "lost_vcpus", totals->lost);
 	report_json_number(file, "violations", totals->violations);
 	fprintf(file, "\t\"flush_table\": %s\n}\n", flush_table);
 	bad = ferror(file);

@@ -49,6 +49,7 @@ struct report {
  * @retries: fault rounds repeated
  * @canary_pages: pages the canary process has held
  * @canary_changed: of these, pages somebody else wrote to
+ * @lost: vCPUs that the emulator has shut down
  * @violations: number of violations
  */
 struct totals {
@@ -72,6 +73,7 @@ struct totals {
 	uint64_t retries;
 	uint64_t canary_pages;
 	uint64_t canary_changed;
+	uint64_t lost;
 	uint64_t violations;
 };
 

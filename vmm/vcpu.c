@@ -117,7 +117,7 @@ static bool handle_exit(struct vcpu *vcpu)
 	case KVM_EXIT_HLT:
 		return false;
 	case KVM_EXIT_SHUTDOWN:
-		crashed(vcpu, "triple fault", 0);
+		vcpu->ops->shut_down(vcpu->context, vcpu->index);
 		return false;
 	case KVM_EXIT_MMIO:
 		crashed(vcpu, "access to no memory", run->mmio.phys_addr);

@@ -16,6 +16,7 @@ struct vcpu;
  * @violation: the guest reports a violation; its facts are in its mailbox box
  * @exception: the guest met an exception and will try again; @what tells the facts
  * @crashed: the vCPU cannot go on; @why is a sentence
+ * @shut_down: nor can it after this, a triple fault
  *
  * Called on the vCPU's thread.
  */
@@ -23,6 +24,7 @@ struct vcpu_ops {
 	void (*violation)(void *context, unsigned int index);
 	void (*exception)(void *context, unsigned int index, const char *what);
 	void (*crashed)(void *context, unsigned int index, const char *why);
+	void (*shut_down)(void *context, unsigned int index);
 };
 
 /**

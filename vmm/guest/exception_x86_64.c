@@ -75,6 +75,11 @@ void guest_exception(const struct frame *frame)
  */
 void guest_mistake(uint32_t mistake)
 {
+	static const struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) no_handlers;
+
 	switch (mistake) {
 	case MISTAKE_INSTRUCTION:
 		asm volatile("ud2");
@@ -82,6 +87,14 @@ void guest_mistake(uint32_t mistake)
 	case MISTAKE_ADDRESS:
 	case MISTAKE_MOMENTARY:
 		*(volatile uint64_t *)GUEST_NOWHERE;
+		break;
+	case MISTAKE_SHUTDOWN:
+		asm volatile("lidt %0; ud2" : : "m" (no_handlers));
+		break;
+	case MISTAKE_TABLES:
+		*entry(GUEST_PML4_GPA, 0) = 0;
+		asm volatile("mov %0, %%cr3" : : "r" (GUEST_PML4_GPA)
+			     : "memory");
 		break;
 	default:
 		break;
