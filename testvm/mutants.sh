@@ -53,7 +53,7 @@ done
 if [ "$quick" ]; then
 	limit=$((120 * slow)) repeats=1
 else
-	limit=$((300 * slow)) repeats=3
+	limit=$((90 * slow)) repeats=3
 fi
 # More than the driver takes to be loaded and unloaded, and the VM to boot and end.
 silence=${MUTANTS_SILENCE:-$((limit + 60 * slow))}
@@ -102,7 +102,7 @@ runs_of()
 	while read -r program; do
 		echo "$name $program *"
 	done < "$programs"
-	echo "$name storm 10"
+	echo "$name storm 5"
 }
 
 # Without a mutant everything that is used in runs $1 must pass.
