@@ -10,7 +10,7 @@ export BUILD := $(CURDIR)/build
 KDIR ?= /lib/modules/$(shell uname -r)/build
 TEST ?=
 
-.PHONY: help setup tools modules run check mutants models bench soak clean
+.PHONY: help setup tools modules run check check-all mutants models bench soak clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,8 @@ help:
 	@echo '              flush batching; results in build/run/'
 	@echo 'make check    build, boot and test everything; ends with N passed, N failed,'
 	@echo '              N skipped; logs in build/check/'
+	@echo 'make check-all'
+	@echo '              the same, and what takes too long for every day'
 	@echo 'make mutants [QUICK=1] [MUTANT=NAME] [KERNEL=6.1] [JOBS=2]'
 	@echo '              each seeded bug of a test build must be noticed by a test; all'
 	@echo '              gated tests against all of them, or with QUICK=1 each against'
@@ -55,6 +57,9 @@ run:
 
 check:
 	@testvm/check.sh
+
+check-all:
+	@testvm/check.sh --all
 
 mutants:
 	@testvm/mutants.sh $(if $(QUICK),--quick)

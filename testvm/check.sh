@@ -1,85 +1,40 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Everything "make check" does. Each step prints its results as "ok - ..." and
-# "not ok - ..." lines or, for the selftests, in TAP; all are counted, and the last
-# line is "N passed, N failed, N skipped". Logs stay in build/check/.
+# Everything "make check" and "make check-all" do.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+# shellcheck source=testvm/steps.sh
+. "$top/testvm/steps.sh"
 
+usage()
+{
+	cat <<END
+usage: check.sh [--all]
+Builds, boots and tests everything. Ends with a table of all steps and the line
+"N passed, N failed, N skipped"; logs stay in build/check/. --all also runs what takes
+too long for every day: all tests and storms on every kernel, seeded bugs on more than
+one.
+
+In the environment: JOBS, how many steps to run at a time, 2 by default.
+END
+}
+
+all=
+case "${1-}" in
+'') ;;
+--all) all=1 ;;
+--help) usage; exit 0 ;;
+*) usage >&2; exit 2 ;;
+esac
+jobs=${JOBS:-2}
+case $jobs in
+[1-9]) ;;
+*) echo "check: JOBS is a number from 1 to 9, not \"$jobs\"" >&2; exit 2 ;;
+esac
+kernels='6.1 6.12 newest debug'
 out=$BUILD/check
-passed=0 failed=0 skipped=0
 
-# One result.
-result()
-{
-	if [ "$1" = 0 ]; then
-		echo "ok - $2"
-		passed=$((passed + 1))
-	else
-		echo "not ok - $2"
-		failed=$((failed + 1))
-	fi
-}
-
-# Run a step, its output in a log; on failure also here.
-step()
-{
-	local name=$1 status=0
-	shift
-	"$@" > "$out/$name.log" 2>&1 || status=$?
-	[ $status = 0 ] || tail -n 60 "$out/$name.log"
-	result $status "$name"
-}
-
-# Add the results of a step that printed ok and not ok lines. If it failed without
-# saying what, that is a failure of its own.
-tally()
-{
-	local name=$1 status=$2 log=$out/$1.log p f s
-	p=$(grep -c '^ok ' "$log") || :
-	f=$(grep -c '^not ok ' "$log") || :
-	s=$(grep -c '^ok .*# SKIP' "$log") || :
-	grep '# SKIP' "$log" || :
-	if [ "$status" != 0 ] && [ "$f" = 0 ]; then
-		tail -n 60 "$log"
-		echo "not ok - $name: exit status $status"
-		f=1
-	fi
-	if [ "$p" = 0 ] && [ "$f" = 0 ]; then
-		echo "not ok - $name: nothing ran"
-		f=1
-	fi
-	passed=$((passed + p - s)) failed=$((failed + f))
-	skipped=$((skipped + s))
-	echo "$name: $((p - s)) passed, $f failed, $s skipped"
-}
-
-# Run a command with a log, and show results as they come.
-show()
-{
-	local name=$1
-	shift
-	"$@" 2>&1 | tee "$out/$name.log" |
-		{ grep --line-buffered -E '^(ok - |not ok |note: )|^# [a-z]+$' || :; }
-}
-
-# Boot a VM: name of the step, kernel, flavour of the driver (or none), command.
-# An empty RAM disk is there for tests that need swap space. LIMIT is the time for all.
-vm()
-{
-	local name=$1 kernel=$2 flavour=$3 status=0
-	shift 3
-	local module=()
-	[ "$flavour" = none ] ||
-		module=(--module "$BUILD/modules/$kernel-$flavour/driver/secmmu.ko")
-	say "$name"
-	show "$name" "$BUILD/testvm/testvm" --quiet --kernel "$kernel" \
-		--cpus 4 --memory 3072 --timeout "${LIMIT:-420}" --root "$out/root" \
-		--load brd --append "brd.rd_nr=1 brd.rd_size=65536" \
-		"${module[@]}" --out "$out/$name" \
-		--log "$out/$name.console" -- "$@" || status=$?
-	tally "$name" $status
-}
+# --- What is more than one command --------------------------------------------------
 
 # The sparse of Debian 12 is too old for the newest sources, which then do without.
 module()
@@ -148,104 +103,127 @@ left_out()
 	done < "$2"
 }
 
-started=$SECONDS
-build_tools testvm vmm selftests
-rm -rf "$out"
-mkdir -p "$out"
-make_root "$out/root"
-make -s -C "$top/selftests" install DESTDIR="$out/root/usr/lib/secmmu/selftests"
+# --- Parts of the plan ---------------------------------------------------------------
 
-say "kernels"
-for kernel in 6.1 6.12 newest debug; do
-	status=0
-	"$top/testvm/kernel.sh" $kernel > /dev/null || status=$?
-	result $status "kernel-$kernel"
-done
+prepare()
+{
+	local kernel
 
-say "building the modules"
-for kernel in 6.1 6.12 newest; do
-	step "module-$kernel-normal" module $kernel normal
-	step "module-$kernel-bench" module $kernel bench
-done
-step module-6.1-test module 6.1 test
-step module-6.12-test module 6.12 test
-step module-debug-test module debug test
-step no-instruments no_instruments
-step checkpatch checkpatch
+	build_tools testvm vmm selftests
+	rm -rf "$out"
+	mkdir -p "$out"
+	make_root "$out/root"
+	make -s -C "$top/selftests" install \
+		DESTDIR="$out/root/usr/lib/secmmu/selftests"
+	lists=$out/root/usr/lib/secmmu/selftests
+	say "kernels"
+	for kernel in $kernels; do
+		step "kernel-$kernel" "$top/testvm/kernel.sh" "$kernel"
+	done
+	say "building the modules"
+	for kernel in 6.1 6.12 newest; do
+		step "module-$kernel-normal" module "$kernel" normal
+		step "module-$kernel-bench" module "$kernel" bench
+	done
+	for kernel in 6.1 6.12 debug ${all:+newest}; do
+		step "module-$kernel-test" module "$kernel" test
+	done
+	cp "$BUILD/modules/6.1-normal/driver/secmmu.ko" "$out/root$lib/"
+	step no-instruments no_instruments
+	step checkpatch checkpatch
+}
 
-say "testvm"
-# Those on which the verdict of all that follows rests; "make -C testvm check" runs
-# the rest too.
-status=0
-show testvm "$top/testvm/selftest.sh" status_zero status_other kernel_warning \
-	panic timeout interrupt killed_then_swept module_of_another \
-	root_and_files wrong_options || status=$?
-tally testvm $status
-status=0
-show testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug || status=$?
-tally testvm-debug $status
+# What needs a test build.
+test_build()
+{
+	# shellcheck disable=SC2046 # a list of names
+	go vm "test-build-$1" "$1" test $run $(cat "$lists/tests-of-test-build") \
+		concurrency dirtyrace
+}
 
-say "models"
-status=0
-show models "$top/testvm/models.sh" || status=$?
-tally models $status
-
-lib=/usr/lib/secmmu
-vm misuse 6.1 none $lib/misuse.sh
-vm selftests-6.1 6.1 normal $lib/selftests/run_tests.sh
-vm storm-6.1 6.1 normal $lib/short.sh 10 "--seed 1" \
-	"--seed 2 --backing memfd" "--seed 3 --no-mirror"
-vm attach-6.1 6.1 normal $lib/attach.sh
-cp "$BUILD/modules/6.1-normal/driver/secmmu.ko" "$out/root/usr/lib/secmmu/"
-vm reload-6.1 6.1 normal sh -c "$lib/selftests/reload.sh $lib/secmmu.ko 10 &&
-	SECMMU_MODULE=$lib/secmmu.ko $lib/selftests/run_tests.sh unload"
-vm control-6.1 6.1 test $lib/control.sh
-# shellcheck disable=SC2046 # a list of names
-vm test-build-6.1 6.1 test $lib/selftests/run_tests.sh \
-	$(cat "$out/root$lib/selftests/tests-of-test-build") \
-	concurrency dirtyrace
-# With the oracle's judgement at the end.
-vm storm-test-build-6.1 6.1 test $lib/short.sh 10 "--seed 6" \
-	"--seed 7 --backing memfd"
-# Each seeded bug against the test that must notice it.
-say mutants-selftest
-status=0
-show mutants-selftest "$top/testvm/mutants-selftest.sh" || status=$?
-tally mutants-selftest $status
-say mutants
-status=0
-show mutants "$top/testvm/mutants.sh" --quick --out "$out/mutants" || status=$?
-tally mutants $status
-# What does not depend on the kernel, and takes long, has run.
-tests=$(sed "s/^flush$/flush,-T,B1_long_range/; /^leaks$/d" \
-	"$out/root$lib/selftests/tests")
-# shellcheck disable=SC2086 # a list of names
-vm selftests-6.12 6.12 normal $lib/selftests/run_tests.sh $tests
-vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
-# shellcheck disable=SC2046 # a list of names
-vm test-build-6.12 6.12 test $lib/selftests/run_tests.sh \
-	$(cat "$out/root$lib/selftests/tests-of-test-build")
-# shellcheck disable=SC2086 # a list of names
-vm selftests-newest newest normal $lib/selftests/run_tests.sh $tests
-vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
+seeded_bugs()
+{
+	go tests "mutants-$1" env JOBS=1 KERNEL="$1" "$top/testvm/mutants.sh" --quick \
+		--out "$out/mutants-$1"
+}
 
 # The debug kernel is several times slower: all with gates, all that may fail, and of
 # the rest what takes least time.
-debug_tests="abi args slots rw backing invalidate huge large dirty prefault process"
-debug_tests+=" blocked sharing hugetlb young"
-debug_rest="$(left_out "$debug_tests" "$out/root$lib/selftests/tests")"
-# shellcheck disable=SC2046,SC2086 # lists of names
-LIMIT=900 SECMMU_TEST_SLOW=5 vm selftests-debug debug test $lib/selftests/run_tests.sh \
-	$(cat "$out/root$lib/selftests/tests-of-test-build") \
-	$(sed 's/^failnth$/failnth,-F,failleak/' \
-		"$out/root$lib/selftests/tests-of-debug-kernel") $debug_tests
-debug_rest="$debug_rest failnth,-f,failleak"
-# shellcheck disable=SC2086 # a list of names
-echo "selftests-debug: left out for their time:" $debug_rest
+debug_kernel()
+{
+	local some rest
 
-say "bench"
-step bench bench 6.1
+	some="abi args slots rw backing invalidate huge large dirty prefault process"
+	some+=" blocked sharing hugetlb young"
+	rest="$(left_out "$some" "$lists/tests")"
+	# shellcheck disable=SC2046,SC2086 # lists of names
+	LIMIT=900 SECMMU_TEST_SLOW=5 go vm selftests-debug debug test $run \
+		$(cat "$lists/tests-of-test-build") \
+		$(sed 's/^failnth$/failnth,-F,failleak/' \
+			"$lists/tests-of-debug-kernel") $some
+	# shellcheck disable=SC2086 # a list of names
+	[ "$all" ] ||
+		echo "selftests-debug: left to make check-all:" $rest \
+			failnth,-f,failleak
+	# shellcheck disable=SC2086 # a list of names
+	[ ! "$all" ] ||
+		LIMIT=2400 SECMMU_TEST_SLOW=5 go vm selftests-debug-rest debug test \
+			$run $rest failnth,-f,failleak
+}
 
+stock_kernels()
+{
+	local tests
+
+	# What does not depend on the kernel, and takes long, runs on one.
+	tests=$(cat "$lists/tests")
+	[ "$all" ] ||
+		tests=$(sed "s/^flush$/flush,-T,B1_long_range/; /^leaks$/d" \
+			"$lists/tests")
+	go vm selftests-6.1 6.1 normal $run
+	# shellcheck disable=SC2086 # a list of names
+	go vm selftests-6.12 6.12 normal $run $tests
+	# shellcheck disable=SC2086 # a list of names
+	go vm selftests-newest newest normal $run $tests
+	test_build 6.1
+	test_build 6.12
+	[ ! "$all" ] || test_build newest
+	go vm storm-6.1 6.1 normal $lib/short.sh 10 "--seed 1" \
+		"--seed 2 --backing memfd" "--seed 3 --no-mirror"
+	go vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
+	go vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
+	# With the oracle's judgement at the end.
+	go vm storm-test-build-6.1 6.1 test $lib/short.sh 10 "--seed 6" \
+		"--seed 7 --backing memfd"
+	go vm attach-6.1 6.1 normal $lib/attach.sh
+	go vm reload-6.1 6.1 normal sh -c \
+		"$lib/selftests/reload.sh $lib/secmmu.ko 10 &&
+		SECMMU_MODULE=$lib/secmmu.ko $run unload"
+	go vm control-6.1 6.1 test $lib/control.sh
+	go vm misuse 6.1 none $lib/misuse.sh
+}
+
+lib=/usr/lib/secmmu
+run=$lib/selftests/run_tests.sh
+started=$SECONDS
+# Each step in a process group of its own, which an interrupted check takes along.
+trap 'for job in $(jobs -p); do kill -TERM -- "-$job"; done; exit 130' INT TERM HUP
+prepare
+# By themselves, for the verdict of all that follows rests on them; "make -C testvm
+# check" runs the rest too.
+tests testvm "$top/testvm/selftest.sh" status_zero status_other kernel_warning \
+	panic timeout interrupt killed_then_swept module_of_another \
+	root_and_files wrong_options
+say "steps, $jobs at a time"
+set -m
+debug_kernel
+# Each seeded bug against the test that must notice it.
+seeded_bugs 6.1
+go tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug
+stock_kernels
+go tests mutants-selftest "$top/testvm/mutants-selftest.sh"
+go tests models "$top/testvm/models.sh"
+go step bench bench 6.1
+finish
 say "took $((SECONDS - started)) s; logs in $out"
-echo "$passed passed, $failed failed, $skipped skipped"
-[ $failed = 0 ]
+summary

@@ -334,24 +334,19 @@ provoke()
 	expect 125 vm --timeout 240 --root "$temp/bugs" sh -c "cd /provoke; $1"
 }
 
-test_debug_leak()
-{
-	provoke 'insmod ./kmemleak-test.ko; rmmod kmemleak-test' || return
-	says 'new suspected memory leaks' && says 'BUG: leak: unreferenced object'
-}
-
-# A lock is still held on the way back to user space, after which lockdep is off, and
-# the process sleeps with it; a freed object is written to (second: KASAN turns lockdep
-# off, too).
+# An object leaks; a lock is still held on the way back to user space, after which
+# lockdep is off, and the process sleeps with it; a freed object is written to (last, for
+# KASAN turns lockdep off, too). All in one boot, which takes long.
 test_debug_bugs()
 {
-	provoke 'insmod ./lkdtm.ko
+	provoke 'insmod ./kmemleak-test.ko; rmmod kmemleak-test; insmod ./lkdtm.ko
 		(echo SPINLOCKUP >/sys/kernel/debug/provoke-crash/DIRECT)
 		echo WRITE_AFTER_FREE >/sys/kernel/debug/provoke-crash/DIRECT' || return
 	says 'scheduling while atomic' || says 'sleeping function called' || return
 	says 'lock held when returning to user space' &&
 		says 'KASAN: slab-use-after-free' &&
-		says 'BUG: lockdep does not watch'
+		says 'BUG: lockdep does not watch' &&
+		says 'BUG: leak: unreferenced object'
 }
 
 # run NAME: status 2 of a test means that it could not be tried.
