@@ -90,6 +90,7 @@ static void set_piece(struct secmmu_piece *piece, struct secmmu_walk *walk,
 	piece->first = span_gfn(span, max(walk->start, node->start));
 	piece->last = span_gfn(span, min(walk->last, node->last));
 	piece->span_first = span->by_gfn.start;
+	piece->domains = span->domains;
 	piece->dirty = span->dirty;
 }
 
@@ -310,6 +311,9 @@ static void chain_release(struct mmu_notifier *mn, struct mm_struct *mm)
 	secmmu_gate_spin(RELEASE, 0);
 	list_for_each_entry_rcu(member, &chain->members, link, true)
 		member->ops->release(member);
+	/* Nobody keeps a chain for an mm that has no users left. */
+	if (chain->keeps)
+		secmmu_chain_put(chain);
 }
 
 static struct mmu_notifier *chain_alloc(struct mm_struct *mm)
@@ -322,6 +326,7 @@ static struct mmu_notifier *chain_alloc(struct mm_struct *mm)
 	spin_lock_init(&chain->registry);
 	seqcount_spinlock_init(&chain->seq, &chain->registry);
 	INIT_LIST_HEAD(&chain->members);
+	INIT_LIST_HEAD(&chain->kept);
 	atomic_inc(&nr_chains);
 	return &chain->mn;
 }
@@ -329,7 +334,12 @@ static struct mmu_notifier *chain_alloc(struct mm_struct *mm)
 /* After a grace period of the core's; or at once, if registration failed. */
 static void chain_free(struct mmu_notifier *mn)
 {
-	kfree(to_chain(mn));
+	struct secmmu_chain *chain = to_chain(mn);
+	struct secmmu_kept *kept, *next;
+
+	list_for_each_entry_safe(kept, next, &chain->kept, link)
+		kept->free(kept);
+	kfree(chain);
 	if (atomic_dec_and_test(&nr_chains))
 		wake_up_var(&nr_chains);
 }
@@ -397,6 +407,34 @@ struct secmmu_chain *secmmu_chain_get(struct mm_struct *mm)
 void secmmu_chain_put(struct secmmu_chain *chain)
 {
 	mmu_notifier_put(&chain->mn);
+}
+
+/**
+ * secmmu_chain_keep - keep a chain until its mm is released
+ * @chain: the chain; the caller has a reference
+ *
+ * Context: may sleep; takes mmap_lock for writing.
+ * Return: 0, also if it is kept already; -ESRCH if the mm is gone, -ENOMEM, -EINTR.
+ */
+int secmmu_chain_keep(struct secmmu_chain *chain)
+{
+	struct mm_struct *mm = chain->mn.mm;
+	struct secmmu_chain *same;
+	bool twice;
+
+	if (!mmget_not_zero(mm))
+		return -ESRCH;
+	same = secmmu_chain_get(mm);
+	if (!IS_ERR(same)) {
+		spin_lock(&chain->registry);
+		twice = chain->keeps;
+		chain->keeps = true;
+		spin_unlock(&chain->registry);
+		if (twice)
+			secmmu_chain_put(chain);
+	}
+	mmput(mm);
+	return PTR_ERR_OR_ZERO(same);
 }
 
 static void update_begin(struct secmmu_chain *chain)

@@ -75,6 +75,16 @@ struct secmmu_member {
 };
 
 /**
+ * struct secmmu_kept - what a chain keeps, embedded
+ * @link: in &secmmu_chain.kept
+ * @free: frees it, with the chain; must not sleep
+ */
+struct secmmu_kept {
+	struct list_head link;
+	void (*free)(struct secmmu_kept *kept);
+};
+
+/**
  * struct secmmu_chain - the subscription of one mm
  * @mn: the kernel's side; it pins the mm_struct
  * @records: events and faults in flight
@@ -83,6 +93,8 @@ struct secmmu_member {
  * @seq: covers @members and the spans of each
  * @members: the mirrors; RCU list, read inside the notifier's SRCU section
  * @hold_off: walks that registrations wait for
+ * @kept: what lives as long as the mm; under @registry
+ * @keeps: a reference of the chain's own, until the mm is released; under @registry
  * @replays: walks repeated
  * @latency: events by the time that their start took, while timing is on
  */
@@ -93,6 +105,8 @@ struct secmmu_chain {
 	seqcount_spinlock_t seq;
 	struct list_head members;
 	atomic_t hold_off;
+	struct list_head kept;
+	bool keeps;
 	atomic64_t replays;
 	atomic64_t latency[SECMMU_LATENCY_BUCKETS];
 };
@@ -135,17 +149,20 @@ struct secmmu_walk {
  * @first: first guest frame
  * @last: last guest frame
  * @span_first: first guest frame of the span
+ * @domains: domains of the span
  * @dirty: dirty bitmap of the span, or NULL; stays while the callback runs
  */
 struct secmmu_piece {
 	gfn_t first;
 	gfn_t last;
 	gfn_t span_first;
+	unsigned long domains;
 	unsigned long *dirty;
 };
 
 struct secmmu_chain *secmmu_chain_get(struct mm_struct *mm);
 void secmmu_chain_put(struct secmmu_chain *chain);
+int secmmu_chain_keep(struct secmmu_chain *chain);
 void secmmu_chain_join(struct secmmu_chain *chain, struct secmmu_member *member,
 		       const struct secmmu_member_ops *ops);
 void secmmu_chain_leave(struct secmmu_member *member);

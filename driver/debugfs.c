@@ -40,6 +40,7 @@ static int stats_show(struct seq_file *file, void *unused)
 	SHOW(large);
 	SHOW(splits);
 	SHOW(unsplit);
+	SHOW(left);
 #undef SHOW
 	return 0;
 }
@@ -51,14 +52,14 @@ static int slots_show(struct seq_file *file, void *unused)
 	struct secmmu_slot *slot;
 	unsigned long id;
 
-	seq_puts(file, "slot gpa hva pages flags\n");
+	seq_puts(file, "slot gpa hva pages flags key domains\n");
 	mutex_lock(&mirror->slots.lock);
 	xa_for_each(&mirror->slots.by_id, id, slot)
-		seq_printf(file, "%lu 0x%llx 0x%lx %lu 0x%x\n", id,
+		seq_printf(file, "%lu 0x%llx 0x%lx %lu 0x%x %u 0x%lx\n", id,
 			   (u64)slot->span.by_gfn.start << PAGE_SHIFT,
 			   slot->span.by_hva.start,
 			   slot->span.by_gfn.last - slot->span.by_gfn.start + 1,
-			   slot->flags);
+			   slot->flags, slot->key, slot->span.domains);
 	mutex_unlock(&mirror->slots.lock);
 	return 0;
 }
@@ -94,20 +95,18 @@ static int inflight_show(struct seq_file *file, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(inflight);
 
-static int pgtable_show(struct seq_file *file, void *unused)
+static void show_pgtable(struct seq_file *file, struct secmmu_pgtable *pt)
 {
-	struct secmmu_mirror *mirror = file->private;
 	gfn_t gfn = 0;
 
 	seq_printf(file, "tables %ld\nlarge %ld\nspare %u\n",
-		   atomic_long_read(&mirror->pt.nr_tables),
-		   atomic_long_read(&mirror->pt.nr_large),
-		   READ_ONCE(mirror->pt.spare.nr));
+		   atomic_long_read(&pt->nr_tables),
+		   atomic_long_read(&pt->nr_large), READ_ONCE(pt->spare.nr));
 	while (gfn <= SECMMU_GFN_LAST) {
 		struct secmmu_table *table;
 
 		rcu_read_lock();
-		table = secmmu_pgtable_next(&mirror->pt, &gfn, SECMMU_GFN_LAST);
+		table = secmmu_pgtable_next(pt, &gfn, SECMMU_GFN_LAST);
 		if (table) {
 			if (!table->level)
 				seq_printf(file, "leaf gfn 0x%llx present %u\n",
@@ -117,6 +116,21 @@ static int pgtable_show(struct seq_file *file, void *unused)
 			gfn = secmmu_table_last(gfn, 1) + 1;
 		}
 		rcu_read_unlock();
+	}
+}
+
+static int pgtable_show(struct seq_file *file, void *unused)
+{
+	struct secmmu_mirror *mirror = file->private;
+	unsigned int i;
+
+	for (i = 0; i < SECMMU_MAX_DOMAINS; i++) {
+		struct secmmu_pgtable *pt = secmmu_root(&mirror->roots, i);
+
+		if (pt && i)
+			seq_printf(file, "domain %u\n", i);
+		if (pt)
+			show_pgtable(file, pt);
 	}
 	return 0;
 }

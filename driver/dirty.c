@@ -61,8 +61,8 @@ static bool take_leaf(struct secmmu_slots *slots, struct secmmu_table *leaf,
 }
 
 /* The same for all sptes of a range; bit 0 of @log stands for @first. */
-static bool take_sptes(struct secmmu_slots *slots, gfn_t first, gfn_t last,
-		       unsigned long *log)
+static bool take_sptes(struct secmmu_slots *slots, struct secmmu_pgtable *pt,
+		       gfn_t first, gfn_t last, unsigned long *log)
 {
 	gfn_t gfn = first;
 	bool due = false;
@@ -71,7 +71,7 @@ static bool take_sptes(struct secmmu_slots *slots, gfn_t first, gfn_t last,
 		struct secmmu_table *table;
 
 		rcu_read_lock();
-		table = secmmu_pgtable_next(slots->pt, &gfn, last);
+		table = secmmu_pgtable_next(pt, &gfn, last);
 		if (table) {
 			gfn_t end = min(last, secmmu_table_last(gfn, 1));
 
@@ -83,6 +83,22 @@ static bool take_sptes(struct secmmu_slots *slots, gfn_t first, gfn_t last,
 		}
 		rcu_read_unlock();
 		cond_resched();
+	}
+	return due;
+}
+
+/* ... in all domains that may have some. */
+static bool take_roots(struct secmmu_slots *slots, const struct secmmu_span *span,
+		       gfn_t first, gfn_t last, unsigned long *log)
+{
+	bool due = false;
+	unsigned int i;
+
+	for_each_set_bit(i, &span->domains, SECMMU_MAX_DOMAINS) {
+		struct secmmu_pgtable *pt = secmmu_root(slots->roots, i);
+
+		if (pt)
+			due |= take_sptes(slots, pt, first, last, log);
 	}
 	return due;
 }
@@ -134,7 +150,7 @@ int secmmu_dirty_log(struct secmmu_slots *slots,
 	dirty = slot->span.dirty + arg->first_page / BITS_PER_LONG;
 	first = slot->span.by_gfn.start + arg->first_page;
 	take_bitmap(dirty, log, words);
-	if (take_sptes(slots, first, first + arg->nr_pages - 1, log) &&
+	if (take_roots(slots, &slot->span, first, first + arg->nr_pages - 1, log) &&
 	    !secmmu_mutant(LOG_UNFLUSHED))
 		secmmu_flush(slots->tlbs, 0);
 	err = 0;

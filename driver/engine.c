@@ -1,42 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Engines: who accesses memory through a mirror. A transfer is cut into pieces
- * of at most one page. Each piece crosses a window, in which it is copied from or
- * to the engine's bounce buffer; user memory is touched outside of windows only.
- */
-#include <linux/anon_inodes.h>
-#include <linux/file.h>
-#include <linux/fs.h>
 #include <linux/highmem.h>
-#include <linux/mutex.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
 
 #include "engine.h"
 #include "fault.h"
+#include "job.h"
 #include "test/gate.h"
 #include "test/mutant.h"
-#include "tlb.h"
-
-/**
- * struct engine - one access agent
- * @mirror: the mirror; a reference is held
- * @lock: serialises the threads that use the engine: protects @tlb and
- *	@bounce; outside of mmap_lock, for user buffers may fault under it
- * @bounce: one page; data stand in it where they stand in the guest's
- * @fault_flags: SECMMU_FAULT_* of all its faults
- * @watched: test builds: for the oracle
- * @tlb: the TLB
- */
-struct engine {
-	struct secmmu_mirror *mirror;
-	struct mutex lock;
-	void *bounce;
-	unsigned int fault_flags;
-	struct secmmu_watched watched;
-	struct secmmu_tlb tlb;
-};
 
 /*
  * The processors see this memory too: aligned words are copied whole, as a device
@@ -60,73 +32,151 @@ static void copy(void *to, const void *from, unsigned int len)
 	}
 }
 
-/* Move one piece inside one window. Returns false if a fault must come first. */
-static bool cross(struct engine *engine, gfn_t gfn, unsigned int offset,
-		  unsigned int len, bool write)
+static u64 translate(struct secmmu_engine *engine,
+		     const struct secmmu_window *window, gfn_t gfn, bool write)
 {
-	struct secmmu_mirror *mirror = engine->mirror;
-	struct secmmu_window window;
-	u64 spte = 0;
-	char *page;
+	struct secmmu_space *space = engine->spaces.current_space;
+	struct secmmu_tlb *tlb = &engine->spaces.tlb;
+	u64 spte;
 
-	secmmu_window_open(&mirror->tlbs, &window);
-	if (secmmu_mutant(WINDOW_TWO_PAGES) && !write && (gfn & 1))
-		spte = secmmu_tlb_translate(&engine->tlb, &mirror->pt, &window,
+	if (secmmu_mutant(WINDOW_TWO_PAGES) && !write && (gfn & 1)) {
+		spte = secmmu_tlb_translate(tlb, space->asid, space->pt, window,
 					    gfn - 1, false);
-	if (spte)
-		spte = spte_small(spte, 1);
-	else
-		spte = secmmu_tlb_translate(&engine->tlb, &mirror->pt, &window,
-					    gfn, write);
-	if (spte) {
-		secmmu_gate_spin(WINDOW_TRANSLATED, (u64)gfn << PAGE_SHIFT);
-		page = kmap_local_pfn(spte_pfn(spte));
-		if (write)
-			copy(page + offset, engine->bounce + offset, len);
-		else
-			copy(engine->bounce + offset, page + offset, len);
-		kunmap_local(page);
-		secmmu_count(mirror->counters, write ? SECMMU_COUNT_WRITES :
-						       SECMMU_COUNT_READS, 1);
+		if (spte)
+			return spte_small(spte, 1);
 	}
-	secmmu_window_close(&mirror->tlbs, &window);
-	return spte;
+	return secmmu_tlb_translate(tlb, space->asid, space->pt, window, gfn, write);
 }
 
-/* Move one piece; @left bytes of the transfer, itself included, remain. */
-static int move(struct engine *engine, loff_t pos, unsigned int len,
-		size_t left, bool write)
+/**
+ * secmmu_engine_rights - the register of rights of an engine
+ * @engine: the engine
+ *
+ * Return: the word, to be read and written at once.
+ */
+u32 *secmmu_engine_rights(struct secmmu_engine *engine)
 {
-	unsigned int offset = offset_in_page(pos);
-	gfn_t gfn = pos >> PAGE_SHIFT;
-	u64 pages = DIV_ROUND_UP(offset + left, PAGE_SIZE);
-	unsigned int flags = engine->fault_flags |
-			     (write ? SECMMU_FAULT_WRITE : 0);
+	static u32 shared;
+
+	return secmmu_mutant(RIGHTS_SHARED) ? &shared : &engine->rights;
+}
+
+/*
+ * Move one piece inside one window. Returns -EAGAIN if a fault of *@gfn must come
+ * first, or -ENXIO, -EACCES.
+ */
+static int cross(struct secmmu_engine *engine, u64 gpa, unsigned int len,
+		 bool write, gfn_t *gfn)
+{
+	struct secmmu_mirror *mirror = engine->spaces.mirror;
+	unsigned int offset = offset_in_page(gpa);
+	struct secmmu_window window;
+	int err = -ENXIO;
+	char *page;
+	u32 rights;
+	u64 spte;
+
+	secmmu_window_open(&mirror->tlbs, &window);
+	*gfn = secmmu_space_untag(&engine->spaces, &window, gpa) >> PAGE_SHIFT;
+	if (*gfn > SECMMU_GFN_LAST)
+		goto close;
+	err = -EAGAIN;
+	spte = translate(engine, &window, *gfn, write);
+	if (!spte)
+		goto close;
+	err = -EACCES;
+	rights = READ_ONCE(*secmmu_engine_rights(engine));
+	if (secmmu_key_denies(rights, spte_key(spte), write) &&
+	    !secmmu_mutant(RIGHTS_AT_FAULT))
+		goto close;
+	err = 0;
+	secmmu_gate_spin(WINDOW_TRANSLATED, (u64)*gfn << PAGE_SHIFT);
+	page = kmap_local_pfn(spte_pfn(spte));
+	if (write)
+		copy(page + offset, engine->bounce + offset, len);
+	else
+		copy(engine->bounce + offset, page + offset, len);
+	kunmap_local(page);
+	secmmu_count(mirror->counters, write ? SECMMU_COUNT_WRITES :
+					       SECMMU_COUNT_READS, 1);
+close:
+	secmmu_window_close(&mirror->tlbs, &window);
+	return err;
+}
+
+/* The domain does not show the page. */
+static int leave(struct secmmu_engine *engine)
+{
+	struct secmmu_mirror *mirror = engine->spaces.mirror;
+
+	if (!(engine->flags & SECMMU_ENGINE_LEAVE_DOMAIN))
+		return -EACCES;
+	secmmu_count(mirror->counters, SECMMU_COUNT_LEFT, 1);
+	return secmmu_spaces_enter(&engine->spaces, 0);
+}
+
+/* Fault the page in, and a few that will be wanted next. */
+static int fault_in(struct secmmu_engine *engine, gfn_t gfn, u64 pages, bool write)
+{
+	struct secmmu_access access = {
+		.domain = engine->spaces.current_space->domain,
+		.rights = READ_ONCE(*secmmu_engine_rights(engine)),
+	};
 	int ret;
 
-	if (gfn > SECMMU_GFN_LAST)
+	if (write)
+		access.flags |= SECMMU_FAULT_WRITE;
+	if (engine->flags & SECMMU_ENGINE_FAULT_AROUND)
+		access.flags |= SECMMU_FAULT_AROUND;
+	ret = secmmu_fault(engine->spaces.mirror, gfn, pages, &access);
+	if (ret == -EXDEV)
+		return leave(engine);
+	return min(ret, 0);
+}
+
+/**
+ * secmmu_engine_move - move one piece between memory and the bounce buffer
+ * @engine: the engine, locked
+ * @gpa: where, with a tag or without
+ * @len: bytes, all in one page; none: only translate
+ * @left: bytes that the transfer will move yet, these included
+ * @write: to memory
+ *
+ * Context: may sleep.
+ * Return: 0, or as secmmu_fault(); -ENXIO also if no mirror is attached.
+ */
+int secmmu_engine_move(struct secmmu_engine *engine, u64 gpa, unsigned int len,
+		       u64 left, bool write)
+{
+	u64 pages = DIV_ROUND_UP_ULL(offset_in_page(gpa) + max(left, 1ULL), PAGE_SIZE);
+	gfn_t gfn;
+	int err;
+
+	if (!engine->spaces.mirror)
 		return -ENXIO;
 	for (;;) {
-		if (cross(engine, gfn, offset, len, write))
-			return 0;
-		ret = secmmu_fault(engine->mirror, gfn, pages, flags);
-		if (ret < 0)
-			return ret;
+		err = cross(engine, gpa, len, write, &gfn);
+		if (err != -EAGAIN)
+			return err;
+		err = fault_in(engine, gfn, pages, write);
+		if (err)
+			return err;
 		/* An event may drop the entry before the window opens. */
-		if (cross(engine, gfn, offset, len, write))
-			return 0;
+		err = cross(engine, gpa, len, write, &gfn);
+		if (err != -EAGAIN)
+			return err;
 		if (signal_pending(current))
 			return -EINTR;
 	}
 }
 
 /* One piece. Returns the bytes done, which are fewer only on an error. */
-static size_t piece(struct engine *engine, loff_t pos, struct iov_iter *iter,
+static size_t piece(struct secmmu_engine *engine, u64 gpa, struct iov_iter *iter,
 		    bool write, int *err)
 {
 	size_t left = iov_iter_count(iter);
-	size_t len = min_t(size_t, left, PAGE_SIZE - offset_in_page(pos));
-	void *bounce = engine->bounce + offset_in_page(pos);
+	size_t len = min_t(size_t, left, PAGE_SIZE - offset_in_page(gpa));
+	void *bounce = engine->bounce + offset_in_page(gpa);
 	size_t done;
 
 	*err = 0;
@@ -136,13 +186,13 @@ static size_t piece(struct engine *engine, loff_t pos, struct iov_iter *iter,
 			*err = -EFAULT;
 			return 0;
 		}
-		*err = move(engine, pos, len, left, true);
+		*err = secmmu_engine_move(engine, gpa, len, left, true);
 		if (*err)
 			iov_iter_revert(iter, len);
 		return *err ? 0 : len;
 	}
 
-	*err = move(engine, pos, len, left, false);
+	*err = secmmu_engine_move(engine, gpa, len, left, false);
 	if (*err)
 		return 0;
 	done = copy_to_iter(bounce, len, iter);
@@ -151,116 +201,189 @@ static size_t piece(struct engine *engine, loff_t pos, struct iov_iter *iter,
 	return done;
 }
 
-static ssize_t transfer(struct kiocb *iocb, struct iov_iter *iter, bool write)
+/**
+ * secmmu_engine_transfer - read or write memory
+ * @engine: the engine
+ * @gpa: where, with a tag or without
+ * @iter: the data
+ * @write: to memory
+ *
+ * Context: may sleep; no locks.
+ * Return: bytes done, or if there are none, what prevented it.
+ */
+ssize_t secmmu_engine_transfer(struct secmmu_engine *engine, u64 gpa,
+			       struct iov_iter *iter, bool write)
 {
-	struct engine *engine = iocb->ki_filp->private_data;
 	ssize_t done = 0;
 	int err = 0;
 
 	if (mutex_lock_interruptible(&engine->lock))
 		return -EINTR;
 	while (!err && iov_iter_count(iter)) {
-		done += piece(engine, iocb->ki_pos + done, iter, write, &err);
+		done += piece(engine, gpa + done, iter, write, &err);
 		if (fatal_signal_pending(current))
 			break;
 		cond_resched();
 	}
 	mutex_unlock(&engine->lock);
-
-	iocb->ki_pos += done;
 	return done ?: err;
 }
 
-static ssize_t engine_read_iter(struct kiocb *iocb, struct iov_iter *to)
+/* Test builds: the oracle sees what the engine has in its TLB. */
+static void watch(struct secmmu_engine *engine)
 {
-	return transfer(iocb, to, false);
+	struct secmmu_mirror *mirror = engine->spaces.mirror;
+
+	if (mirror)
+		secmmu_oracle_watch(&mirror->oracle, &engine->watched, &engine->lock,
+				    &engine->spaces);
 }
 
-static ssize_t engine_write_iter(struct kiocb *iocb, struct iov_iter *from)
+static void unwatch(struct secmmu_engine *engine)
 {
-	return transfer(iocb, from, true);
-}
+	struct secmmu_mirror *mirror = engine->spaces.mirror;
 
-static loff_t engine_llseek(struct file *file, loff_t offset, int whence)
-{
-	return fixed_size_llseek(file, offset, whence,
-				 BIT_ULL(SECMMU_GPA_BITS));
-}
-
-static void engine_free(struct engine *engine)
-{
-	secmmu_oracle_unwatch(&engine->mirror->oracle, &engine->watched);
-	secmmu_mirror_put(engine->mirror);
-	free_page((unsigned long)engine->bounce);
-	mutex_destroy(&engine->lock);
-	kvfree(engine);
-}
-
-static int engine_release(struct inode *inode, struct file *file)
-{
-	engine_free(file->private_data);
-	return 0;
-}
-
-static const struct file_operations engine_fops = {
-	.owner = THIS_MODULE,
-	.read_iter = engine_read_iter,
-	.write_iter = engine_write_iter,
-	.llseek = engine_llseek,
-	.release = engine_release,
-};
-
-static struct engine *engine_create(struct secmmu_mirror *mirror, u32 flags)
-{
-	struct engine *engine = kvzalloc(sizeof(*engine), GFP_KERNEL_ACCOUNT);
-
-	if (!engine)
-		return NULL;
-	engine->bounce = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
-	if (!engine->bounce) {
-		kvfree(engine);
-		return NULL;
-	}
-	mutex_init(&engine->lock);
-	secmmu_mirror_get(mirror);
-	engine->mirror = mirror;
-	secmmu_oracle_watch(&mirror->oracle, &engine->watched, &engine->lock,
-			    &engine->tlb);
-	if (flags & SECMMU_ENGINE_FAULT_AROUND)
-		engine->fault_flags = SECMMU_FAULT_AROUND;
-	return engine;
+	if (mirror)
+		secmmu_oracle_unwatch(&mirror->oracle, &engine->watched);
 }
 
 /**
- * secmmu_engine_open - make an engine and a descriptor for it
+ * secmmu_engine_create - make an engine that is attached to a mirror
  * @mirror: the mirror
  * @flags: SECMMU_ENGINE_*, checked
  *
  * Context: may sleep; no locks.
- * Return: the descriptor, or a negative errno.
+ * Return: the engine, or NULL if there is no memory.
  */
-int secmmu_engine_open(struct secmmu_mirror *mirror, u32 flags)
+struct secmmu_engine *secmmu_engine_create(struct secmmu_mirror *mirror, u32 flags)
 {
-	struct engine *engine = engine_create(mirror, flags);
-	struct file *file;
-	int fd;
+	struct secmmu_engine *engine = kvzalloc(sizeof(*engine), GFP_KERNEL_ACCOUNT);
 
 	if (!engine)
-		return -ENOMEM;
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0) {
-		engine_free(engine);
-		return fd;
+		return NULL;
+	engine->bounce = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
+	if (!engine->bounce)
+		goto free_engine;
+	if (flags & SECMMU_ENGINE_BACKGROUND) {
+		engine->job = secmmu_job_create(engine);
+		if (!engine->job)
+			goto free_bounce;
+	} else {
+		secmmu_freeze_tag_bits(mirror);
 	}
-	file = anon_inode_getfile("[secmmu-engine]", &engine_fops, engine,
-				  O_RDWR);
-	if (IS_ERR(file)) {
-		put_unused_fd(fd);
-		engine_free(engine);
-		return PTR_ERR(file);
-	}
-	/* The offset is an address. */
-	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
-	fd_install(fd, file);
-	return fd;
+	mutex_init(&engine->config);
+	mutex_init(&engine->lock);
+	engine->flags = flags;
+	secmmu_spaces_init(&engine->spaces);
+	secmmu_mirror_get(mirror);
+	secmmu_spaces_attach(&engine->spaces, mirror, 0);
+	watch(engine);
+	return engine;
+
+free_bounce:
+	free_page((unsigned long)engine->bounce);
+free_engine:
+	kvfree(engine);
+	return NULL;
+}
+
+/**
+ * secmmu_engine_free - free an engine
+ * @engine: the engine; nobody uses it
+ *
+ * Context: may sleep; no locks.
+ */
+void secmmu_engine_free(struct secmmu_engine *engine)
+{
+	unwatch(engine);
+	secmmu_spaces_detach(&engine->spaces);
+	secmmu_spaces_destroy(&engine->spaces);
+	secmmu_job_free(engine->job);
+	free_page((unsigned long)engine->bounce);
+	mutex_destroy(&engine->lock);
+	mutex_destroy(&engine->config);
+	kvfree(engine);
+}
+
+/* Make the engine stand still. */
+static int stop(struct secmmu_engine *engine)
+{
+	if (mutex_lock_interruptible(&engine->config))
+		return -EINTR;
+	unwatch(engine);
+	if (!mutex_lock_interruptible(&engine->lock))
+		return 0;
+	watch(engine);
+	mutex_unlock(&engine->config);
+	return -EINTR;
+}
+
+static void go_on(struct secmmu_engine *engine)
+{
+	mutex_unlock(&engine->lock);
+	watch(engine);
+	mutex_unlock(&engine->config);
+}
+
+/**
+ * secmmu_engine_attach - let an engine work on a mirror
+ * @engine: the engine
+ * @mirror: the mirror; the caller has a reference, and keeps it
+ * @domain: where to begin
+ *
+ * Context: may sleep; no locks. Waits until the engine is idle.
+ * Return: 0; -ENXIO if there is no such domain, -EINTR.
+ */
+int secmmu_engine_attach(struct secmmu_engine *engine, struct secmmu_mirror *mirror,
+			 unsigned int domain)
+{
+	int err = stop(engine);
+
+	if (err)
+		return err;
+	if (!engine->job)
+		secmmu_freeze_tag_bits(mirror);
+	secmmu_mirror_get(mirror);
+	err = secmmu_spaces_attach(&engine->spaces, mirror, domain);
+	if (err)
+		secmmu_mirror_put(mirror);
+	go_on(engine);
+	return err;
+}
+
+/**
+ * secmmu_engine_detach - let an engine leave its mirror
+ * @engine: the engine
+ *
+ * Context: may sleep; no locks. Waits until the engine is idle.
+ * Return: 0; -EINTR.
+ */
+int secmmu_engine_detach(struct secmmu_engine *engine)
+{
+	int err = stop(engine);
+
+	if (err)
+		return err;
+	secmmu_spaces_detach(&engine->spaces);
+	go_on(engine);
+	return 0;
+}
+
+/**
+ * secmmu_engine_enter - let an engine go to another domain of its mirror
+ * @engine: the engine
+ * @domain: the domain
+ *
+ * Context: may sleep; no locks. Waits until the engine is idle.
+ * Return: 0; -ENXIO if there is no such domain, -EINTR.
+ */
+int secmmu_engine_enter(struct secmmu_engine *engine, unsigned int domain)
+{
+	int err;
+
+	if (mutex_lock_interruptible(&engine->lock))
+		return -EINTR;
+	err = secmmu_spaces_enter(&engine->spaces, domain);
+	mutex_unlock(&engine->lock);
+	return err;
 }

@@ -1,9 +1,52 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Engines: who accesses memory through a mirror. A transfer is cut into pieces of at
+ * most one page. Each piece crosses a window, in which it is copied from or to the
+ * engine's bounce buffer; user memory is touched outside of windows only.
+ */
 #ifndef SECMMU_ENGINE_H
 #define SECMMU_ENGINE_H
 
-#include "mirror.h"
+#include <linux/mutex.h>
 
-int secmmu_engine_open(struct secmmu_mirror *mirror, u32 flags);
+#include "space.h"
+
+struct iov_iter;
+struct secmmu_job;
+
+/**
+ * struct secmmu_engine - one access agent
+ * @config: serialises attaching and detaching; outside of @lock
+ * @lock: serialises the threads that use the engine: protects @spaces and
+ *	@bounce; outside of mmap_lock, for user buffers may fault under it
+ * @bounce: one page; data stand in it where they stand in the guest's
+ * @flags: SECMMU_ENGINE_*
+ * @rights: what keys deny; one word, without a lock
+ * @job: for jobs in the background, or NULL
+ * @watched: test builds: for the oracle
+ * @spaces: the address spaces, with the TLB
+ */
+struct secmmu_engine {
+	struct mutex config;
+	struct mutex lock;
+	void *bounce;
+	u32 flags;
+	u32 rights;
+	struct secmmu_job *job;
+	struct secmmu_watched watched;
+	struct secmmu_spaces spaces;
+};
+
+struct secmmu_engine *secmmu_engine_create(struct secmmu_mirror *mirror, u32 flags);
+void secmmu_engine_free(struct secmmu_engine *engine);
+int secmmu_engine_attach(struct secmmu_engine *engine, struct secmmu_mirror *mirror,
+			 unsigned int domain);
+int secmmu_engine_detach(struct secmmu_engine *engine);
+int secmmu_engine_enter(struct secmmu_engine *engine, unsigned int domain);
+u32 *secmmu_engine_rights(struct secmmu_engine *engine);
+int secmmu_engine_move(struct secmmu_engine *engine, u64 gpa, unsigned int len,
+		       u64 left, bool write);
+ssize_t secmmu_engine_transfer(struct secmmu_engine *engine, u64 gpa,
+			       struct iov_iter *iter, bool write);
 
 #endif

@@ -10,6 +10,7 @@
 #include "compat/gup.h"
 #include "host.h"
 #include "install.h"
+#include "key.h"
 #include "test/gate.h"
 #include "test/mutant.h"
 #include "trace.h"
@@ -27,9 +28,16 @@ static int look_up(struct secmmu_fault *fault)
 	err = secmmu_slot_find(&fault->mirror->member, fault->gfn, target);
 	if (err)
 		return err;
+	if (!(target->domains & BIT(fault->access->domain)) &&
+	    !secmmu_mutant(MISS_MAPS))
+		return -EXDEV;
 	if (secmmu_fault_writes(fault) && (target->flags & SECMMU_SLOT_READONLY))
 		return -EACCES;
-	if ((fault->flags & SECMMU_FAULT_AROUND) && !secmmu_fault_writes(fault))
+	/* What is denied must not break COW, or make a page dirty. */
+	if (secmmu_key_denies(fault->access->rights, target->key,
+			      secmmu_fault_writes(fault)))
+		return -EACCES;
+	if ((fault->access->flags & SECMMU_FAULT_AROUND) && !secmmu_fault_writes(fault))
 		pages = max_t(u64, pages, FAULT_AROUND);
 	/* One slot, one table, one stack frame. */
 	pages = min3(pages, target->pages, (u64)SECMMU_FAULT_BATCH);
@@ -44,7 +52,7 @@ static int prepare_tables(struct secmmu_fault *fault)
 	unsigned int missing;
 
 	rcu_read_lock();
-	missing = secmmu_pgtable_walk(&fault->mirror->pt, fault->gfn)->level;
+	missing = secmmu_pgtable_walk(fault->pt, fault->gfn)->level;
 	rcu_read_unlock();
 	return secmmu_pgtable_fill(&fault->cache, missing);
 }
@@ -192,22 +200,23 @@ static int attempt(struct secmmu_fault *fault)
  * @mirror: the mirror
  * @gfn: first guest frame
  * @pages: pages wanted, at least one
- * @flags: SECMMU_FAULT_WRITE: writable ones; breaks copy-on-write as a write by
+ * @access: SECMMU_FAULT_WRITE: writable ones; breaks copy-on-write as a write by
  *	the process would. SECMMU_FAULT_AROUND: a read may map more.
  *
  * Context: may sleep; no locks that an invalidation needs.
  * Return: number of entries in place from @gfn on, at least one, though an event
  * may drop them again at any time; or -ENXIO, -EACCES, -EFAULT, -ESRCH, -EINTR,
- * -ENOMEM.
+ * -ENOMEM; -EXDEV if the domain does not show the page.
  */
 int secmmu_fault(struct secmmu_mirror *mirror, gfn_t gfn, u64 pages,
-		 unsigned int flags)
+		 const struct secmmu_access *access)
 {
 	struct secmmu_fault fault = {
 		.mirror = mirror,
+		.pt = secmmu_root(&mirror->roots, access->domain),
+		.access = access,
 		.gfn = gfn,
 		.wanted = pages,
-		.flags = flags,
 	};
 	int ret;
 
@@ -227,19 +236,19 @@ int secmmu_fault(struct secmmu_mirror *mirror, gfn_t gfn, u64 pages,
  * @mirror: the mirror
  * @gfn: first guest frame; moved to where to go on
  * @pages: pages, at least one; reduced to what is left
- * @flags: SECMMU_FAULT_WRITE or zero
+ * @access: which pages, and for writing or not
  *
  * Context: may sleep; no locks that an invalidation needs.
  * Return: 0 if it got anywhere, or as secmmu_fault() if not.
  */
 int secmmu_prefault(struct secmmu_mirror *mirror, gfn_t *gfn, u64 *pages,
-		    unsigned int flags)
+		    const struct secmmu_access *access)
 {
 	bool moved = false;
 	int ret = 0;
 
 	while (*pages) {
-		ret = secmmu_fault(mirror, *gfn, *pages, flags);
+		ret = secmmu_fault(mirror, *gfn, *pages, access);
 		if (ret < 0)
 			break;
 		moved = true;

@@ -8,9 +8,21 @@
 #define SECMMU_FAULT_WRITE	BIT(0)
 #define SECMMU_FAULT_AROUND	BIT(1)
 
+/**
+ * struct secmmu_access - what kind of access a fault is for
+ * @domain: the domain, which the mirror has
+ * @flags: SECMMU_FAULT_*
+ * @rights: what keys deny, as in &struct secmmu_rights
+ */
+struct secmmu_access {
+	unsigned int domain;
+	unsigned int flags;
+	u32 rights;
+};
+
 int secmmu_fault(struct secmmu_mirror *mirror, gfn_t gfn, u64 pages,
-		 unsigned int flags);
+		 const struct secmmu_access *access);
 int secmmu_prefault(struct secmmu_mirror *mirror, gfn_t *gfn, u64 *pages,
-		    unsigned int flags);
+		    const struct secmmu_access *access);
 
 #endif

@@ -45,6 +45,29 @@ static void window_closed(void *info)
 }
 
 /**
+ * secmmu_tlbs_wait - wait for all windows that are open
+ * @tlbs: the TLBs
+ *
+ * What the caller stored before a full barrier is seen by windows that it does not
+ * wait for.
+ *
+ * Context: as secmmu_flush().
+ */
+void secmmu_tlbs_wait(struct secmmu_tlbs *tlbs)
+{
+	/*
+	 * This CPU cannot be in the mask: its windows do not get interrupted.
+	 * A CPU that enters the mask while it is read sees what we have stored.
+	 */
+	preempt_disable();
+	smp_call_function_many(tlbs->mask, window_closed, tlbs,
+			       !secmmu_mutant(FLUSH_NO_WAIT));
+	preempt_enable();
+	/* A CPU seen outside the mask: pairs with secmmu_window_close(). */
+	smp_mb();
+}
+
+/**
  * secmmu_flush - void all TLB entries and wait for windows that use them
  * @tlbs: the TLBs
  * @entries: number of sptes dropped, for the trace
@@ -62,17 +85,7 @@ void secmmu_flush(struct secmmu_tlbs *tlbs, u64 entries)
 	s64 flushed;
 
 	secmmu_gate_spin(FLUSH_RAISED, 0);
-	/*
-	 * This CPU cannot be in the mask: its windows do not get interrupted.
-	 * A CPU that enters the mask while it is read has seen the generation.
-	 */
-	preempt_disable();
-	smp_call_function_many(tlbs->mask, window_closed, tlbs,
-			       !secmmu_mutant(FLUSH_NO_WAIT));
-	preempt_enable();
-	/* A CPU seen outside the mask: pairs with secmmu_window_close(). */
-	smp_mb();
-
+	secmmu_tlbs_wait(tlbs);
 	flushed = atomic64_read(&tlbs->flushed);
 	while (flushed < gen &&
 	       !atomic64_try_cmpxchg(&tlbs->flushed, &flushed, gen))
@@ -115,14 +128,11 @@ static void gather_flush(struct secmmu_gather *gather)
  * secmmu_gather_begin - start an invalidation
  * @gather: on the caller's stack
  * @tlbs: the TLBs to flush
- * @pt: the page table
  */
-void secmmu_gather_begin(struct secmmu_gather *gather, struct secmmu_tlbs *tlbs,
-			 struct secmmu_pgtable *pt)
+void secmmu_gather_begin(struct secmmu_gather *gather, struct secmmu_tlbs *tlbs)
 {
 	*gather = (struct secmmu_gather) {
 		.tlbs = tlbs,
-		.pt = pt,
 		.batch = tlbs->batch,
 	};
 	if (!secmmu_holds(&tlbs->holder))
@@ -145,10 +155,10 @@ static void look_for_pending(struct secmmu_gather *gather,
 		gather->assist = !secmmu_mutant(SECOND_SKIPS);
 }
 
-static void drop(struct secmmu_gather *gather, struct secmmu_table *table,
-		 gfn_t gfn)
+static void drop(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
+		 struct secmmu_table *table, gfn_t gfn)
 {
-	u64 spte = secmmu_table_drop(gather->pt, table, gfn);
+	u64 spte = secmmu_table_drop(pt, table, gfn);
 
 	/* A slot with a dirty log has no large sptes. */
 	if (secmmu_mutant(DIRTY_LATE) && (spte & SPTE_DIRTY))
@@ -177,8 +187,8 @@ static bool flush_is_due(const struct secmmu_gather *gather)
  * Drop the sptes of [first, last], all in @leaf, until a flush is due. Returns
  * the gfn to go on with.
  */
-static gfn_t zap_leaf(struct secmmu_gather *gather, struct secmmu_table *leaf,
-		      gfn_t first, gfn_t last)
+static gfn_t zap_leaf(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
+		      struct secmmu_table *leaf, gfn_t first, gfn_t last)
 {
 	gfn_t gfn = first;
 
@@ -199,17 +209,17 @@ static gfn_t zap_leaf(struct secmmu_gather *gather, struct secmmu_table *leaf,
 	look_for_pending(gather, leaf);
 	for (; gfn <= last && leaf->nr && !flush_is_due(gather); gfn++)
 		if (secmmu_table_read(leaf, gfn))
-			drop(gather, leaf, gfn);
+			drop(gather, pt, leaf, gfn);
 	if (!leaf->nr)
 		gfn = last + 1;
 	spin_unlock(&leaf->lock);
 	return gfn;
 }
 
-static bool split_counted(struct secmmu_gather *gather, struct secmmu_table *table,
-		  gfn_t gfn)
+static bool split_counted(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
+			  struct secmmu_table *table, gfn_t gfn)
 {
-	bool done = secmmu_table_split(gather->pt, table, gfn);
+	bool done = secmmu_table_split(pt, table, gfn);
 
 	secmmu_count(gather->tlbs->counters,
 		     done ? SECMMU_COUNT_SPLITS : SECMMU_COUNT_UNSPLIT, 1);
@@ -220,8 +230,8 @@ static bool split_counted(struct secmmu_gather *gather, struct secmmu_table *tab
  * The same for large sptes, up to the next leaf table. What lies outside of the
  * range survives in a leaf table, if there is a spare one.
  */
-static gfn_t zap_large(struct secmmu_gather *gather, struct secmmu_table *table,
-		       gfn_t first, gfn_t last)
+static gfn_t zap_large(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
+		       struct secmmu_table *table, gfn_t first, gfn_t last)
 {
 	gfn_t gfn = first;
 
@@ -238,10 +248,10 @@ static gfn_t zap_large(struct secmmu_gather *gather, struct secmmu_table *table,
 			break;
 		if (entry && !whole && secmmu_mutant(LARGE_SURVIVES))
 			entry = 0;
-		if (entry && !whole && split_counted(gather, table, gfn))
+		if (entry && !whole && split_counted(gather, pt, table, gfn))
 			break;
 		if (entry)
-			drop(gather, table, gfn);
+			drop(gather, pt, table, gfn);
 		gfn = end + 1;
 	}
 	spin_unlock(&table->lock);
@@ -249,14 +259,20 @@ static gfn_t zap_large(struct secmmu_gather *gather, struct secmmu_table *table,
 }
 
 /* Tables of [first, last] were left empty: prune there after the flush. */
-static void note_empty(struct secmmu_gather *gather, gfn_t first, gfn_t last)
+static void note_empty(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
+		       gfn_t first, gfn_t last)
 {
 	unsigned int i = gather->nr_empty;
+	bool room = i < SECMMU_WALK_BATCH;
 
-	if (i < ARRAY_SIZE(gather->empty)) {
+	while (!room && i && gather->empty[i - 1].pt != pt)
+		i--;
+	if (room || !i) {
+		/* One for each page table, at least. */
+		i = gather->nr_empty++;
+		gather->empty[i].pt = pt;
 		gather->empty[i].first = first;
 		gather->empty[i].last = last;
-		gather->nr_empty++;
 		return;
 	}
 	i--;
@@ -267,6 +283,7 @@ static void note_empty(struct secmmu_gather *gather, gfn_t first, gfn_t last)
 /**
  * secmmu_gather_zap - drop the sptes of a range
  * @gather: the invalidation
+ * @pt: the page table
  * @first: first gfn of the range
  * @last: last gfn of the range
  *
@@ -278,7 +295,8 @@ static void note_empty(struct secmmu_gather *gather, gfn_t first, gfn_t last)
  * may. Takes the locks of the tables, one at a time and for no longer than
  * one table or one batch.
  */
-void secmmu_gather_zap(struct secmmu_gather *gather, gfn_t first, gfn_t last)
+void secmmu_gather_zap(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
+		       gfn_t first, gfn_t last)
 {
 	gfn_t empty_first = last, empty_last = first;
 	bool any_empty = false;
@@ -287,15 +305,15 @@ void secmmu_gather_zap(struct secmmu_gather *gather, gfn_t first, gfn_t last)
 		struct secmmu_table *table;
 
 		rcu_read_lock();
-		table = secmmu_pgtable_next(gather->pt, &first, last);
+		table = secmmu_pgtable_next(pt, &first, last);
 		if (table) {
 			gfn_t from = first;
 			gfn_t end = min(last, secmmu_table_last(from,
 							table->level + 1));
 
 			first = table->level ?
-				zap_large(gather, table, from, end) :
-				zap_leaf(gather, table, from, end);
+				zap_large(gather, pt, table, from, end) :
+				zap_leaf(gather, pt, table, from, end);
 			if (!READ_ONCE(table->nr)) {
 				any_empty = true;
 				empty_first = min(empty_first, from);
@@ -317,7 +335,7 @@ void secmmu_gather_zap(struct secmmu_gather *gather, gfn_t first, gfn_t last)
 			cond_resched();
 	}
 	if (any_empty)
-		note_empty(gather, empty_first, empty_last);
+		note_empty(gather, pt, empty_first, empty_last);
 }
 
 /**
@@ -341,7 +359,7 @@ void secmmu_gather_finish(struct secmmu_gather *gather)
 	if (gather->held)
 		secmmu_held_give(&tlbs->holder, gather->held);
 	for (i = 0; i < gather->nr_empty; i++)
-		secmmu_pgtable_prune(gather->pt, gather->empty[i].first,
+		secmmu_pgtable_prune(gather->empty[i].pt, gather->empty[i].first,
 				     gather->empty[i].last,
 				     atomic64_read(&tlbs->flushed));
 	secmmu_count(tlbs->counters, SECMMU_COUNT_ZAPPED, gather->zapped);

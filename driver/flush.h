@@ -70,7 +70,6 @@ struct secmmu_window {
 /**
  * struct secmmu_gather - what one invalidation has dropped so far
  * @tlbs: the TLBs to flush
- * @pt: the page table
  * @zapped: sptes dropped, in all
  * @pending: sptes dropped since the last flush
  * @batch: how many make a flush due
@@ -82,12 +81,11 @@ struct secmmu_window {
  * @dirty_first: guest frame of the first bit there
  * @may_sleep: process context: give way between tables
  * @empty: hulls of the tables left empty, one for each range zapped; if there
- *	are too many, the last one covers several
+ *	are too many, the last one of a page table covers several
  * @nr_empty: number of those
  */
 struct secmmu_gather {
 	struct secmmu_tlbs *tlbs;
-	struct secmmu_pgtable *pt;
 	u64 zapped;
 	unsigned int pending;
 	unsigned int batch;
@@ -98,9 +96,10 @@ struct secmmu_gather {
 	gfn_t dirty_first;
 	bool may_sleep;
 	struct {
+		struct secmmu_pgtable *pt;
 		gfn_t first;
 		gfn_t last;
-	} empty[SECMMU_WALK_BATCH];
+	} empty[SECMMU_WALK_BATCH + SECMMU_MAX_DOMAINS];
 	unsigned int nr_empty;
 };
 
@@ -108,11 +107,12 @@ int secmmu_tlbs_init(struct secmmu_tlbs *tlbs, unsigned int batch,
 		     struct secmmu_counters __percpu *counters);
 void secmmu_tlbs_destroy(struct secmmu_tlbs *tlbs);
 
-void secmmu_gather_begin(struct secmmu_gather *gather, struct secmmu_tlbs *tlbs,
-			 struct secmmu_pgtable *pt);
-void secmmu_gather_zap(struct secmmu_gather *gather, gfn_t first, gfn_t last);
+void secmmu_gather_begin(struct secmmu_gather *gather, struct secmmu_tlbs *tlbs);
+void secmmu_gather_zap(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
+		       gfn_t first, gfn_t last);
 void secmmu_gather_finish(struct secmmu_gather *gather);
 void secmmu_flush(struct secmmu_tlbs *tlbs, u64 entries);
+void secmmu_tlbs_wait(struct secmmu_tlbs *tlbs);
 
 /**
  * secmmu_window_open - enter the section in which translations may be used

@@ -30,7 +30,9 @@ static bool same_target(struct secmmu_fault *fault)
 	if (secmmu_slot_find(&fault->mirror->member, fault->gfn, &now) ||
 	    now.hva != fault->target.hva || now.pages < fault->target.pages ||
 	    now.before < fault->target.before ||
-	    now.flags != fault->target.flags)
+	    now.flags != fault->target.flags ||
+	    now.key != fault->target.key ||
+	    now.domains != fault->target.domains)
 		return false;
 	fault->target = now;
 	return true;
@@ -104,7 +106,8 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 {
 	u64 *sptep = secmmu_table_entry(leaf, fault->gfn + i);
 	u64 old = READ_ONCE(*sptep);
-	u64 spte = spte_make(page_to_pfn(fault->page[i]), secmmu_fault_writes(fault));
+	u64 spte = spte_make(page_to_pfn(fault->page[i]), secmmu_fault_writes(fault),
+			     fault->target.key);
 
 	/*
 	 * The event check has just said that the CPU maps this page, writable if
@@ -171,7 +174,7 @@ static int install_locked(struct secmmu_fault *fault, struct secmmu_table *table
 {
 	unsigned long pfn = page_to_pfn(fault->page[0]) -
 			    secmmu_table_index(fault->gfn, 0);
-	u64 spte = spte_make(pfn, secmmu_fault_writes(fault));
+	u64 spte = spte_make(pfn, secmmu_fault_writes(fault), fault->target.key);
 	struct hit hit;
 	int err;
 
@@ -184,8 +187,7 @@ static int install_locked(struct secmmu_fault *fault, struct secmmu_table *table
 	/* As for small ones, for the folio as a whole. */
 	mark_dirty(fault, fault->page[0]);
 	if (!spte_covers(secmmu_table_read(table, fault->gfn), spte))
-		secmmu_table_set_large(&fault->mirror->pt, table, leaf,
-				       fault->gfn, spte);
+		secmmu_table_set_large(fault->pt, table, leaf, fault->gfn, spte);
 	secmmu_count(fault->mirror->counters, SECMMU_COUNT_FAULT_PAGES, 1);
 	return rest_of_block(fault);
 }
@@ -216,8 +218,7 @@ static int install_large(struct secmmu_fault *fault, struct secmmu_table *table)
 /* Has somebody else installed a large spte that will do? */
 static bool large_in_place(struct secmmu_fault *fault)
 {
-	struct secmmu_table *table = secmmu_pgtable_walk(&fault->mirror->pt,
-							 fault->gfn);
+	struct secmmu_table *table = secmmu_pgtable_walk(fault->pt, fault->gfn);
 	u64 needs = spte_needs(secmmu_fault_writes(fault));
 
 	return table->level == 1 &&
@@ -230,7 +231,6 @@ static bool large_in_place(struct secmmu_fault *fault)
  */
 static int install(struct secmmu_fault *fault, unsigned int got, bool large)
 {
-	struct secmmu_mirror *mirror = fault->mirror;
 	struct secmmu_table *table;
 	int ret;
 
@@ -239,8 +239,7 @@ static int install(struct secmmu_fault *fault, unsigned int got, bool large)
 		rcu_read_unlock();
 		return rest_of_block(fault);
 	}
-	table = secmmu_pgtable_link(&mirror->pt, fault->gfn, large,
-				    &fault->cache);
+	table = secmmu_pgtable_link(fault->pt, fault->gfn, large, &fault->cache);
 	if (!table) {
 		rcu_read_unlock();
 		return retry(fault, SECMMU_COUNT_RETRIES_TABLE);
@@ -279,7 +278,7 @@ static int install(struct secmmu_fault *fault, unsigned int got, bool large)
  */
 int secmmu_install(struct secmmu_fault *fault, unsigned int got)
 {
-	struct secmmu_pgtable *pt = &fault->mirror->pt;
+	struct secmmu_pgtable *pt = fault->pt;
 	int ret = 0;
 
 	if (fault->large) {

@@ -12,11 +12,12 @@
 /**
  * struct secmmu_fault - one fault, on the stack
  * @mirror: the mirror
+ * @pt: the page table of the domain
+ * @access: for whom
  * @gfn: first guest frame
  * @wanted: pages asked for
  * @pages: pages that this round handles; those behind @wanted only if the
  *	process has them mapped
- * @flags: SECMMU_FAULT_*
  * @large: the CPU maps the whole 2 MiB block of @gfn at once, and @record covers
  *	that block
  * @target: what @gfn shows
@@ -26,10 +27,11 @@
  */
 struct secmmu_fault {
 	struct secmmu_mirror *mirror;
+	struct secmmu_pgtable *pt;
+	const struct secmmu_access *access;
 	gfn_t gfn;
 	u64 wanted;
 	unsigned int pages;
-	unsigned int flags;
 	bool large;
 	struct secmmu_target target;
 	struct secmmu_inflight record;
@@ -39,7 +41,7 @@ struct secmmu_fault {
 
 static inline bool secmmu_fault_writes(const struct secmmu_fault *fault)
 {
-	return fault->flags & SECMMU_FAULT_WRITE;
+	return fault->access->flags & SECMMU_FAULT_WRITE;
 }
 
 /* Test builds: do sptes hold references? */

@@ -5,6 +5,7 @@
  */
 #include <linux/anon_inodes.h>
 #include <linux/build_bug.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -14,43 +15,17 @@
 #include <linux/sched/task.h>
 #include <linux/uaccess.h>
 
+#include "call.h"
 #include "compat/trace_right.h"
 #include "debugfs.h"
 #include "dirty.h"
-#include "engine.h"
 #include "fault.h"
 #include "ioctl.h"
-#include "mirror.h"
+#include "space.h"
+#include "tag.h"
 #include "test/control.h"
 
-union argument {
-	u32 size;
-	struct secmmu_info info;
-	struct secmmu_create_mirror create_mirror;
-	struct secmmu_set_slot set_slot;
-	struct secmmu_create_engine create_engine;
-	struct secmmu_stats stats;
-	struct secmmu_prefault prefault;
-	struct secmmu_get_dirty_log get_dirty_log;
-};
-
-/**
- * struct call - one ioctl
- * @cmd: its number
- * @min_size: size of the structure's first version, in bytes
- * @size: size of the structure as the driver knows it
- * @answers: the structure is copied back
- * @handler: gets the mirror (NULL on the device) and the structure
- */
-struct call {
-	unsigned int cmd;
-	u32 min_size;
-	u32 size;
-	bool answers;
-	long (*handler)(struct secmmu_mirror *mirror, union argument *arg);
-};
-
-static long get_info(struct secmmu_mirror *mirror, union argument *arg)
+static long get_info(struct file *file, union secmmu_argument *arg)
 {
 	arg->info.abi_version = SECMMU_ABI_VERSION;
 	arg->info.features = IS_ENABLED(CONFIG_SECMMU_TEST) ?
@@ -59,6 +34,8 @@ static long get_info(struct secmmu_mirror *mirror, union argument *arg)
 	arg->info.max_flush_batch = SECMMU_MAX_FLUSH_BATCH;
 	arg->info.gpa_bits = SECMMU_GPA_BITS;
 	arg->info.page_shift = PAGE_SHIFT;
+	arg->info.max_domains = SECMMU_MAX_DOMAINS;
+	arg->info.max_keys = SECMMU_MAX_KEYS;
 	return 0;
 }
 
@@ -124,7 +101,7 @@ static struct mm_struct *get_mm(pid_t nr)
 	return mm;
 }
 
-static long create_mirror(struct secmmu_mirror *none, union argument *arg)
+static long create_mirror(struct file *file, union secmmu_argument *arg)
 {
 	struct secmmu_create_mirror *create = &arg->create_mirror;
 	unsigned int batch = flush_batch(create);
@@ -133,7 +110,8 @@ static long create_mirror(struct secmmu_mirror *none, union argument *arg)
 	struct mm_struct *mm;
 	int fd;
 
-	if (create->flags || create->reserved || create->pid < 0 || !batch)
+	if (create->flags || create->pid < 0 || !batch ||
+	    !secmmu_tag_bits_valid(create->tag_bits))
 		return -EINVAL;
 	if (hold && !IS_ENABLED(CONFIG_SECMMU_TEST))
 		return -EOPNOTSUPP;
@@ -144,6 +122,7 @@ static long create_mirror(struct secmmu_mirror *none, union argument *arg)
 	mmput(mm);
 	if (IS_ERR(mirror))
 		return PTR_ERR(mirror);
+	secmmu_set_tag_bits(mirror, create->tag_bits);
 	secmmu_debugfs_add(mirror);
 	fd = anon_inode_getfd("[secmmu-mirror]", &mirror_fops, mirror,
 			      O_RDWR | O_CLOEXEC);
@@ -152,35 +131,49 @@ static long create_mirror(struct secmmu_mirror *none, union argument *arg)
 	return fd;
 }
 
-static long set_slot(struct secmmu_mirror *mirror, union argument *arg)
+static long set_slot(struct file *file, union secmmu_argument *arg)
 {
+	struct secmmu_mirror *mirror = file->private_data;
+
 	if (!secmmu_mirror_owned(mirror))
 		return -EPERM;
-	if (arg->set_slot.reserved)
+	if (arg->set_slot.length &&
+	    !secmmu_key_allocated(&mirror->keys, arg->set_slot.key))
 		return -EINVAL;
 	return secmmu_slot_set(&mirror->slots, &arg->set_slot);
 }
 
-static long create_engine(struct secmmu_mirror *mirror, union argument *arg)
+static long create_engine(struct file *file, union secmmu_argument *arg)
 {
+	struct secmmu_mirror *mirror = file->private_data;
+
 	if (!secmmu_mirror_owned(mirror))
 		return -EPERM;
-	if (arg->create_engine.flags & ~SECMMU_ENGINE_FAULT_AROUND)
+	if (arg->create_engine.flags & ~(SECMMU_ENGINE_FAULT_AROUND |
+					 SECMMU_ENGINE_LEAVE_DOMAIN |
+					 SECMMU_ENGINE_BACKGROUND))
 		return -EINVAL;
 	return secmmu_engine_open(mirror, arg->create_engine.flags);
 }
 
-static long get_stats(struct secmmu_mirror *mirror, union argument *arg)
+static long get_stats(struct file *file, union secmmu_argument *arg)
 {
+	struct secmmu_mirror *mirror = file->private_data;
+
 	if (arg->stats.reserved)
 		return -EINVAL;
 	secmmu_mirror_stats(mirror, &arg->stats);
 	return 0;
 }
 
-static long prefault(struct secmmu_mirror *mirror, union argument *arg)
+static long prefault(struct file *file, union secmmu_argument *arg)
 {
+	struct secmmu_mirror *mirror = file->private_data;
 	struct secmmu_prefault *range = &arg->prefault;
+	struct secmmu_access access = {
+		.domain = range->domain,
+		.flags = range->flags ? SECMMU_FAULT_WRITE : 0,
+	};
 	gfn_t gfn = range->gpa >> PAGE_SHIFT;
 	u64 pages = range->length >> PAGE_SHIFT, last;
 	int err;
@@ -188,83 +181,105 @@ static long prefault(struct secmmu_mirror *mirror, union argument *arg)
 	if (range->flags & ~SECMMU_PREFAULT_WRITE || !range->length ||
 	    !PAGE_ALIGNED(range->gpa) || !PAGE_ALIGNED(range->length) ||
 	    check_add_overflow(range->gpa, range->length - 1, &last) ||
-	    last >> SECMMU_GPA_BITS)
+	    last >> SECMMU_GPA_BITS || range->domain >= SECMMU_MAX_DOMAINS ||
+	    range->reserved)
 		return -EINVAL;
-	err = secmmu_prefault(mirror, &gfn, &pages,
-			      range->flags ? SECMMU_FAULT_WRITE : 0);
+	if (!secmmu_root(&mirror->roots, range->domain))
+		return -ENXIO;
+	err = secmmu_prefault(mirror, &gfn, &pages, &access);
+	if (err == -EXDEV)
+		err = -EACCES;
 	range->gpa = gfn << PAGE_SHIFT;
 	range->length = pages << PAGE_SHIFT;
 	return err;
 }
 
-static long get_dirty_log(struct secmmu_mirror *mirror, union argument *arg)
+static long get_dirty_log(struct file *file, union secmmu_argument *arg)
 {
+	struct secmmu_mirror *mirror = file->private_data;
+
 	if (!secmmu_mirror_owned(mirror))
 		return -EPERM;
 	return secmmu_dirty_log(&mirror->slots, &arg->get_dirty_log);
 }
 
-#define CALL(number, type, last, handles, out) {			\
-	.cmd = number,							\
-	.min_size = offsetofend(struct type, last),			\
-	.size = sizeof(struct type),					\
-	.answers = out,							\
-	.handler = handles,						\
-}
-
-static const struct call device_calls[] = {
-	CALL(SECMMU_GET_INFO, secmmu_info, page_shift, get_info, true),
-	CALL(SECMMU_CREATE_MIRROR, secmmu_create_mirror, reserved,
-	     create_mirror, false),
-};
-
-static const struct call mirror_calls[] = {
-	CALL(SECMMU_SET_SLOT, secmmu_set_slot, length, set_slot, false),
-	CALL(SECMMU_CREATE_ENGINE, secmmu_create_engine, flags, create_engine,
-	     false),
-	CALL(SECMMU_GET_STATS, secmmu_stats, unsplit, get_stats, true),
-	CALL(SECMMU_PREFAULT, secmmu_prefault, length, prefault, true),
-	CALL(SECMMU_GET_DIRTY_LOG, secmmu_get_dirty_log, bitmap, get_dirty_log,
-	     false),
-};
-
-static long dispatch(const struct call *calls, unsigned int nr,
-		     struct secmmu_mirror *mirror, unsigned int cmd,
-		     void __user *user)
+static long set_tag_bits(struct file *file, union secmmu_argument *arg)
 {
-	const struct call *call = calls;
-	union argument arg;
-	u32 size;
-	long ret;
+	struct secmmu_mirror *mirror = file->private_data;
 
-	while (call < calls + nr && call->cmd != cmd)
-		call++;
-	if (call == calls + nr)
-		return secmmu_test_call(mirror, cmd, user);
-
-	if (get_user(size, (u32 __user *)user))
-		return -EFAULT;
-	if (size < call->min_size)
-		return -EINVAL;
-	if (size > PAGE_SIZE)
-		return -E2BIG;
-	memset(&arg, 0, sizeof(arg));
-	ret = copy_struct_from_user(&arg, call->size, user, size);
-	if (ret)
-		return ret;
-	arg.size = size;
-
-	ret = call->handler(mirror, &arg);
-	if (ret >= 0 && call->answers &&
-	    copy_to_user(user, &arg, min(size, call->size)))
-		return -EFAULT;
-	return ret;
+	if (!secmmu_mirror_owned(mirror))
+		return -EPERM;
+	return secmmu_set_tag_bits(mirror, arg->set_tag_bits.tag_bits);
 }
+
+static long alloc_key(struct file *file, union secmmu_argument *arg)
+{
+	struct secmmu_mirror *mirror = file->private_data;
+	int key;
+
+	if (!secmmu_mirror_owned(mirror))
+		return -EPERM;
+	key = secmmu_key_alloc(&mirror->keys);
+	if (key < 0)
+		return key;
+	arg->key.key = key;
+	return 0;
+}
+
+static long free_key(struct file *file, union secmmu_argument *arg)
+{
+	struct secmmu_mirror *mirror = file->private_data;
+
+	if (!secmmu_mirror_owned(mirror))
+		return -EPERM;
+	return secmmu_key_free(&mirror->keys, arg->key.key);
+}
+
+static long create_domain(struct file *file, union secmmu_argument *arg)
+{
+	struct secmmu_mirror *mirror = file->private_data;
+	long err;
+
+	if (!secmmu_mirror_owned(mirror))
+		return -EPERM;
+	if (!arg->domain.domain || arg->domain.domain >= SECMMU_MAX_DOMAINS)
+		return -EINVAL;
+	mutex_lock(&mirror->slots.lock);
+	err = secmmu_domain_create(&mirror->roots, mirror->chain,
+				   arg->domain.domain);
+	mutex_unlock(&mirror->slots.lock);
+	return err;
+}
+
+static const struct secmmu_call device_calls[] = {
+	SECMMU_CALL(SECMMU_GET_INFO, secmmu_info, page_shift, get_info, true),
+	SECMMU_CALL(SECMMU_CREATE_MIRROR, secmmu_create_mirror, tag_bits,
+		    create_mirror, false),
+};
+
+static const struct secmmu_call mirror_calls[] = {
+	SECMMU_CALL(SECMMU_SET_SLOT, secmmu_set_slot, length, set_slot, false),
+	SECMMU_CALL(SECMMU_CREATE_ENGINE, secmmu_create_engine, flags,
+		    create_engine, false),
+	SECMMU_CALL(SECMMU_GET_STATS, secmmu_stats, unsplit, get_stats, true),
+	SECMMU_CALL(SECMMU_PREFAULT, secmmu_prefault, length, prefault, true),
+	SECMMU_CALL(SECMMU_GET_DIRTY_LOG, secmmu_get_dirty_log, bitmap,
+		    get_dirty_log, false),
+	SECMMU_CALL(SECMMU_SET_TAG_BITS, secmmu_set_tag_bits, tag_bits,
+		    set_tag_bits, false),
+	SECMMU_CALL(SECMMU_KEY_ALLOC, secmmu_key, key, alloc_key, true),
+	SECMMU_CALL(SECMMU_KEY_FREE, secmmu_key, key, free_key, false),
+	SECMMU_CALL(SECMMU_CREATE_DOMAIN, secmmu_domain, domain, create_domain,
+		    false),
+};
 
 static long mirror_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	return dispatch(mirror_calls, ARRAY_SIZE(mirror_calls),
-			file->private_data, cmd, (void __user *)arg);
+	long ret = secmmu_call(mirror_calls, ARRAY_SIZE(mirror_calls), file, cmd,
+			       (void __user *)arg);
+
+	return ret == -ENOTTY ? secmmu_test_call(file->private_data, cmd,
+						 (void __user *)arg) : ret;
 }
 
 static int mirror_release(struct inode *inode, struct file *file)
@@ -280,10 +295,34 @@ static const struct file_operations mirror_fops = {
 	.release = mirror_release,
 };
 
+/**
+ * secmmu_mirror_from_fd - the mirror of a descriptor
+ * @fd: the descriptor
+ *
+ * Return: the mirror with a reference, or -EBADF as an error pointer.
+ */
+struct secmmu_mirror *secmmu_mirror_from_fd(int fd)
+{
+	struct secmmu_mirror *mirror = ERR_PTR(-EBADF);
+	struct file *file = fget(fd);
+
+	if (!file)
+		return mirror;
+	if (file->f_op == &mirror_fops) {
+		mirror = file->private_data;
+		secmmu_mirror_get(mirror);
+	}
+	fput(file);
+	return mirror;
+}
+
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	return dispatch(device_calls, ARRAY_SIZE(device_calls), NULL, cmd,
-			(void __user *)arg);
+	long ret = secmmu_call(device_calls, ARRAY_SIZE(device_calls), file, cmd,
+			       (void __user *)arg);
+
+	return ret == -ENOTTY ? secmmu_test_call(NULL, cmd, (void __user *)arg) :
+				ret;
 }
 
 static const struct file_operations device_fops = {
@@ -302,13 +341,21 @@ static struct miscdevice device = {
 /* The layout is fixed: no padding that a compiler could choose. */
 static void check_abi(void)
 {
-	BUILD_BUG_ON(sizeof(struct secmmu_info) != 32);
+	BUILD_BUG_ON(sizeof(struct secmmu_info) != 40);
 	BUILD_BUG_ON(sizeof(struct secmmu_create_mirror) != 24);
 	BUILD_BUG_ON(sizeof(struct secmmu_set_slot) != 40);
 	BUILD_BUG_ON(sizeof(struct secmmu_create_engine) != 8);
-	BUILD_BUG_ON(sizeof(struct secmmu_stats) != 192);
-	BUILD_BUG_ON(sizeof(struct secmmu_prefault) != 24);
+	BUILD_BUG_ON(sizeof(struct secmmu_stats) != 200);
+	BUILD_BUG_ON(sizeof(struct secmmu_prefault) != 32);
 	BUILD_BUG_ON(sizeof(struct secmmu_get_dirty_log) != 32);
+	BUILD_BUG_ON(sizeof(struct secmmu_set_tag_bits) != 8);
+	BUILD_BUG_ON(sizeof(struct secmmu_key) != 8);
+	BUILD_BUG_ON(sizeof(struct secmmu_rights) != 8);
+	BUILD_BUG_ON(sizeof(struct secmmu_domain) != 8);
+	BUILD_BUG_ON(sizeof(struct secmmu_attach) != 16);
+	BUILD_BUG_ON(sizeof(struct secmmu_detach) != 8);
+	BUILD_BUG_ON(sizeof(struct secmmu_start_job) != 32);
+	BUILD_BUG_ON(sizeof(struct secmmu_wait_job) != 16);
 }
 
 /**

@@ -30,6 +30,9 @@ typedef u64 gfn_t;
 /* Buckets of the latency histogram: powers of two, in nanoseconds. */
 #define SECMMU_LATENCY_BUCKETS	40
 
+/* Address spaces that an engine keeps loaded. */
+#define SECMMU_ASIDS		4
+
 /* Entries of an engine's TLB, a power of two. */
 #define SECMMU_TLB_ENTRIES	256
 

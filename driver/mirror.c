@@ -6,6 +6,7 @@
 
 #include "age.h"
 #include "mirror.h"
+#include "tag.h"
 #include "test/mutant.h"
 #include "trace.h"
 
@@ -21,7 +22,8 @@ static void zap(struct secmmu_mirror *mirror, struct secmmu_gather *gather,
 
 	gather->dirty = piece->dirty;
 	gather->dirty_first = piece->span_first;
-	secmmu_gather_zap(gather, piece->first, piece->last);
+	secmmu_roots_zap(&mirror->roots, gather, piece->domains, piece->first,
+			 piece->last);
 	trace_secmmu_zap(mirror, piece->first, piece->last,
 			 gather->zapped - before);
 }
@@ -38,13 +40,28 @@ static void mirror_invalidate(struct secmmu_member *member,
 
 	if (late != secmmu_holds(&mirror->tlbs.holder))
 		return;
-	secmmu_gather_begin(&gather, &mirror->tlbs, &mirror->pt);
+	secmmu_gather_begin(&gather, &mirror->tlbs);
 	while ((n = secmmu_walk_next(walk, member, pieces)))
 		for (i = 0; i < n; i++)
 			zap(mirror, &gather, &pieces[i]);
 	secmmu_gather_finish(&gather);
 	if (gather.zapped)
 		secmmu_count(mirror->counters, SECMMU_COUNT_ZAP_EVENTS, 1);
+}
+
+static bool age(struct secmmu_mirror *mirror, const struct secmmu_piece *piece,
+		bool clear)
+{
+	bool young = false;
+	unsigned int i;
+
+	for_each_set_bit(i, &piece->domains, SECMMU_MAX_DOMAINS) {
+		struct secmmu_pgtable *pt = secmmu_root(&mirror->roots, i);
+
+		if (pt)
+			young |= secmmu_age(pt, piece->first, piece->last, clear);
+	}
+	return young;
 }
 
 /* Callback: see secmmu_member_ops. */
@@ -58,8 +75,7 @@ static bool mirror_age(struct secmmu_member *member, struct secmmu_walk *walk,
 
 	while ((n = secmmu_walk_next(walk, member, pieces)))
 		for (i = 0; i < n; i++)
-			young |= secmmu_age(&mirror->pt, pieces[i].first,
-					    pieces[i].last, clear);
+			young |= age(mirror, &pieces[i], clear);
 	if (young && clear)
 		/* A full barrier: whoever sees this sees the bits cleared. */
 		atomic64_inc_return(&mirror->tlbs.age);
@@ -68,10 +84,13 @@ static bool mirror_age(struct secmmu_member *member, struct secmmu_walk *walk,
 
 static void zap_all(struct secmmu_mirror *mirror)
 {
-	struct secmmu_piece all = { .last = SECMMU_GFN_LAST };
+	struct secmmu_piece all = {
+		.last = SECMMU_GFN_LAST,
+		.domains = GENMASK(SECMMU_MAX_DOMAINS - 1, 0),
+	};
 	struct secmmu_gather gather;
 
-	secmmu_gather_begin(&gather, &mirror->tlbs, &mirror->pt);
+	secmmu_gather_begin(&gather, &mirror->tlbs);
 	zap(mirror, &gather, &all);
 	secmmu_gather_finish(&gather);
 }
@@ -99,6 +118,15 @@ static void note_before(struct secmmu_mirror *mirror)
 	mirror->replays_before = atomic64_read(&mirror->chain->replays);
 }
 
+static u64 new_id(void)
+{
+	static atomic64_t last;
+
+	if (secmmu_mutant(ID_REUSED))
+		return 1;
+	return atomic64_inc_return(&last);
+}
+
 /**
  * secmmu_mirror_create - mirror an mm
  * @mm: the mm; the caller is one of its users
@@ -118,6 +146,10 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 	if (!mirror)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&mirror->refs, 1);
+	mirror->id = new_id();
+	mirror->untag = secmmu_untag_mask(0);
+	INIT_LIST_HEAD(&mirror->loaded);
+	secmmu_keys_init(&mirror->keys);
 	mirror->counters = alloc_percpu_gfp(struct secmmu_counters,
 					    GFP_KERNEL_ACCOUNT);
 	if (!mirror->counters)
@@ -132,9 +164,10 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 	err = secmmu_pgtable_init(&mirror->pt);
 	if (err)
 		goto destroy_tlbs;
+	mirror->roots.pt[0] = &mirror->pt;
 	secmmu_oracle_init(&mirror->oracle);
 	secmmu_slots_init(&mirror->slots, &mirror->member, &mirror->tlbs,
-			  &mirror->pt);
+			  &mirror->roots);
 	mirror->chain = secmmu_chain_get(mm);
 	if (IS_ERR(mirror->chain)) {
 		err = PTR_ERR(mirror->chain);
@@ -169,13 +202,28 @@ void secmmu_mirror_get(struct secmmu_mirror *mirror)
 	refcount_inc(&mirror->refs);
 }
 
+/* Protects the lists of all mirrors: an engine is on those of several. */
+DEFINE_SPINLOCK(secmmu_loaded_lock);
+
+/* Engines that have left it keep it in mind, but do not keep it. */
+static void forget_loaded(struct secmmu_mirror *mirror)
+{
+	struct list_head *at, *next;
+
+	spin_lock(&secmmu_loaded_lock);
+	list_for_each_safe(at, next, &mirror->loaded)
+		list_del_init(at);
+	spin_unlock(&secmmu_loaded_lock);
+}
+
 /**
  * secmmu_mirror_put - drop a reference, the last of which ends the mirror
  * @mirror: the mirror
  *
- * The last descriptor is closed, so nobody faults, opens a window or changes a
- * slot. What can still reach the mirror: readers in debugfs (gone when its files
- * are); callbacks, by the chain's list (gone
+ * The last descriptor is closed and no engine is attached, so nobody faults, opens
+ * a window or changes a slot. What can still reach the mirror: readers in debugfs
+ * (gone when its files are); engines that were attached once (by its list of them,
+ * which is emptied); callbacks, by the chain's list (gone
  * when secmmu_chain_leave() returns); lookups in flight, by RCU (none: they
  * came from descriptors). Tables and slots already unlinked go by themselves.
  *
@@ -186,13 +234,15 @@ void secmmu_mirror_put(struct secmmu_mirror *mirror)
 	if (!refcount_dec_and_test(&mirror->refs))
 		return;
 	debugfs_remove_recursive(mirror->debugfs);
+	forget_loaded(mirror);
 	secmmu_chain_leave(&mirror->member);
-	secmmu_chain_put(mirror->chain);
 	if (secmmu_mutant(LEAVE_NO_SYNC))
 		/* Lest its callback, still running, takes the machine down. */
-		return;
+		return secmmu_chain_put(mirror->chain);
 	if (secmmu_holds(&mirror->tlbs.holder))
 		zap_all(mirror);
+	secmmu_domains_leave(&mirror->roots, &mirror->tlbs, mirror->chain);
+	secmmu_chain_put(mirror->chain);
 	mmdrop(mirror->creator);
 	secmmu_slots_destroy(&mirror->slots);
 	secmmu_oracle_destroy(&mirror->oracle);
@@ -212,6 +262,22 @@ void secmmu_mirror_put(struct secmmu_mirror *mirror)
 bool secmmu_mirror_owned(struct secmmu_mirror *mirror)
 {
 	return current->mm == mirror->creator;
+}
+
+static void sum_tables(struct secmmu_mirror *mirror, struct secmmu_stats *stats)
+{
+	unsigned int i;
+
+	stats->tables = 0;
+	stats->large = 0;
+	for (i = 0; i < SECMMU_MAX_DOMAINS; i++) {
+		struct secmmu_pgtable *pt = secmmu_root(&mirror->roots, i);
+
+		if (!pt)
+			continue;
+		stats->tables += atomic_long_read(&pt->nr_tables);
+		stats->large += atomic_long_read(&pt->nr_large);
+	}
 }
 
 /**
@@ -247,9 +313,9 @@ void secmmu_mirror_stats(struct secmmu_mirror *mirror,
 	stats->writes = SUM(WRITES);
 	stats->splits = SUM(SPLITS);
 	stats->unsplit = SUM(UNSPLIT);
+	stats->left = SUM(LEFT);
 #undef SUM
-	stats->tables = atomic_long_read(&mirror->pt.nr_tables);
-	stats->large = atomic_long_read(&mirror->pt.nr_large);
+	sum_tables(mirror, stats);
 
 	spin_lock(&records->lock);
 	stats->events = records->nr_events - mirror->events_before;

@@ -5,6 +5,7 @@
 
 #include <linux/refcount.h>
 
+#include "key.h"
 #include "slot.h"
 #include "test/oracle.h"
 
@@ -15,14 +16,21 @@
  * @creator: the mm that may configure the mirror; pinned likewise
  * @member: the seat in the chain
  * @slots: the slots, with the configuration lock
- * @pt: the page table
+ * @keys: which keys there are
+ * @pt: the page table of domain 0
+ * @roots: those of all domains
  * @tlbs: the engines' TLBs
+ * @id: no other mirror has had it, or will
+ * @untag: which bits of a gpa count; changes under the configuration lock
+ * @tags_frozen: @untag changes no more; under the configuration lock
+ * @loaded: engines that have it loaded, see space.h
  * @counters: what happened
  * @debugfs: its folder there, or NULL
  * @events_before: events of the mm when the mirror was made
  * @unpaired_before: ... unpaired ends
  * @replays_before: ... replays
  * @oracle: test builds: what judges the mirror
+ * @refresh: test builds: enum secmmu_test_refresh
  */
 struct secmmu_mirror {
 	refcount_t refs;
@@ -30,15 +38,26 @@ struct secmmu_mirror {
 	struct mm_struct *creator;
 	struct secmmu_member member;
 	struct secmmu_slots slots;
+	struct secmmu_keys keys;
 	struct secmmu_pgtable pt;
+	struct secmmu_roots roots;
 	struct secmmu_tlbs tlbs;
+	u64 id;
+	u64 untag;
+	bool tags_frozen;
+	struct list_head loaded;
 	struct secmmu_counters __percpu *counters;
 	struct dentry *debugfs;
 	u64 events_before;
 	u64 unpaired_before;
 	u64 replays_before;
 	struct secmmu_oracle oracle;
+#ifdef CONFIG_SECMMU_TEST
+	u32 refresh;
+#endif
 };
+
+extern spinlock_t secmmu_loaded_lock;
 
 struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 					   unsigned int batch, bool hold);

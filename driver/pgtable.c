@@ -100,7 +100,7 @@ int secmmu_pgtable_init(struct secmmu_pgtable *pt)
  * secmmu_pgtable_destroy - free every table
  * @pt: the page table; no walker, fault or zap can reach it any more
  *
- * Context: may sleep.
+ * Context: any; gives way between tables where that is allowed.
  */
 void secmmu_pgtable_destroy(struct secmmu_pgtable *pt)
 {
@@ -109,7 +109,8 @@ void secmmu_pgtable_destroy(struct secmmu_pgtable *pt)
 
 	/* Depth first; the index in the child tells where to go on. */
 	while (table) {
-		cond_resched();
+		if (preemptible())
+			cond_resched();
 		child = NULL;
 		while (table->level && i < SECMMU_TABLE_ENTRIES && !child)
 			child = table_below(table->entry[i++]);

@@ -11,16 +11,16 @@
  * @slots: the slots
  * @member: the mirror's seat in the chain
  * @tlbs: the mirror's TLBs
- * @pt: the mirror's page table
+ * @roots: the mirror's page tables
  */
 void secmmu_slots_init(struct secmmu_slots *slots, struct secmmu_member *member,
-		       struct secmmu_tlbs *tlbs, struct secmmu_pgtable *pt)
+		       struct secmmu_tlbs *tlbs, struct secmmu_roots *roots)
 {
 	mutex_init(&slots->lock);
 	xa_init_flags(&slots->by_id, XA_FLAGS_ACCOUNT);
 	slots->member = member;
 	slots->tlbs = tlbs;
-	slots->pt = pt;
+	slots->roots = roots;
 }
 
 static void slot_free(struct secmmu_slot *slot)
@@ -56,7 +56,8 @@ static int slot_check(const struct secmmu_set_slot *arg)
 {
 	u64 last;
 
-	if (arg->flags & ~(SECMMU_SLOT_READONLY | SECMMU_SLOT_LOG_DIRTY))
+	if (arg->flags & ~(SECMMU_SLOT_READONLY | SECMMU_SLOT_LOG_DIRTY) ||
+	    arg->domains >> SECMMU_MAX_DOMAINS)
 		return -EINVAL;
 	if (!PAGE_ALIGNED(arg->gpa) || !PAGE_ALIGNED(arg->hva) ||
 	    !PAGE_ALIGNED(arg->length))
@@ -87,6 +88,9 @@ static struct secmmu_slot *slot_alloc(const struct secmmu_set_slot *arg)
 		}
 	}
 	slot->flags = arg->flags;
+	slot->key = arg->key;
+	/* Domain 0 shows everything. */
+	slot->span.domains = arg->domains | BIT(0);
 	slot->span.by_hva.start = arg->hva;
 	slot->span.by_hva.last = arg->hva + arg->length - 1;
 	slot->span.by_gfn.start = gfn;
@@ -124,10 +128,10 @@ static void slot_replace(struct secmmu_slots *slots, struct secmmu_slot *old,
 	secmmu_oracle_note(slots->member->chain, old->span.by_hva.start,
 			   old->span.by_hva.last);
 	secmmu_gate(SLOT_REPLACED, old->span.by_hva.start);
-	secmmu_gather_begin(&gather, slots->tlbs, slots->pt);
+	secmmu_gather_begin(&gather, slots->tlbs);
 	gather.may_sleep = true;
-	secmmu_gather_zap(&gather, old->span.by_gfn.start,
-			  old->span.by_gfn.last);
+	secmmu_roots_zap(slots->roots, &gather, old->span.domains,
+			 old->span.by_gfn.start, old->span.by_gfn.last);
 	secmmu_gather_finish(&gather);
 	secmmu_chain_forget(slots->member, &old->span);
 	if (old->span.dirty) {
@@ -153,7 +157,7 @@ static int slot_delete(struct secmmu_slots *slots, u32 id)
 /**
  * secmmu_slot_set - add, replace or delete a slot
  * @slots: the slots of the mirror
- * @arg: as the user gave it; its reserved fields are checked
+ * @arg: as the user gave it; its key is allocated, unless it deletes
  *
  * After this returns, no engine uses what the slot said before.
  *
@@ -222,6 +226,8 @@ int secmmu_slot_find(struct secmmu_member *member, gfn_t gfn,
 			target->before = gfn - node->start;
 			target->pages = node->last - gfn + 1;
 			target->flags = to_slot(span)->flags;
+			target->key = to_slot(span)->key;
+			target->domains = span->domains;
 		}
 	} while (read_seqcount_retry(&member->chain->seq, seq));
 	rcu_read_unlock();

@@ -6,18 +6,19 @@
 #include <linux/mutex.h>
 #include <linux/xarray.h>
 
-#include "chain.h"
-#include "flush.h"
+#include "domain.h"
 
 /**
  * struct secmmu_slot - one slot
  * @span: the ranges
  * @flags: SECMMU_SLOT_*
+ * @key: its protection key
  * @rcu: defers the freeing
  */
 struct secmmu_slot {
 	struct secmmu_span span;
 	u32 flags;
+	u32 key;
 	struct rcu_head rcu;
 };
 
@@ -27,14 +28,14 @@ struct secmmu_slot {
  * @by_id: the slots by their number; under @lock
  * @member: the mirror's seat in the chain, holder of the spans
  * @tlbs: the mirror's TLBs
- * @pt: the mirror's page table
+ * @roots: the mirror's page tables
  */
 struct secmmu_slots {
 	struct mutex lock;
 	struct xarray by_id;
 	struct secmmu_member *member;
 	struct secmmu_tlbs *tlbs;
-	struct secmmu_pgtable *pt;
+	struct secmmu_roots *roots;
 };
 
 /**
@@ -43,6 +44,8 @@ struct secmmu_slots {
  * @before: pages from the start of the slot to there
  * @pages: pages from there to the end of the slot
  * @flags: SECMMU_SLOT_* of the slot
+ * @key: its protection key
+ * @domains: those that show it, one bit each
  * @span_gen: if &secmmu_member.span_gen has moved on, all this may be wrong
  */
 struct secmmu_target {
@@ -50,11 +53,13 @@ struct secmmu_target {
 	u64 before;
 	u64 pages;
 	u32 flags;
+	u32 key;
+	unsigned long domains;
 	u64 span_gen;
 };
 
 void secmmu_slots_init(struct secmmu_slots *slots, struct secmmu_member *member,
-		       struct secmmu_tlbs *tlbs, struct secmmu_pgtable *pt);
+		       struct secmmu_tlbs *tlbs, struct secmmu_roots *roots);
 void secmmu_slots_destroy(struct secmmu_slots *slots);
 int secmmu_slot_set(struct secmmu_slots *slots,
 		    const struct secmmu_set_slot *arg);

@@ -19,12 +19,14 @@
  * struct secmmu_span - one range of a mirror
  * @by_hva: host addresses, in bytes
  * @by_gfn: guest frames
+ * @domains: those that show it, one bit each
  * @dirty: one bit for each page that was written through a dropped spte, or
  *	NULL; freed when no callback runs
  */
 struct secmmu_span {
 	struct interval_tree_node by_hva;
 	struct interval_tree_node by_gfn;
+	unsigned long domains;
 	unsigned long *dirty;
 };
 

@@ -7,6 +7,7 @@
  *	bit  2		accessed: set before the first access through it
  *	bit  3		dirty: set before the first write through it
  *	bits 12..51	page frame number
+ *	bits 52..55	protection key
  *
  * A large spte maps 512 pages, the first of which it names.
  *
@@ -29,11 +30,20 @@
 #define SPTE_PFN_SHIFT	12
 #define SPTE_PFN_MASK	GENMASK_ULL(51, SPTE_PFN_SHIFT)
 
-static inline u64 spte_make(unsigned long pfn, bool write)
+#define SPTE_KEY_SHIFT	52
+#define SPTE_KEY_MASK	GENMASK_ULL(55, SPTE_KEY_SHIFT)
+
+static inline u64 spte_make(unsigned long pfn, bool write, unsigned int key)
 {
 	u64 frame = ((u64)pfn << SPTE_PFN_SHIFT) & SPTE_PFN_MASK;
 
-	return frame | SPTE_PRESENT | (write ? SPTE_WRITE : 0);
+	return frame | (u64)key << SPTE_KEY_SHIFT | SPTE_PRESENT |
+	       (write ? SPTE_WRITE : 0);
+}
+
+static inline unsigned int spte_key(u64 spte)
+{
+	return (spte & SPTE_KEY_MASK) >> SPTE_KEY_SHIFT;
 }
 
 static inline unsigned long spte_pfn(u64 spte)
@@ -50,7 +60,7 @@ static inline u64 spte_small(u64 spte, unsigned int i)
 /* Does @old map the same as @spte, and permit as much? */
 static inline bool spte_covers(u64 old, u64 spte)
 {
-	return !((old ^ spte) & (SPTE_PRESENT | SPTE_PFN_MASK)) &&
+	return !((old ^ spte) & (SPTE_PRESENT | SPTE_PFN_MASK | SPTE_KEY_MASK)) &&
 	       (old & SPTE_WRITE) >= (spte & SPTE_WRITE);
 }
 

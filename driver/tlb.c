@@ -22,7 +22,8 @@ static u64 walk(struct secmmu_pgtable *pt, gfn_t gfn, bool write)
 /**
  * secmmu_tlb_translate - translate in an open window
  * @tlb: the engine's TLB
- * @pt: the mirror's page table
+ * @asid: number of the address space
+ * @pt: its page table
  * @window: the window
  * @gfn: the guest frame
  * @write: the access writes
@@ -31,26 +32,44 @@ static u64 walk(struct secmmu_pgtable *pt, gfn_t gfn, bool write)
  * Return: an spte that permits the access until the window closes, or 0 if a
  * fault must come first.
  */
-u64 secmmu_tlb_translate(struct secmmu_tlb *tlb, struct secmmu_pgtable *pt,
+u64 secmmu_tlb_translate(struct secmmu_tlb *tlb, unsigned int asid,
+			 struct secmmu_pgtable *pt,
 			 const struct secmmu_window *window, gfn_t gfn,
 			 bool write)
 {
 	typeof(tlb->entry[0]) *entry;
+	u64 place = secmmu_tlb_place(asid, gfn);
 	u64 wanted = spte_needs(write) | spte_leaves(write);
 	u64 spte;
 
 	entry = &tlb->entry[gfn & (SECMMU_TLB_ENTRIES - 1)];
 	if (entry->gen == window->gen &&
 	    (entry->age == window->age || secmmu_mutant(AGE_IGNORED)) &&
-	    entry->gfn == gfn && (entry->spte & wanted) == wanted)
+	    entry->place == place && (entry->spte & wanted) == wanted)
 		return entry->spte;
 
 	spte = walk(pt, gfn, write);
 	if (!spte)
 		return 0;
-	entry->gfn = gfn;
+	entry->place = place;
 	entry->spte = spte;
 	entry->gen = window->gen;
 	entry->age = window->age;
 	return spte;
+}
+
+/**
+ * secmmu_tlb_forget - drop all entries of an address space
+ * @tlb: the engine's TLB
+ * @asid: number of the address space
+ *
+ * Context: never sleeps. The engine is locked.
+ */
+void secmmu_tlb_forget(struct secmmu_tlb *tlb, unsigned int asid)
+{
+	unsigned int i;
+
+	for (i = 0; i < SECMMU_TLB_ENTRIES; i++)
+		if (secmmu_tlb_asid(tlb, i) == asid)
+			tlb->entry[i].gen = 0;
 }

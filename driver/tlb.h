@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The software TLB of an engine: gfn -> spte, direct mapped.
+ * The software TLB of an engine: address space and gfn -> spte, direct mapped. An
+ * engine has several address spaces loaded, under small numbers (ASIDs).
  *
  * An entry counts in windows of the TLB and age generations it was filled under,
  * no others. It grants what it says, no more: an access that the entry does not
@@ -11,16 +12,37 @@
 
 #include "flush.h"
 
+/**
+ * struct secmmu_tlb - the TLB
+ * @entry: the entries; of each
+ * @entry.place: address space and gfn in one word, see secmmu_tlb_place()
+ * @entry.spte: the translation
+ * @entry.gen: TLB generation of the mirror when it was filled; 0: no entry
+ * @entry.age: age generation
+ */
 struct secmmu_tlb {
 	struct {
-		gfn_t gfn;
+		u64 place;
 		u64 spte;
 		u64 gen;
 		u64 age;
 	} entry[SECMMU_TLB_ENTRIES];
 };
 
-u64 secmmu_tlb_translate(struct secmmu_tlb *tlb, struct secmmu_pgtable *pt,
+static inline u64 secmmu_tlb_place(unsigned int asid, gfn_t gfn)
+{
+	return gfn | (u64)asid << SECMMU_GFN_BITS;
+}
+
+static inline unsigned int secmmu_tlb_asid(const struct secmmu_tlb *tlb,
+					   unsigned int i)
+{
+	return tlb->entry[i].place >> SECMMU_GFN_BITS;
+}
+
+void secmmu_tlb_forget(struct secmmu_tlb *tlb, unsigned int asid);
+u64 secmmu_tlb_translate(struct secmmu_tlb *tlb, unsigned int asid,
+			 struct secmmu_pgtable *pt,
 			 const struct secmmu_window *window, gfn_t gfn,
 			 bool write);
 

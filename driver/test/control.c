@@ -7,6 +7,7 @@
 #include "gate.h"
 #include "history.h"
 #include "oracle.h"
+#include "refresh.h"
 
 static long gate_call(unsigned int cmd, struct secmmu_test_gate *arg)
 {
@@ -101,6 +102,7 @@ static long state_call(struct secmmu_mirror *mirror,
 	arg->members = list_count(&chain->members);
 	spin_unlock(&chain->registry);
 	arg->freed_uses = atomic_read(&secmmu_freed_uses);
+	arg->tlb_gen = atomic64_read(&mirror->tlbs.gen);
 	return 0;
 }
 
@@ -112,6 +114,7 @@ union argument {
 	struct secmmu_test_oracle oracle;
 	struct secmmu_test_page page;
 	struct secmmu_test_subscribe subscribe;
+	struct secmmu_test_refresh refresh;
 };
 
 static u32 size_of_call(unsigned int cmd)
@@ -132,6 +135,8 @@ static u32 size_of_call(unsigned int cmd)
 		return sizeof(struct secmmu_test_page);
 	case SECMMU_TEST_SUBSCRIBE:
 		return sizeof(struct secmmu_test_subscribe);
+	case SECMMU_TEST_REFRESH:
+		return sizeof(struct secmmu_test_refresh);
 	default:
 		return 0;
 	}
@@ -156,6 +161,8 @@ static long handle(struct secmmu_mirror *mirror, unsigned int cmd,
 		return secmmu_oracle_page(mirror, &arg->page);
 	case SECMMU_TEST_SUBSCRIBE:
 		return secmmu_history_subscribe(mirror, &arg->subscribe);
+	case SECMMU_TEST_REFRESH:
+		return secmmu_refresh_choose(mirror, &arg->refresh);
 	default:
 		return gate_call(cmd, &arg->gate);
 	}

@@ -4,8 +4,7 @@
 #include <linux/slab.h>
 
 #include "../compat/gup.h"
-#include "../mirror.h"
-#include "../tlb.h"
+#include "../space.h"
 #include "oracle.h"
 
 /* Host ranges that events and slots have touched since the last MARK. */
@@ -71,15 +70,15 @@ void secmmu_oracle_destroy(struct secmmu_oracle *oracle)
  * secmmu_oracle_watch - judge this TLB too
  * @oracle: of the mirror
  * @watched: the caller's, until secmmu_oracle_unwatch()
- * @lock: serialises users of @tlb
- * @tlb: the TLB
+ * @lock: serialises users of @spaces
+ * @spaces: the address spaces of the engine, with its TLB
  */
 void secmmu_oracle_watch(struct secmmu_oracle *oracle,
 			 struct secmmu_watched *watched, struct mutex *lock,
-			 struct secmmu_tlb *tlb)
+			 struct secmmu_spaces *spaces)
 {
 	watched->lock = lock;
-	watched->tlb = tlb;
+	watched->spaces = spaces;
 	mutex_lock(&oracle->lock);
 	list_add(&watched->link, &oracle->tlbs);
 	mutex_unlock(&oracle->lock);
@@ -93,14 +92,15 @@ void secmmu_oracle_unwatch(struct secmmu_oracle *oracle,
 	mutex_unlock(&oracle->lock);
 }
 
-/* The spte of a gfn, as an engine would find it, or zero. */
-static u64 spte_of(struct secmmu_mirror *mirror, gfn_t gfn)
+/* The spte of a gfn in a domain, as an engine would find it, or zero. */
+static u64 spte_of(struct secmmu_mirror *mirror, unsigned int domain, gfn_t gfn)
 {
+	struct secmmu_pgtable *pt = secmmu_root(&mirror->roots, domain);
 	struct secmmu_table *table;
 	u64 spte;
 
 	rcu_read_lock();
-	table = secmmu_pgtable_walk(&mirror->pt, gfn);
+	table = secmmu_pgtable_walk(pt, gfn);
 	spte = secmmu_table_read(table, gfn);
 	if (!(spte & SPTE_PRESENT))
 		spte = 0;
@@ -110,15 +110,21 @@ static u64 spte_of(struct secmmu_mirror *mirror, gfn_t gfn)
 	return spte;
 }
 
+/* Where an spte is. */
+struct place {
+	unsigned int domain;
+	gfn_t gfn;
+};
+
 /* The first gfn from *@gfn on that has an spte. */
-static bool next_mapped(struct secmmu_mirror *mirror, gfn_t *gfn)
+static bool next_in(struct secmmu_pgtable *pt, gfn_t *gfn)
 {
 	while (*gfn <= SECMMU_GFN_LAST) {
 		struct secmmu_table *table;
 		bool mapped;
 
 		rcu_read_lock();
-		table = secmmu_pgtable_next(&mirror->pt, gfn, SECMMU_GFN_LAST);
+		table = secmmu_pgtable_next(pt, gfn, SECMMU_GFN_LAST);
 		mapped = table && secmmu_table_read(table, *gfn) &
 				  SPTE_PRESENT;
 		if (table && !mapped)
@@ -127,6 +133,19 @@ static bool next_mapped(struct secmmu_mirror *mirror, gfn_t *gfn)
 		if (mapped)
 			return true;
 		cond_resched();
+	}
+	return false;
+}
+
+/* The first place from *@at on that has an spte. */
+static bool next_mapped(struct secmmu_mirror *mirror, struct place *at)
+{
+	for (; at->domain < SECMMU_MAX_DOMAINS; at->domain++) {
+		struct secmmu_pgtable *pt = secmmu_root(&mirror->roots, at->domain);
+
+		if (pt && next_in(pt, &at->gfn))
+			return true;
+		at->gfn = 0;
 	}
 	return false;
 }
@@ -169,8 +188,8 @@ static void ask_cpu(struct mm_struct *mm, unsigned long hva, u64 spte,
 }
 
 /* Judge one translation; @again says whether it still stands. */
-static void judge(struct secmmu_mirror *mirror, gfn_t gfn, u64 spte,
-		  bool (*again)(struct secmmu_mirror *mirror, gfn_t gfn,
+static void judge(struct secmmu_mirror *mirror, struct place at, u64 spte,
+		  bool (*again)(struct secmmu_mirror *mirror, struct place at,
 				u64 spte),
 		  struct secmmu_test_oracle *result)
 {
@@ -180,8 +199,9 @@ static void judge(struct secmmu_mirror *mirror, gfn_t gfn, u64 spte,
 	struct secmmu_target target;
 	u64 events;
 
-	if (secmmu_slot_find(&mirror->member, gfn, &target)) {
-		result->stale += again(mirror, gfn, spte);
+	if (secmmu_slot_find(&mirror->member, at.gfn, &target) ||
+	    !(target.domains & BIT(at.domain)) || target.key != spte_key(spte)) {
+		result->stale += again(mirror, at, spte);
 		return;
 	}
 	events = quiet(records, target.hva);
@@ -190,7 +210,7 @@ static void judge(struct secmmu_mirror *mirror, gfn_t gfn, u64 spte,
 		mmput(mm);
 	}
 	if (!events || events != quiet(records, target.hva) ||
-	    !again(mirror, gfn, spte)) {
+	    !again(mirror, at, spte)) {
 		result->unjudged++;
 		return;
 	}
@@ -198,14 +218,14 @@ static void judge(struct secmmu_mirror *mirror, gfn_t gfn, u64 spte,
 	result->too_wide += same && (spte & SPTE_WRITE) && !writable;
 }
 
-static bool spte_stands(struct secmmu_mirror *mirror, gfn_t gfn, u64 spte)
+static bool spte_stands(struct secmmu_mirror *mirror, struct place at, u64 spte)
 {
-	return !((spte_of(mirror, gfn) ^ spte) &
+	return !((spte_of(mirror, at.domain, at.gfn) ^ spte) &
 		 (SPTE_PRESENT | SPTE_WRITE | SPTE_PFN_MASK));
 }
 
 /* The engine is locked, and entries are void only when an event comes. */
-static bool entry_stands(struct secmmu_mirror *mirror, gfn_t gfn, u64 spte)
+static bool entry_stands(struct secmmu_mirror *mirror, struct place at, u64 spte)
 {
 	return true;
 }
@@ -214,18 +234,23 @@ static void check_tlb(struct secmmu_mirror *mirror,
 		      struct secmmu_watched *watched,
 		      struct secmmu_test_oracle *result)
 {
+	struct secmmu_tlb *tlb = &watched->spaces->tlb;
 	unsigned int i;
 
 	mutex_lock(watched->lock);
 	for (i = 0; i < SECMMU_TLB_ENTRIES; i++) {
-		gfn_t gfn = watched->tlb->entry[i].gfn;
-		u64 spte = watched->tlb->entry[i].spte;
+		struct secmmu_space *space =
+			&watched->spaces->space[secmmu_tlb_asid(tlb, i)];
+		struct place at = {
+			.domain = space->domain,
+			.gfn = tlb->entry[i].place & SECMMU_GFN_LAST,
+		};
 
-		if (watched->tlb->entry[i].gen !=
+		if (space->mirror_id != mirror->id || tlb->entry[i].gen !=
 		    (u64)atomic64_read(&mirror->tlbs.gen))
 			continue;
 		result->tlb_entries++;
-		judge(mirror, gfn, spte, entry_stands, result);
+		judge(mirror, at, tlb->entry[i].spte, entry_stands, result);
 	}
 	mutex_unlock(watched->lock);
 }
@@ -238,10 +263,13 @@ static void look_for_lost(struct secmmu_mirror *mirror,
 	u64 i;
 
 	for (i = 0; i < oracle->nr_marked; i++) {
-		gfn_t gfn = oracle->marked[i];
+		struct place at = {
+			.domain = oracle->marked[i] >> SECMMU_GFN_BITS,
+			.gfn = oracle->marked[i] & SECMMU_GFN_LAST,
+		};
 
-		if (spte_of(mirror, gfn) ||
-		    secmmu_slot_find(&mirror->member, gfn, &target))
+		if (spte_of(mirror, at.domain, at.gfn) ||
+		    secmmu_slot_find(&mirror->member, at.gfn, &target))
 			continue;
 		result->lost += !noted(target.hva);
 		cond_resched();
@@ -259,7 +287,7 @@ long secmmu_oracle_mark(struct secmmu_mirror *mirror)
 {
 	struct secmmu_oracle *oracle = &mirror->oracle;
 	u64 room = 0, nr = 0, *marked;
-	gfn_t gfn;
+	struct place at;
 
 	/* From now on, what goes is noted; what has gone before is not there. */
 	spin_lock(&notes_lock);
@@ -267,13 +295,13 @@ long secmmu_oracle_mark(struct secmmu_mirror *mirror)
 	WRITE_ONCE(noting, mirror->chain);
 	spin_unlock(&notes_lock);
 
-	for (gfn = 0; next_mapped(mirror, &gfn); gfn++)
+	for (at = (struct place) {}; next_mapped(mirror, &at); at.gfn++)
 		room++;
 	marked = kvmalloc_array(room + 1, sizeof(*marked), GFP_KERNEL_ACCOUNT);
 	if (!marked)
 		return -ENOMEM;
-	for (gfn = 0; nr < room && next_mapped(mirror, &gfn); gfn++)
-		marked[nr++] = gfn;
+	for (at = (struct place) {}; nr < room && next_mapped(mirror, &at); at.gfn++)
+		marked[nr++] = at.gfn | (u64)at.domain << SECMMU_GFN_BITS;
 	mutex_lock(&oracle->lock);
 	swap(oracle->marked, marked);
 	oracle->nr_marked = nr;
@@ -295,15 +323,15 @@ long secmmu_oracle_check(struct secmmu_mirror *mirror,
 {
 	struct secmmu_oracle *oracle = &mirror->oracle;
 	struct secmmu_watched *watched;
-	gfn_t gfn;
+	struct place at = {};
 
-	for (gfn = 0; next_mapped(mirror, &gfn); gfn++) {
-		u64 spte = spte_of(mirror, gfn);
+	for (; next_mapped(mirror, &at); at.gfn++) {
+		u64 spte = spte_of(mirror, at.domain, at.gfn);
 
 		if (!spte)
 			continue;
 		result->sptes++;
-		judge(mirror, gfn, spte, spte_stands, result);
+		judge(mirror, at, spte, spte_stands, result);
 		cond_resched();
 		if (signal_pending(current))
 			return -EINTR;

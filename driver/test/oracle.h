@@ -19,25 +19,25 @@
 
 struct secmmu_chain;
 struct secmmu_mirror;
-struct secmmu_tlb;
+struct secmmu_spaces;
 
 /**
- * struct secmmu_watched - an engine's TLB
+ * struct secmmu_watched - an engine
  * @link: in &secmmu_oracle.tlbs
- * @lock: serialises users of @tlb
- * @tlb: the TLB
+ * @lock: serialises users of @spaces
+ * @spaces: the address spaces of the engine, with its TLB
  */
 struct secmmu_watched {
 	struct list_head link;
 	struct mutex *lock;
-	struct secmmu_tlb *tlb;
+	struct secmmu_spaces *spaces;
 };
 
 /**
  * struct secmmu_oracle - what it knows of one mirror
  * @lock: protects all; outside of engine locks
- * @tlbs: all engine TLBs
- * @marked: guest frames that were mapped at the last MARK
+ * @tlbs: the TLBs of all engines that are attached
+ * @marked: guest frames that were mapped at the last MARK, with their domains
  * @nr_marked: number of those
  */
 struct secmmu_oracle {
@@ -51,7 +51,7 @@ void secmmu_oracle_init(struct secmmu_oracle *oracle);
 void secmmu_oracle_destroy(struct secmmu_oracle *oracle);
 void secmmu_oracle_watch(struct secmmu_oracle *oracle,
 			 struct secmmu_watched *watched, struct mutex *lock,
-			 struct secmmu_tlb *tlb);
+			 struct secmmu_spaces *spaces);
 void secmmu_oracle_unwatch(struct secmmu_oracle *oracle,
 			   struct secmmu_watched *watched);
 void secmmu_oracle_note(struct secmmu_chain *chain, unsigned long start,
@@ -72,7 +72,7 @@ struct secmmu_oracle {
 
 #define secmmu_oracle_init(oracle)	do { } while (0)
 #define secmmu_oracle_destroy(oracle)	do { } while (0)
-#define secmmu_oracle_watch(oracle, watched, lock, tlb) do { } while (0)
+#define secmmu_oracle_watch(oracle, watched, lock, spaces) do { } while (0)
 #define secmmu_oracle_unwatch(oracle, watched) do { } while (0)
 #define secmmu_oracle_note(chain, start, last) do { } while (0)
 

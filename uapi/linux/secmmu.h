@@ -7,11 +7,13 @@
  *	open("/dev/secmmu")			the device
  *	  ioctl(SECMMU_CREATE_MIRROR)		a mirror of a process's memory
  *	    ioctl(SECMMU_SET_SLOT)		guest physical -> host virtual
+ *	    ioctl(SECMMU_CREATE_DOMAIN)		a restricted view of the mirror
  *	    ioctl(SECMMU_CREATE_ENGINE)		an engine: pread()/pwrite()
  *
  * An engine is read and written with pread(2) and pwrite(2) (and their vector
- * forms); the file offset is the guest physical address (gpa) in bytes. Processors
- * that use the same memory never see half an aligned 8-byte word, nor do engines.
+ * forms); the file offset is the guest physical address (gpa) in bytes, with a tag in
+ * its top bits if the mirror permits (SECMMU_SET_TAG_BITS). Processors that use the
+ * same memory never see half an aligned 8-byte word, nor do engines.
  */
 #ifndef _UAPI_LINUX_SECMMU_H
 #define _UAPI_LINUX_SECMMU_H
@@ -43,18 +45,21 @@
  * EINVAL      malformed: size, alignment, range, flag or reserved field
  * E2BIG       non-zero bytes beyond the structure the driver knows
  * EOPNOTSUPP  well-formed, but this driver lacks the feature
- * ENXIO       the gpa lies in no slot
+ * ENXIO       the gpa lies in no slot, or its tag is too wide; there is no such
+ *             slot or domain; the engine has left its mirror
  * EFAULT      the process has no such memory or permission there, or the
  *             caller's buffer is bad
- * EACCES      denied by the slot's own permission
- * EBUSY       the slot overlaps another one, or the configuration is frozen
+ * EACCES      denied by the slot's own permission, by its key, or because the
+ *             domain does not show it
+ * EBUSY       the slot overlaps another one, the configuration is frozen, or the
+ *             domain belongs to another mirror
  * ENOSPC      nothing of that kind is left
  * EPERM       the caller is not the process that created the mirror
  * ESRCH       there is no such process, or the mirrored one has gone: its last
  *             thread has exited or called execve(2)
  * EINTR       a signal arrived before anything was done
  * ENOTTY      this descriptor knows no such call
- * EBADF       the descriptor is closed
+ * EBADF       the descriptor is closed, or not a mirror where one is wanted
  * ENOMEM      out of memory
  * EMFILE      the caller has too many descriptors (ENFILE: everybody has)
  * =========== ==============================================================
@@ -71,6 +76,8 @@
 #define SECMMU_GPA_BITS		48
 #define SECMMU_MAX_SLOTS	32768
 #define SECMMU_MAX_FLUSH_BATCH	4096
+#define SECMMU_MAX_DOMAINS	8
+#define SECMMU_MAX_KEYS		16
 
 /**
  * struct secmmu_info - SECMMU_GET_INFO: what this driver can do
@@ -81,6 +88,8 @@
  * @max_flush_batch: largest batch of SECMMU_FLUSH_ARRAY
  * @gpa_bits: width of a guest physical address
  * @page_shift: binary logarithm of the smallest page, in bytes
+ * @max_domains: domains a process can have; ids are 0 .. @max_domains - 1
+ * @max_keys: keys a mirror has; 0 .. @max_keys - 1
  *
  * Called on the device.
  */
@@ -92,6 +101,8 @@ struct secmmu_info {
 	__u32 max_flush_batch;
 	__u32 gpa_bits;
 	__u32 page_shift;
+	__u32 max_domains;
+	__u32 max_keys;
 };
 
 /*
@@ -135,7 +146,7 @@ enum secmmu_flush_policy {
  *	it must have memory (-ESRCH), and the caller needs CAP_SYS_PTRACE over the
  *	user namespace of that memory (-EPERM). No other check that ptrace(2)
  *	makes is made: not the security modules', nor the dumpable attribute.
- * @reserved: must be zero
+ * @tag_bits: as in &struct secmmu_set_tag_bits
  *
  * Called on the device; returns a new descriptor, the mirror. It never keeps
  * the process's memory alive: once the process has exited or called execve(2),
@@ -147,7 +158,7 @@ struct secmmu_create_mirror {
 	__u32 flush_policy;
 	__u32 flush_batch;
 	__s32 pid;
-	__u32 reserved;
+	__u32 tag_bits;
 };
 
 /* Engines may read, but not write, through the slot (-EACCES). */
@@ -160,11 +171,13 @@ struct secmmu_create_mirror {
  * @size: size of this structure
  * @slot: id, 0 .. SECMMU_MAX_SLOTS - 1
  * @flags: SECMMU_SLOT_* bits
- * @reserved: must be zero
+ * @key: the key that engines need rights for, see SECMMU_KEY_ALLOC: zero, or one
+ *	that is allocated (-EINVAL otherwise)
+ * @domains: bit d is set if domain d shows the slot; domain 0 does so anyway
  * @gpa: first guest physical address, in bytes, page aligned
  * @hva: first virtual address in the mirrored process, page aligned
- * @length: bytes, page aligned; zero deletes the slot (@gpa, @hva and @flags
- *	are then ignored), or fails with -ENXIO if there is none
+ * @length: bytes, page aligned; zero deletes the slot (all but @slot is then
+ *	ignored), or fails with -ENXIO if there is none
  *
  * Called on a mirror, by the process that created it (-EPERM for any other).
  * Guest ranges of two slots must not overlap (-EBUSY, and nothing changed);
@@ -175,7 +188,8 @@ struct secmmu_set_slot {
 	__u32 size;
 	__u32 slot;
 	__u32 flags;
-	__u32 reserved;
+	__u16 key;
+	__u16 domains;
 	__u64 gpa;
 	__u64 hva;
 	__u64 length;
@@ -186,6 +200,10 @@ struct secmmu_set_slot {
  * already, up to 16 in all.
  */
 #define SECMMU_ENGINE_FAULT_AROUND	(1U << 0)
+/* An access that its domain does not show moves the engine to domain 0. */
+#define SECMMU_ENGINE_LEAVE_DOMAIN	(1U << 1)
+/* A kernel thread's, for SECMMU_START_JOB: no pread(2), no pwrite(2) (-EINVAL). */
+#define SECMMU_ENGINE_BACKGROUND	(1U << 2)
 
 /**
  * struct secmmu_create_engine - SECMMU_CREATE_ENGINE: a new access agent
@@ -194,7 +212,8 @@ struct secmmu_set_slot {
  *
  * Called on a mirror, by the process that created it (-EPERM for any other).
  * Returns a new descriptor, the engine, for pread(2) and pwrite(2). Whoever
- * holds the descriptor may use it.
+ * holds the descriptor may use it. The first one that is not for background jobs
+ * freezes the mirror's tag bits.
  */
 struct secmmu_create_engine {
 	__u32 size;
@@ -233,6 +252,9 @@ struct secmmu_create_engine {
  * @splits: 2 MiB entries replaced by small ones, because an event covered a part
  * @unsplit: 2 MiB entries dropped as a whole instead, for want of a page-table
  *	page; what the event did not cover comes back with the next fault
+ * @left: times an engine left its domain because of what it accessed
+ *
+ * What domains map counts for each of them.
  *
  * Called on a mirror, by anyone who holds the descriptor. @events, @replays and
  * @unpaired count per mm, from the moment of this mirror's creation.
@@ -263,6 +285,7 @@ struct secmmu_stats {
 	__u64 large;
 	__u64 splits;
 	__u64 unsplit;
+	__u64 left;
 };
 
 /* Map for writing too; breaks copy-on-write as a write would. */
@@ -275,6 +298,9 @@ struct secmmu_stats {
  * @gpa: first guest physical address, in bytes, page aligned; on return, where
  *	to go on
  * @length: bytes, page aligned, not zero; on return, what is left
+ * @domain: for which domain (-ENXIO if there is none, -EACCES where it does not
+ *	show the range)
+ * @reserved: must be zero
  *
  * Called on a mirror, by anyone who holds the descriptor. Returns 0 if it got
  * anywhere; it then stopped early if @length is not zero, and calling again
@@ -286,6 +312,8 @@ struct secmmu_prefault {
 	__u32 flags;
 	__u64 gpa;
 	__u64 length;
+	__u32 domain;
+	__u32 reserved;
 };
 
 /**
@@ -313,6 +341,160 @@ struct secmmu_get_dirty_log {
 	__u64 bitmap;
 };
 
+/**
+ * struct secmmu_set_tag_bits - SECMMU_SET_TAG_BITS: what engines ignore in a gpa
+ * @size: size of this structure
+ * @tag_bits: 0: nothing; 6: bits 62:57; 15: bits 62:48. Bit 63 is always zero, for
+ *	it is the sign of a file offset.
+ *
+ * Called on a mirror, by the process that created it (-EPERM for any other), before
+ * its first engine other than for background jobs (-EBUSY after that). Once the call
+ * has returned, every access of every engine follows it, whether the engine was at
+ * work, has been idle since or has left the mirror and comes back. An access that
+ * runs at the same time follows the old or the new one, page by page.
+ *
+ * A gpa with other bits set than those of the tag and of the address is -ENXIO.
+ */
+struct secmmu_set_tag_bits {
+	__u32 size;
+	__u32 tag_bits;
+};
+
+/**
+ * struct secmmu_key - SECMMU_KEY_ALLOC, SECMMU_KEY_FREE: keys of a mirror
+ * @size: size of this structure
+ * @key: ALLOC: on return, a key that was free; FREE: the key, which must be
+ *	allocated (-EINVAL) and not be 0
+ *
+ * Called on a mirror, by the process that created it (-EPERM for any other). Slots
+ * carry a key, engines have rights for each: SECMMU_SET_RIGHTS. Key 0 always exists.
+ * -ENOSPC: no key is free.
+ *
+ * Freeing a key changes no slot: those that carry it obey whatever rights engines
+ * have, or will have, for that number, also after it has been handed out again.
+ * Give them another key first.
+ */
+struct secmmu_key {
+	__u32 size;
+	__u32 key;
+};
+
+/* In struct secmmu_rights.rights: engines may not write, or not access at all. */
+#define SECMMU_KEY_NO_ACCESS(key)	(1U << (2 * (key)))
+#define SECMMU_KEY_NO_WRITE(key)	(2U << (2 * (key)))
+
+/**
+ * struct secmmu_rights - SECMMU_SET_RIGHTS, SECMMU_GET_RIGHTS: of an engine
+ * @size: size of this structure
+ * @rights: SECMMU_KEY_NO_ACCESS() and SECMMU_KEY_NO_WRITE() of all keys; zero, as in
+ *	a new engine, denies nothing
+ *
+ * Called on an engine, by anyone who holds the descriptor. Holds from the next page
+ * accessed; nothing is flushed. It is the engine's own register: no other engine's
+ * changes. What GET says was so when it was answered, and may not be so a moment
+ * later, as with stat(2): an access that was denied or granted tells, asking
+ * before does not.
+ */
+struct secmmu_rights {
+	__u32 size;
+	__u32 rights;
+};
+
+/**
+ * struct secmmu_domain - SECMMU_CREATE_DOMAIN, SECMMU_ENTER_DOMAIN
+ * @size: size of this structure
+ * @domain: 1 .. SECMMU_MAX_DOMAINS - 1; ENTER also takes 0
+ *
+ * A domain is a view of the mirror that shows the slots which name it, with a page
+ * table of its own. Domain 0 shows all, and always exists.
+ *
+ * CREATE is called on a mirror, by the process that created it (-EPERM for any
+ * other). A domain that the mirror has already is no error. It lives as long as the
+ * mirrored process's memory, and its number, which is the same for all mirrors of
+ * that memory, is the mirror's until the mirror ends (-EBUSY for others). -ESRCH if
+ * the process is gone.
+ *
+ * ENTER is called on an engine, by anyone who holds the descriptor; -ENXIO if the
+ * mirror has no such domain. Accesses to what the domain does not show fail with
+ * -EACCES, or move an engine with SECMMU_ENGINE_LEAVE_DOMAIN to domain 0.
+ */
+struct secmmu_domain {
+	__u32 size;
+	__u32 domain;
+};
+
+/**
+ * struct secmmu_attach - SECMMU_ATTACH: let an engine work on another mirror
+ * @size: size of this structure
+ * @mirror: descriptor of the mirror (-EBADF if it is none)
+ * @domain: where to begin there (-ENXIO if the mirror has no such domain)
+ * @reserved: must be zero
+ *
+ * Called on an engine, by the process that created the mirror (-EPERM for any
+ * other). Waits until the engine is idle; -EINTR. The mirror left before stays
+ * loaded for a while, so that coming back is cheap. As with SECMMU_CREATE_ENGINE, the
+ * mirror's tag bits are frozen, unless the engine is for background jobs.
+ */
+struct secmmu_attach {
+	__u32 size;
+	__s32 mirror;
+	__u32 domain;
+	__u32 reserved;
+};
+
+/**
+ * struct secmmu_detach - SECMMU_DETACH: let an engine leave its mirror
+ * @size: size of this structure
+ * @flags: must be zero
+ *
+ * Called on an engine, by anyone who holds the descriptor. Accesses fail with
+ * -ENXIO until it is attached again; it keeps no mirror alive. Waits until the
+ * engine is idle; -EINTR.
+ */
+struct secmmu_detach {
+	__u32 size;
+	__u32 flags;
+};
+
+/* The job writes to the mirror's memory instead of reading it. */
+#define SECMMU_JOB_WRITE	(1U << 0)
+
+/**
+ * struct secmmu_start_job - SECMMU_START_JOB: transfer in the background
+ * @size: size of this structure
+ * @flags: SECMMU_JOB_WRITE or zero
+ * @gpa: first guest physical address, in bytes, with a tag or without
+ * @length: bytes, not zero; @gpa + @length is below 2^63
+ * @data: address of as many bytes in the caller's memory; or zero: touch every page
+ *	of the range, so that later accesses find it mapped (with _WRITE: for
+ *	writing; nothing is written)
+ *
+ * Called on an engine with SECMMU_ENGINE_BACKGROUND (-EINVAL on another). A job that
+ * runs already is waited for; -EINTR. The engine's kernel thread borrows the caller's
+ * memory while it copies from or to @data, and at no other time.
+ */
+struct secmmu_start_job {
+	__u32 size;
+	__u32 flags;
+	__u64 gpa;
+	__u64 length;
+	__u64 data;
+};
+
+/**
+ * struct secmmu_wait_job - SECMMU_WAIT_JOB: wait for the latest job
+ * @size: size of this structure
+ * @error: zero, or the number of the error that ended the job
+ * @done: bytes it has transferred, or touched
+ *
+ * Called on an engine with SECMMU_ENGINE_BACKGROUND (-EINVAL on another); -EINTR.
+ */
+struct secmmu_wait_job {
+	__u32 size;
+	__s32 error;
+	__u64 done;
+};
+
 /* On the device. */
 #define SECMMU_GET_INFO		_IO(SECMMU_IOC_TYPE, 0x00)
 #define SECMMU_CREATE_MIRROR	_IO(SECMMU_IOC_TYPE, 0x01)
@@ -323,5 +505,18 @@ struct secmmu_get_dirty_log {
 #define SECMMU_GET_STATS	_IO(SECMMU_IOC_TYPE, 0x12)
 #define SECMMU_PREFAULT		_IO(SECMMU_IOC_TYPE, 0x13)
 #define SECMMU_GET_DIRTY_LOG	_IO(SECMMU_IOC_TYPE, 0x14)
+#define SECMMU_SET_TAG_BITS	_IO(SECMMU_IOC_TYPE, 0x15)
+#define SECMMU_KEY_ALLOC	_IO(SECMMU_IOC_TYPE, 0x16)
+#define SECMMU_KEY_FREE		_IO(SECMMU_IOC_TYPE, 0x17)
+#define SECMMU_CREATE_DOMAIN	_IO(SECMMU_IOC_TYPE, 0x18)
+
+/* On an engine. */
+#define SECMMU_SET_RIGHTS	_IO(SECMMU_IOC_TYPE, 0x20)
+#define SECMMU_GET_RIGHTS	_IO(SECMMU_IOC_TYPE, 0x21)
+#define SECMMU_ENTER_DOMAIN	_IO(SECMMU_IOC_TYPE, 0x22)
+#define SECMMU_ATTACH		_IO(SECMMU_IOC_TYPE, 0x23)
+#define SECMMU_DETACH		_IO(SECMMU_IOC_TYPE, 0x24)
+#define SECMMU_START_JOB	_IO(SECMMU_IOC_TYPE, 0x25)
+#define SECMMU_WAIT_JOB		_IO(SECMMU_IOC_TYPE, 0x26)
 
 #endif /* _UAPI_LINUX_SECMMU_H */

@@ -35,9 +35,13 @@
  * @SECMMU_GATE_SLOT_REPLACED: a slot has gone from the lookup, not its sptes
  * @SECMMU_GATE_LEAVE: a mirror has left the chain's list, not waited yet
  * @SECMMU_GATE_RELEASE: the mm is released, nothing dropped yet
+ * @SECMMU_GATE_KEY_ALLOC: a key is about to be allocated
+ * @SECMMU_GATE_ATTACH: an engine is about to load an address space
+ * @SECMMU_GATE_SET_TAG: the mirror has a new mode, engines do not; under the loaded
+ *	lock
  *
- * Threads wait asleep in the fault gates (but for LINKED and CHECKED), SLOT_REPLACED
- * and LEAVE, and spin in the others.
+ * Threads wait asleep in the fault gates (but for LINKED and CHECKED), SLOT_REPLACED,
+ * LEAVE and ATTACH, and spin in the others.
  */
 enum secmmu_gate {
 	SECMMU_GATE_FAULT_LOOKED_UP,
@@ -58,6 +62,9 @@ enum secmmu_gate {
 	SECMMU_GATE_SLOT_REPLACED,
 	SECMMU_GATE_LEAVE,
 	SECMMU_GATE_RELEASE,
+	SECMMU_GATE_KEY_ALLOC,
+	SECMMU_GATE_ATTACH,
+	SECMMU_GATE_SET_TAG,
 	SECMMU_NR_GATES
 };
 
@@ -135,6 +142,8 @@ struct secmmu_test_event {
  * @members: mirrors on the chain
  * @freed_uses: times that any walk, fault or zap met a table that was given back
  *	to the allocator already, since the module was loaded; must be zero
+ * @reserved: not looked at
+ * @tlb_gen: the TLB generation of the mirror
  *
  * Called on a mirror.
  */
@@ -146,6 +155,8 @@ struct secmmu_test_state {
 	__u32 waiters;
 	__u32 members;
 	__u32 freed_uses;
+	__u32 reserved;
+	__u64 tlb_gen;
 };
 
 #define SECMMU_TEST_STATE	_IO(SECMMU_IOC_TYPE, 0x84)
@@ -265,5 +276,35 @@ struct secmmu_test_past {
 };
 
 #define SECMMU_TEST_PAST	_IO(SECMMU_IOC_TYPE, 0x89)
+
+/**
+ * enum secmmu_test_refresh_policy - how engines that have a mirror loaded learn of
+ *	another mode (SECMMU_SET_TAG_BITS)
+ * @SECMMU_REFRESH_SYNC: it is written into them, as in a normal build
+ * @SECMMU_REFRESH_NONE: not at all, unless they load the mirror anew: the bug
+ * @SECMMU_REFRESH_COMPARE: each window compares
+ * @SECMMU_REFRESH_GEN_BUMP: the change raises the TLB generation; a window that
+ *	finds another generation looks
+ */
+enum secmmu_test_refresh_policy {
+	SECMMU_REFRESH_SYNC,
+	SECMMU_REFRESH_NONE,
+	SECMMU_REFRESH_COMPARE,
+	SECMMU_REFRESH_GEN_BUMP,
+};
+
+/**
+ * struct secmmu_test_refresh - choose that policy
+ * @size: size of this structure
+ * @policy: one of enum secmmu_test_refresh_policy
+ *
+ * Called on a mirror, before its mode is changed.
+ */
+struct secmmu_test_refresh {
+	__u32 size;
+	__u32 policy;
+};
+
+#define SECMMU_TEST_REFRESH	_IO(SECMMU_IOC_TYPE, 0x8a)
 
 #endif /* _UAPI_LINUX_SECMMU_TEST_H */

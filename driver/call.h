@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Tables of ioctls, one for each kind of descriptor, and how a call is looked up. */
+#ifndef SECMMU_CALL_H
+#define SECMMU_CALL_H
+
+#include <linux/stddef.h>
+#include <linux/types.h>
+
+#include <linux/secmmu.h>
+
+struct file;
+
+/* What a handler gets: the caller's structure, with zeroes for what it lacks. */
+union secmmu_argument {
+	u32 size;
+	struct secmmu_info info;
+	struct secmmu_create_mirror create_mirror;
+	struct secmmu_set_slot set_slot;
+	struct secmmu_create_engine create_engine;
+	struct secmmu_stats stats;
+	struct secmmu_prefault prefault;
+	struct secmmu_get_dirty_log get_dirty_log;
+	struct secmmu_set_tag_bits set_tag_bits;
+	struct secmmu_key key;
+	struct secmmu_rights rights;
+	struct secmmu_domain domain;
+	struct secmmu_attach attach;
+	struct secmmu_detach detach;
+	struct secmmu_start_job start_job;
+	struct secmmu_wait_job wait_job;
+};
+
+/**
+ * struct secmmu_call - one ioctl
+ * @cmd: its number
+ * @min_size: size of the structure's first version, in bytes
+ * @size: size of the structure as the driver knows it
+ * @answers: the structure is copied back
+ * @handler: what does it; gets the descriptor's file
+ */
+struct secmmu_call {
+	unsigned int cmd;
+	u32 min_size;
+	u32 size;
+	bool answers;
+	long (*handler)(struct file *file, union secmmu_argument *arg);
+};
+
+/* @last is the last field of the first version. */
+#define SECMMU_CALL(number, type, last, handles, out) {			\
+	.cmd = number,							\
+	.min_size = offsetofend(struct type, last),			\
+	.size = sizeof(struct type),					\
+	.answers = out,							\
+	.handler = handles,						\
+}
+
+long secmmu_call(const struct secmmu_call *calls, unsigned int nr,
+		 struct file *file, unsigned int cmd, void __user *user);
+
+#endif

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "space.h"
+#include "tag.h"
+#include "test/gate.h"
+#include "test/mutant.h"
+
+/**
+ * secmmu_spaces_init - nothing loaded
+ * @spaces: zeroed
+ */
+void secmmu_spaces_init(struct secmmu_spaces *spaces)
+{
+	unsigned int i;
+
+	for (i = 0; i < SECMMU_ASIDS; i++) {
+		spaces->space[i].asid = i;
+		INIT_LIST_HEAD(&spaces->space[i].link);
+	}
+}
+
+/* The mirror may have ended since. */
+static void unlink(struct secmmu_space *space)
+{
+	spin_lock(&secmmu_loaded_lock);
+	list_del_init(&space->link);
+	spin_unlock(&secmmu_loaded_lock);
+}
+
+/**
+ * secmmu_spaces_destroy - undo secmmu_spaces_init()
+ * @spaces: not attached
+ */
+void secmmu_spaces_destroy(struct secmmu_spaces *spaces)
+{
+	unsigned int i;
+
+	for (i = 0; i < SECMMU_ASIDS; i++)
+		unlink(&spaces->space[i]);
+}
+
+static bool is_loaded(const struct secmmu_space *space,
+		      const struct secmmu_mirror *mirror, unsigned int domain)
+{
+	return space->mirror_id == mirror->id && space->domain == domain;
+}
+
+/* The one to give up: never used, or for the longest time. */
+static struct secmmu_space *victim(struct secmmu_spaces *spaces)
+{
+	struct secmmu_space *oldest = &spaces->space[0];
+	unsigned int i;
+
+	for (i = 1; i < SECMMU_ASIDS; i++)
+		if (spaces->space[i].used < oldest->used)
+			oldest = &spaces->space[i];
+	return oldest;
+}
+
+/* Fill a space in; from now on changes of the mode reach it. */
+static void load(struct secmmu_space *space, struct secmmu_mirror *mirror,
+		 unsigned int domain)
+{
+	u64 untag = READ_ONCE(mirror->untag);
+
+	if (secmmu_mutant(ATTACH_READS_EARLY))
+		secmmu_gate(ATTACH, 0);
+	space->mirror_id = mirror->id;
+	space->domain = domain;
+	spin_lock(&secmmu_loaded_lock);
+	list_move(&space->link, &mirror->loaded);
+	if (!secmmu_mutant(ATTACH_READS_EARLY))
+		untag = mirror->untag;
+	WRITE_ONCE(space->untag, untag);
+	spin_unlock(&secmmu_loaded_lock);
+}
+
+/* Make the space of a domain of the mirror the current one. */
+static void switch_to(struct secmmu_spaces *spaces, struct secmmu_pgtable *pt,
+		      unsigned int domain)
+{
+	struct secmmu_space *space = NULL;
+	unsigned int i;
+
+	for (i = 0; i < SECMMU_ASIDS && !space; i++)
+		if (is_loaded(&spaces->space[i], spaces->mirror, domain))
+			space = &spaces->space[i];
+	if (!space) {
+		space = victim(spaces);
+		if (!secmmu_mutant(ASID_KEPT))
+			secmmu_tlb_forget(&spaces->tlb, space->asid);
+		load(space, spaces->mirror, domain);
+	}
+	space->used = ++spaces->clock;
+	space->pt = pt;
+	spaces->current_space = space;
+}
+
+/**
+ * secmmu_spaces_attach - attach to a mirror
+ * @spaces: the engine's; whatever it is attached to is left
+ * @mirror: the mirror; the caller gives its reference away if this succeeds
+ * @domain: where to begin
+ *
+ * Context: may sleep. The engine is locked.
+ * Return: 0; -ENXIO if the mirror has no such domain.
+ */
+int secmmu_spaces_attach(struct secmmu_spaces *spaces,
+			 struct secmmu_mirror *mirror, unsigned int domain)
+{
+	struct secmmu_pgtable *pt = secmmu_root(&mirror->roots, domain);
+
+	if (!pt)
+		return -ENXIO;
+	secmmu_spaces_detach(spaces);
+	spaces->mirror = mirror;
+	switch_to(spaces, pt, domain);
+	return 0;
+}
+
+/**
+ * secmmu_spaces_detach - leave the mirror, if there is one; it stays loaded
+ * @spaces: the engine's
+ *
+ * Context: may sleep. The engine is locked.
+ */
+void secmmu_spaces_detach(struct secmmu_spaces *spaces)
+{
+	struct secmmu_mirror *mirror = spaces->mirror;
+
+	spaces->mirror = NULL;
+	spaces->current_space = NULL;
+	if (mirror)
+		secmmu_mirror_put(mirror);
+}
+
+/**
+ * secmmu_spaces_enter - go to another domain of the mirror
+ * @spaces: the engine's
+ * @domain: the domain
+ *
+ * Context: may sleep. The engine is locked.
+ * Return: 0; -ENXIO if the mirror has no such domain, or the engine has no mirror.
+ */
+int secmmu_spaces_enter(struct secmmu_spaces *spaces, unsigned int domain)
+{
+	struct secmmu_pgtable *pt;
+
+	if (!spaces->mirror)
+		return -ENXIO;
+	pt = secmmu_root(&spaces->mirror->roots, domain);
+	if (!pt)
+		return -ENXIO;
+	switch_to(spaces, pt, domain);
+	return 0;
+}
+
+/* The new mode reaches every engine that has the mirror loaded. */
+static void set_mode(struct secmmu_mirror *mirror, u64 untag)
+{
+	struct secmmu_space *space;
+
+	spin_lock(&secmmu_loaded_lock);
+	WRITE_ONCE(mirror->untag, untag);
+	secmmu_gate_spin(SET_TAG, 0);
+	if (secmmu_refresh_is_sync(mirror))
+		list_for_each_entry(space, &mirror->loaded, link)
+			WRITE_ONCE(space->untag, untag);
+	spin_unlock(&secmmu_loaded_lock);
+	secmmu_refresh_set(mirror);
+	/* Windows that have read the old one close; pairs with (A). */
+	smp_mb();
+	secmmu_tlbs_wait(&mirror->tlbs);
+}
+
+/**
+ * secmmu_set_tag_bits - change what engines ignore in a gpa
+ * @mirror: the mirror
+ * @bits: as the user gave it
+ *
+ * After this returns no access follows the old mode.
+ *
+ * Context: may sleep; no locks.
+ * Return: 0; -EINVAL; -EBUSY if the mode is frozen.
+ */
+int secmmu_set_tag_bits(struct secmmu_mirror *mirror, u32 bits)
+{
+	int err = 0;
+
+	if (!secmmu_tag_bits_valid(bits))
+		return -EINVAL;
+	mutex_lock(&mirror->slots.lock);
+	if (mirror->tags_frozen && !secmmu_mutant(TAGS_NOT_FROZEN))
+		err = -EBUSY;
+	else
+		set_mode(mirror, secmmu_untag_mask(bits));
+	mutex_unlock(&mirror->slots.lock);
+	return err;
+}
+
+/**
+ * secmmu_freeze_tag_bits - let the mode change no more
+ * @mirror: the mirror
+ *
+ * Context: may sleep; no locks.
+ */
+void secmmu_freeze_tag_bits(struct secmmu_mirror *mirror)
+{
+	mutex_lock(&mirror->slots.lock);
+	mirror->tags_frozen = true;
+	mutex_unlock(&mirror->slots.lock);
+}

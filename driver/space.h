@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The address spaces of an engine: it is attached to one mirror, in one domain, and
+ * keeps a few more loaded that it has left, to come back to them cheaply.
+ *
+ * Loaded are what the TLB holds, under a small number (ASID), and the mode: which bits
+ * of an address count. The TLB is void where the mirror's generation has moved. The
+ * mode has no generation of its own, and equal TLB generations say nothing about it:
+ * whoever changes it writes it into every engine that has the mirror loaded, lazily or
+ * not, and then waits for open windows:
+ *
+ *	engine loads a mirror			mode changes
+ *	---------------------			------------
+ *	loaded lock				loaded lock
+ *	join the mirror's list			change the mirror's mode
+ *	copy the mirror's mode			... and all copies on the list
+ *	unlock					unlock
+ *	window: read the copy, once		wait for open windows
+ *
+ * A mirror that ends leaves the lists. What engines have loaded of it is found by
+ * its id, which no other mirror ever has, hence never again.
+ */
+#ifndef SECMMU_SPACE_H
+#define SECMMU_SPACE_H
+
+#include "mirror.h"
+#include "test/refresh.h"
+#include "tlb.h"
+
+/**
+ * struct secmmu_space - one loaded address space
+ * @mirror_id: its mirror, or zero
+ * @domain: its domain
+ * @asid: its number in the TLB
+ * @pt: page table of the domain; valid while the engine is attached
+ * @untag: the mode; written under the loaded lock
+ * @gen: test builds: TLB generation when the mode was looked at last
+ * @used: when it was left last, in steps of &secmmu_spaces.clock
+ * @link: in &secmmu_mirror.loaded, unless that mirror has ended
+ */
+struct secmmu_space {
+	u64 mirror_id;
+	unsigned int domain;
+	unsigned int asid;
+	struct secmmu_pgtable *pt;
+	u64 untag;
+	u64 gen;
+	u64 used;
+	struct list_head link;
+};
+
+/**
+ * struct secmmu_spaces - those of an engine; the engine is locked
+ * @mirror: the mirror that the engine is attached to, or NULL; a reference is held
+ * @current: the space it works in; valid while attached
+ * @clock: counts loads
+ * @space: all of them
+ * @tlb: the TLB
+ */
+struct secmmu_spaces {
+	struct secmmu_mirror *mirror;
+	struct secmmu_space *current_space;
+	u64 clock;
+	struct secmmu_space space[SECMMU_ASIDS];
+	struct secmmu_tlb tlb;
+};
+
+void secmmu_spaces_init(struct secmmu_spaces *spaces);
+void secmmu_spaces_destroy(struct secmmu_spaces *spaces);
+int secmmu_spaces_attach(struct secmmu_spaces *spaces,
+			 struct secmmu_mirror *mirror, unsigned int domain);
+void secmmu_spaces_detach(struct secmmu_spaces *spaces);
+int secmmu_spaces_enter(struct secmmu_spaces *spaces, unsigned int domain);
+
+int secmmu_set_tag_bits(struct secmmu_mirror *mirror, u32 bits);
+void secmmu_freeze_tag_bits(struct secmmu_mirror *mirror);
+
+/**
+ * secmmu_space_untag - what a gpa means, in an open window
+ * @spaces: the engine's, attached
+ * @window: the window
+ * @gpa: as the user of the engine gave it
+ *
+ * Return: the gpa without its tag. Bits that count but mean nothing may be set.
+ */
+static inline u64 secmmu_space_untag(struct secmmu_spaces *spaces,
+				     const struct secmmu_window *window, u64 gpa)
+{
+	struct secmmu_space *space = spaces->current_space;
+
+	secmmu_refresh(spaces->mirror, space, window->gen);
+	return gpa & READ_ONCE(space->untag);
+}
+
+#endif

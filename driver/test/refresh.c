@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "../space.h"
+#include "mutant.h"
+
+/* Is any mirror other than of policy "sync"? It stays so. */
+DEFINE_STATIC_KEY_FALSE(secmmu_refreshing);
+
+/**
+ * secmmu_refresh_space - a window opens: look for another mode, as the policy has it
+ * @mirror: the mirror
+ * @space: what is loaded of it
+ * @gen: the TLB generation of the window
+ *
+ * Context: in a window. The engine is locked.
+ */
+void secmmu_refresh_space(struct secmmu_mirror *mirror,
+			  struct secmmu_space *space, u64 gen)
+{
+	u32 policy = READ_ONCE(mirror->refresh);
+
+	if (policy == SECMMU_REFRESH_COMPARE ||
+	    (policy == SECMMU_REFRESH_GEN_BUMP && space->gen != gen))
+		WRITE_ONCE(space->untag, READ_ONCE(mirror->untag));
+	space->gen = gen;
+}
+
+/**
+ * secmmu_refresh_set - the mode has changed
+ * @mirror: the mirror
+ */
+void secmmu_refresh_set(struct secmmu_mirror *mirror)
+{
+	if (mirror->refresh == SECMMU_REFRESH_GEN_BUMP)
+		secmmu_flush(&mirror->tlbs, 0);
+}
+
+bool secmmu_refresh_is_sync(struct secmmu_mirror *mirror)
+{
+	return mirror->refresh == SECMMU_REFRESH_SYNC &&
+	       !secmmu_mutant(MODE_NOT_SYNCED);
+}
+
+/**
+ * secmmu_refresh_choose - choose the policy of a mirror
+ * @mirror: the mirror
+ * @arg: see &struct secmmu_test_refresh
+ *
+ * Return: 0, -EINVAL.
+ */
+long secmmu_refresh_choose(struct secmmu_mirror *mirror,
+			   const struct secmmu_test_refresh *arg)
+{
+	if (arg->policy > SECMMU_REFRESH_GEN_BUMP)
+		return -EINVAL;
+	if (arg->policy != SECMMU_REFRESH_SYNC)
+		static_branch_enable(&secmmu_refreshing);
+	mutex_lock(&mirror->slots.lock);
+	WRITE_ONCE(mirror->refresh, arg->policy);
+	mutex_unlock(&mirror->slots.lock);
+	return 0;
+}
