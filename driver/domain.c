@@ -30,7 +30,7 @@ static void domain_free(struct secmmu_kept *kept)
 	struct domain *domain = to_domain(kept);
 
 	if (secmmu_mutant(DOMAIN_FREE_SLEEPS))
-		msleep(1);
+		msleep(20);
 	secmmu_pgtable_destroy(&domain->pt);
 	kfree(domain);
 }

@@ -158,6 +158,7 @@ void secmmu_job_free(struct secmmu_job *job)
 /* Until no job runs; the lock is held. */
 static int wait_idle(struct secmmu_job *job)
 {
+	/* Pairs with the release in do_job(). */
 	return wait_event_interruptible(job->wait, !smp_load_acquire(&job->running)) ?
 	       -EINTR : 0;
 }
@@ -208,8 +209,10 @@ int secmmu_job_wait(struct secmmu_job *job, struct secmmu_wait_job *arg)
 	if (mutex_lock_interruptible(&job->lock))
 		return -EINTR;
 	err = wait_idle(job);
-	arg->error = -job->err;
-	arg->done = job->done;
+	if (!err) {
+		arg->error = -job->err;
+		arg->done = job->done;
+	}
 	mutex_unlock(&job->lock);
 	return err;
 }

@@ -62,8 +62,7 @@ static void load(struct secmmu_space *space, struct secmmu_mirror *mirror,
 {
 	u64 untag = READ_ONCE(mirror->untag);
 
-	if (secmmu_mutant(ATTACH_READS_EARLY))
-		secmmu_gate(ATTACH, 0);
+	secmmu_gate(ATTACH, 0);
 	space->mirror_id = mirror->id;
 	space->domain = domain;
 	spin_lock(&secmmu_loaded_lock);

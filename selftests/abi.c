@@ -45,6 +45,16 @@ static const struct call calls[] = {
 	  sizeof(struct secmmu_prefault), false, false },
 	{ "get_dirty_log", SECMMU_GET_DIRTY_LOG, MIRROR,
 	  sizeof(struct secmmu_get_dirty_log), false, false },
+	{ "create_domain", SECMMU_CREATE_DOMAIN, MIRROR,
+	  sizeof(struct secmmu_domain), false, false },
+	{ "set_rights", SECMMU_SET_RIGHTS, ENGINE,
+	  sizeof(struct secmmu_rights), false, false },
+	{ "get_rights", SECMMU_GET_RIGHTS, ENGINE,
+	  sizeof(struct secmmu_rights), false, true },
+	{ "enter_domain", SECMMU_ENTER_DOMAIN, ENGINE,
+	  sizeof(struct secmmu_domain), false, false },
+	{ "detach", SECMMU_DETACH, ENGINE,
+	  sizeof(struct secmmu_detach), false, false },
 };
 
 #define for_each_call(call)						\
@@ -102,6 +112,8 @@ static void fill(const struct call *call, void *arg, const void *mem)
 		prefault->gpa = LOG_GPA;
 		prefault->length = PAGE;
 	}
+	if (call->cmd == SECMMU_CREATE_DOMAIN)
+		((struct secmmu_domain *)arg)->domain = 1;
 	if (call->cmd == SECMMU_GET_DIRTY_LOG) {
 		dirty->slot = LOG_SLOT;
 		dirty->nr_pages = 1;

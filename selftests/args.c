@@ -40,6 +40,8 @@ SECMMU_TEST_F(args, G2_info)
 	EXPECT_EQ(SECMMU_MAX_FLUSH_BATCH, info.max_flush_batch);
 	EXPECT_EQ(SECMMU_GPA_BITS, info.gpa_bits);
 	EXPECT_EQ(PAGE, 1L << info.page_shift);
+	EXPECT_EQ(SECMMU_MAX_DOMAINS, info.max_domains);
+	EXPECT_EQ(SECMMU_MAX_KEYS, info.max_keys);
 }
 
 SECMMU_TEST_F(args, G2_stats_of_new_mirror)
@@ -67,7 +69,6 @@ SECMMU_TEST_F(args, G2_reserved_and_flags)
 {
 	struct secmmu_create_mirror cm;
 	struct secmmu_create_engine ce;
-	struct secmmu_set_slot ss;
 	struct secmmu_stats stats;
 	__u32 flag;
 
@@ -77,13 +78,12 @@ SECMMU_TEST_F(args, G2_reserved_and_flags)
 		EXPECT_EQ(-EINVAL, secmmu_call(self->dev, SECMMU_CREATE_MIRROR,
 					       &cm, sizeof(cm)));
 		cm.flags = 0;
-		cm.reserved = flag;
-		EXPECT_EQ(-EINVAL, secmmu_call(self->dev, SECMMU_CREATE_MIRROR,
-					       &cm, sizeof(cm)));
 
 		ce = (struct secmmu_create_engine){ .size = sizeof(ce),
 						    .flags = flag };
-		if (flag != SECMMU_ENGINE_FAULT_AROUND) {
+		if (!(flag & (SECMMU_ENGINE_FAULT_AROUND |
+			      SECMMU_ENGINE_LEAVE_DOMAIN |
+			      SECMMU_ENGINE_BACKGROUND))) {
 			EXPECT_EQ(-EINVAL, secmmu_call(self->mirror,
 						       SECMMU_CREATE_ENGINE,
 						       &ce, sizeof(ce)));
@@ -94,13 +94,6 @@ SECMMU_TEST_F(args, G2_reserved_and_flags)
 							   flag, 0, self->mem,
 							   PAGE));
 		}
-		ss = (struct secmmu_set_slot){ .size = sizeof(ss),
-					       .reserved = flag,
-					       .hva = (uintptr_t)self->mem,
-					       .length = PAGE };
-		EXPECT_EQ(-EINVAL, secmmu_call(self->mirror, SECMMU_SET_SLOT,
-					       &ss, sizeof(ss)));
-
 		memset(&stats, POISON_BYTE, sizeof(stats));
 		stats.size = sizeof(stats);
 		stats.reserved = flag;

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Domains: what they show, that events reach all of them, and how long they live. */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "secmmu_harness.h"
+#include "secmmu_views.h"
+
+#define PAGES	16L
+#define BASE	0x20000000ULL
+#define GPA(page)	(BASE + (page) * PAGE)
+
+#define IN(domain)	(1U << (domain))
+#define THREADS	8
+
+FIXTURE(domains)
+{
+	int dev, mirror, engine;
+	char *mem;
+};
+
+/* Slot 0: pages 0 to 7, in domain 0 alone; slot 1: the others, in 1, 2 and 3. */
+FIXTURE_SETUP(domains)
+{
+	long i;
+
+	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
+	self->mem = region_map(PAGES);
+	ASSERT_NE(NULL, self->mem);
+	for (i = 0; i < PAGES; i++)
+		*word_at(self->mem, i) = stamp(i, 1);
+	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, GPA(0), self->mem,
+				     8 * PAGE));
+	ASSERT_EQ(0, secmmu_set_slot_in(self->mirror, 1, 0, 0,
+					IN(1) | IN(2) | IN(3), GPA(8),
+					self->mem + 8 * PAGE, 8 * PAGE));
+	for (i = 1; i <= 3; i++)
+		ASSERT_EQ(0, domain_create(self->mirror, i));
+}
+
+FIXTURE_TEARDOWN(domains)
+{
+	region_unmap(self->mem, PAGES);
+	SECMMU_TEARDOWN();
+}
+
+SECMMU_TEST_F(domains, numbers)
+{
+	EXPECT_EQ(-EINVAL, domain_create(self->mirror, 0));
+	EXPECT_EQ(-EINVAL, domain_create(self->mirror, SECMMU_MAX_DOMAINS));
+	EXPECT_EQ(-EINVAL, domain_create(self->mirror, UINT32_MAX));
+	EXPECT_EQ(-ENXIO, domain_enter(self->engine, 4));
+	EXPECT_EQ(-EINVAL, domain_enter(self->engine, SECMMU_MAX_DOMAINS));
+	EXPECT_EQ(-EINVAL, secmmu_set_slot_in(self->mirror, 2, 0, 0,
+					      IN(SECMMU_MAX_DOMAINS), GPA(32),
+					      self->mem, PAGE));
+	EXPECT_EQ(0, domain_create(self->mirror, SECMMU_MAX_DOMAINS - 1));
+	EXPECT_EQ(0, domain_enter(self->engine, SECMMU_MAX_DOMAINS - 1));
+	EXPECT_EQ(0, domain_enter(self->engine, 0));
+	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+}
+
+static int create_from_child(void *arg)
+{
+	CHECK(domain_create(*(int *)arg, 4) == -EPERM);
+	CHECK(domain_create(*(int *)arg, 1) == -EPERM);
+	return 0;
+}
+
+SECMMU_TEST_F(domains, E1_not_the_creator)
+{
+	EXPECT_EQ(0, child_wait(child_start(create_from_child, &self->mirror)));
+	EXPECT_EQ(-ENXIO, domain_enter(self->engine, 4));
+}
+
+static void *create_fourth(void *arg)
+{
+	return (void *)(long)domain_create(*(int *)arg, 4);
+}
+
+SECMMU_TEST_F(domains, E2_eight_threads)
+{
+	struct secmmu_stats a, b;
+	pthread_t thread[THREADS];
+	void *err;
+	int i;
+
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	for (i = 0; i < THREADS; i++)
+		ASSERT_EQ(0, pthread_create(&thread[i], NULL, create_fourth,
+					    &self->mirror));
+	for (i = 0; i < THREADS; i++) {
+		ASSERT_EQ(0, pthread_join(thread[i], &err));
+		EXPECT_EQ(NULL, err);
+	}
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	/* One root. */
+	EXPECT_DELTA(1, a, b, tables);
+}
+
+/* Engines come and go; what the domain has mapped stays. */
+SECMMU_TEST_F(domains, E2_same_domain_again)
+{
+	struct secmmu_stats a, b;
+
+	ASSERT_EQ(0, domain_enter(self->engine, 2));
+	EXPECT_GPA(stamp(9, 1), self->engine, GPA(9));
+	close(self->engine);
+	EXPECT_EQ(0, domain_create(self->mirror, 2));
+	self->engine = secmmu_create_engine(self->mirror);
+	ASSERT_LE(0, self->engine);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	ASSERT_EQ(0, domain_enter(self->engine, 2));
+	EXPECT_GPA(stamp(9, 1), self->engine, GPA(9));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(0, a, b, faults);
+}
+
+/* A number belongs to one mirror of the memory, and outlives it, empty. */
+SECMMU_TEST_F(domains, E2_handed_on)
+{
+	int other = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0), engine;
+
+	ASSERT_LE(0, other);
+	EXPECT_EQ(-EBUSY, domain_create(other, 1));
+	EXPECT_EQ(-ENXIO, domain_enter(secmmu_create_engine(other), 1));
+	ASSERT_EQ(0, domain_enter(self->engine, 1));
+	EXPECT_GPA(stamp(8, 1), self->engine, GPA(8));
+	close(self->engine);
+	close(self->mirror);
+	self->mirror = other;
+
+	ASSERT_EQ(0, domain_create(other, 1));
+	ASSERT_EQ(0, secmmu_set_slot_in(other, 0, 0, 0, IN(1), GPA(8), self->mem,
+					PAGE));
+	engine = secmmu_create_engine(other);
+	ASSERT_LE(0, engine);
+	self->engine = engine;
+	ASSERT_EQ(0, domain_enter(engine, 1));
+	EXPECT_GPA(stamp(0, 1), engine, GPA(8));
+	EXPECT_GPA_ERROR(ENXIO, engine, GPA(9));
+	EXPECT_EQ(0, gpa_put(engine, GPA(8), stamp(0, 2)));
+	EXPECT_EQ(stamp(0, 2), *word_at(self->mem, 0));
+}
+
+/* Holds a few domains, with engines in them, until it is killed. */
+static int live_in_domains(void *arg)
+{
+	char *mem = region_map(PAGES);
+	int dev = *(int *)arg, mirror, engine[3], i;
+	__u64 word;
+
+	mirror = secmmu_create_mirror(dev, SECMMU_FLUSH_RANGE, 0);
+	CHECK(mirror >= 0 && mem);
+	CHECK(!secmmu_set_slot_in(mirror, 0, 0, 0, IN(1) | IN(2), GPA(0), mem,
+				  PAGES * PAGE));
+	for (i = 0; i < 3; i++) {
+		CHECK(!i || !domain_create(mirror, i));
+		engine[i] = secmmu_create_engine(mirror);
+		CHECK(engine[i] >= 0 && !domain_enter(engine[i], i));
+	}
+	for (;;)
+		for (i = 0; i < 3; i++)
+			if (gpa_get(engine[i], GPA(i), &word) ||
+			    gpa_put(engine[i], GPA(i), word + 1))
+				return 1;
+}
+
+/* The last reference to a domain goes where nothing may sleep. */
+SECMMU_TEST_F(domains, E3_killed_inside)
+{
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		pid_t pid = child_start(live_in_domains, &self->dev);
+
+		ASSERT_LT(0, pid);
+		usleep(20000 * secmmu_slow());
+		ASSERT_EQ(0, kill(pid, SIGKILL));
+		EXPECT_EQ(128 + SIGKILL, child_wait(pid));
+	}
+	/* The callbacks come after a grace period. */
+	usleep(300000);
+}
+
+static int wait_for_ever(void *arg)
+{
+	for (;;)
+		pause();
+	return arg != NULL;
+}
+
+/* The mirror is held by somebody else when the memory goes. */
+SECMMU_TEST_F(domains, E3_mirror_outlives)
+{
+	pid_t pid = child_start(wait_for_ever, NULL);
+	int mirror;
+
+	ASSERT_LT(0, pid);
+	mirror = secmmu_create_mirror_of(self->dev, pid);
+	ASSERT_LE(0, mirror);
+	EXPECT_EQ(0, domain_create(mirror, 1));
+	child_kill(pid);
+	EXPECT_EQ(-ESRCH, domain_create(mirror, 2));
+	EXPECT_EQ(0, domain_create(mirror, 1));
+	close(mirror);
+}
+
+/* One page in four page tables: each drops it once, and there is one flush. */
+SECMMU_TEST_F(domains, E4_all_roots)
+{
+	struct secmmu_stats a, b;
+	int i;
+
+	for (i = 0; i <= 3; i++) {
+		ASSERT_EQ(0, domain_enter(self->engine, i));
+		EXPECT_GPA(stamp(10, 1), self->engine, GPA(10));
+		EXPECT_EQ(0, gpa_put(self->engine, GPA(11), stamp(11, 2)));
+	}
+	/* None of them is in use. */
+	ASSERT_EQ(0, domain_enter(self->engine, 0));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	ASSERT_EQ(0, madvise(self->mem + 10 * PAGE, PAGE, MADV_DONTNEED));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(4, a, b, zapped);
+	EXPECT_DELTA(1, a, b, zap_events);
+	EXPECT_DELTA(1, a, b, flushes);
+	for (i = 0; i <= 3; i++) {
+		ASSERT_EQ(0, domain_enter(self->engine, i));
+		EXPECT_GPA(0, self->engine, GPA(10));
+		EXPECT_GPA(stamp(11, 2), self->engine, GPA(11));
+	}
+}
+
+/* All tables that hold nothing go back, those of domains too. */
+SECMMU_TEST_F(domains, E4_tables_go_back)
+{
+	struct secmmu_stats stats;
+	int i;
+
+	for (i = 0; i <= 3; i++) {
+		ASSERT_EQ(0, domain_enter(self->engine, i));
+		EXPECT_GPA(stamp(8, 1), self->engine, GPA(8));
+	}
+	ASSERT_EQ(0, madvise(self->mem, PAGES * PAGE, MADV_DONTNEED));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	EXPECT_EQ(4, stats.tables);
+}
+
+SECMMU_TEST_F(domains, E5_miss_fails)
+{
+	struct secmmu_prefault arg;
+
+	ASSERT_EQ(0, domain_enter(self->engine, 1));
+	EXPECT_GPA(stamp(8, 1), self->engine, GPA(8));
+	EXPECT_GPA_ERROR(EACCES, self->engine, GPA(7));
+	EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(7), 0));
+	EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(PAGES));
+	/* Still inside. */
+	EXPECT_GPA_ERROR(EACCES, self->engine, GPA(0));
+	EXPECT_GPA(stamp(8, 1), self->engine, GPA(8));
+
+	arg = (struct secmmu_prefault){ .size = sizeof(arg), .gpa = GPA(0),
+					.length = PAGE, .domain = 1 };
+	EXPECT_EQ(-EACCES, secmmu_call(self->mirror, SECMMU_PREFAULT, &arg,
+				       sizeof(arg)));
+	arg.domain = 4;
+	EXPECT_EQ(-ENXIO, secmmu_call(self->mirror, SECMMU_PREFAULT, &arg,
+				      sizeof(arg)));
+	arg.domain = SECMMU_MAX_DOMAINS;
+	EXPECT_EQ(-EINVAL, secmmu_call(self->mirror, SECMMU_PREFAULT, &arg,
+				       sizeof(arg)));
+	arg.domain = 1;
+	arg.gpa = GPA(8);
+	EXPECT_EQ(0, secmmu_call(self->mirror, SECMMU_PREFAULT, &arg, sizeof(arg)));
+}
+
+SECMMU_TEST_F(domains, E5_miss_leaves)
+{
+	int engine = secmmu_create_engine_with(self->mirror,
+					       SECMMU_ENGINE_LEAVE_DOMAIN);
+	struct secmmu_stats a, b;
+
+	ASSERT_LE(0, engine);
+	ASSERT_EQ(0, domain_enter(engine, 1));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	EXPECT_GPA(stamp(8, 1), engine, GPA(8));
+	EXPECT_GPA(stamp(7, 1), engine, GPA(7));
+	EXPECT_GPA(stamp(6, 1), engine, GPA(6));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(1, a, b, left);
+	ASSERT_EQ(0, domain_enter(engine, 2));
+	EXPECT_EQ(0, gpa_put(engine, GPA(7), stamp(7, 2)));
+	EXPECT_EQ(stamp(7, 2), *word_at(self->mem, 7));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(2, a, b, left);
+	close(engine);
+}
+
+/* A slot that a domain does not show any more is gone there when the call returns. */
+SECMMU_TEST_F(domains, A11_slot_hidden)
+{
+	ASSERT_EQ(0, domain_enter(self->engine, 2));
+	EXPECT_GPA(stamp(12, 1), self->engine, GPA(12));
+	ASSERT_EQ(0, secmmu_set_slot_in(self->mirror, 1, 0, 0, IN(1), GPA(8),
+					self->mem + 8 * PAGE, 8 * PAGE));
+	EXPECT_GPA_ERROR(EACCES, self->engine, GPA(12));
+	ASSERT_EQ(0, domain_enter(self->engine, 1));
+	EXPECT_GPA(stamp(12, 1), self->engine, GPA(12));
+	ASSERT_EQ(0, secmmu_delete_slot(self->mirror, 1));
+	EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(12));
+}
+
+/* Writes show in the log whatever domain they came through. */
+SECMMU_TEST_F(domains, C2_dirty_log)
+{
+	__u64 log = 0;
+	int i;
+
+	ASSERT_EQ(0, secmmu_set_slot_in(self->mirror, 1, SECMMU_SLOT_LOG_DIRTY, 0,
+					IN(1) | IN(2) | IN(3), GPA(8),
+					self->mem + 8 * PAGE, 8 * PAGE));
+	for (i = 0; i <= 3; i++) {
+		ASSERT_EQ(0, domain_enter(self->engine, i));
+		EXPECT_EQ(0, gpa_put(self->engine, GPA(8 + i), 1));
+	}
+	/* One of them has been dropped since. */
+	ASSERT_EQ(0, madvise(self->mem + 9 * PAGE, PAGE, MADV_DONTNEED));
+	ASSERT_EQ(0, secmmu_dirty_log(self->mirror, 1, 0, 8, &log));
+	EXPECT_EQ(0xf, log);
+	ASSERT_EQ(0, secmmu_dirty_log(self->mirror, 1, 0, 8, &log));
+	EXPECT_EQ(0, log);
+	EXPECT_EQ(0, gpa_put(self->engine, GPA(11), 2));
+	ASSERT_EQ(0, secmmu_dirty_log(self->mirror, 1, 0, 8, &log));
+	EXPECT_EQ(0x8, log);
+}
+
+TEST_HARNESS_MAIN

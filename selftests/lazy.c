@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Engines that have a mirror loaded while its mode changes: at work, idle, or gone
+ * elsewhere and back. Only engines in the background can be in that position, for the
+ * others freeze the mode. Needs a test build.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+
+#include "secmmu_gates.h"
+#include "secmmu_harness.h"
+#include "secmmu_views.h"
+
+#define BASE	0x40000000ULL
+#define GPA(page)	(BASE + (page) * PAGE)
+#define TAGGED	tagged(GPA(0), 21, 6)
+
+/* More than an engine keeps loaded. */
+#define MANY	9
+
+FIXTURE(lazy)
+{
+	int dev, mirror, engine;
+	char *mem;
+};
+
+FIXTURE_SETUP(lazy)
+{
+	long i;
+
+	SECMMU_OPEN_OR_SKIP();
+	gates_clear(self->dev);
+	self->mem = region_map(MANY);
+	ASSERT_NE(NULL, self->mem);
+	for (i = 0; i < MANY; i++)
+		*word_at(self->mem, i) = stamp(i, 1);
+	self->mirror = secmmu_create_mirror_tagged(self->dev, 0);
+	ASSERT_LE(0, self->mirror);
+	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
+				     MANY * PAGE));
+	self->engine = secmmu_create_engine_with(self->mirror,
+						 SECMMU_ENGINE_BACKGROUND);
+	ASSERT_LE(0, self->engine);
+}
+
+FIXTURE_TEARDOWN(lazy)
+{
+	gates_clear(self->dev);
+	region_unmap(self->mem, MANY);
+	SECMMU_TEARDOWN();
+}
+
+/* What the engine's kernel thread reads there: an error or zero. */
+static int job_get(int engine, __u64 gpa, __u64 *word)
+{
+	int error = 0, ret = job_start(engine, 0, gpa, sizeof(*word), word);
+
+	if (!ret)
+		job_wait(engine, &error);
+	return ret ? ret : -error;
+}
+
+#define EXPECT_JOB_READS(expected, gpa)					\
+do {									\
+	__u64 _word = POISON;						\
+									\
+	EXPECT_EQ(0, job_get(self->engine, gpa, &_word));		\
+	EXPECT_EQ((__u64)(expected), _word);				\
+} while (0)
+
+static int refresh_policy(int mirror, __u32 policy)
+{
+	struct secmmu_test_refresh arg = { .size = sizeof(arg), .policy = policy };
+
+	return secmmu_call(mirror, SECMMU_TEST_REFRESH, &arg, sizeof(arg));
+}
+
+static __u64 tlb_gen(int mirror)
+{
+	struct secmmu_test_state state = {};
+
+	return state_get(mirror, &state) ? 0 : state.tlb_gen;
+}
+
+/* Whatever a mirror's number is, this one shows page @page at GPA(0). */
+static int make_mirror(int dev, __u32 tag_bits, const char *mem, long page)
+{
+	int mirror = secmmu_create_mirror_tagged(dev, tag_bits);
+
+	if (mirror >= 0 && secmmu_set_slot(mirror, 0, 0, BASE, mem + page * PAGE,
+					   PAGE)) {
+		close(mirror);
+		return -1;
+	}
+	return mirror;
+}
+
+/* The engine stays where it is, and does nothing meanwhile. */
+SECMMU_TEST_F(lazy, D3_idle)
+{
+	__u64 gen, word;
+
+	EXPECT_JOB_READS(stamp(0, 1), GPA(0));
+	EXPECT_EQ(-ENXIO, job_get(self->engine, TAGGED, &word));
+	gen = tlb_gen(self->mirror);
+	ASSERT_EQ(0, tag_bits_set(self->mirror, 6));
+	ASSERT_EQ(gen, tlb_gen(self->mirror));
+	EXPECT_JOB_READS(stamp(0, 1), TAGGED);
+	ASSERT_EQ(0, tag_bits_set(self->mirror, 0));
+	ASSERT_EQ(gen, tlb_gen(self->mirror));
+	EXPECT_EQ(-ENXIO, job_get(self->engine, TAGGED, &word));
+	EXPECT_JOB_READS(stamp(0, 1), GPA(0));
+}
+
+/*
+ * The engine leaves its mirror, which stays loaded; the mode changes; the engine comes
+ * back. TLB generations are equal, and say nothing.
+ */
+SECMMU_TEST_F(lazy, D3_lazy)
+{
+	__u64 gen;
+
+	EXPECT_JOB_READS(stamp(0, 1), GPA(0));
+	gen = tlb_gen(self->mirror);
+	ASSERT_EQ(0, engine_detach(self->engine));
+	ASSERT_EQ(0, tag_bits_set(self->mirror, 6));
+	ASSERT_EQ(gen, tlb_gen(self->mirror));
+	ASSERT_EQ(0, engine_attach(self->engine, self->mirror, 0));
+	EXPECT_JOB_READS(stamp(0, 1), TAGGED);
+	EXPECT_JOB_READS(stamp(1, 1), GPA(1));
+}
+
+static const struct {
+	const char *name;
+	__u32 policy;
+	bool same_gen;
+	int error;
+} policies[] = {
+	{ "none", SECMMU_REFRESH_NONE, true, ENXIO },
+	{ "compare", SECMMU_REFRESH_COMPARE, true, 0 },
+	{ "gen-bump", SECMMU_REFRESH_GEN_BUMP, false, 0 },
+	{ "sync", SECMMU_REFRESH_SYNC, true, 0 },
+};
+
+/* Without any refresh the engine follows the old mode: that is the bug. */
+SECMMU_TEST_F(lazy, D3_policies)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(policies); i++) {
+		__u64 gen, word = POISON;
+
+		ASSERT_EQ(0, refresh_policy(self->mirror, SECMMU_REFRESH_SYNC));
+		ASSERT_EQ(0, tag_bits_set(self->mirror, 0));
+		ASSERT_EQ(0, refresh_policy(self->mirror, policies[i].policy));
+		EXPECT_JOB_READS(stamp(0, 1), GPA(0));
+		gen = tlb_gen(self->mirror);
+		ASSERT_EQ(0, engine_detach(self->engine));
+		ASSERT_EQ(0, tag_bits_set(self->mirror, 6));
+		EXPECT_EQ(policies[i].same_gen, gen == tlb_gen(self->mirror))
+			TH_LOG("%s", policies[i].name);
+		ASSERT_EQ(0, engine_attach(self->engine, self->mirror, 0));
+		EXPECT_EQ(-policies[i].error, job_get(self->engine, TAGGED, &word))
+			TH_LOG("%s", policies[i].name);
+		EXPECT_EQ(policies[i].error ? POISON : stamp(0, 1), word)
+			TH_LOG("%s", policies[i].name);
+	}
+}
+
+/* Straight from one mirror to another, and back. */
+SECMMU_TEST_F(lazy, D3_hand_off)
+{
+	int other = make_mirror(self->dev, 6, self->mem, 1);
+
+	ASSERT_LE(0, other);
+	EXPECT_JOB_READS(stamp(0, 1), GPA(0));
+	ASSERT_EQ(0, engine_attach(self->engine, other, 0));
+	EXPECT_JOB_READS(stamp(1, 1), TAGGED);
+	ASSERT_EQ(0, tag_bits_set(self->mirror, 15));
+	ASSERT_EQ(0, tag_bits_set(other, 0));
+	ASSERT_EQ(0, engine_attach(self->engine, self->mirror, 0));
+	EXPECT_JOB_READS(stamp(0, 1), tagged(GPA(0), 0x7001, 15));
+	ASSERT_EQ(0, engine_attach(self->engine, other, 0));
+	EXPECT_JOB_READS(stamp(1, 1), GPA(0));
+	EXPECT_EQ(-ENXIO, job_get(self->engine, TAGGED, &(__u64){ 0 }));
+	close(other);
+}
+
+static void *attach(void *arg)
+{
+	FIXTURE_DATA(lazy) *self = arg;
+
+	return (void *)(long)engine_attach(self->engine, self->mirror, 0);
+}
+
+/* The mode changes while an engine is about to load it. */
+SECMMU_TEST_F(lazy, D3_attach_against_change)
+{
+	int other = make_mirror(self->dev, 0, self->mem, 1), engine, post;
+	pthread_t thread;
+	void *err;
+
+	ASSERT_LE(0, other);
+	engine = self->engine;
+	self->engine = secmmu_create_engine_with(other, SECMMU_ENGINE_BACKGROUND);
+	ASSERT_LE(0, self->engine);
+	post = GATE_ARM(ATTACH, 0);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, attach, self));
+	ASSERT_EQ(0, gate_wait(self->dev, post));
+	ASSERT_EQ(0, tag_bits_set(self->mirror, 6));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	ASSERT_EQ(0, pthread_join(thread, &err));
+	EXPECT_EQ(NULL, err);
+	EXPECT_JOB_READS(stamp(0, 1), TAGGED);
+	close(engine);
+	close(other);
+}
+
+/* A mirror ends, another begins; to the engine nothing is the same. */
+SECMMU_TEST_F(lazy, D3_recreated)
+{
+	int first = make_mirror(self->dev, 0, self->mem, 1), second;
+
+	ASSERT_LE(0, first);
+	ASSERT_EQ(0, engine_attach(self->engine, first, 0));
+	EXPECT_JOB_READS(stamp(1, 1), GPA(0));
+	ASSERT_EQ(0, engine_detach(self->engine));
+	close(first);
+	second = make_mirror(self->dev, 6, self->mem, 2);
+	ASSERT_LE(0, second);
+	ASSERT_EQ(0, engine_attach(self->engine, second, 0));
+	EXPECT_JOB_READS(stamp(2, 1), TAGGED);
+	EXPECT_JOB_READS(stamp(2, 1), GPA(0));
+	close(second);
+}
+
+/* More mirrors than an engine can keep loaded, in turns. */
+SECMMU_TEST_F(lazy, D3_many_mirrors)
+{
+	int mirror[MANY], i, round;
+
+	for (i = 0; i < MANY; i++) {
+		mirror[i] = make_mirror(self->dev, 0, self->mem, i);
+		ASSERT_LE(0, mirror[i]);
+	}
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < MANY; i++) {
+			ASSERT_EQ(0, engine_attach(self->engine, mirror[i], 0));
+			EXPECT_JOB_READS(stamp(i, 1), GPA(0));
+		}
+	}
+	/* A few only: they stay in the TLB. */
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < 3; i++) {
+			ASSERT_EQ(0, engine_attach(self->engine, mirror[i], 0));
+			EXPECT_JOB_READS(stamp(i, 1), GPA(0));
+		}
+	}
+	/* What is dropped while an engine is elsewhere is gone when it comes back. */
+	*word_at(self->mem, MANY - 1) = stamp(2, 2);
+	ASSERT_EQ(0, secmmu_set_slot(mirror[0], 0, 0, BASE,
+				     self->mem + (MANY - 1) * PAGE, PAGE));
+	ASSERT_EQ(0, engine_attach(self->engine, mirror[0], 0));
+	EXPECT_JOB_READS(stamp(2, 2), GPA(0));
+	for (i = 0; i < MANY; i++)
+		close(mirror[i]);
+}
+
+struct order {
+	FIXTURE_DATA(lazy) *self;
+	__u64 word;
+	int ret;
+	bool done;
+};
+
+static void *set_six(void *arg)
+{
+	struct order *order = arg;
+
+	order->ret = tag_bits_set(order->self->mirror, 6);
+	__atomic_store_n(&order->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* A window is open, and has read the old mode: the change waits for it. */
+SECMMU_TEST_F(lazy, D2_window_open)
+{
+	struct order order = { .self = self };
+	__u64 word = POISON;
+	pthread_t thread;
+	int post, error;
+
+	EXPECT_JOB_READS(stamp(0, 1), GPA(0));
+	post = GATE_ARM(WINDOW_TRANSLATED, GPA(0));
+	ASSERT_EQ(0, job_start(self->engine, 0, GPA(0), 8, &word));
+	ASSERT_EQ(0, gate_wait(self->dev, post));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, set_six, &order));
+	usleep(200000);
+	EXPECT_FALSE(__atomic_load_n(&order.done, __ATOMIC_ACQUIRE));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, order.ret);
+	EXPECT_EQ(8, job_wait(self->engine, &error));
+	EXPECT_EQ(stamp(0, 1), word);
+	EXPECT_JOB_READS(stamp(0, 1), TAGGED);
+}
+
+/* A window opens while engines are being told: it follows the old mode or the new. */
+SECMMU_TEST_F(lazy, D2_change_under_way)
+{
+	struct order order = { .self = self };
+	__u64 word = POISON;
+	pthread_t thread;
+	int post, error;
+
+	EXPECT_JOB_READS(stamp(0, 1), GPA(0));
+	post = GATE_ARM(SET_TAG, 0);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, set_six, &order));
+	ASSERT_EQ(0, gate_wait(self->dev, post));
+	/* The old one, for now: and a plain address is right in both. */
+	EXPECT_EQ(-ENXIO, job_get(self->engine, TAGGED, &word));
+	EXPECT_JOB_READS(stamp(0, 1), GPA(0));
+	ASSERT_EQ(0, job_start(self->engine, 0, GPA(0), 8, &word));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(8, job_wait(self->engine, &error));
+	EXPECT_JOB_READS(stamp(0, 1), TAGGED);
+}
+
+/* User engines have frozen the mode; the kernel thread's engine follows it. */
+SECMMU_TEST_F(lazy, D4_after_freeze)
+{
+	int engine, other = make_mirror(self->dev, 15, self->mem, 3);
+
+	EXPECT_JOB_READS(stamp(0, 1), GPA(0));
+	ASSERT_EQ(0, tag_bits_set(self->mirror, 6));
+	engine = secmmu_create_engine(self->mirror);
+	ASSERT_LE(0, engine);
+	ASSERT_EQ(-EBUSY, tag_bits_set(self->mirror, 15));
+	EXPECT_GPA(stamp(0, 1), engine, TAGGED);
+	EXPECT_JOB_READS(stamp(0, 1), TAGGED);
+	ASSERT_EQ(0, engine_attach(self->engine, other, 0));
+	EXPECT_JOB_READS(stamp(3, 1), tagged(GPA(0), 0x1234, 15));
+	ASSERT_EQ(0, engine_attach(self->engine, self->mirror, 0));
+	EXPECT_JOB_READS(stamp(0, 1), TAGGED);
+	EXPECT_EQ(-ENXIO, job_get(self->engine, tagged(GPA(0), 0x1234, 15),
+				  &(__u64){ 0 }));
+	close(engine);
+	close(other);
+}
+
+static void *alloc_key(void *arg)
+{
+	struct order *order = arg;
+
+	order->ret = key_alloc(order->self->mirror);
+	return NULL;
+}
+
+/* Two allocations at once get two keys. */
+SECMMU_TEST_F(lazy, F1_race)
+{
+	struct order order = { .self = self };
+	pthread_t thread;
+	int post, key;
+
+	post = GATE_ARM(KEY_ALLOC, 0);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, alloc_key, &order));
+	ASSERT_EQ(0, gate_wait(self->dev, post));
+	key = key_alloc(self->mirror);
+	EXPECT_LT(0, key);
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_LT(0, order.ret);
+	EXPECT_NE(key, order.ret);
+}
+
+TEST_HARNESS_MAIN

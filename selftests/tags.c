@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Address tags: what engines ignore in an address, and when that may change; engines
+ * that work on one mirror after the other.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "secmmu_harness.h"
+#include "secmmu_views.h"
+
+#define PAGES	4L
+#define BASE	0x7fff00000000ULL
+#define GPA(page)	(BASE + (page) * PAGE)
+
+FIXTURE(tags)
+{
+	int dev, mirror, engine;
+	int untagged;	/* engine of a mirror of its own, to attach elsewhere */
+	char *mem;
+};
+
+FIXTURE_SETUP(tags)
+{
+	long i;
+
+	SECMMU_OPEN_OR_SKIP();
+	self->mirror = secmmu_create_mirror_tagged(self->dev, 0);
+	ASSERT_LE(0, self->mirror);
+	self->mem = region_map(PAGES);
+	ASSERT_NE(NULL, self->mem);
+	for (i = 0; i < PAGES; i++)
+		*word_at(self->mem, i) = stamp(i, 1);
+	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
+				     PAGES * PAGE));
+}
+
+FIXTURE_TEARDOWN(tags)
+{
+	region_unmap(self->mem, PAGES);
+	SECMMU_TEARDOWN();
+}
+
+static void make_engine(struct __test_metadata *_metadata,
+			FIXTURE_DATA(tags) *self)
+{
+	self->engine = secmmu_create_engine(self->mirror);
+	ASSERT_LE(0, self->engine);
+}
+
+/* With this many bits, addresses with any tag are the same as without. */
+static void expect_ignored(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(tags) *self, unsigned int bits)
+{
+	__u64 tag;
+
+	for (tag = 0; tag < 1ULL << bits; tag = tag ? tag << 1 : 1) {
+		EXPECT_GPA(stamp(1, 1), self->engine, tagged(GPA(1), tag, bits));
+		EXPECT_GPA(stamp(1, 1), self->engine, tagged(GPA(1), ~tag, bits));
+	}
+	EXPECT_EQ(0, gpa_put(self->engine, tagged(GPA(2), 5, bits), stamp(2, 2)));
+	EXPECT_EQ(stamp(2, 2), *word_at(self->mem, 2));
+	EXPECT_GPA(stamp(2, 2), self->engine, GPA(2));
+}
+
+SECMMU_TEST_F(tags, none)
+{
+	int bit;
+
+	make_engine(_metadata, self);
+	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+	for (bit = SECMMU_GPA_BITS; bit < 63; bit++)
+		EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(0) | 1ULL << bit);
+}
+
+/* One bit too many is an error, never another page. */
+SECMMU_TEST_F(tags, six_bits)
+{
+	int bit;
+
+	ASSERT_EQ(0, tag_bits_set(self->mirror, 6));
+	make_engine(_metadata, self);
+	expect_ignored(_metadata, self, 6);
+	for (bit = SECMMU_GPA_BITS; bit < 57; bit++)
+		EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(0) | 1ULL << bit);
+}
+
+SECMMU_TEST_F(tags, fifteen_bits)
+{
+	ASSERT_EQ(0, tag_bits_set(self->mirror, 15));
+	make_engine(_metadata, self);
+	expect_ignored(_metadata, self, 15);
+	/* What lies behind the tag is an address like any other. */
+	EXPECT_GPA_ERROR(ENXIO, self->engine, tagged(GPA(PAGES), 3, 15));
+}
+
+/* Several pages at once, and up to the end of what a tag can say. */
+SECMMU_TEST_F(tags, transfer)
+{
+	char buf[2 * 4096];
+
+	ASSERT_EQ(0, tag_bits_set(self->mirror, 15));
+	make_engine(_metadata, self);
+	ASSERT_EQ((ssize_t)sizeof(buf), gpa_read(self->engine, buf, sizeof(buf),
+						 tagged(GPA(0), 0x7fff, 15)));
+	EXPECT_EQ(stamp(0, 1), *(__u64 *)buf);
+	EXPECT_EQ(stamp(1, 1), *(__u64 *)(buf + PAGE));
+}
+
+SECMMU_TEST_F(tags, D1_values)
+{
+	__u32 bits;
+
+	for (bits = 0; bits < 70; bits++)
+		EXPECT_EQ(bits == 0 || bits == 6 || bits == 15 ? 0 : -EINVAL,
+			  tag_bits_set(self->mirror, bits));
+	EXPECT_EQ(-EINVAL, tag_bits_set(self->mirror, UINT32_MAX));
+	EXPECT_EQ(-EINVAL, secmmu_create_mirror_tagged(self->dev, 7));
+	/* A bad one changes nothing. */
+	make_engine(_metadata, self);
+	expect_ignored(_metadata, self, 15 - 15);
+}
+
+SECMMU_TEST_F(tags, D1_at_creation)
+{
+	int mirror = secmmu_create_mirror_tagged(self->dev, 6), engine;
+
+	ASSERT_LE(0, mirror);
+	ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, BASE, self->mem, PAGES * PAGE));
+	engine = secmmu_create_engine(mirror);
+	ASSERT_LE(0, engine);
+	EXPECT_GPA(stamp(3, 1), engine, tagged(GPA(3), 63, 6));
+	close(engine);
+	close(mirror);
+}
+
+/* The first engine freezes the mode; what works in the background does not. */
+SECMMU_TEST_F(tags, D1_frozen)
+{
+	int background = secmmu_create_engine_with(self->mirror,
+						   SECMMU_ENGINE_BACKGROUND);
+
+	ASSERT_LE(0, background);
+	EXPECT_EQ(0, tag_bits_set(self->mirror, 6));
+	make_engine(_metadata, self);
+	EXPECT_EQ(-EBUSY, tag_bits_set(self->mirror, 15));
+	EXPECT_EQ(-EBUSY, tag_bits_set(self->mirror, 6));
+	EXPECT_EQ(-EINVAL, tag_bits_set(self->mirror, 1));
+	EXPECT_GPA(stamp(1, 1), self->engine, tagged(GPA(1), 9, 6));
+	EXPECT_GPA_ERROR(ENXIO, self->engine, tagged(GPA(1), 1, 15));
+	/* For good. */
+	close(self->engine);
+	EXPECT_EQ(-EBUSY, tag_bits_set(self->mirror, 0));
+	self->engine = background;
+}
+
+/* So does an engine that comes from elsewhere. */
+SECMMU_TEST_F(tags, D1_frozen_by_attach)
+{
+	int other = secmmu_create_mirror_tagged(self->dev, 0), engine;
+
+	ASSERT_LE(0, other);
+	engine = secmmu_create_engine(other);
+	ASSERT_LE(0, engine);
+	EXPECT_EQ(0, tag_bits_set(self->mirror, 6));
+	ASSERT_EQ(0, engine_attach(engine, self->mirror, 0));
+	EXPECT_EQ(-EBUSY, tag_bits_set(self->mirror, 15));
+	EXPECT_GPA(stamp(0, 1), engine, tagged(GPA(0), 1, 6));
+	close(engine);
+	close(other);
+}
+
+struct setter {
+	int mirror;
+	__u32 bits;
+	atomic_int *go;
+	int failures;
+};
+
+static void *set_often(void *arg)
+{
+	struct setter *setter = arg;
+	int i;
+
+	atomic_fetch_add(setter->go, 1);
+	while (atomic_load(setter->go) < 2)
+		;
+	for (i = 0; i < 1000; i++)
+		setter->failures += tag_bits_set(setter->mirror, setter->bits) != 0;
+	return NULL;
+}
+
+/* Two at a time: one of the two values is left, whole. */
+SECMMU_TEST_F(tags, D1_two_setters)
+{
+	atomic_int go = 0;
+	struct setter setter[2] = {
+		{ .mirror = self->mirror, .bits = 6, .go = &go },
+		{ .mirror = self->mirror, .bits = 15, .go = &go },
+	};
+	pthread_t thread[2];
+	bool six, fifteen;
+	__u64 word;
+	int i;
+
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, pthread_create(&thread[i], NULL, set_often, &setter[i]));
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, pthread_join(thread[i], NULL));
+	EXPECT_EQ(0, setter[0].failures);
+	EXPECT_EQ(0, setter[1].failures);
+	make_engine(_metadata, self);
+	six = !gpa_get(self->engine, tagged(GPA(0), 1, 6), &word);
+	fifteen = !gpa_get(self->engine, tagged(GPA(0), 1, 15), &word);
+	/* The wider mode ignores the narrower one's bits as well. */
+	EXPECT_TRUE(six);
+	EXPECT_EQ(fifteen, !gpa_get(self->engine, tagged(GPA(0), 0x3ff, 15), &word));
+}
+
+static int set_from_child(void *arg)
+{
+	FIXTURE_DATA(tags) *self = arg;
+
+	CHECK(tag_bits_set(self->mirror, 6) == -EPERM);
+	CHECK(domain_create(self->mirror, 1) == -EPERM);
+	CHECK(key_alloc(self->mirror) == -EPERM);
+	CHECK(key_free(self->mirror, 1) == -EPERM);
+	CHECK(secmmu_create_engine(self->mirror) == -EPERM);
+	CHECK(engine_attach(self->engine, self->mirror, 0) == -EPERM);
+	return 0;
+}
+
+/* A forked child has the descriptors, but is not the creator. */
+SECMMU_TEST_F(tags, D5_forked_child)
+{
+	make_engine(_metadata, self);
+	EXPECT_EQ(0, child_wait(child_start(set_from_child, self)));
+}
+
+SECMMU_TEST_F(tags, detached)
+{
+	struct secmmu_attach arg = { .size = sizeof(arg), .mirror = self->mirror };
+
+	make_engine(_metadata, self);
+	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+	EXPECT_EQ(0, engine_detach(self->engine));
+	EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(0));
+	EXPECT_EQ(-ENXIO, gpa_put(self->engine, GPA(0), 1));
+	EXPECT_EQ(-ENXIO, domain_enter(self->engine, 0));
+	EXPECT_EQ(0, engine_detach(self->engine));
+	EXPECT_EQ(0, engine_attach(self->engine, self->mirror, 0));
+	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+
+	EXPECT_EQ(-EBADF, engine_attach(self->engine, -1, 0));
+	EXPECT_EQ(-EBADF, engine_attach(self->engine, self->engine, 0));
+	EXPECT_EQ(-EBADF, engine_attach(self->engine, self->dev, 0));
+	EXPECT_EQ(-ENXIO, engine_attach(self->engine, self->mirror, 1));
+	EXPECT_EQ(-EINVAL, engine_attach(self->engine, self->mirror,
+					 SECMMU_MAX_DOMAINS));
+	arg.reserved = 1;
+	EXPECT_EQ(-EINVAL, secmmu_call(self->engine, SECMMU_ATTACH, &arg,
+				       sizeof(arg)));
+	/* Where it was. */
+	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+}
+
+/* An engine that has left keeps nothing alive, and can go anywhere else. */
+SECMMU_TEST_F(tags, mirror_ends_first)
+{
+	int other = secmmu_create_mirror_tagged(self->dev, 0);
+
+	ASSERT_LE(0, other);
+	make_engine(_metadata, self);
+	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+	EXPECT_EQ(0, engine_detach(self->engine));
+	close(self->mirror);
+	self->mirror = other;
+	ASSERT_EQ(0, secmmu_set_slot(other, 0, 0, BASE, self->mem + PAGE, PAGE));
+	ASSERT_EQ(0, engine_attach(self->engine, other, 0));
+	EXPECT_GPA(stamp(1, 1), self->engine, GPA(0));
+}
+
+/* While attached, the engine is enough to keep the mirror. */
+SECMMU_TEST_F(tags, engine_keeps_mirror)
+{
+	make_engine(_metadata, self);
+	close(self->mirror);
+	self->mirror = -1;
+	EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
+}
+
+TEST_HARNESS_MAIN
