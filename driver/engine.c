@@ -287,6 +287,12 @@ free_engine:
 	return NULL;
 }
 
+static void put_mirror(struct secmmu_mirror *mirror)
+{
+	if (mirror)
+		secmmu_mirror_put(mirror);
+}
+
 /**
  * secmmu_engine_free - free an engine
  * @engine: the engine; nobody uses it
@@ -296,7 +302,7 @@ free_engine:
 void secmmu_engine_free(struct secmmu_engine *engine)
 {
 	unwatch(engine);
-	secmmu_spaces_detach(&engine->spaces);
+	put_mirror(engine->spaces.mirror);
 	secmmu_spaces_destroy(&engine->spaces);
 	secmmu_job_free(engine->job);
 	free_page((unsigned long)engine->bounce);
@@ -337,17 +343,19 @@ static void go_on(struct secmmu_engine *engine)
 int secmmu_engine_attach(struct secmmu_engine *engine, struct secmmu_mirror *mirror,
 			 unsigned int domain)
 {
-	int err = stop(engine);
+	struct secmmu_mirror *old;
+	int err;
 
-	if (err)
-		return err;
 	if (!engine->job)
 		secmmu_freeze_tag_bits(mirror);
+	err = stop(engine);
+	if (err)
+		return err;
+	old = engine->spaces.mirror;
 	secmmu_mirror_get(mirror);
 	err = secmmu_spaces_attach(&engine->spaces, mirror, domain);
-	if (err)
-		secmmu_mirror_put(mirror);
 	go_on(engine);
+	put_mirror(err ? mirror : old);
 	return err;
 }
 
@@ -360,12 +368,15 @@ int secmmu_engine_attach(struct secmmu_engine *engine, struct secmmu_mirror *mir
  */
 int secmmu_engine_detach(struct secmmu_engine *engine)
 {
+	struct secmmu_mirror *old;
 	int err = stop(engine);
 
 	if (err)
 		return err;
+	old = engine->spaces.mirror;
 	secmmu_spaces_detach(&engine->spaces);
 	go_on(engine);
+	put_mirror(old);
 	return 0;
 }
 

@@ -97,7 +97,7 @@ static void switch_to(struct secmmu_spaces *spaces, struct secmmu_pgtable *pt,
 /**
  * secmmu_spaces_attach - attach to a mirror
  * @spaces: the engine's; whatever it is attached to is left
- * @mirror: the mirror; the caller gives its reference away if this succeeds
+ * @mirror: the mirror; the caller has a reference for as long as this lasts
  * @domain: where to begin
  *
  * Context: may sleep. The engine is locked.
@@ -110,7 +110,6 @@ int secmmu_spaces_attach(struct secmmu_spaces *spaces,
 
 	if (!pt)
 		return -ENXIO;
-	secmmu_spaces_detach(spaces);
 	spaces->mirror = mirror;
 	switch_to(spaces, pt, domain);
 	return 0;
@@ -120,16 +119,12 @@ int secmmu_spaces_attach(struct secmmu_spaces *spaces,
  * secmmu_spaces_detach - leave the mirror, if there is one; it stays loaded
  * @spaces: the engine's
  *
- * Context: may sleep. The engine is locked.
+ * Context: never sleeps. The engine is locked.
  */
 void secmmu_spaces_detach(struct secmmu_spaces *spaces)
 {
-	struct secmmu_mirror *mirror = spaces->mirror;
-
 	spaces->mirror = NULL;
 	spaces->current_space = NULL;
-	if (mirror)
-		secmmu_mirror_put(mirror);
 }
 
 /**

@@ -67,6 +67,33 @@ void agent_count(uint64_t *counter)
 	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
 }
 
+/* The mirror's slot of a page. */
+static uint32_t slot_of(const struct memory *memory, uint32_t page)
+{
+	for (uint32_t i = 0; i < ARENA_SLOTS; i++)
+		if (page - memory->arena[i].first < memory->arena[i].pages)
+			return MEMORY_ARENA_SLOT + i;
+	return MEMORY_FIXED_SLOT;
+}
+
+/* What a key forbids must fail, whatever the memory is like. */
+static bool denied(struct agent *agent, uint32_t page, bool write)
+{
+	return agent->mirror &&
+	       view_denies(&agent->view, slot_of(agent->oracle->memory, page), write);
+}
+
+/* Did an access fail as it had to? Returns false after a violation. */
+static bool judge_denied(struct agent *agent, uint32_t page, ssize_t done)
+{
+	if (done == -EACCES || done == -EINTR) {
+		agent_count(&agent->denied);
+		return true;
+	}
+	oracle_fault(agent->oracle, page, STAMP_ERROR, done, agent->name);
+	return false;
+}
+
 /*
  * Reads and judges consecutive pages of one slot. Returns false after a
  * violation; unmapped memory is none.
@@ -82,6 +109,8 @@ static bool read_pages(struct agent *agent, uint32_t page, uint32_t count)
 		oracle_read_begin(agent->oracle, page + i, &reads[i]);
 	done = engine_read(&agent->engine, oracle_gpa(agent->oracle, page),
 			   words, count * GUEST_PAGE_SIZE);
+	if (denied(agent, page, false))
+		return judge_denied(agent, page, done);
 	if (done == -EFAULT || done == -EINTR) {
 		agent_count(&agent->faults);
 		return true;
@@ -151,6 +180,12 @@ static void write_page(struct agent *agent, struct prng *prng)
 	page += agent->participant - oracle_owner(oracle, page);
 	if (page >= oracle->memory->pages)
 		page = agent->participant;
+	if (denied(agent, page, true)) {
+		judge_denied(agent, page, engine_write(&agent->engine,
+						       oracle_gpa(oracle, page),
+						       words, sizeof(words)));
+		return;
+	}
 	state = &oracle->states[page];
 	stamp.page = page;
 	if (!gate_enter(self, state, page, &stamp.epoch))
@@ -210,8 +245,14 @@ void *agent_engine(void *argument)
 			count += prng_below(&prng, MAX_READ_PAGES);
 		read_pages(agent, page, pages_in_slot(memory, page, count));
 		write_page(agent, &prng);
-		if (++turn % BURST == 0)
-			usleep(PAUSE_US);
+		if (++turn % BURST)
+			continue;
+		usleep(PAUSE_US);
+		if (agent->mirror && view_change(&agent->view, &agent->engine,
+						 agent->mirror, &prng)) {
+			__atomic_store_n(&agent->failed, true, __ATOMIC_RELEASE);
+			return NULL;
+		}
 	}
 	return NULL;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include "mirror.h"
 #include "oracle.h"
+#include "views.h"
 
 /**
  * struct agent - a thread of the storm
@@ -15,6 +16,8 @@
  * @stop: finish when this becomes true; written by the storm
  * @thread: the thread
  * @engine: what it accesses pages through; nobody else uses it
+ * @mirror: the mirror of the engine, if @view changes
+ * @view: how the engine sees it
  * @seed: the storm's seed
  * @participant: its line in the mailbox; the owner's number if it owns pages
  * @name: for reports
@@ -25,6 +28,7 @@
  * @writes: stamps written
  * @faults: accesses that met unmapped memory
  * @operations: discards done
+ * @denied: accesses that a key forbids, and that failed
  * @failed: it cannot go on
  */
 struct agent {
@@ -32,6 +36,8 @@ struct agent {
 	const bool *stop;
 	pthread_t thread;
 	struct engine engine;
+	const struct mirror *mirror;
+	struct view view;
 	uint64_t seed;
 	uint32_t participant;
 	char name[32];
@@ -41,6 +47,7 @@ struct agent {
 	uint64_t writes;
 	uint64_t faults;
 	uint64_t operations;
+	uint64_t denied;
 	bool failed;
 };
 

@@ -282,7 +282,7 @@ static int open_all(struct attach *attach)
 	attach->limit = mirror_set_identity(&attach->mirror);
 	if (!attach->limit)
 		return -1;
-	return engine_create(&attach->engine, &attach->mirror);
+	return engine_create(&attach->engine, &attach->mirror, 0);
 }
 
 static void close_all(struct attach *attach)

@@ -270,9 +270,9 @@ static int open_bench(struct bench *bench, const struct policy *policy)
 			    bench->sentinels,
 			    SENTINEL_PAGES * GUEST_PAGE_SIZE))
 		return -1;
-	if (engine_create(&bench->toucher, &bench->mirror))
+	if (engine_create(&bench->toucher, &bench->mirror, 0))
 		return -1;
-	return engine_create(&bench->reader, &bench->mirror);
+	return engine_create(&bench->reader, &bench->mirror, 0);
 }
 
 static void close_bench(struct bench *bench)

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "attachoptions.h"
+#include "demo.h"
 #include "flushbench.h"
 #include "hypercall.h"
 #include "option.h"
@@ -20,6 +21,9 @@ enum option_key {
 	OPTION_SEED,
 	OPTION_BACKING,
 	OPTION_NO_MIRROR,
+	OPTION_TAGS,
+	OPTION_DOMAINS,
+	OPTION_KEYS,
 	OPTION_MISTAKE,
 	OPTION_JSON,
 	OPTION_FLUSH_TABLE,
@@ -114,6 +118,15 @@ static error_t parse_run(int key, char *text, struct argp_state *state)
 	case OPTION_NO_MIRROR:
 		options->mirrored = false;
 		return 0;
+	case OPTION_TAGS:
+		options->tags = true;
+		return 0;
+	case OPTION_DOMAINS:
+		options->domains = true;
+		return 0;
+	case OPTION_KEYS:
+		options->keys = true;
+		return 0;
 	case OPTION_MISTAKE:
 		options->mistake = parse_mistake(state, text);
 		return 0;
@@ -125,6 +138,12 @@ static error_t parse_run(int key, char *text, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "unexpected argument \"%s\"", text);
+		return 0;
+	case ARGP_KEY_END:
+		if (!options->mirrored &&
+		    (options->tags || options->domains || options->keys))
+			argp_error(state, "--tags, --domains and --keys are the "
+				   "driver's: not with --no-mirror");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -144,6 +163,11 @@ static const struct argp_option run_table[] = {
 	  "anon (default): private anonymous memory; memfd: shared memory", 0 },
 	{ "no-mirror", OPTION_NO_MIRROR, NULL, 0,
 	  "run without the driver; engines go through /proc/self/mem", 0 },
+	{ "tags", OPTION_TAGS, NULL, 0, "engines put tags on their addresses", 0 },
+	{ "domains", OPTION_DOMAINS, NULL, 0,
+	  "engines move between domains, leave the mirror and come back", 0 },
+	{ "keys", OPTION_KEYS, NULL, 0,
+	  "memory has protection keys, and engines change their rights", 0 },
 	{ "mistake", OPTION_MISTAKE, "KIND", OPTION_HIDDEN,
 	  "let the guest do something wrong once, to see that noticed", 0 },
 	{ "json", OPTION_JSON, "FILE", 0, "write the numbers to FILE", 0 },
@@ -224,6 +248,38 @@ static int flush(int argc, char **argv)
 	return flushbench_run(&options);
 }
 
+static error_t parse_demo(int key, char *text, struct argp_state *state)
+{
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (state->arg_num || strcmp(text, "lam-switch"))
+			argp_error(state, "there is one demonstration: lam-switch");
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which demonstration? lam-switch");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp demo_argp = {
+	.parser = parse_demo,
+	.args_doc = "lam-switch",
+	.doc = "Show a known bug, with a test build of the driver.\v"
+	       "lam-switch: an engine has a mirror loaded while the mirror's tag mode "
+	       "changes. Four policies, of which one misses that.\n\n"
+	       "Exits with 0 if all was as expected, with 1 if not, with 2 if it "
+	       "could not run.",
+};
+
+static int demo(int argc, char **argv)
+{
+	if (argp_parse(&demo_argp, argc, argv, 0, NULL, NULL))
+		return 2;
+	return demo_lam_switch();
+}
+
 /**
  * struct command - a subcommand
  * @name: as given on the command line
@@ -238,6 +294,7 @@ static const struct command {
 	{ "run", "secmmu-vmm run", run },
 	{ "flush", "secmmu-vmm flush", flush },
 	{ "attach", "secmmu-vmm attach", attach_main },
+	{ "demo", "secmmu-vmm demo", demo },
 };
 
 /* The first argument is the command; the rest is its own. */
@@ -258,7 +315,7 @@ static error_t parse_command(int key, char *text, struct argp_state *state)
 		argp_error(state, "unknown command \"%s\"", text);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "a command is missing: run, flush or attach");
+		argp_error(state, "a command is missing: run, flush, attach or demo");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -267,13 +324,14 @@ static error_t parse_command(int key, char *text, struct argp_state *state)
 
 static const struct argp main_argp = {
 	.parser = parse_command,
-	.args_doc = "run|flush|attach [OPTION...]",
+	.args_doc = "run|flush|attach|demo [OPTION...]",
 	.doc = "A virtual machine monitor whose guest memory is mirrored by "
 	       "the secmmu driver.\v"
 	       "Commands:\n"
 	       "  run     a storm of discards under guest and engines, judged\n"
 	       "  flush   a comparison of the flush policies\n"
-	       "  attach  a look at the memory of a running process\n\n"
+	       "  attach  a look at the memory of a running process\n"
+	       "  demo    a known bug, shown by a test build\n\n"
 	       "Each command has a --help of its own.",
 };
 

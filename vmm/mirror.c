@@ -228,14 +228,20 @@ void mirror_close(struct mirror *mirror)
  * engine_create - make an engine of a mirror
  * @engine: filled in
  * @mirror: its mirror
+ * @flags: SECMMU_ENGINE_*
  *
  * Return: 0, or -1 after a message.
  */
-int engine_create(struct engine *engine, const struct mirror *mirror)
+int engine_create(struct engine *engine, const struct mirror *mirror,
+		  uint32_t flags)
 {
-	struct secmmu_create_engine create = { .size = sizeof(create) };
+	struct secmmu_create_engine create = {
+		.size = sizeof(create),
+		.flags = flags,
+	};
 
 	engine->memory = NULL;
+	engine->tag = 0;
 	engine->fd = ioctl(mirror->fd, SECMMU_CREATE_ENGINE, &create);
 	if (engine->fd < 0)
 		return report_error("cannot create an engine: %s",
@@ -256,6 +262,7 @@ int engine_create(struct engine *engine, const struct mirror *mirror)
 int engine_create_unmirrored(struct engine *engine, const struct memory *memory)
 {
 	engine->memory = memory;
+	engine->tag = 0;
 	engine->fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
 	if (engine->fd < 0)
 		return report_error("cannot open /proc/self/mem: %s",
@@ -281,7 +288,7 @@ static off_t engine_offset(const struct engine *engine, uint64_t gpa,
 	const void *hva;
 
 	if (!engine->memory)
-		return (off_t)gpa;
+		return (off_t)(gpa | engine->tag);
 	hva = memory_range(engine->memory, gpa, length);
 	return hva ? (off_t)(uintptr_t)hva : -ENXIO;
 }

@@ -22,10 +22,12 @@ struct mirror {
  * struct engine - an access agent
  * @fd: the engine, or /proc/self/mem
  * @memory: NULL with a mirror; else what translates gpas in its place
+ * @tag: put on every gpa
  */
 struct engine {
 	int fd;
 	const struct memory *memory;
+	uint64_t tag;
 };
 
 int mirror_open(struct mirror *mirror);
@@ -42,7 +44,8 @@ int mirror_check_slots(const struct engine *engine,
 int mirror_judge(const struct mirror *mirror, struct secmmu_test_oracle *result);
 void mirror_close(struct mirror *mirror);
 
-int engine_create(struct engine *engine, const struct mirror *mirror);
+int engine_create(struct engine *engine, const struct mirror *mirror,
+		  uint32_t flags);
 int engine_create_unmirrored(struct engine *engine,
 			     const struct memory *memory);
 void engine_close(struct engine *engine);

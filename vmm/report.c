@@ -166,7 +166,10 @@ int report_summary(const struct totals *totals)
 		printf("mirror   %" PRIu64 " events, %" PRIu64 " zapped, %"
 		       PRIu64 " flushes, %" PRIu64 " retries\n", totals->events,
 		       totals->zapped, totals->flushes, totals->retries);
-	else
+	if (totals->denied || totals->left)
+		printf("engines  %" PRIu64 " accesses denied by keys, %" PRIu64
+		       " moves out of a domain\n", totals->denied, totals->left);
+	if (!totals->mirrored)
 		printf("mirror   none; events counts this program's own discards\n");
 	if (totals->guest_writes < REPORT_MIN_WRITES) {
 		printf("storm: unproven: %" PRIu64 " guest writes, needs %d\n",
@@ -255,6 +258,8 @@ int report_json(const char *path, const struct totals *totals,
 	report_json_number(file, "zapped", totals->zapped);
 	report_json_number(file, "flushes", totals->flushes);
 	report_json_number(file, "retries", totals->retries);
+	report_json_number(file, "denied", totals->denied);
+	report_json_number(file, "left_domain", totals->left);
 	report_json_number(file, "lost_vcpus", totals->lost);
 	report_json_number(file, "violations", totals->violations);
 	fprintf(file, "\t\"flush_table\": %s\n}\n", flush_table);

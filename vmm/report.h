@@ -47,6 +47,8 @@ struct report {
  * @zapped: sptes dropped
  * @flushes: TLB flushes
  * @retries: fault rounds repeated
+ * @denied: engine accesses that keys forbade
+ * @left: times an engine left its domain
  * @canary_pages: pages the canary process has held
  * @canary_changed: of these, pages somebody else wrote to
  * @lost: vCPUs that the emulator has shut down
@@ -71,6 +73,8 @@ struct totals {
 	uint64_t zapped;
 	uint64_t flushes;
 	uint64_t retries;
+	uint64_t denied;
+	uint64_t left;
 	uint64_t canary_pages;
 	uint64_t canary_changed;
 	uint64_t lost;

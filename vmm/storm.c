@@ -32,6 +32,7 @@
  * @fixed: what the guest must not have changed
  * @lost: vCPUs that the emulator has shut down
  * @mirror: the mirror, unless there is none
+ * @views: its tags, domains and keys
  * @oracle: the judge
  * @canary: the canary process
  * @agents: engines, then the inspector, then discarders
@@ -47,6 +48,7 @@ struct storm {
 	struct fixed fixed;
 	uint64_t lost;
 	struct mirror mirror;
+	struct views views;
 	struct oracle oracle;
 	struct canary canary;
 	struct agent agents[MAX_AGENTS];
@@ -120,9 +122,11 @@ static int add_agent(struct storm *storm, const char *name, uint32_t number,
 	};
 	snprintf(agent->name, sizeof(agent->name), "%s %" PRIu32, name, number);
 	if (storm->options->mirrored ?
-	    engine_create(&agent->engine, &storm->mirror) :
+	    view_create(&agent->view, &storm->views, &agent->engine, &storm->mirror) :
 	    engine_create_unmirrored(&agent->engine, &storm->memory))
 		return -1;
+	if (storm->options->mirrored)
+		agent->mirror = &storm->mirror;
 	storm->nr_agents++;
 	return 0;
 }
@@ -171,11 +175,15 @@ static int storm_create(struct storm *storm)
 			&storm->report))
 		return -1;
 	storm->oracle.mailbox->mistake = options->mistake;
+	storm->views.tags = options->tags;
+	storm->views.domains = options->domains;
+	storm->views.keys = options->keys;
 	if (create_vcpus(storm))
 		return -1;
 	if (options->mirrored &&
 	    (mirror_create(&storm->mirror, SECMMU_FLUSH_RANGE, 0) ||
-	     mirror_add_memory(&storm->mirror, &storm->memory)))
+	     views_create(&storm->views, &storm->mirror) ||
+	     views_add_memory(&storm->views, &storm->mirror, &storm->memory)))
 		return -1;
 	if (create_agents(storm))
 		return -1;
@@ -293,6 +301,7 @@ static int collect(struct storm *storm, struct totals *totals)
 		totals->direct_reads += peek(&agent->inspected);
 		totals->engine_writes += peek(&agent->writes);
 		totals->engine_faults += peek(&agent->faults);
+		totals->denied += peek(&agent->denied);
 		totals->discards += peek(&agent->operations);
 	}
 	totals->canary_pages = canary_report(&storm->canary, &storm->report);
@@ -308,6 +317,7 @@ static int collect(struct storm *storm, struct totals *totals)
 	totals->zapped = stats.zapped;
 	totals->flushes = stats.flushes;
 	totals->retries = stats.retries;
+	totals->left = stats.left;
 	return 0;
 }
 
@@ -430,11 +440,13 @@ int storm_run(const struct storm_options *options)
 	if (storm_create(storm))
 		goto destroy;
 	printf("storm: seed %" PRIu64 ", %" PRIu64 " MiB %s, %" PRIu32
-	       " vCPUs, %" PRIu32 " engines, %" PRIu32 " s, %s\n",
+	       " vCPUs, %" PRIu32 " engines, %" PRIu32 " s, %s%s%s%s\n",
 	       options->seed, options->memory >> 20,
 	       options->backing == MEMORY_MEMFD ? "memfd" : "anon",
 	       options->vcpus, options->engines, options->seconds,
-	       options->mirrored ? "mirrored" : "no mirror");
+	       options->mirrored ? "mirrored" : "no mirror",
+	       options->tags ? ", tags" : "", options->domains ? ", domains" : "",
+	       options->keys ? ", keys" : "");
 	watchdog_start(options->seconds);
 	if (storm_measure(storm, &totals))
 		goto destroy;

@@ -16,6 +16,9 @@
  * @seed: of all random numbers
  * @backing: of guest memory
  * @mirrored: use /dev/secmmu
+ * @tags: engines put tags on addresses
+ * @domains: they move between domains, and leave and come back
+ * @keys: they change what keys let them do
  * @mistake: what the guest does wrong, to see that noticed
  * @json: where to write the numbers, or NULL
  * @flush_table: file to take the flush table from, or NULL
@@ -28,6 +31,9 @@ struct storm_options {
 	uint64_t seed;
 	enum memory_backing backing;
 	bool mirrored;
+	bool tags;
+	bool domains;
+	bool keys;
 	enum guest_mistake mistake;
 	const char *json;
 	const char *flush_table;
