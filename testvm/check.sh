@@ -93,10 +93,25 @@ module()
 # A normal build has no test instrument in it. (No grep -q: nm would die of it.)
 no_instruments()
 {
-	local words='mutant|held|hold(s|ing|er)|gate|oracle|test_call'
+	local words='mutant|held|hold(s|ing|er)|gate|oracle|inject|test_call'
 
 	! nm "$BUILD/modules/6.1-normal/driver/secmmu.ko" | grep -iE "$words" &&
 		nm "$BUILD/modules/6.1-test/driver/secmmu.ko" | grep -iE "$words"
+}
+
+# What can fail in the driver's calls can be told to fail: no allocation and no copy
+# stands there without its secmmu_may_...() on the same line.
+all_can_fail()
+{
+	local calls='[kv]+[mzc]+alloc(_array)?|alloc_percpu_gfp|zalloc_cpumask_var'
+	calls+='|(__get_free|get_zeroed)_page|alloc_page|mem(dup_user|_cache_alloc)'
+	calls+='|xa_(store|alloc|insert)|anon_inode_get(fd|file)|get_unused_fd_flags'
+	calls+='|get_user|copy_(struct_)?(from|to)_(user|iter)|mmu_notifier_get_locked'
+
+	test "$(grep -cE "secmmu_may_(fail|fault)\\(.*\\<($calls)\\(" \
+		"$top"/driver/*.c | awk -F : '{ n += $2 } END { print n }')" -gt 15 &&
+		! grep -nE "\\<($calls)\\(" "$top"/driver/*.c |
+			grep -vE "secmmu_may_(fail|fault)\\("
 }
 
 # The kernel's style. Not applied: comments of locks (ours are kernel-doc of the
@@ -169,8 +184,10 @@ for kernel in 6.1 6.12 newest; do
 done
 step module-6.1-test module 6.1 test
 step module-6.12-test module 6.12 test
+step module-newest-test module newest test
 step module-debug-test module debug test
 step no-instruments no_instruments
+step all-can-fail all_can_fail
 step checkpatch checkpatch
 
 say "testvm"
@@ -200,9 +217,11 @@ cp "$BUILD/modules/6.1-normal/driver/secmmu.ko" "$out/root/usr/lib/secmmu/"
 vm reload-6.1 6.1 normal sh -c "$lib/selftests/reload.sh $lib/secmmu.ko 10 &&
 	SECMMU_MODULE=$lib/secmmu.ko $lib/selftests/run_tests.sh unload"
 vm control-6.1 6.1 test $lib/control.sh
-# shellcheck disable=SC2046 # a list of names
-vm test-build-6.1 6.1 test $lib/selftests/run_tests.sh \
-	$(cat "$out/root$lib/selftests/tests-of-test-build") \
+# Only the debug kernel lets things fail by itself.
+test_build=$(sed 's/^failnth$/&,-T,G3_kernel_each_fails_once,-T,G3_kernel_nothing_left/' \
+	"$out/root$lib/selftests/tests-of-test-build")
+# shellcheck disable=SC2086 # a list of names
+vm test-build-6.1 6.1 test $lib/selftests/run_tests.sh $test_build \
 	concurrency dirtyrace
 # With the oracle's judgement at the end.
 vm storm-test-build-6.1 6.1 test $lib/short.sh 10 "--seed 6" \
@@ -222,12 +241,14 @@ tests=$(sed "s/^flush$/flush,-T,B1_long_range/; /^leaks$/d" \
 # shellcheck disable=SC2086 # a list of names
 vm selftests-6.12 6.12 normal $lib/selftests/run_tests.sh $tests
 vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
-# shellcheck disable=SC2046 # a list of names
-vm test-build-6.12 6.12 test $lib/selftests/run_tests.sh \
-	$(cat "$out/root$lib/selftests/tests-of-test-build")
+# shellcheck disable=SC2086 # a list of names
+vm test-build-6.12 6.12 test $lib/selftests/run_tests.sh $test_build
 # shellcheck disable=SC2086 # a list of names
 vm selftests-newest newest normal $lib/selftests/run_tests.sh $tests
 vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
+# shellcheck disable=SC2046 # a list of names
+vm failures-newest newest test $lib/selftests/run_tests.sh \
+	$(echo "$test_build" | grep '^failnth')
 
 # The debug kernel is several times slower: all with gates, all that may fail, and of
 # the rest what takes least time.
@@ -236,10 +257,7 @@ debug_tests+=" blocked sharing hugetlb young"
 debug_rest="$(left_out "$debug_tests" "$out/root$lib/selftests/tests")"
 # shellcheck disable=SC2046,SC2086 # lists of names
 LIMIT=900 SECMMU_TEST_SLOW=5 vm selftests-debug debug test $lib/selftests/run_tests.sh \
-	$(cat "$out/root$lib/selftests/tests-of-test-build") \
-	$(sed 's/^failnth$/failnth,-F,failleak/' \
-		"$out/root$lib/selftests/tests-of-debug-kernel") $debug_tests
-debug_rest="$debug_rest failnth,-f,failleak"
+	$(cat "$out/root$lib/selftests/tests-of-test-build") $debug_tests
 # shellcheck disable=SC2086 # a list of names
 echo "selftests-debug: left out for their time:" $debug_rest
 
