@@ -142,7 +142,8 @@ int secmmu_dirty_log(struct secmmu_slots *slots,
 	err = 0;
 	if (secmmu_may_fault(copy_to_user(u64_to_user_ptr(arg->bitmap), log,
 					  words * sizeof(*log)), 1)) {
-		give_back(dirty, log, arg->nr_pages);
+		if (!secmmu_mutant(LOG_LOST))
+			give_back(dirty, log, arg->nr_pages);
 		err = -EFAULT;
 	}
 	kvfree(log);

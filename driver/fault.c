@@ -218,7 +218,8 @@ int secmmu_fault(struct secmmu_mirror *mirror, gfn_t gfn, u64 pages,
 			ret = -EINTR;
 			break;
 		}
-	secmmu_pgtable_drain(&fault.cache);
+	if (ret != -ENOMEM || !secmmu_mutant(TABLES_LEAKED))
+		secmmu_pgtable_drain(&fault.cache);
 	secmmu_count(mirror->counters, SECMMU_COUNT_FAULTS, 1);
 	trace_secmmu_fault(mirror, gfn, secmmu_fault_writes(&fault), ret);
 	return ret;

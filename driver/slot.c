@@ -5,6 +5,7 @@
 #include "slot.h"
 #include "test/gate.h"
 #include "test/inject.h"
+#include "test/mutant.h"
 #include "test/oracle.h"
 
 /**
@@ -190,6 +191,8 @@ int secmmu_slot_set(struct secmmu_slots *slots,
 						      GFP_KERNEL_ACCOUNT)), -ENOMEM);
 	if (!err)
 		slot_replace(slots, old, new);
+	else if (old && secmmu_mutant(OLD_SLOT_LOST))
+		slot_replace(slots, xa_erase(&slots->by_id, arg->slot), NULL);
 	mutex_unlock(&slots->lock);
 
 	if (err)
