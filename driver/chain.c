@@ -9,6 +9,7 @@
 #include "compat/young.h"
 #include "test/gate.h"
 #include "test/held.h"
+#include "test/inject.h"
 #include "test/mutant.h"
 #include "test/oracle.h"
 #include "trace.h"
@@ -314,8 +315,9 @@ static void chain_release(struct mmu_notifier *mn, struct mm_struct *mm)
 
 static struct mmu_notifier *chain_alloc(struct mm_struct *mm)
 {
-	struct secmmu_chain *chain = kzalloc(sizeof(*chain), GFP_KERNEL_ACCOUNT);
+	struct secmmu_chain *chain;
 
+	chain = secmmu_may_fail(kzalloc(sizeof(*chain), GFP_KERNEL_ACCOUNT), NULL);
 	if (!chain)
 		return ERR_PTR(-ENOMEM);
 	secmmu_records_init(&chain->records);
@@ -379,7 +381,7 @@ struct secmmu_chain *secmmu_chain_get(struct mm_struct *mm)
 
 	if (mmap_write_lock_killable(mm))
 		return ERR_PTR(-EINTR);
-	mn = mmu_notifier_get_locked(&chain_ops, mm);
+	mn = secmmu_may_fail(mmu_notifier_get_locked(&chain_ops, mm), ERR_PTR(-ENOMEM));
 	mmap_write_unlock(mm);
 
 	if (IS_ERR(mn))

@@ -16,6 +16,7 @@
 #include "engine.h"
 #include "fault.h"
 #include "test/gate.h"
+#include "test/inject.h"
 #include "test/mutant.h"
 #include "tlb.h"
 
@@ -131,7 +132,7 @@ static size_t piece(struct engine *engine, loff_t pos, struct iov_iter *iter,
 
 	*err = 0;
 	if (write) {
-		len = copy_from_iter(bounce, len, iter);
+		len = secmmu_may_fault(copy_from_iter(bounce, len, iter), 0);
 		if (!len) {
 			*err = -EFAULT;
 			return 0;
@@ -145,7 +146,7 @@ static size_t piece(struct engine *engine, loff_t pos, struct iov_iter *iter,
 	*err = move(engine, pos, len, left, false);
 	if (*err)
 		return 0;
-	done = copy_to_iter(bounce, len, iter);
+	done = secmmu_may_fault(copy_to_iter(bounce, len, iter), 0);
 	if (done < len)
 		*err = -EFAULT;
 	return done;
@@ -212,11 +213,13 @@ static const struct file_operations engine_fops = {
 
 static struct engine *engine_create(struct secmmu_mirror *mirror, u32 flags)
 {
-	struct engine *engine = kvzalloc(sizeof(*engine), GFP_KERNEL_ACCOUNT);
+	struct engine *engine;
 
+	engine = secmmu_may_fail(kvzalloc(sizeof(*engine), GFP_KERNEL_ACCOUNT), NULL);
 	if (!engine)
 		return NULL;
-	engine->bounce = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
+	engine->bounce =
+		(void *)secmmu_may_fail(__get_free_page(GFP_KERNEL_ACCOUNT), 0);
 	if (!engine->bounce) {
 		kvfree(engine);
 		return NULL;
@@ -247,13 +250,13 @@ int secmmu_engine_open(struct secmmu_mirror *mirror, u32 flags)
 
 	if (!engine)
 		return -ENOMEM;
-	fd = get_unused_fd_flags(O_CLOEXEC);
+	fd = secmmu_may_fail(get_unused_fd_flags(O_CLOEXEC), -ENOMEM);
 	if (fd < 0) {
 		engine_free(engine);
 		return fd;
 	}
-	file = anon_inode_getfile("[secmmu-engine]", &engine_fops, engine,
-				  O_RDWR);
+	file = secmmu_may_fail(anon_inode_getfile("[secmmu-engine]", &engine_fops,
+						  engine, O_RDWR), ERR_PTR(-ENOMEM));
 	if (IS_ERR(file)) {
 		put_unused_fd(fd);
 		engine_free(engine);

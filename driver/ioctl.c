@@ -22,6 +22,7 @@
 #include "ioctl.h"
 #include "mirror.h"
 #include "test/control.h"
+#include "test/inject.h"
 
 union argument {
 	u32 size;
@@ -145,8 +146,8 @@ static long create_mirror(struct secmmu_mirror *none, union argument *arg)
 	if (IS_ERR(mirror))
 		return PTR_ERR(mirror);
 	secmmu_debugfs_add(mirror);
-	fd = anon_inode_getfd("[secmmu-mirror]", &mirror_fops, mirror,
-			      O_RDWR | O_CLOEXEC);
+	fd = secmmu_may_fail(anon_inode_getfd("[secmmu-mirror]", &mirror_fops, mirror,
+					      O_RDWR | O_CLOEXEC), -ENOMEM);
 	if (fd < 0)
 		secmmu_mirror_put(mirror);
 	return fd;
@@ -242,21 +243,22 @@ static long dispatch(const struct call *calls, unsigned int nr,
 	if (call == calls + nr)
 		return secmmu_test_call(mirror, cmd, user);
 
-	if (get_user(size, (u32 __user *)user))
+	if (secmmu_may_fault(get_user(size, (u32 __user *)user), -EFAULT))
 		return -EFAULT;
 	if (size < call->min_size)
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
 	memset(&arg, 0, sizeof(arg));
-	ret = copy_struct_from_user(&arg, call->size, user, size);
+	ret = secmmu_may_fault(copy_struct_from_user(&arg, call->size, user, size),
+			       -EFAULT);
 	if (ret)
 		return ret;
 	arg.size = size;
 
 	ret = call->handler(mirror, &arg);
 	if (ret >= 0 && call->answers &&
-	    copy_to_user(user, &arg, min(size, call->size)))
+	    secmmu_may_fault(copy_to_user(user, &arg, min(size, call->size)), 1))
 		return -EFAULT;
 	return ret;
 }

@@ -6,16 +6,17 @@
 #include <linux/slab.h>
 
 #include "pgtable.h"
+#include "test/inject.h"
 #include "test/mutant.h"
 
 static struct secmmu_table *table_alloc(void)
 {
 	struct secmmu_table *table;
 
-	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
+	table = secmmu_may_fail(kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT), NULL);
 	if (!table)
 		return NULL;
-	table->entry = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	table->entry = (u64 *)secmmu_may_fail(get_zeroed_page(GFP_KERNEL_ACCOUNT), 0);
 	if (!table->entry) {
 		kfree(table);
 		return NULL;

@@ -6,6 +6,7 @@
 #include "control.h"
 #include "gate.h"
 #include "history.h"
+#include "inject.h"
 #include "oracle.h"
 
 static long gate_call(unsigned int cmd, struct secmmu_test_gate *arg)
@@ -112,6 +113,7 @@ union argument {
 	struct secmmu_test_oracle oracle;
 	struct secmmu_test_page page;
 	struct secmmu_test_subscribe subscribe;
+	struct secmmu_test_fail fail;
 };
 
 static u32 size_of_call(unsigned int cmd)
@@ -132,6 +134,8 @@ static u32 size_of_call(unsigned int cmd)
 		return sizeof(struct secmmu_test_page);
 	case SECMMU_TEST_SUBSCRIBE:
 		return sizeof(struct secmmu_test_subscribe);
+	case SECMMU_TEST_FAIL:
+		return sizeof(struct secmmu_test_fail);
 	default:
 		return 0;
 	}
@@ -156,6 +160,8 @@ static long handle(struct secmmu_mirror *mirror, unsigned int cmd,
 		return secmmu_oracle_page(mirror, &arg->page);
 	case SECMMU_TEST_SUBSCRIBE:
 		return secmmu_history_subscribe(mirror, &arg->subscribe);
+	case SECMMU_TEST_FAIL:
+		return secmmu_inject_arm(&arg->fail);
 	default:
 		return gate_call(cmd, &arg->gate);
 	}
@@ -173,7 +179,7 @@ long secmmu_test_call(struct secmmu_mirror *mirror, unsigned int cmd,
 		      void __user *user)
 {
 	u32 size = size_of_call(cmd);
-	bool on_device = cmd <= SECMMU_TEST_GATE_OPEN;
+	bool on_device = cmd <= SECMMU_TEST_GATE_OPEN || cmd == SECMMU_TEST_FAIL;
 	union argument arg = {};
 	long ret;
 
