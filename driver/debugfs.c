@@ -7,6 +7,7 @@
 #include <linux/seq_file.h>
 
 #include "debugfs.h"
+#include "test/race.h"
 
 static struct dentry *root;
 static atomic_t next_mirror;
@@ -188,6 +189,7 @@ void secmmu_debugfs_init(void)
 {
 	root = debugfs_create_dir("secmmu", NULL);
 	debugfs_create_file_unsafe("timing", 0600, root, NULL, &timing_fops);
+	secmmu_race_add(root);
 }
 
 /**
