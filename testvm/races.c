@@ -11,6 +11,10 @@
 /* How the kernel writes in a stack, and in a title, that a function is the driver's. */
 #define DRIVER	"[secmmu]"
 
+/* The line before each stack, and the functions at which the kernel is entered. */
+#define STACK	" bytes by "
+#define ENTRY	" asm_"
+
 static void count_other(struct races *races)
 {
 	unsigned int i = 0;
@@ -37,13 +41,18 @@ enum race races_line(struct races *races, const char *line)
 	if (title) {
 		races->open = true;
 		races->ours = strstr(line, DRIVER);
+		races->beneath = false;
 		snprintf(races->title, sizeof(races->title), "%s", title);
 		return RACE_LINE;
 	}
 	if (!races->open)
 		return RACE_NONE;
 	if (!strstr(line, RULE)) {
-		races->ours |= strstr(line, DRIVER) != NULL;
+		if (strstr(line, STACK))
+			races->beneath = false;
+		else if (strstr(line, ENTRY))
+			races->beneath = true;
+		races->ours |= !races->beneath && strstr(line, DRIVER);
 		return RACE_NONE;
 	}
 	races->open = false;

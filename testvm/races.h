@@ -2,7 +2,8 @@
 /*
  * Data races, as a kernel with KCSAN reports them: a line of "=", the title, the stacks
  * of both who raced, a line of "=". The kernel's own races are many, and no affair of
- * ours; one is the driver's if the driver is in either stack.
+ * ours; one is the driver's if the driver is in either stack, unless that is the stack of
+ * an interrupt or exception in which the driver was only what it interrupted.
  */
 #ifndef TESTVM_RACES_H
 #define TESTVM_RACES_H
@@ -17,6 +18,7 @@
  * struct races - the reports of a log, read line by line; zero at the start
  * @open: inside a report
  * @ours: the driver is in it
+ * @beneath: inside a stack, below the entry of an interrupt or exception
  * @title: its title, also after its end
  * @others: the kernel's own, so far
  * @nr_kinds: kinds of those, by their titles, as far as there is room
@@ -25,6 +27,7 @@
 struct races {
 	bool open;
 	bool ours;
+	bool beneath;
 	char title[RACE_TITLE];
 	unsigned int others;
 	unsigned int nr_kinds;

@@ -355,7 +355,8 @@ test_debug_bugs()
 }
 
 # Boots a kernel and has it say what KCSAN says of a race, all but the last $3 lines
-# of it; the module of the caller of one function is $1, that of the other function $2.
+# of it; the module of the caller of one function is $1, that of the other function $2,
+# and the driver was interrupted by that one.
 report_race()
 {
 	local rule
@@ -364,7 +365,8 @@ report_race()
 	printf '%s\n' "$rule" "BUG: KCSAN: data-race in one / two$2" \
 		"write to 0x1 of 8 bytes by task 1 on cpu 0:" " one+0x1/0x2" \
 		" above+0x1/0x2$1" "read to 0x1 of 8 bytes by task 2 on cpu 1:" \
-		" inside+0x1/0x2" " two+0x1/0x2$2" "$rule" |
+		" two+0x1/0x2$2" " asm_interrupt+0x1/0x2" " three+0x1/0x2 [secmmu]" \
+		"" "value changed: 0x1 -> 0x2" "$rule" |
 		head -n "-$3" >"$temp/tree/report"
 	# shellcheck disable=SC2016
 	vm --root "$temp/tree" sh -c \
@@ -379,6 +381,7 @@ test_race_reports()
 		says '1 data-race in one / two [other]' || return
 	expect 125 report_race " [secmmu]" "" 0 &&
 		says 'BUG: KCSAN: data-race in one / two' || return
+	expect 125 report_race "" " [secmmu]" 0 || return
 	# Nobody knows what else it would have said.
 	expect 125 report_race "" " [other]" 1
 }
