@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/kcsan-checks.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
@@ -42,6 +43,12 @@ static bool walk_round(struct secmmu_walk *walk)
 		walk->seq = raw_read_seqcount(&chain->seq);
 	else if (!secmmu_mutant(SEQ_READ_ONCE) || !walk->seq)
 		walk->seq = read_seqcount_begin(&chain->seq);
+	/*
+	 * What the seqcount covers is read with marked accesses. All else that the
+	 * round does is none of its affair: KCSAN shall not take it for a part of
+	 * the read side, where it excuses plain accesses.
+	 */
+	kcsan_atomic_next(0);
 	/* The core's SRCU section, which leaving waits for, covers the list. */
 	list_for_each_entry_rcu(member, &chain->members, link, true) {
 		if (!member_touched(member, walk))

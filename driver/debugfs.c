@@ -8,6 +8,7 @@
 
 #include "debugfs.h"
 #include "test/inject.h"
+#include "test/race.h"
 
 static struct dentry *root;
 static atomic_t next_mirror;
@@ -190,6 +191,7 @@ void secmmu_debugfs_init(void)
 {
 	root = debugfs_create_dir("secmmu", NULL);
 	debugfs_create_file_unsafe("timing", 0600, root, NULL, &timing_fops);
+	secmmu_race_add(root);
 }
 
 /**

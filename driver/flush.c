@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/kcsan-checks.h>
 #include <linux/smp.h>
 
 #include "flush.h"
@@ -65,11 +66,16 @@ void secmmu_flush(struct secmmu_tlbs *tlbs, u64 entries)
 	secmmu_gate_spin(FLUSH_RAISED, 0);
 	/*
 	 * This CPU cannot be in the mask: its windows do not get interrupted.
-	 * A CPU that enters the mask while it is read has seen the generation.
+	 * A CPU that enters the mask while it is read has seen the generation,
+	 * and one that leaves has closed its window. So it does not matter how
+	 * often the core reads a word of the mask, nor in what pieces: it does
+	 * that with plain accesses, as for mm_cpumask(), which KCSAN shall excuse.
 	 */
 	preempt_disable();
+	kcsan_disable_current();
 	smp_call_function_many(tlbs->mask, window_closed, tlbs,
 			       !secmmu_mutant(FLUSH_NO_WAIT));
+	kcsan_enable_current();
 	preempt_enable();
 	/* A CPU seen outside the mask: pairs with secmmu_window_close(). */
 	smp_mb();

@@ -25,7 +25,9 @@ static struct interval_tree_node *tree_node(struct rb_node **link)
  * The kernel's own search looks at the cached leftmost node too, which a writer
  * publishes apart from the root; this one only goes down from the root. A tree
  * under change never shows a loop on the way down, but it may hide nodes: an
- * answer counts only if the chain's seqcount did not move.
+ * answer counts only if the chain's seqcount did not move. A node that is being
+ * linked has its range, and zeroes otherwise, since before that moved: whoever meets
+ * it early finds nothing below it.
  *
  * Context: RCU read-side section, or the only writer; never sleeps.
  * Return: the overlapping node with the lowest start, or NULL.

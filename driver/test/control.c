@@ -96,7 +96,10 @@ static long state_call(struct secmmu_mirror *mirror,
 	arg->events = count_ranges(&records->events);
 	arg->overflow = records->overflow;
 	arg->faults = count_ranges(&records->faults);
+	/* Who has been woken leaves the queue under its own lock only. */
+	spin_lock_irq(&records->wait.lock);
 	arg->waiters = list_count(&records->wait.head);
+	spin_unlock_irq(&records->wait.lock);
 	spin_unlock(&records->lock);
 	spin_lock(&chain->registry);
 	arg->members = list_count(&chain->members);

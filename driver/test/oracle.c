@@ -312,9 +312,11 @@ long secmmu_oracle_check(struct secmmu_mirror *mirror,
 	list_for_each_entry(watched, &oracle->tlbs, link)
 		check_tlb(mirror, watched, result);
 	look_for_lost(mirror, result);
-	mutex_unlock(&oracle->lock);
-	if (oracle->marked && READ_ONCE(nr_notes) > NR_NOTES)
+	spin_lock(&notes_lock);
+	if (oracle->marked && nr_notes > NR_NOTES)
 		result->overflow = nr_notes;
+	spin_unlock(&notes_lock);
+	mutex_unlock(&oracle->lock);
 	return 0;
 }
 
