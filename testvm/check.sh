@@ -75,7 +75,7 @@ vm()
 	say "$name"
 	show "$name" "$BUILD/testvm/testvm" --quiet --kernel "$kernel" \
 		--cpus 4 --memory 3072 --timeout "${LIMIT:-420}" --root "$out/root" \
-		--load brd --append "brd.rd_nr=1 brd.rd_size=65536" \
+		--load brd ${LOAD:+--load "$LOAD"} --append "brd.rd_nr=1 brd.rd_size=65536" \
 		"${module[@]}" --out "$out/$name" \
 		--log "$out/$name.console" -- "$@" || status=$?
 	tally "$name" $status
@@ -170,6 +170,7 @@ done
 step module-6.1-test module 6.1 test
 step module-6.12-test module 6.12 test
 step module-debug-test module debug test
+step module-debug-kunit module debug kunit
 step no-instruments no_instruments
 step checkpatch checkpatch
 
@@ -228,6 +229,8 @@ vm test-build-6.12 6.12 test $lib/selftests/run_tests.sh \
 # shellcheck disable=SC2086 # a list of names
 vm selftests-newest newest normal $lib/selftests/run_tests.sh $tests
 vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
+
+LOAD=kunit vm kunit debug kunit $lib/kunit.sh
 
 # The debug kernel is several times slower: all with gates, all that may fail, and of
 # the rest what takes least time.
