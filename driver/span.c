@@ -82,7 +82,7 @@ unsigned int secmmu_span_collect(struct rb_root_cached *tree,
 	if (node && READ_ONCE(node->__subtree_last) >= start)
 		stack[depth++] = node;
 	while (depth) {
-		if (n == max || depth + 1 >= SECMMU_SPAN_DEPTH)
+		if (depth + 1 >= SECMMU_SPAN_DEPTH)
 			return max + 1;
 		node = stack[--depth];
 		child = tree_node(&node->rb.rb_left);
@@ -90,8 +90,11 @@ unsigned int secmmu_span_collect(struct rb_root_cached *tree,
 			stack[depth++] = child;
 		if (node->start > last)
 			continue;
-		if (node->last >= start)
+		if (node->last >= start) {
+			if (n == max)
+				return max + 1;
 			nodes[n++] = node;
+		}
 		child = tree_node(&node->rb.rb_right);
 		if (child && READ_ONCE(child->__subtree_last) >= start)
 			stack[depth++] = child;

@@ -144,6 +144,7 @@ prepare()
 		step "module-$kernel-test" module "$kernel" test
 	done
 	cp "$BUILD/modules/6.1-normal/driver/secmmu.ko" "$out/root$lib/"
+	step module-debug-kunit module debug kunit
 	step no-instruments no_instruments
 	step all-can-fail all_can_fail
 	step checkpatch checkpatch
@@ -238,6 +239,7 @@ set -m
 debug_kernel
 # Each seeded bug against the test that must notice it.
 seeded_bugs 6.1
+LOAD=kunit go vm kunit debug kunit $lib/kunit.sh ${all:+all}
 go tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug
 stock_kernels
 go tests mutants-selftest "$top/testvm/mutants-selftest.sh"
