@@ -70,9 +70,8 @@ static uint64_t choose_pages(struct prng *prng)
 	case 1:
 		return prng_below(prng, ARENA_PAGES);
 	case 2:
-	case 3:
 		return 512;
-	case 4:
+	case 3:
 		return 64;
 	default:
 		return 1 + prng_below(prng, 16);
