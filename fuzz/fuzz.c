@@ -185,7 +185,7 @@ static void get_ready(const struct fuzz_options *options)
 		fprintf(stderr, "note: no coverage, programs are not chosen by it: %s\n",
 			strerror(-err));
 	if (!complaint_open())
-		fprintf(stderr, "note: what the kernel says is not looked at: this is not the test VM\n");
+		fprintf(stderr, "note: not the test VM: the kernel's log is not looked at\n");
 	exec_open(options->limit);
 }
 

@@ -216,6 +216,9 @@ say mutants
 status=0
 show mutants "$top/testvm/mutants.sh" --quick --out "$out/mutants" || status=$?
 tally mutants $status
+say fuzz; status=0
+show fuzz "$top/testvm/fuzz-selftest.sh" || status=$?
+tally fuzz $status
 # What does not depend on the kernel, and takes long, has run.
 tests=$(sed "s/^flush$/flush,-T,B1_long_range/; /^leaks$/d" \
 	"$out/root$lib/selftests/tests")
