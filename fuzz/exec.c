@@ -231,6 +231,7 @@ void exec_program(const struct program *program, struct outcome *outcome)
 	shared->verdict = VERDICT_FINE;
 	shared->ops = 0;
 	shared->judged = 0;
+	shared->entries = 0;
 	shared->text[0] = '\0';
 	pid = fork();
 	if (pid < 0) {

@@ -26,6 +26,7 @@ enum verdict {
  * @verdict: what it shows
  * @ops: operations done
  * @judged: mirrors that the oracle has judged
+ * @entries: entries of theirs, in tables and TLBs
  * @freed: uses of freed tables since the driver was loaded; stays
  * @text: more of the verdict
  */
@@ -33,6 +34,7 @@ struct outcome {
 	enum verdict verdict;
 	uint32_t ops;
 	uint32_t judged;
+	uint64_t entries;
 	uint32_t freed;
 	char text[256];
 };

@@ -27,6 +27,7 @@
  * @programs: how many were run
  * @ops: operations they did
  * @judged: mirrors judged
+ * @entries: entries of theirs
  * @killed: programs that took too long
  * @started: when
  * @told: when progress was told last
@@ -38,6 +39,7 @@ struct fuzz {
 	uint64_t programs;
 	uint64_t ops;
 	uint64_t judged;
+	uint64_t entries;
 	uint64_t killed;
 	double started;
 	double told;
@@ -70,8 +72,9 @@ static void progress(struct fuzz *fuzz)
 	       (unsigned long long)fuzz->ops, fuzz->ops / passed, cover_places());
 	if (fuzz->options->places)
 		printf(" of %u", fuzz->options->places);
-	printf(" corpus %u judged %llu killed %llu\n", fuzz->corpus.nr,
-	       (unsigned long long)fuzz->judged, (unsigned long long)fuzz->killed);
+	printf(" corpus %u judged %llu mirrors %llu entries killed %llu\n",
+	       fuzz->corpus.nr, (unsigned long long)fuzz->judged,
+	       (unsigned long long)fuzz->entries, (unsigned long long)fuzz->killed);
 	fflush(stdout);
 	fuzz->told = now();
 }
@@ -80,13 +83,14 @@ static void tell_json(const struct fuzz *fuzz, const struct outcome *outcome)
 {
 	printf("@ json { \"seed\": %llu, \"seconds\": %.1f, \"programs\": %llu, "
 	       "\"operations\": %llu, \"places\": %u, \"places_in_driver\": %u, "
-	       "\"corpus\": %u, \"mirrors_judged\": %llu, \"killed\": %llu, "
+	       "\"corpus\": %u, \"mirrors_judged\": %llu, "
+	       "\"entries_judged\": %llu, \"killed\": %llu, "
 	       "\"verdict\": \"%s\" }\n",
 	       (unsigned long long)fuzz->options->seed, now() - fuzz->started,
 	       (unsigned long long)fuzz->programs, (unsigned long long)fuzz->ops,
 	       cover_places(), fuzz->options->places, fuzz->corpus.nr,
-	       (unsigned long long)fuzz->judged, (unsigned long long)fuzz->killed,
-	       verdict_name[outcome->verdict]);
+	       (unsigned long long)fuzz->judged, (unsigned long long)fuzz->entries,
+	       (unsigned long long)fuzz->killed, verdict_name[outcome->verdict]);
 }
 
 /* Run it, so many times. Returns whether it has failed. */
@@ -216,6 +220,7 @@ int fuzz_run(const struct fuzz_options *options)
 		fuzz.programs++;
 		fuzz.ops += outcome.ops;
 		fuzz.judged += outcome.judged;
+		fuzz.entries += outcome.entries;
 		fuzz.killed += outcome.verdict == VERDICT_KILLED;
 		if (cover_collect()) {
 			corpus_add(&fuzz.corpus, program);

@@ -182,6 +182,9 @@ static void prologue(struct prng *prng, struct program *program)
 		op[3].arg[5] = ONE_OF(prng, 0, 0, 0, 2);
 	}
 	append(prng, program, "engine");
+	/* An empty mirror has nothing to lose. */
+	if (!one_in(prng, 4))
+		append(prng, program, one_in(prng, 3) ? "prefault" : "write");
 }
 
 static uint32_t choose_rounds(struct prng *prng)

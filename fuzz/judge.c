@@ -18,6 +18,7 @@ static void judge(int mirror, struct outcome *outcome)
 	    ioctl(mirror, SECMMU_TEST_STATE, &state))
 		return;
 	outcome->judged++;
+	outcome->entries += oracle.sptes + oracle.tlb_entries;
 	if (oracle.stale || oracle.too_wide) {
 		outcome->verdict = VERDICT_INCOHERENT;
 		snprintf(outcome->text, sizeof(outcome->text),

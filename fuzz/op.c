@@ -30,7 +30,7 @@ const struct op_kind op_kinds[] = {
 		DEVICE, MAKES("mirror", MEANS_MIRROR, NR_MIRRORS),
 		CHOICE("policy", 5), CHOICE("batch", 5),
 		CHOICE("of", NR_CHILDREN + 3), TWIST } },
-	{ "slot", 14, act_slot, { MIRROR, SLOT, GPAGE, AT, PAGES, FLAGS(4), TWIST } },
+	{ "slot", 8, act_slot, { MIRROR, SLOT, GPAGE, AT, PAGES, FLAGS(4), TWIST } },
 	{ "engine", 6, act_engine, {
 		MIRROR, MAKES("engine", MEANS_ENGINE, NR_ENGINES), FLAGS(4), TWIST } },
 	{ "stats", 1, act_stats, { MIRROR, TWIST } },

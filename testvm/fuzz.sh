@@ -23,6 +23,8 @@ In the environment:
   PROGRAM        a file of programs to run instead
   TIMES          how often those are run, 20 by default
   KERNEL         debug by default, the only one that tells what was reached
+  CPUS           of the VM, 2 by default: no more than this machine has, or the
+                 processors wait for each other most of the time
   MUTANT         a seeded bug to switch on, see driver/test/mutants.def
   TRIES          at most so many boots to shrink what no VM survives, 12 by default
 END
@@ -45,6 +47,7 @@ done
 export KERNEL=${KERNEL:-debug} MUTANT=${MUTANT:-none} TIMES=${TIMES:-20}
 seconds=${FUZZ_SECONDS:-60}
 tries=${TRIES:-12}
+cpus=${CPUS:-2}
 seed=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
 program=${PROGRAM:-}
 fuzz=$BUILD/fuzz/bin/secmmu-fuzz
@@ -54,10 +57,10 @@ module=$BUILD/modules/$KERNEL-test/driver/secmmu.ko
 # As many of the last programs may have had a part in what happened.
 last=64
 
-for number in "$seconds" "$seed" "$tries" "$TIMES"; do
+for number in "$seconds" "$seed" "$tries" "$TIMES" "$cpus"; do
 	case $number in
 	'' | *[!0-9]* | ??????????????????*)
-		echo "fuzz: SECONDS, SEED, TIMES and TRIES are numbers, not" \
+		echo "fuzz: SECONDS, SEED, TIMES, TRIES and CPUS are numbers, not" \
 			"\"$number\"" >&2
 		exit 2
 		;;
@@ -81,7 +84,7 @@ vm()
 	[ ! "$file" ] || cp "$file" "$root/programs"
 	for try in 1 2 3; do
 		status=0
-		"$testvm" --quiet --kernel "$KERNEL" --cpus 4 \
+		"$testvm" --quiet --kernel "$KERNEL" --cpus "$cpus" \
 			--memory 3072 --timeout $((seconds + 900)) --root "$root" \
 			--load brd --module "$module" --log "$out/$name.console" \
 			--append "brd.rd_nr=1 brd.rd_size=65536 kasan_multi_shot" -- \
