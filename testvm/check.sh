@@ -243,6 +243,7 @@ LOAD=kunit go vm kunit debug kunit $lib/kunit.sh ${all:+all}
 go tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug
 stock_kernels
 go tests mutants-selftest "$top/testvm/mutants-selftest.sh"
+go tests fuzz "$top/testvm/fuzz-selftest.sh"
 go tests models "$top/testvm/models.sh"
 go step bench bench 6.1
 finish

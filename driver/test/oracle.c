@@ -163,6 +163,8 @@ static void ask_cpu(struct mm_struct *mm, unsigned long hva, u64 spte,
 	if (secmmu_get_user_pages_remote(mm, hva, 1, flags | FOLL_WRITE, &page,
 					 NULL) == 1) {
 		*writable = true;
+		/* Memory may be writable and, as far as GUP knows, not readable. */
+		*same |= page_to_pfn(page) == spte_pfn(spte);
 		put_page(page);
 	}
 	mmap_read_unlock(mm);
