@@ -124,7 +124,7 @@ prepare()
 {
 	local kernel
 
-	build_tools testvm vmm selftests
+	build_tools testvm vmm selftests fuzz
 	rm -rf "$out"
 	mkdir -p "$out"
 	make_root "$out/root"
