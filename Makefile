@@ -10,7 +10,7 @@ export BUILD := $(CURDIR)/build
 KDIR ?= /lib/modules/$(shell uname -r)/build
 TEST ?=
 
-.PHONY: help setup tools modules run check check-all mutants models bench soak clean
+.PHONY: help setup tools modules run check check-all mutants models bench soak fuzz clean
 .DEFAULT_GOAL := help
 
 help:
@@ -33,10 +33,14 @@ help:
 	@echo 'make soak [SECONDS=600] [SEED=N] [KERNEL=6.1] [CYCLES=10000] [RELOADS=200]'
 	@echo '              the long run: processes killed, the driver reloaded, then'
 	@echo '              storms for the rest of the time; logs in build/soak/'
+	@echo 'make fuzz [SECONDS=60] [SEED=N] [KERNEL=debug] [MUTANT=NAME] [PROGRAM=FILE]'
+	@echo '              random programs against a test build, chosen by what they reach;'
+	@echo '              one that fails is shrunk to build/fuzz/reproducer.txt, which'
+	@echo '              PROGRAM= runs again'
 	@echo 'make modules [KDIR=...] [TEST=1]'
 	@echo '              the driver for the running kernel, or for a build folder;'
 	@echo '              TEST=1 adds the test instruments'
-	@echo 'make tools    the test VM, the mini-VMM and the selftests'
+	@echo 'make tools    the test VM, the mini-VMM, the selftests and the fuzzer'
 	@echo 'make setup    install what is missing (as root, through apt)'
 	@echo 'make clean    remove build/ (kernels stay cached outside the checkout)'
 
@@ -47,6 +51,7 @@ tools: setup
 	@$(MAKE) --no-print-directory -C testvm
 	@$(MAKE) --no-print-directory -C vmm
 	@$(MAKE) --no-print-directory -C selftests
+	@$(MAKE) --no-print-directory -C fuzz
 
 modules:
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/driver CONFIG_SECMMU=m \
@@ -74,6 +79,9 @@ bench:
 # Shells have a SECONDS of their own.
 soak:
 	@SOAK_SECONDS='$(SECONDS)' SEED='$(SEED)' testvm/soak.sh
+
+fuzz:
+	@FUZZ_SECONDS='$(SECONDS)' testvm/fuzz.sh
 
 clean:
 	rm -rf build

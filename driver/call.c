@@ -4,6 +4,7 @@
 #include <linux/uaccess.h>
 
 #include "call.h"
+#include "test/inject.h"
 
 /**
  * secmmu_call - find a call, fetch its argument, make it, give its answer back
@@ -31,21 +32,22 @@ long secmmu_call(const struct secmmu_call *calls, unsigned int nr,
 	if (call == calls + nr)
 		return -ENOTTY;
 
-	if (get_user(size, (u32 __user *)user))
+	if (secmmu_may_fault(get_user(size, (u32 __user *)user), -EFAULT))
 		return -EFAULT;
 	if (size < call->min_size)
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
 	memset(&arg, 0, sizeof(arg));
-	ret = copy_struct_from_user(&arg, call->size, user, size);
+	ret = secmmu_may_fault(copy_struct_from_user(&arg, call->size, user, size),
+			       -EFAULT);
 	if (ret)
 		return ret;
 	arg.size = size;
 
 	ret = call->handler(file, &arg);
 	if (ret >= 0 && call->answers &&
-	    copy_to_user(user, &arg, min(size, call->size)))
+	    secmmu_may_fault(copy_to_user(user, &arg, min(size, call->size)), 1))
 		return -EFAULT;
 	return ret;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/kcsan-checks.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
@@ -9,6 +10,7 @@
 #include "compat/young.h"
 #include "test/gate.h"
 #include "test/held.h"
+#include "test/inject.h"
 #include "test/mutant.h"
 #include "test/oracle.h"
 #include "trace.h"
@@ -41,6 +43,12 @@ static bool walk_round(struct secmmu_walk *walk)
 		walk->seq = raw_read_seqcount(&chain->seq);
 	else if (!secmmu_mutant(SEQ_READ_ONCE) || !walk->seq)
 		walk->seq = read_seqcount_begin(&chain->seq);
+	/*
+	 * What the seqcount covers is read with marked accesses. All else that the
+	 * round does is none of its affair: KCSAN shall not take it for a part of
+	 * the read side, where it excuses plain accesses.
+	 */
+	kcsan_atomic_next(0);
 	/* The core's SRCU section, which leaving waits for, covers the list. */
 	list_for_each_entry_rcu(member, &chain->members, link, true) {
 		if (!member_touched(member, walk))
@@ -318,8 +326,9 @@ static void chain_release(struct mmu_notifier *mn, struct mm_struct *mm)
 
 static struct mmu_notifier *chain_alloc(struct mm_struct *mm)
 {
-	struct secmmu_chain *chain = kzalloc(sizeof(*chain), GFP_KERNEL_ACCOUNT);
+	struct secmmu_chain *chain;
 
+	chain = secmmu_may_fail(kzalloc(sizeof(*chain), GFP_KERNEL_ACCOUNT), NULL);
 	if (!chain)
 		return ERR_PTR(-ENOMEM);
 	secmmu_records_init(&chain->records);
@@ -389,7 +398,7 @@ struct secmmu_chain *secmmu_chain_get(struct mm_struct *mm)
 
 	if (mmap_write_lock_killable(mm))
 		return ERR_PTR(-EINTR);
-	mn = mmu_notifier_get_locked(&chain_ops, mm);
+	mn = secmmu_may_fail(mmu_notifier_get_locked(&chain_ops, mm), ERR_PTR(-ENOMEM));
 	mmap_write_unlock(mm);
 
 	if (IS_ERR(mn))

@@ -7,6 +7,8 @@
 #include <linux/seq_file.h>
 
 #include "debugfs.h"
+#include "test/inject.h"
+#include "test/race.h"
 
 static struct dentry *root;
 static atomic_t next_mirror;
@@ -182,7 +184,8 @@ void secmmu_debugfs_add(struct secmmu_mirror *mirror)
 
 	snprintf(name, sizeof(name), "mirror-%d",
 		 atomic_inc_return(&next_mirror));
-	mirror->debugfs = debugfs_create_dir(name, root);
+	mirror->debugfs = secmmu_may_fail(debugfs_create_dir(name, root),
+					  ERR_PTR(-ENOMEM));
 	debugfs_create_file("stats", 0400, mirror->debugfs, mirror,
 			    &stats_fops);
 	debugfs_create_file("slots", 0400, mirror->debugfs, mirror,
@@ -202,6 +205,7 @@ void secmmu_debugfs_init(void)
 {
 	root = debugfs_create_dir("secmmu", NULL);
 	debugfs_create_file_unsafe("timing", 0600, root, NULL, &timing_fops);
+	secmmu_race_add(root);
 }
 
 /**

@@ -3,6 +3,7 @@
 #include <linux/uaccess.h>
 
 #include "dirty.h"
+#include "test/inject.h"
 #include "test/mutant.h"
 
 /*
@@ -143,7 +144,8 @@ int secmmu_dirty_log(struct secmmu_slots *slots,
 	if (err)
 		goto unlock;
 	err = -ENOMEM;
-	log = kvcalloc(words, sizeof(*log), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	log = secmmu_may_fail(kvcalloc(words, sizeof(*log),
+				       GFP_KERNEL_ACCOUNT | __GFP_NOWARN), NULL);
 	if (!log)
 		goto unlock;
 
@@ -154,9 +156,10 @@ int secmmu_dirty_log(struct secmmu_slots *slots,
 	    !secmmu_mutant(LOG_UNFLUSHED))
 		secmmu_flush(slots->tlbs, 0);
 	err = 0;
-	if (copy_to_user(u64_to_user_ptr(arg->bitmap), log,
-			 words * sizeof(*log))) {
-		give_back(dirty, log, arg->nr_pages);
+	if (secmmu_may_fault(copy_to_user(u64_to_user_ptr(arg->bitmap), log,
+					  words * sizeof(*log)), 1)) {
+		if (!secmmu_mutant(LOG_LOST))
+			give_back(dirty, log, arg->nr_pages);
 		err = -EFAULT;
 	}
 	kvfree(log);

@@ -3,6 +3,7 @@
 #include <linux/slab.h>
 
 #include "domain.h"
+#include "test/inject.h"
 #include "test/mutant.h"
 
 /**
@@ -37,8 +38,9 @@ static void domain_free(struct secmmu_kept *kept)
 
 static struct domain *domain_alloc(unsigned int id)
 {
-	struct domain *domain = kzalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
+	struct domain *domain;
 
+	domain = secmmu_may_fail(kzalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT), NULL);
 	if (!domain)
 		return NULL;
 	domain->id = id;

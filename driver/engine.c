@@ -8,6 +8,7 @@
 #include "fault.h"
 #include "job.h"
 #include "test/gate.h"
+#include "test/inject.h"
 #include "test/mutant.h"
 
 /*
@@ -181,7 +182,7 @@ static size_t piece(struct secmmu_engine *engine, u64 gpa, struct iov_iter *iter
 
 	*err = 0;
 	if (write) {
-		len = copy_from_iter(bounce, len, iter);
+		len = secmmu_may_fault(copy_from_iter(bounce, len, iter), 0);
 		if (!len) {
 			*err = -EFAULT;
 			return 0;
@@ -195,7 +196,7 @@ static size_t piece(struct secmmu_engine *engine, u64 gpa, struct iov_iter *iter
 	*err = secmmu_engine_move(engine, gpa, len, left, false);
 	if (*err)
 		return 0;
-	done = copy_to_iter(bounce, len, iter);
+	done = secmmu_may_fault(copy_to_iter(bounce, len, iter), 0);
 	if (done < len)
 		*err = -EFAULT;
 	return done;
@@ -257,11 +258,13 @@ static void unwatch(struct secmmu_engine *engine)
  */
 struct secmmu_engine *secmmu_engine_create(struct secmmu_mirror *mirror, u32 flags)
 {
-	struct secmmu_engine *engine = kvzalloc(sizeof(*engine), GFP_KERNEL_ACCOUNT);
+	struct secmmu_engine *engine;
 
+	engine = secmmu_may_fail(kvzalloc(sizeof(*engine), GFP_KERNEL_ACCOUNT), NULL);
 	if (!engine)
 		return NULL;
-	engine->bounce = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
+	engine->bounce =
+		(void *)secmmu_may_fail(__get_free_page(GFP_KERNEL_ACCOUNT), 0);
 	if (!engine->bounce)
 		goto free_engine;
 	if (flags & SECMMU_ENGINE_BACKGROUND) {

@@ -12,6 +12,7 @@
 #include "install.h"
 #include "key.h"
 #include "test/gate.h"
+#include "test/inject.h"
 #include "test/mutant.h"
 #include "trace.h"
 
@@ -117,9 +118,10 @@ static long get_pages_locked(struct secmmu_fault *fault, struct mm_struct *mm,
 			     (secmmu_fault_writes(fault) ? FOLL_WRITE : 0);
 	long got, more;
 
-	got = secmmu_get_user_pages_remote(mm, hva, wanted, flags |
-					   SECMMU_FOLL_INTERRUPTIBLE,
-					   fault->page, locked);
+	got = secmmu_may_fail(secmmu_get_user_pages_remote(mm, hva, wanted, flags |
+							   SECMMU_FOLL_INTERRUPTIBLE,
+							   fault->page, locked),
+			      -ENOMEM);
 	if (got < wanted || wanted == fault->pages || !*locked)
 		return got;
 	more = secmmu_get_user_pages_remote(mm, hva + wanted * PAGE_SIZE,
@@ -225,7 +227,8 @@ int secmmu_fault(struct secmmu_mirror *mirror, gfn_t gfn, u64 pages,
 			ret = -EINTR;
 			break;
 		}
-	secmmu_pgtable_drain(&fault.cache);
+	if (ret != -ENOMEM || !secmmu_mutant(TABLES_LEAKED))
+		secmmu_pgtable_drain(&fault.cache);
 	secmmu_count(mirror->counters, SECMMU_COUNT_FAULTS, 1);
 	trace_secmmu_fault(mirror, gfn, secmmu_fault_writes(&fault), ret);
 	return ret;

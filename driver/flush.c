@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/kcsan-checks.h>
 #include <linux/smp.h>
 
 #include "flush.h"
+#include "test/inject.h"
 #include "trace.h"
 
 /**
@@ -16,7 +18,7 @@
 int secmmu_tlbs_init(struct secmmu_tlbs *tlbs, unsigned int batch,
 		     struct secmmu_counters __percpu *counters)
 {
-	if (!zalloc_cpumask_var(&tlbs->mask, GFP_KERNEL_ACCOUNT))
+	if (!secmmu_may_fail(zalloc_cpumask_var(&tlbs->mask, GFP_KERNEL_ACCOUNT), false))
 		return -ENOMEM;
 	atomic64_set(&tlbs->gen, 1);
 	atomic64_set(&tlbs->flushed, 1);
@@ -57,11 +59,16 @@ void secmmu_tlbs_wait(struct secmmu_tlbs *tlbs)
 {
 	/*
 	 * This CPU cannot be in the mask: its windows do not get interrupted.
-	 * A CPU that enters the mask while it is read sees what we have stored.
+	 * A CPU that enters the mask while it is read sees what we have stored,
+	 * and one that leaves has closed its window. So it does not matter how
+	 * often the core reads a word of the mask, nor in what pieces: it does
+	 * that with plain accesses, as for mm_cpumask(), which KCSAN shall excuse.
 	 */
 	preempt_disable();
+	kcsan_disable_current();
 	smp_call_function_many(tlbs->mask, window_closed, tlbs,
 			       !secmmu_mutant(FLUSH_NO_WAIT));
+	kcsan_enable_current();
 	preempt_enable();
 	/* A CPU seen outside the mask: pairs with secmmu_window_close(). */
 	smp_mb();

@@ -136,7 +136,7 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 		/* TLBs may have recorded accesses in what goes. */
 		spte |= SPTE_ACCESSED;
 	if (!xchg(sptep, spte))
-		leaf->nr++;
+		secmmu_table_count(leaf, 1);
 }
 
 /* Small sptes, under the lock of their table; otherwise as install(). */

@@ -24,6 +24,7 @@
 #include "space.h"
 #include "tag.h"
 #include "test/control.h"
+#include "test/inject.h"
 
 static long get_info(struct file *file, union secmmu_argument *arg)
 {
@@ -124,8 +125,8 @@ static long create_mirror(struct file *file, union secmmu_argument *arg)
 		return PTR_ERR(mirror);
 	secmmu_set_tag_bits(mirror, create->tag_bits);
 	secmmu_debugfs_add(mirror);
-	fd = anon_inode_getfd("[secmmu-mirror]", &mirror_fops, mirror,
-			      O_RDWR | O_CLOEXEC);
+	fd = secmmu_may_fail(anon_inode_getfd("[secmmu-mirror]", &mirror_fops, mirror,
+					      O_RDWR | O_CLOEXEC), -ENOMEM);
 	if (fd < 0)
 		secmmu_mirror_put(mirror);
 	return fd;
@@ -215,15 +216,10 @@ static long set_tag_bits(struct file *file, union secmmu_argument *arg)
 static long alloc_key(struct file *file, union secmmu_argument *arg)
 {
 	struct secmmu_mirror *mirror = file->private_data;
-	int key;
 
 	if (!secmmu_mirror_owned(mirror))
 		return -EPERM;
-	key = secmmu_key_alloc(&mirror->keys);
-	if (key < 0)
-		return key;
-	arg->key.key = key;
-	return 0;
+	return arg->key.key ? -EINVAL : secmmu_key_alloc(&mirror->keys);
 }
 
 static long free_key(struct file *file, union secmmu_argument *arg)
@@ -267,7 +263,7 @@ static const struct secmmu_call mirror_calls[] = {
 		    get_dirty_log, false),
 	SECMMU_CALL(SECMMU_SET_TAG_BITS, secmmu_set_tag_bits, tag_bits,
 		    set_tag_bits, false),
-	SECMMU_CALL(SECMMU_KEY_ALLOC, secmmu_key, key, alloc_key, true),
+	SECMMU_CALL(SECMMU_KEY_ALLOC, secmmu_key, key, alloc_key, false),
 	SECMMU_CALL(SECMMU_KEY_FREE, secmmu_key, key, free_key, false),
 	SECMMU_CALL(SECMMU_CREATE_DOMAIN, secmmu_domain, domain, create_domain,
 		    false),

@@ -13,6 +13,7 @@
 #include "engine.h"
 #include "ioctl.h"
 #include "job.h"
+#include "test/inject.h"
 
 static long set_rights(struct file *file, union secmmu_argument *arg)
 {
@@ -155,13 +156,13 @@ int secmmu_engine_open(struct secmmu_mirror *mirror, u32 flags)
 
 	if (!engine)
 		return -ENOMEM;
-	fd = get_unused_fd_flags(O_CLOEXEC);
+	fd = secmmu_may_fail(get_unused_fd_flags(O_CLOEXEC), -ENOMEM);
 	if (fd < 0) {
 		secmmu_engine_free(engine);
 		return fd;
 	}
-	file = anon_inode_getfile("[secmmu-engine]", &engine_fops, engine,
-				  O_RDWR);
+	file = secmmu_may_fail(anon_inode_getfile("[secmmu-engine]", &engine_fops,
+						  engine, O_RDWR), ERR_PTR(-ENOMEM));
 	if (IS_ERR(file)) {
 		put_unused_fd(fd);
 		secmmu_engine_free(engine);

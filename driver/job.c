@@ -10,6 +10,7 @@
 
 #include "engine.h"
 #include "job.h"
+#include "test/inject.h"
 
 /**
  * struct secmmu_job - the job of an engine
@@ -68,8 +69,8 @@ static int copy_piece(struct secmmu_job *job, void *bounce, unsigned int len,
 	if (!mmget_not_zero(job->mm))
 		return -ESRCH;
 	kthread_use_mm(job->mm);
-	left = from_user ? copy_from_user(bounce, data, len) :
-			   copy_to_user(data, bounce, len);
+	left = from_user ? secmmu_may_fault(copy_from_user(bounce, data, len), len) :
+			   secmmu_may_fault(copy_to_user(data, bounce, len), len);
 	kthread_unuse_mm(job->mm);
 	/* Not here: the last user takes all of the memory down. */
 	mmput_async(job->mm);
@@ -132,8 +133,9 @@ static void do_job(struct work_struct *work)
  */
 struct secmmu_job *secmmu_job_create(struct secmmu_engine *engine)
 {
-	struct secmmu_job *job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
+	struct secmmu_job *job;
 
+	job = secmmu_may_fail(kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT), NULL);
 	if (!job)
 		return NULL;
 	job->engine = engine;

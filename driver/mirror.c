@@ -7,6 +7,7 @@
 #include "age.h"
 #include "mirror.h"
 #include "tag.h"
+#include "test/inject.h"
 #include "test/mutant.h"
 #include "trace.h"
 
@@ -142,7 +143,7 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 	struct secmmu_mirror *mirror;
 	int err = -ENOMEM;
 
-	mirror = kzalloc(sizeof(*mirror), GFP_KERNEL_ACCOUNT);
+	mirror = secmmu_may_fail(kzalloc(sizeof(*mirror), GFP_KERNEL_ACCOUNT), NULL);
 	if (!mirror)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&mirror->refs, 1);
@@ -150,8 +151,9 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 	mirror->untag = secmmu_untag_mask(0);
 	INIT_LIST_HEAD(&mirror->loaded);
 	secmmu_keys_init(&mirror->keys);
-	mirror->counters = alloc_percpu_gfp(struct secmmu_counters,
-					    GFP_KERNEL_ACCOUNT);
+	mirror->counters =
+		secmmu_may_fail(alloc_percpu_gfp(struct secmmu_counters,
+						 GFP_KERNEL_ACCOUNT), NULL);
 	if (!mirror->counters)
 		goto free_mirror;
 	err = secmmu_tlbs_init(&mirror->tlbs, batch, mirror->counters);

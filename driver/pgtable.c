@@ -6,16 +6,17 @@
 #include <linux/slab.h>
 
 #include "pgtable.h"
+#include "test/inject.h"
 #include "test/mutant.h"
 
 static struct secmmu_table *table_alloc(void)
 {
 	struct secmmu_table *table;
 
-	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
+	table = secmmu_may_fail(kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT), NULL);
 	if (!table)
 		return NULL;
-	table->entry = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	table->entry = (u64 *)secmmu_may_fail(get_zeroed_page(GFP_KERNEL_ACCOUNT), 0);
 	if (!table->entry) {
 		kfree(table);
 		return NULL;
@@ -132,7 +133,7 @@ static void push(struct secmmu_table_cache *cache, struct secmmu_table *table)
 {
 	table->next = cache->head;
 	cache->head = table;
-	cache->nr++;
+	WRITE_ONCE(cache->nr, cache->nr + 1);
 }
 
 static struct secmmu_table *pop(struct secmmu_table_cache *cache)
@@ -141,7 +142,7 @@ static struct secmmu_table *pop(struct secmmu_table_cache *cache)
 
 	if (table) {
 		cache->head = table->next;
-		cache->nr--;
+		WRITE_ONCE(cache->nr, cache->nr - 1);
 	}
 	return table;
 }
@@ -209,7 +210,8 @@ static void release_spares(struct secmmu_pgtable *pt)
 		return;
 	spin_lock(&pt->spare_lock);
 	unused = pt->spare;
-	pt->spare = (struct secmmu_table_cache) {};
+	pt->spare.head = NULL;
+	WRITE_ONCE(pt->spare.nr, 0);
 	atomic_long_sub(unused.nr, &pt->nr_tables);
 	spin_unlock(&pt->spare_lock);
 	secmmu_pgtable_drain(&unused);
@@ -285,7 +287,7 @@ static void link_below(struct secmmu_pgtable *pt, struct secmmu_table *table,
 		atomic_long_inc(&pt->nr_tables);
 	}
 	top->parent = table;
-	table->nr++;
+	secmmu_table_count(table, 1);
 	/* Walkers find the tables filled in. */
 	smp_store_release(&table->entry[top->index], link_to(top));
 }
@@ -378,7 +380,7 @@ static void prune(struct secmmu_pgtable *pt, struct secmmu_table *table,
 		if (unused) {
 			table->dead = true;
 			WRITE_ONCE(parent->entry[table->index], 0);
-			parent->nr--;
+			secmmu_table_count(parent, -1);
 		}
 		spin_unlock(&table->lock);
 		spin_unlock(&parent->lock);
@@ -436,7 +438,7 @@ u64 secmmu_table_drop(struct secmmu_pgtable *pt, struct secmmu_table *table,
 	lockdep_assert_held(&table->lock);
 	if (table->level)
 		atomic_long_dec(&pt->nr_large);
-	table->nr--;
+	secmmu_table_count(table, -1);
 	/* Lockless walkers add accessed and dirty: exchange. */
 	return xchg(secmmu_table_entry(table, gfn), 0);
 }
@@ -481,7 +483,7 @@ void secmmu_table_set_large(struct secmmu_pgtable *pt,
 		if (READ_ONCE(*entry))
 			spte |= SPTE_ACCESSED;
 		if (!xchg(entry, spte)) {
-			table->nr++;
+			secmmu_table_count(table, 1);
 			atomic_long_inc(&pt->nr_large);
 		}
 		return;

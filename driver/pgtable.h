@@ -42,7 +42,8 @@
  * @level: 0 for a leaf, SECMMU_ROOT_LEVEL for the root
  * @dead: unlinked or about to be; set once
  * @index: the entry in @parent that links this table
- * @nr: entries that are not zero
+ * @nr: entries that are not zero; written with secmmu_table_count(), for those
+ *	who look without the lock whether the table may be empty
  * @zap_gen: TLB generation at the latest drop of an spte here, or zero. While
  *	no flush with a later generation is complete, engines may still hold
  *	what was dropped. A new table takes it over from its parent.
@@ -70,7 +71,7 @@ struct secmmu_table {
 	};
 };
 
-/* Tables set aside: for one fault, or for splits. */
+/* Tables set aside: for one fault, or for splits; of those, @nr is read locklessly. */
 struct secmmu_table_cache {
 	struct secmmu_table *head;
 	unsigned int nr;
@@ -148,6 +149,12 @@ static inline u64 *secmmu_table_entry(struct secmmu_table *table, gfn_t gfn)
 static inline u64 secmmu_table_read(struct secmmu_table *table, gfn_t gfn)
 {
 	return READ_ONCE(*secmmu_table_entry(table, gfn));
+}
+
+/* So many entries more, or less; the lock is held. */
+static inline void secmmu_table_count(struct secmmu_table *table, int by)
+{
+	WRITE_ONCE(table->nr, table->nr + by);
 }
 
 /* Is it, above the leaves, neither empty nor an spte? */

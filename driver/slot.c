@@ -4,6 +4,8 @@
 
 #include "slot.h"
 #include "test/gate.h"
+#include "test/inject.h"
+#include "test/mutant.h"
 #include "test/oracle.h"
 
 /**
@@ -73,15 +75,18 @@ static int slot_check(const struct secmmu_set_slot *arg)
 
 static struct secmmu_slot *slot_alloc(const struct secmmu_set_slot *arg)
 {
-	struct secmmu_slot *slot = kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
 	gfn_t gfn = arg->gpa >> PAGE_SHIFT;
 	u64 pages = arg->length >> PAGE_SHIFT;
+	struct secmmu_slot *slot;
 
+	slot = secmmu_may_fail(kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT), NULL);
 	if (!slot)
 		return NULL;
 	if (arg->flags & SECMMU_SLOT_LOG_DIRTY) {
-		slot->span.dirty = kvcalloc(BITS_TO_LONGS(pages), sizeof(long),
-					    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+		slot->span.dirty =
+			secmmu_may_fail(kvcalloc(BITS_TO_LONGS(pages), sizeof(long),
+						 GFP_KERNEL_ACCOUNT | __GFP_NOWARN),
+					NULL);
 		if (!slot->span.dirty) {
 			kfree(slot);
 			return NULL;
@@ -186,10 +191,12 @@ int secmmu_slot_set(struct secmmu_slots *slots,
 	if (slot_overlaps(slots, new, old))
 		err = -EBUSY;
 	else
-		err = xa_err(xa_store(&slots->by_id, arg->slot, new,
-				      GFP_KERNEL_ACCOUNT));
+		err = secmmu_may_fail(xa_err(xa_store(&slots->by_id, arg->slot, new,
+						      GFP_KERNEL_ACCOUNT)), -ENOMEM);
 	if (!err)
 		slot_replace(slots, old, new);
+	else if (old && secmmu_mutant(OLD_SLOT_LOST))
+		slot_replace(slots, xa_erase(&slots->by_id, arg->slot), NULL);
 	mutex_unlock(&slots->lock);
 
 	if (err)

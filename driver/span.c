@@ -25,7 +25,9 @@ static struct interval_tree_node *tree_node(struct rb_node **link)
  * The kernel's own search looks at the cached leftmost node too, which a writer
  * publishes apart from the root; this one only goes down from the root. A tree
  * under change never shows a loop on the way down, but it may hide nodes: an
- * answer counts only if the chain's seqcount did not move.
+ * answer counts only if the chain's seqcount did not move. A node that is being
+ * linked has its range, and zeroes otherwise, since before that moved: whoever meets
+ * it early finds nothing below it.
  *
  * Context: RCU read-side section, or the only writer; never sleeps.
  * Return: the overlapping node with the lowest start, or NULL.
@@ -80,7 +82,7 @@ unsigned int secmmu_span_collect(struct rb_root_cached *tree,
 	if (node && READ_ONCE(node->__subtree_last) >= start)
 		stack[depth++] = node;
 	while (depth) {
-		if (n == max || depth + 1 >= SECMMU_SPAN_DEPTH)
+		if (depth + 1 >= SECMMU_SPAN_DEPTH)
 			return max + 1;
 		node = stack[--depth];
 		child = tree_node(&node->rb.rb_left);
@@ -88,8 +90,11 @@ unsigned int secmmu_span_collect(struct rb_root_cached *tree,
 			stack[depth++] = child;
 		if (node->start > last)
 			continue;
-		if (node->last >= start)
+		if (node->last >= start) {
+			if (n == max)
+				return max + 1;
 			nodes[n++] = node;
+		}
 		child = tree_node(&node->rb.rb_right);
 		if (child && READ_ONCE(child->__subtree_last) >= start)
 			stack[depth++] = child;

@@ -16,7 +16,7 @@
 #include "limits.h"
 
 /**
- * struct secmmu_span - one range of a mirror
+ * struct secmmu_span - one range of a mirror, made of zeroed memory
  * @by_hva: host addresses, in bytes
  * @by_gfn: guest frames
  * @domains: those that show it, one bit each

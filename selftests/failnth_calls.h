@@ -27,14 +27,16 @@ struct world {
  * @call: the call; without a failure it returns @full
  * @check: is all as the result says?
  * @full: pages transferred, or zero
- * @least: this many allocations, at least, fail one after the other
+ * @allocations: so many fail one after the other, if the driver makes them fail
+ * @copies: ... and so many copies
+ * @least: the kernel finds this many allocations at least
  */
 struct op {
 	int (*prepare)(struct world *w);
 	long (*call)(struct world *w);
 	int (*check)(struct world *w, long ret);
 	long full;
-	unsigned int least;
+	unsigned int allocations, copies, least;
 };
 
 #define FOR_EACH_OP(X)  \

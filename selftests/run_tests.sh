@@ -109,6 +109,7 @@ fi
 exec 4>&1
 for word; do
 	name=${word%%,*}
+	began=$(date +%s)
 	options=
 	[ "$name" = "$word" ] || options=$(echo "${word#*,}" | tr , ' ')
 	mark="status-of-$name-$$"
@@ -127,6 +128,7 @@ for word; do
 	passed=$((passed + ok))
 	failed=$((failed + bad))
 	skipped=$((skipped + skip))
+	echo "# $name took $(($(date +%s) - began)) s"
 done
 
 echo "$passed passed, $failed failed, $skipped skipped"

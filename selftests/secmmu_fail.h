@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Failures on demand: the kernel's fault injection lets the N-th thing fail that this
- * thread asks of it, allocations of slabs and pages and copies from and to user
- * space, whatever the flags of the allocation say. Needs CONFIG_FAULT_INJECTION with
- * FAILSLAB, FAIL_PAGE_ALLOC, FAULT_INJECTION_USERCOPY and FAULT_INJECTION_DEBUG_FS.
+ * Failures on demand: the N-th thing fails that this thread asks for, memory or a copy
+ * from or to user space. Two can do that:
+ *
+ * - a test build of the driver, on any kernel: what its own calls ask for fails, be it
+ *   theirs or a whole call of the kernel's that would have to allocate;
+ * - the kernel, whatever asks: its fault injection fails slabs and pages, whatever the
+ *   flags of the allocation say. Needs CONFIG_FAULT_INJECTION with FAILSLAB,
+ *   FAIL_PAGE_ALLOC, FAULT_INJECTION_USERCOPY and FAULT_INJECTION_DEBUG_FS.
  *
  * Nothing here knows the harness; functions return a negative error number on failure.
  */
@@ -12,23 +16,31 @@
 
 #define FAIL_SETTINGS	6
 
+enum fail_by { FAIL_BY_DRIVER, FAIL_BY_KERNEL };
+
 /**
- * struct fail - fault injection for the thread that called fail_start()
- * @fd: the thread's countdown
- * @copies: how many copies may still fail, when it was armed
- * @saved: what the settings were
+ * struct fail - failures for the thread that called fail_start()
+ * @by: who lets things fail
+ * @fd: the driver's device, or the thread's countdown in the kernel
+ * @copies: kernel: how many copies may still fail, when it was armed
+ * @saved: kernel: what the settings were
  */
 struct fail {
+	enum fail_by by;
 	int fd;
 	long copies;
 	char saved[FAIL_SETTINGS][24];
 };
 
-/* What the countdown has hit. */
+/* What the countdown has hit; as enum secmmu_test_failure. */
 enum fail_hit { FAIL_NOTHING, FAIL_ALLOCATION, FAIL_COPY };
 
-/* -ENOENT if the kernel cannot do it, -EACCES for those who may not. */
-int fail_start(struct fail *fail);
+/*
+ * @dev: the device, which stays open till fail_stop(). -ENOTTY or -ENOENT if driver or
+ * kernel cannot do it, -EPERM or -EACCES for those who may not.
+ */
+int fail_start(struct fail *fail, enum fail_by by, int dev);
+/* Also for one that is all zeroes, or did not start. */
 void fail_stop(struct fail *fail);
 
 /* From here on the @nth thing fails, once. Do little until fail_disarm(). */

@@ -46,9 +46,8 @@ int tag_bits_set(int mirror, __u32 bits)
 int key_alloc(int mirror)
 {
 	struct secmmu_key arg = { .size = sizeof(arg) };
-	int err = secmmu_call(mirror, SECMMU_KEY_ALLOC, &arg, sizeof(arg));
 
-	return err ? err : (int)arg.key;
+	return secmmu_call(mirror, SECMMU_KEY_ALLOC, &arg, sizeof(arg));
 }
 
 int key_free(int mirror, __u32 key)

@@ -48,10 +48,25 @@ module()
 # A normal build has no test instrument in it. (No grep -q: nm would die of it.)
 no_instruments()
 {
-	local words='mutant|held|hold(s|ing|er)|gate|oracle|test_call'
+	local words='mutant|held|hold(s|ing|er)|gate|oracle|inject|test_call|planted'
 
 	! nm "$BUILD/modules/6.1-normal/driver/secmmu.ko" | grep -iE "$words" &&
 		nm "$BUILD/modules/6.1-test/driver/secmmu.ko" | grep -iE "$words"
+}
+
+# What can fail in the driver's calls can be told to fail: no allocation and no copy
+# stands there without its secmmu_may_...() on the same line.
+all_can_fail()
+{
+	local calls='[kv]+[mzc]+alloc(_array)?|alloc_percpu_gfp|zalloc_cpumask_var'
+	calls+='|(__get_free|get_zeroed)_page|alloc_page|mem(dup_user|_cache_alloc)'
+	calls+='|xa_(store|alloc|insert)|anon_inode_get(fd|file)|get_unused_fd_flags'
+	calls+='|get_user|copy_(struct_)?(from|to)_(user|iter)|mmu_notifier_get_locked'
+
+	test "$(grep -cE "secmmu_may_(fail|fault)\\(.*\\<($calls)\\(" \
+		"$top"/driver/*.c | awk -F : '{ n += $2 } END { print n }')" -gt 15 &&
+		! grep -nE "\\<($calls)\\(" "$top"/driver/*.c |
+			grep -vE "secmmu_may_(fail|fault)\\("
 }
 
 # The kernel's style. Not applied: comments of locks (ours are kernel-doc of the
@@ -109,7 +124,7 @@ prepare()
 {
 	local kernel
 
-	build_tools testvm vmm selftests
+	build_tools testvm vmm selftests fuzz
 	rm -rf "$out"
 	mkdir -p "$out"
 	make_root "$out/root"
@@ -125,20 +140,25 @@ prepare()
 		step "module-$kernel-normal" module "$kernel" normal
 		step "module-$kernel-bench" module "$kernel" bench
 	done
-	for kernel in 6.1 6.12 debug ${all:+newest}; do
+	for kernel in $kernels; do
 		step "module-$kernel-test" module "$kernel" test
 	done
 	cp "$BUILD/modules/6.1-normal/driver/secmmu.ko" "$out/root$lib/"
+	step module-debug-kunit module debug kunit
 	step no-instruments no_instruments
+	step all-can-fail all_can_fail
 	step checkpatch checkpatch
 }
 
-# What needs a test build.
+# What needs a test build. Only the debug kernel lets things fail by itself.
 test_build()
 {
-	# shellcheck disable=SC2046 # a list of names
-	go vm "test-build-$1" "$1" test $run $(cat "$lists/tests-of-test-build") \
-		concurrency dirtyrace
+	local tests
+	tests=$(sed 's/^failnth$/&,-T,G3_kernel_each_fails_once,-T,G3_kernel_nothing_left/' \
+		"$lists/tests-of-test-build" | grep "${2:-.}")
+	[ "${2-}" ] || tests+=" concurrency dirtyrace"
+	# shellcheck disable=SC2086 # a list of names
+	go vm "test-build-$1" "$1" test $run $tests
 }
 
 seeded_bugs()
@@ -158,17 +178,13 @@ debug_kernel()
 	rest="$(left_out "$some" "$lists/tests")"
 	# shellcheck disable=SC2046,SC2086 # lists of names
 	LIMIT=900 SECMMU_TEST_SLOW=5 go vm selftests-debug debug test $run \
-		$(cat "$lists/tests-of-test-build") \
-		$(sed 's/^failnth$/failnth,-F,failleak/' \
-			"$lists/tests-of-debug-kernel") $some
+		$(cat "$lists/tests-of-test-build") $some
 	# shellcheck disable=SC2086 # a list of names
-	[ "$all" ] ||
-		echo "selftests-debug: left to make check-all:" $rest \
-			failnth,-f,failleak
+	[ "$all" ] || echo "selftests-debug: left to make check-all:" $rest
 	# shellcheck disable=SC2086 # a list of names
 	[ ! "$all" ] ||
 		LIMIT=2400 SECMMU_TEST_SLOW=5 go vm selftests-debug-rest debug test \
-			$run $rest failnth,-f,failleak
+			$run $rest
 }
 
 stock_kernels()
@@ -187,7 +203,11 @@ stock_kernels()
 	go vm selftests-newest newest normal $run $tests
 	test_build 6.1
 	test_build 6.12
-	[ ! "$all" ] || test_build newest
+	if [ "$all" ]; then
+		test_build newest
+	else
+		test_build newest failnth
+	fi
 	go vm storm-6.1 6.1 normal $lib/short.sh 10 "--seed 1" \
 		"--seed 2 --backing memfd" "--seed 3 --no-mirror"
 	go vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
@@ -219,9 +239,11 @@ set -m
 debug_kernel
 # Each seeded bug against the test that must notice it.
 seeded_bugs 6.1
+LOAD=kunit go vm kunit debug kunit $lib/kunit.sh ${all:+all}
 go tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug
 stock_kernels
 go tests mutants-selftest "$top/testvm/mutants-selftest.sh"
+go tests fuzz "$top/testvm/fuzz-selftest.sh"
 go tests models "$top/testvm/models.sh"
 go step bench bench 6.1
 finish

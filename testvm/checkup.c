@@ -13,6 +13,7 @@
 
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 #define LOCKDEP		"/proc/lockdep_stats"
+#define KCSAN		"/sys/kernel/debug/kcsan"
 
 /* Seconds; kmemleak leaves younger objects alone, and frees may wait for RCU. */
 #define KMEMLEAK_AGE	8
@@ -53,6 +54,30 @@ static void report_lockdep(void)
 	free(stats);
 }
 
+/* The number behind a word of KCSAN's, or -1. */
+static long kcsan_number(const char *stats, const char *word)
+{
+	const char *at = stats ? strstr(stats, word) : NULL;
+
+	return at ? atol(at + strlen(word)) : -1;
+}
+
+/* It has reported as it went; say how much it has looked at. */
+static void report_kcsan(void)
+{
+	char *stats = read_file(KCSAN, NULL);
+	long watched = kcsan_number(stats, "setup_watchpoints: ");
+
+	if (kcsan_number(stats, "enabled: ") != 1 || watched <= 0)
+		say("BUG: KCSAN does not watch");
+	say("kcsan: %ld accesses watched, %ld races, %ld of unknown origin, "
+	    "%ld accesses too many to watch", watched,
+	    kcsan_number(stats, "data_races: "),
+	    kcsan_number(stats, "races_unknown_origin: "),
+	    kcsan_number(stats, "no_capacity: "));
+	free(stats);
+}
+
 void checkup_begin(void)
 {
 	if (access(KMEMLEAK, F_OK))
@@ -66,6 +91,8 @@ void checkup_end(void)
 {
 	if (!access(LOCKDEP, F_OK))
 		report_lockdep();
+	if (!access(KCSAN, F_OK))
+		report_kcsan();
 	if (!access(KMEMLEAK, F_OK))
 		report_leaks();
 }

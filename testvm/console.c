@@ -7,6 +7,7 @@
 
 #include "console.h"
 #include "guest.h"
+#include "races.h"
 #include "util.h"
 
 /* Further offending lines are in the log. */
@@ -64,8 +65,6 @@ static const char * const complaints[] = {
 /* Lines that stock kernels print on healthy machines. */
 static const char * const harmless[] = {
 	"WARNING: Unprivileged eBPF is enabled",
-	"KCSAN: enabled",
-	"KCSAN: selftest",
 	"KFENCE: enabled",
 };
 
@@ -110,9 +109,32 @@ static bool contains_any(const char *line, const char * const *list, size_t coun
 	return false;
 }
 
+static void show(const char *prefix, const char *line, int *count)
+{
+	if ((*count)++ < SHOW_LINES)
+		say("%s%.400s", prefix, line);
+}
+
+/* The line that offends: this one, or the title of the report that it ends. */
+static const char *offence(struct races *races, const char *line)
+{
+	switch (races_line(races, line)) {
+	case RACE_OFFENDS:
+		return races->title;
+	case RACE_LINE:
+		return NULL;
+	default:
+		return contains_any(line, complaints, ARRAY_SIZE(complaints)) &&
+		       !contains_any(line, harmless, ARRAY_SIZE(harmless)) ?
+		       line : NULL;
+	}
+}
+
 int console_scan(const char *path, const char *prefix)
 {
+	struct races races = { 0 };
 	FILE *log = fopen(path, "re");
+	const char *bad;
 	size_t room = 0;
 	char *line = NULL;
 	int count = 0;
@@ -126,14 +148,15 @@ int console_scan(const char *path, const char *prefix)
 			if (!line[i])
 				line[i] = ' ';
 		line[strcspn(line, "\r\n")] = '\0';
-		if (!contains_any(line, complaints, ARRAY_SIZE(complaints)) ||
-		    contains_any(line, harmless, ARRAY_SIZE(harmless)))
-			continue;
-		if (count++ < SHOW_LINES)
-			say("%s%.400s", prefix, line);
+		bad = offence(&races, line);
+		if (bad)
+			show(prefix, bad, &count);
 	}
+	if (races_end(&races))
+		show(prefix, races.title, &count);
 	if (count > SHOW_LINES)
 		say("%s%d more such lines", prefix, count - SHOW_LINES);
+	races_tell_others(&races, prefix);
 	free(line);
 	fclose(log);
 	return count;

@@ -27,7 +27,8 @@ bool console_token(const char *path, int *status);
  * @path: its log
  * @prefix: put before each offending line
  *
- * Prints the first offending lines to stderr.
+ * Prints the first offending lines to stderr, and the data races that do not offend:
+ * see races.h.
  *
  * Return: how many lines offend; -1 if the log cannot be read.
  */

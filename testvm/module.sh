@@ -7,9 +7,10 @@ set -eu
 usage()
 {
 	cat <<END
-usage: module.sh [--sparse] KERNEL normal|test|bench
-KERNEL is a name that kernel.sh knows; normal and test are flavours of the driver,
-bench is the module that benchmarks compare it with. Prints the path of the module.
+usage: module.sh [--sparse] KERNEL normal|test|kunit|bench
+KERNEL is a name that kernel.sh knows; normal, test and kunit (test with the KUnit
+suites, for kernels that have KUnit) are flavours of the driver, bench is the module
+that benchmarks compare it with. Prints the path of the module.
 --sparse also runs sparse over every file; its warnings are errors too.
 END
 }
@@ -28,6 +29,7 @@ parts="driver uapi" module=driver/secmmu.ko
 case $2 in
 normal) config=CONFIG_SECMMU=m ;;
 test) config="CONFIG_SECMMU=m CONFIG_SECMMU_TEST=y" ;;
+kunit) config="CONFIG_SECMMU=m CONFIG_SECMMU_TEST=y CONFIG_SECMMU_KUNIT_TEST=y" ;;
 bench) parts=bench/module module=bench/module/secmmu_bench.ko config= ;;
 *) usage >&2; exit 2 ;;
 esac

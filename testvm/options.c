@@ -12,7 +12,7 @@
 
 static const struct argp_option table[] = {
 	{ "kernel", 'k', "KERNEL", 0,
-	  "6.1, 6.12, newest, debug (made by kernel.sh; default 6.1), a folder like "
+	  "6.1, 6.12, newest, debug, kcsan (made by kernel.sh; default 6.1), a folder like "
 	  "theirs, or a bzImage", 0 },
 	{ "cpus", 'c', "N", 0, "Virtual CPUs (default 4)", 0 },
 	{ "memory", 'm', "MIB", 0, "Memory (default 2048)", 0 },
@@ -49,7 +49,7 @@ static const char about[] =
 	"The exit status is COMMAND's (128 + N for signal N), or\n"
 	"  124  the VM did not end in time (the log has the CPUs' registers)\n"
 	"  125  the VM ended without the guest's word for it, or the kernel's\n"
-	"       console has a warning, a stall, a leak or worse\n"
+	"       console has a warning, a stall, a leak, a race or worse\n"
 	"  126  nothing was run: wrong options, or something is missing here\n"
 	"  127  the guest could not execute COMMAND\n"
 	"  130, 143, 129  interrupted, terminated, hung up\n";

@@ -31,10 +31,12 @@ int views_create(struct views *views, const struct mirror *mirror)
 	for (uint32_t i = 1; views->keys && i < VIEW_KEYS; i++) {
 		struct secmmu_key key = { .size = sizeof(key) };
 
-		if (ioctl(mirror->fd, SECMMU_KEY_ALLOC, &key))
+		int ret = ioctl(mirror->fd, SECMMU_KEY_ALLOC, &key);
+
+		if (ret < 0)
 			return report_error("cannot allocate a key: %s",
 					    strerror(errno));
-		views->key[i] = key.key;
+		views->key[i] = (uint32_t)ret;
 	}
 	return 0;
 }

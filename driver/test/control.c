@@ -6,6 +6,7 @@
 #include "control.h"
 #include "gate.h"
 #include "history.h"
+#include "inject.h"
 #include "oracle.h"
 #include "refresh.h"
 
@@ -96,7 +97,10 @@ static long state_call(struct secmmu_mirror *mirror,
 	arg->events = count_ranges(&records->events);
 	arg->overflow = records->overflow;
 	arg->faults = count_ranges(&records->faults);
+	/* Who has been woken leaves the queue under its own lock only. */
+	spin_lock_irq(&records->wait.lock);
 	arg->waiters = list_count(&records->wait.head);
+	spin_unlock_irq(&records->wait.lock);
 	spin_unlock(&records->lock);
 	spin_lock(&chain->registry);
 	arg->members = list_count(&chain->members);
@@ -115,6 +119,7 @@ union argument {
 	struct secmmu_test_page page;
 	struct secmmu_test_subscribe subscribe;
 	struct secmmu_test_refresh refresh;
+	struct secmmu_test_fail fail;
 };
 
 static u32 size_of_call(unsigned int cmd)
@@ -137,6 +142,8 @@ static u32 size_of_call(unsigned int cmd)
 		return sizeof(struct secmmu_test_subscribe);
 	case SECMMU_TEST_REFRESH:
 		return sizeof(struct secmmu_test_refresh);
+	case SECMMU_TEST_FAIL:
+		return sizeof(struct secmmu_test_fail);
 	default:
 		return 0;
 	}
@@ -163,6 +170,8 @@ static long handle(struct secmmu_mirror *mirror, unsigned int cmd,
 		return secmmu_history_subscribe(mirror, &arg->subscribe);
 	case SECMMU_TEST_REFRESH:
 		return secmmu_refresh_choose(mirror, &arg->refresh);
+	case SECMMU_TEST_FAIL:
+		return secmmu_inject_arm(&arg->fail);
 	default:
 		return gate_call(cmd, &arg->gate);
 	}
@@ -180,7 +189,7 @@ long secmmu_test_call(struct secmmu_mirror *mirror, unsigned int cmd,
 		      void __user *user)
 {
 	u32 size = size_of_call(cmd);
-	bool on_device = cmd <= SECMMU_TEST_GATE_OPEN;
+	bool on_device = cmd <= SECMMU_TEST_GATE_OPEN || cmd == SECMMU_TEST_FAIL;
 	union argument arg = {};
 	long ret;
 

@@ -68,7 +68,7 @@ static struct post *enter(enum secmmu_gate gate, u64 address)
 			continue;
 		}
 		found = &posts[i];
-		found->held = current->pid;
+		WRITE_ONCE(found->held, current->pid);
 	}
 	raw_spin_unlock_irqrestore(&lock, flags);
 	return found;
@@ -139,6 +139,17 @@ int secmmu_gate_arm(struct secmmu_test_gate *arg)
 	return i < SECMMU_TEST_POSTS ? 0 : -ENOSPC;
 }
 
+static bool is_armed(const struct post *post)
+{
+	unsigned long flags;
+	bool armed;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	armed = post->armed;
+	raw_spin_unlock_irqrestore(&lock, flags);
+	return armed;
+}
+
 /**
  * secmmu_gate_wait - wait until a thread is held
  * @arg: see &struct secmmu_test_gate
@@ -150,17 +161,18 @@ int secmmu_gate_wait(struct secmmu_test_gate *arg)
 {
 	u64 until = ktime_get_ns() + (u64)arg->timeout_ms * NSEC_PER_MSEC;
 	struct post *post = &posts[min_t(u32, arg->post, SECMMU_TEST_POSTS - 1)];
+	pid_t held;
 
-	if (arg->post >= SECMMU_TEST_POSTS || !READ_ONCE(post->armed))
+	if (arg->post >= SECMMU_TEST_POSTS || !is_armed(post))
 		return -EINVAL;
-	while (!READ_ONCE(post->held)) {
+	while (!(held = READ_ONCE(post->held))) {
 		if (ktime_get_ns() > until)
 			return -ETIMEDOUT;
 		if (signal_pending(current))
 			return -EINTR;
 		usleep_range(POLL_US, 2 * POLL_US);
 	}
-	arg->tid = post->held;
+	arg->tid = held;
 	return 0;
 }
 
@@ -177,7 +189,7 @@ int secmmu_gate_open(const struct secmmu_test_gate *arg)
 	unsigned long flags;
 	bool held, expired;
 
-	if (arg->post >= SECMMU_TEST_POSTS || !READ_ONCE(post->armed))
+	if (arg->post >= SECMMU_TEST_POSTS || !is_armed(post))
 		return -EINVAL;
 	raw_spin_lock_irqsave(&lock, flags);
 	WRITE_ONCE(post->open, true);

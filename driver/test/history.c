@@ -52,7 +52,8 @@ static struct past *to_past(struct secmmu_member *member)
 
 static void gru_event(struct past *past, bool ends)
 {
-	past->active += ends ? -1 : 1;
+	/* Faults look whether they must wait, without the lock. */
+	WRITE_ONCE(past->active, past->active + (ends ? -1 : 1));
 	past->lowest = min(past->lowest, past->active);
 	past->present = false;
 	if (ends)

@@ -182,6 +182,8 @@ static void ask_cpu(struct mm_struct *mm, unsigned long hva, u64 spte,
 	if (secmmu_get_user_pages_remote(mm, hva, 1, flags | FOLL_WRITE, &page,
 					 NULL) == 1) {
 		*writable = true;
+		/* Memory may be writable and, as far as GUP knows, not readable. */
+		*same |= page_to_pfn(page) == spte_pfn(spte);
 		put_page(page);
 	}
 	mmap_read_unlock(mm);
@@ -340,9 +342,11 @@ long secmmu_oracle_check(struct secmmu_mirror *mirror,
 	list_for_each_entry(watched, &oracle->tlbs, link)
 		check_tlb(mirror, watched, result);
 	look_for_lost(mirror, result);
-	mutex_unlock(&oracle->lock);
-	if (oracle->marked && READ_ONCE(nr_notes) > NR_NOTES)
+	spin_lock(&notes_lock);
+	if (oracle->marked && nr_notes > NR_NOTES)
 		result->overflow = nr_notes;
+	spin_unlock(&notes_lock);
+	mutex_unlock(&oracle->lock);
 	return 0;
 }
 

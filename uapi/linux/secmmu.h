@@ -363,12 +363,12 @@ struct secmmu_set_tag_bits {
 /**
  * struct secmmu_key - SECMMU_KEY_ALLOC, SECMMU_KEY_FREE: keys of a mirror
  * @size: size of this structure
- * @key: ALLOC: on return, a key that was free; FREE: the key, which must be
- *	allocated (-EINVAL) and not be 0
+ * @key: ALLOC: must be zero; FREE: the key, which must be allocated (-EINVAL) and
+ *	not be 0
  *
- * Called on a mirror, by the process that created it (-EPERM for any other). Slots
- * carry a key, engines have rights for each: SECMMU_SET_RIGHTS. Key 0 always exists.
- * -ENOSPC: no key is free.
+ * Called on a mirror, by the process that created it (-EPERM for any other). ALLOC
+ * returns a key that was free, above zero, or -ENOSPC if there is none. Slots carry a
+ * key, engines have rights for each: SECMMU_SET_RIGHTS. Key 0 always exists.
  *
  * Freeing a key changes no slot: those that carry it obey whatever rights engines
  * have, or will have, for that number, also after it has been handed out again.

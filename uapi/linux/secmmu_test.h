@@ -305,6 +305,38 @@ struct secmmu_test_refresh {
 	__u32 policy;
 };
 
-#define SECMMU_TEST_REFRESH	_IO(SECMMU_IOC_TYPE, 0x8a)
+#define SECMMU_TEST_REFRESH	_IO(SECMMU_IOC_TYPE, 0x8b)
+
+/**
+ * enum secmmu_test_failure - what can fail on demand
+ * @SECMMU_TEST_FAIL_NOTHING: nothing has
+ * @SECMMU_TEST_FAIL_ALLOCATION: what asks for memory
+ * @SECMMU_TEST_FAIL_COPY: a copy from or to user space
+ */
+enum secmmu_test_failure {
+	SECMMU_TEST_FAIL_NOTHING,
+	SECMMU_TEST_FAIL_ALLOCATION,
+	SECMMU_TEST_FAIL_COPY,
+};
+
+/**
+ * struct secmmu_test_fail - let something fail in the calling thread
+ * @size: size of this structure
+ * @nth: of the things that can fail in the driver's calls, the one that will, once,
+ *	counted from here on; zero: end that, and tell what came of it
+ * @hit: enum secmmu_test_failure, when it is ended
+ * @reserved: not looked at
+ *
+ * Called on the device. One thread has this at a time, the last that has asked for it;
+ * for others there is nothing to end: -ESRCH. These calls themselves do not fail.
+ */
+struct secmmu_test_fail {
+	__u32 size;
+	__u32 nth;
+	__u32 hit;
+	__u32 reserved;
+};
+
+#define SECMMU_TEST_FAIL	_IO(SECMMU_IOC_TYPE, 0x8a)
 
 #endif /* _UAPI_LINUX_SECMMU_TEST_H */

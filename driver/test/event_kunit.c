@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Events in flight: each is recorded, ends once, and beyond the pool there is a hull. */
+#include <kunit/test.h>
+
+#include "record_kunit.h"
+
+#define BASE		0x7000000UL
+
+static int event_init(struct kunit *test)
+{
+	struct secmmu_records *records = kunit_kzalloc(test, sizeof(*records),
+						       GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, records);
+	secmmu_records_init(records);
+	test->priv = records;
+	return 0;
+}
+
+/* A4: begins and ends match as a multiset of ranges. */
+static void A4_multiset(struct kunit *test)
+{
+	struct secmmu_records *records = test->priv;
+
+	secmmu_event_begin(records, 100, 200);
+	secmmu_event_begin(records, 100, 200);
+	secmmu_event_begin(records, 100, 300);
+	secmmu_event_begin(records, 150, 160);
+	KUNIT_EXPECT_TRUE(test, secmmu_event_end(records, 100, 200));
+	KUNIT_EXPECT_EQ(test, covered(records, 0, 500), 100);
+	KUNIT_EXPECT_TRUE(test, secmmu_event_end(records, 100, 300));
+	KUNIT_EXPECT_FALSE(test, covers(records, 201, 300));
+	KUNIT_EXPECT_TRUE(test, covers(records, 200, 300));
+	KUNIT_EXPECT_TRUE(test, secmmu_event_end(records, 100, 200));
+	KUNIT_EXPECT_EQ(test, covered(records, 0, 500), 150);
+	KUNIT_EXPECT_TRUE(test, secmmu_event_end(records, 150, 160));
+	KUNIT_EXPECT_FALSE(test, covers(records, 0, ULONG_MAX));
+	KUNIT_EXPECT_EQ(test, records->nr_events, 4);
+	KUNIT_EXPECT_EQ(test, records->nr_unpaired, 0);
+}
+
+/* A5: near enough is not a match. */
+static void A5_unpaired(struct kunit *test)
+{
+	struct secmmu_records *records = test->priv;
+
+	KUNIT_EXPECT_FALSE(test, secmmu_event_end(records, 100, 200));
+	secmmu_event_begin(records, 100, 200);
+	KUNIT_EXPECT_FALSE(test, secmmu_event_end(records, 100, 199));
+	KUNIT_EXPECT_FALSE(test, secmmu_event_end(records, 101, 200));
+	KUNIT_EXPECT_FALSE(test, secmmu_event_end(records, 0, ULONG_MAX));
+	KUNIT_EXPECT_TRUE(test, covers(records, 100, 100));
+	KUNIT_EXPECT_TRUE(test, secmmu_event_end(records, 100, 200));
+	KUNIT_EXPECT_FALSE(test, secmmu_event_end(records, 100, 200));
+	KUNIT_EXPECT_EQ(test, records->nr_unpaired, 5);
+	KUNIT_EXPECT_EQ(test, records->nr_events, 1);
+}
+
+/* Where event I of many lies: far from all others. */
+static unsigned long spot(unsigned int i)
+{
+	return BASE + i * 0x100000UL;
+}
+
+static void begin_spots(struct secmmu_records *records, unsigned int first,
+			unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = first; i < first + nr; i++)
+		secmmu_event_begin(records, spot(i), spot(i) + 9);
+}
+
+static unsigned int end_spots(struct secmmu_records *records, unsigned int first,
+			      unsigned int nr)
+{
+	unsigned int i, matched = 0;
+
+	for (i = first; i < first + nr; i++)
+		matched += secmmu_event_end(records, spot(i), spot(i) + 9);
+	return matched;
+}
+
+static void A10_full_pool(struct kunit *test)
+{
+	struct secmmu_records *records = test->priv;
+	unsigned int i;
+
+	begin_spots(records, 0, SECMMU_EVENTS_MAX);
+	KUNIT_EXPECT_EQ(test, records->overflow, 0);
+	for (i = 0; i < SECMMU_EVENTS_MAX; i++) {
+		KUNIT_EXPECT_TRUE(test, covers(records, spot(i), spot(i)));
+		KUNIT_EXPECT_TRUE(test, covers(records, spot(i) + 9, spot(i) + 9));
+		KUNIT_EXPECT_FALSE(test, covers(records, spot(i) + 10, spot(i + 1) - 1));
+	}
+	KUNIT_EXPECT_EQ(test, end_spots(records, 0, SECMMU_EVENTS_MAX),
+			SECMMU_EVENTS_MAX);
+	KUNIT_EXPECT_FALSE(test, covers(records, 0, ULONG_MAX));
+}
+
+/* Beyond the pool a hull serves: wide while it lasts, and gone with its last event. */
+static void A4_hull(struct kunit *test)
+{
+	struct secmmu_records *records = test->priv;
+	unsigned int pool = SECMMU_EVENTS_MAX;
+
+	begin_spots(records, 0, pool);
+	begin_spots(records, pool + 2, 1);
+	KUNIT_EXPECT_EQ(test, covered(records, spot(pool), ULONG_MAX), spot(pool + 2));
+	KUNIT_EXPECT_FALSE(test, covers(records, spot(pool + 2) + 10, ULONG_MAX));
+	begin_spots(records, pool, 1);
+	KUNIT_EXPECT_EQ(test, records->overflow, 2);
+	KUNIT_EXPECT_EQ(test, covered(records, spot(pool - 1) + 10, ULONG_MAX),
+			spot(pool));
+	KUNIT_EXPECT_TRUE(test, covers(records, spot(pool + 1), spot(pool + 1)));
+	/* One of them ends: nobody knows which part of the hull was its. */
+	KUNIT_EXPECT_EQ(test, end_spots(records, pool, 1), 1);
+	KUNIT_EXPECT_TRUE(test, covers(records, spot(pool), spot(pool)));
+	KUNIT_EXPECT_TRUE(test, covers(records, spot(pool + 2) + 9, ULONG_MAX));
+	KUNIT_EXPECT_EQ(test, end_spots(records, pool + 2, 1), 1);
+	KUNIT_EXPECT_FALSE(test, covers(records, spot(pool), ULONG_MAX));
+	/* A later hull begins anew. */
+	begin_spots(records, pool + 7, 1);
+	KUNIT_EXPECT_FALSE(test, covers(records, spot(pool), spot(pool + 7) - 1));
+	KUNIT_EXPECT_FALSE(test, covers(records, spot(pool + 7) + 10, ULONG_MAX));
+	KUNIT_EXPECT_EQ(test, end_spots(records, pool + 7, 1), 1);
+	KUNIT_EXPECT_EQ(test, end_spots(records, 0, pool), pool);
+	KUNIT_EXPECT_FALSE(test, covers(records, 0, ULONG_MAX));
+	KUNIT_EXPECT_EQ(test, records->nr_unpaired, 0);
+}
+
+/* Records that come free are used again while others are still in the hull. */
+static void A4_hull_and_pool(struct kunit *test)
+{
+	struct secmmu_records *records = test->priv;
+	unsigned int pool = SECMMU_EVENTS_MAX;
+
+	begin_spots(records, 0, pool + 1);
+	KUNIT_EXPECT_EQ(test, end_spots(records, 0, 2), 2);
+	KUNIT_EXPECT_FALSE(test, covers(records, 0, spot(2) - 1));
+	begin_spots(records, pool, 1);
+	KUNIT_EXPECT_EQ(test, records->overflow, 1);
+	/* One range both recorded and in the hull: two ends, whichever is first. */
+	KUNIT_EXPECT_EQ(test, end_spots(records, pool, 1), 1);
+	KUNIT_EXPECT_TRUE(test, covers(records, spot(pool), spot(pool)));
+	KUNIT_EXPECT_EQ(test, end_spots(records, pool, 1), 1);
+	KUNIT_EXPECT_FALSE(test, covers(records, spot(pool), spot(pool)));
+	KUNIT_EXPECT_EQ(test, end_spots(records, pool, 1), 0);
+	KUNIT_EXPECT_EQ(test, end_spots(records, 2, pool - 2), pool - 2);
+	KUNIT_EXPECT_FALSE(test, covers(records, 0, ULONG_MAX));
+	KUNIT_EXPECT_EQ(test, records->nr_unpaired, 1);
+}
+
+static struct kunit_case event_cases[] = {
+	KUNIT_CASE(A4_multiset),
+	KUNIT_CASE(A5_unpaired),
+	KUNIT_CASE(A10_full_pool),
+	KUNIT_CASE(A4_hull),
+	KUNIT_CASE(A4_hull_and_pool),
+	{}
+};
+
+static struct kunit_suite event_suite = {
+	.name = "secmmu_event",
+	.init = event_init,
+	.test_cases = event_cases,
+};
+
+kunit_test_suite(event_suite);

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdlib.h>
+
+#include "corpus.h"
+#include "generate.h"
+
+/* One program in so many is new altogether. */
+#define NEW_ONE_IN	5
+
+/**
+ * corpus_add - keep a program
+ * @corpus: gets a copy
+ * @program: not empty
+ */
+void corpus_add(struct suite *corpus, const struct program *program)
+{
+	corpus->program = reallocarray(corpus->program, corpus->nr + 1,
+				       sizeof(*corpus->program));
+	if (!corpus->program) {
+		fprintf(stderr, "secmmu-fuzz: out of memory\n");
+		exit(2);
+	}
+	corpus->program[corpus->nr++] = *program;
+}
+
+/* Every other time one of the latest quarter: what they lead to is not known yet. */
+static const struct program *choose(const struct suite *corpus,
+				    struct prng *prng)
+{
+	uint32_t from = 0;
+
+	if (prng_below(prng, 2))
+		from = corpus->nr - (corpus->nr + 3) / 4;
+	return &corpus->program[from + prng_below(prng, corpus->nr - from)];
+}
+
+/**
+ * corpus_next - the program to be run next
+ * @corpus: to choose from
+ * @prng: decides
+ * @program: overwritten
+ */
+void corpus_next(const struct suite *corpus, struct prng *prng,
+		 struct program *program)
+{
+	if (!corpus->nr || !prng_below(prng, NEW_ONE_IN)) {
+		generate(program, prng);
+		return;
+	}
+	*program = *choose(corpus, prng);
+	mutate(program, choose(corpus, prng), prng);
+}
