@@ -9,6 +9,7 @@
 #include "failnth_calls.h"
 #include "secmmu_sys.h"
 #include "secmmu_test.h"
+#include "secmmu_views.h"
 
 #define PAGES	4L
 /* Of these pages the processor has touched all but the last. */
@@ -348,6 +349,69 @@ static long call_split(struct world *w)
 	return madvise(w->huge + 9 * PAGE, PAGE, MADV_DONTNEED) ? -errno : 0;
 }
 
+static long call_domain(struct world *w)
+{
+	return domain_create(w->mirror, 1);
+}
+
+static int check_domain(struct world *w, long ret)
+{
+	CHECK(domain_enter(w->engine, 1) == (ret ? -ENXIO : 0));
+	CHECK(!domain_enter(w->engine, 0));
+	return compare_all(w);
+}
+
+static long call_background(struct world *w)
+{
+	w->made = secmmu_create_engine_with(w->mirror, SECMMU_ENGINE_BACKGROUND);
+	return w->made < 0 ? w->made : 0;
+}
+
+static int check_background(struct world *w, long ret)
+{
+	int error;
+
+	if (ret)
+		return 0;
+	CHECK(!job_start(w->made, 0, BASE, PAGE, w->buf));
+	CHECK(job_wait(w->made, &error) == PAGE && !error);
+	CHECK(*word_at(w->buf, 0) == stamp(0, 1));
+	close(w->made);
+	return 0;
+}
+
+static int prepare_attach(struct world *w)
+{
+	CHECK(!compare_all(w));
+	return engine_detach(w->engine);
+}
+
+static long call_attach(struct world *w)
+{
+	return engine_attach(w->engine, w->mirror, 0);
+}
+
+static int check_attach(struct world *w, long ret)
+{
+	__u64 word = POISON;
+
+	CHECK(gpa_get(w->engine, BASE, &word) == (ret ? -ENXIO : 0));
+	return ret ? 0 : compare_all(w);
+}
+
+static long call_key(struct world *w)
+{
+	w->made = key_alloc(w->mirror);
+	return w->made < 0 ? w->made : 0;
+}
+
+/* None is lost: it is always the first. */
+static int check_key(struct world *w, long ret)
+{
+	CHECK(ret || w->made == 1);
+	return 0;
+}
+
 static long call_close(struct world *w)
 {
 	int ret = close(w->engine);
@@ -383,6 +447,10 @@ const struct op ops[NR_OPS] = {
 	[OP_stats] = { NULL, call_stats, check_coherent, 0, 0, 3, 0 },
 	[OP_discard] = { prepare_mapped, call_discard, check_coherent, 0, 0, 0, 0 },
 	[OP_split] = { prepare_split, call_split, check_huge, 0, 0, 0, 0 },
+	[OP_domain] = { NULL, call_domain, check_domain, 0, 4, 2, 3 },
+	[OP_background] = { NULL, call_background, check_background, 0, 5, 2, 4 },
+	[OP_attach] = { prepare_attach, call_attach, check_attach, 0, 0, 2, 0 },
+	[OP_key] = { NULL, call_key, check_key, 0, 0, 2, 0 },
 	[OP_close] = { prepare_mapped, call_close, check_close, 0, 0, 0, 0 },
 };
 

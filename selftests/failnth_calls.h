@@ -43,7 +43,8 @@ struct op {
 	X(open) X(info) X(first_mirror) X(mirror) \
 	X(mirror_of_another) X(engine) X(slot_add) X(slot_replace) \
 	X(slot_delete) X(read) X(read_huge) X(write) X(prefault) \
-	X(dirty_log) X(stats) X(discard) X(split) X(close)
+	X(dirty_log) X(stats) X(discard) X(split) X(domain) \
+	X(background) X(attach) X(key) X(close)
 
 #define OP_NUMBER(name)	OP_##name,
 
