@@ -248,7 +248,7 @@ static long create_domain(struct file *file, union secmmu_argument *arg)
 }
 
 static const struct secmmu_call device_calls[] = {
-	SECMMU_CALL(SECMMU_GET_INFO, secmmu_info, page_shift, get_info, true),
+	SECMMU_CALL(SECMMU_GET_INFO, secmmu_info, max_keys, get_info, true),
 	SECMMU_CALL(SECMMU_CREATE_MIRROR, secmmu_create_mirror, tag_bits,
 		    create_mirror, false),
 };
@@ -257,8 +257,8 @@ static const struct secmmu_call mirror_calls[] = {
 	SECMMU_CALL(SECMMU_SET_SLOT, secmmu_set_slot, length, set_slot, false),
 	SECMMU_CALL(SECMMU_CREATE_ENGINE, secmmu_create_engine, flags,
 		    create_engine, false),
-	SECMMU_CALL(SECMMU_GET_STATS, secmmu_stats, unsplit, get_stats, true),
-	SECMMU_CALL(SECMMU_PREFAULT, secmmu_prefault, length, prefault, true),
+	SECMMU_CALL(SECMMU_GET_STATS, secmmu_stats, left, get_stats, true),
+	SECMMU_CALL(SECMMU_PREFAULT, secmmu_prefault, reserved, prefault, true),
 	SECMMU_CALL(SECMMU_GET_DIRTY_LOG, secmmu_get_dirty_log, bitmap,
 		    get_dirty_log, false),
 	SECMMU_CALL(SECMMU_SET_TAG_BITS, secmmu_set_tag_bits, tag_bits,
