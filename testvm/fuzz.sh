@@ -159,6 +159,8 @@ if [ "$program" ]; then
 fi
 
 again="make fuzz SECONDS=$seconds SEED=$seed $with"
+# What took so long to find is not lost with the next run.
+[ ! -e "$out/reproducer.txt" ] || mv "$out/reproducer.txt" "$out/reproducer.old"
 rm -f "$out"/*.log "$out"/*.console "$out"/*.txt "$out/summary.json"
 say "booting; repeat with the same choices: $again"
 failed=0
