@@ -237,16 +237,21 @@ SECMMU_TEST_F(lazy, D3_recreated)
 /* More mirrors than an engine can keep loaded, in turns. */
 SECMMU_TEST_F(lazy, D3_many_mirrors)
 {
-	int mirror[MANY], i, round;
+	int mirror[MANY], i, j, round;
 
 	for (i = 0; i < MANY; i++) {
 		mirror[i] = make_mirror(self->dev, 0, self->mem, i);
 		ASSERT_LE(0, mirror[i]);
+		/* The same page everywhere else: other entries of the TLB. */
+		for (j = 1; j < MANY; j++)
+			ASSERT_EQ(0, secmmu_set_slot(mirror[i], j, 0, GPA(j),
+						     self->mem + i * PAGE, PAGE));
 	}
-	for (round = 0; round < 3; round++) {
+	/* With any number of address spaces, one gets the next one's number. */
+	for (round = 2; round < MANY; round++) {
 		for (i = 0; i < MANY; i++) {
 			ASSERT_EQ(0, engine_attach(self->engine, mirror[i], 0));
-			EXPECT_JOB_READS(stamp(i, 1), GPA(0));
+			EXPECT_JOB_READS(stamp(i, 1), GPA(i % round));
 		}
 	}
 	/* A few only: they stay in the TLB. */
