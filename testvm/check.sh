@@ -31,7 +31,7 @@ case $jobs in
 [1-9]) ;;
 *) echo "check: JOBS is a number from 1 to 9, not \"$jobs\"" >&2; exit 2 ;;
 esac
-kernels='6.1 6.12 newest debug'
+kernels="6.1 6.12 newest debug${all:+ kcsan}"
 out=$BUILD/check
 
 # --- What is more than one command --------------------------------------------------
@@ -187,6 +187,19 @@ debug_kernel()
 			$run $rest
 }
 
+# The kernel that looks for data races; what it finds in the kernel itself is listed.
+kcsan_kernel()
+{
+	# shellcheck disable=SC2046 # lists of names
+	LIMIT=2400 SECMMU_TEST_SLOW=5 go vm selftests-kcsan kcsan test $run \
+		$(cat "$lists/tests") $(sed \
+		's/^failnth$/&,-T,G3_kernel_each_fails_once,-T,G3_kernel_nothing_left/' \
+			"$lists/tests-of-test-build")
+	LIMIT=1200 go vm storm-kcsan kcsan test $lib/short.sh 60 "--seed 10" \
+		"--seed 11 --backing memfd --tags --domains --keys"
+	go tests testvm-kcsan env KERNEL=kcsan "$top/testvm/selftest.sh" kcsan
+}
+
 stock_kernels()
 {
 	local tests
@@ -209,12 +222,13 @@ stock_kernels()
 		test_build newest failnth
 	fi
 	go vm storm-6.1 6.1 normal $lib/short.sh 10 "--seed 1" \
-		"--seed 2 --backing memfd" "--seed 3 --no-mirror"
+		"--seed 2 --backing memfd" "--seed 3 --no-mirror" \
+		"--seed 8 --tags --domains --keys"
 	go vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
 	go vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
 	# With the oracle's judgement at the end.
 	go vm storm-test-build-6.1 6.1 test $lib/short.sh 10 "--seed 6" \
-		"--seed 7 --backing memfd"
+		"--seed 7 --backing memfd" "--seed 9 --tags --domains --keys"
 	go vm attach-6.1 6.1 normal $lib/attach.sh
 	go vm reload-6.1 6.1 normal sh -c \
 		"$lib/selftests/reload.sh $lib/secmmu.ko 10 &&
@@ -240,6 +254,11 @@ debug_kernel
 # Each seeded bug against the test that must notice it.
 seeded_bugs 6.1
 LOAD=kunit go vm kunit debug kunit $lib/kunit.sh ${all:+all}
+if [ "$all" ]; then
+	seeded_bugs 6.12
+	seeded_bugs newest
+	kcsan_kernel
+fi
 go tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug
 stock_kernels
 go tests mutants-selftest "$top/testvm/mutants-selftest.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the test VM, with a test build of the driver: tell it to ignore
 # invalidations, and see storm, selftests and attach fail; then let the guest make
-# mistakes. Succeeds if all is noticed.
+# mistakes; then show the bug that the demonstration is of. Succeeds if all is noticed.
 set -u
 mutant=/sys/module/secmmu/parameters/mutant
 status=0
@@ -33,4 +33,12 @@ fi
 /usr/lib/secmmu/mistakes.sh || status=1
 
 echo none > $mutant
+
+if secmmu-vmm demo lam-switch > /tmp/demo; then
+	echo "ok - $(tail -n 1 /tmp/demo)"
+else
+	cat /tmp/demo
+	echo "not ok - demo lam-switch"
+	status=1
+fi
 exit $status
