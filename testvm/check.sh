@@ -177,10 +177,13 @@ debug_kernel()
 	some+=" blocked sharing hugetlb young"
 	rest="$(left_out "$some" "$lists/tests")"
 	# shellcheck disable=SC2046,SC2086 # lists of names
-	LIMIT=900 SECMMU_TEST_SLOW=5 go vm selftests-debug debug test $run \
-		$(cat "$lists/tests-of-test-build") $some
+	LIMIT=900 SECMMU_TEST_SLOW=5 go vm selftests-debug debug test $run $(sed \
+		's/^failnth$/&,-T,G3_kernel_nothing_left/' \
+			"$lists/tests-of-test-build") $some
 	# shellcheck disable=SC2086 # a list of names
 	[ "$all" ] || echo "selftests-debug: left to make check-all:" $rest
+	echo "selftests-debug: left out, see Documentation/testing.rst, Open:" \
+		"failnth,-t,G3_kernel_nothing_left"
 	# shellcheck disable=SC2086 # a list of names
 	[ ! "$all" ] ||
 		LIMIT=2400 SECMMU_TEST_SLOW=5 go vm selftests-debug-rest debug test \
