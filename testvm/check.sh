@@ -15,7 +15,8 @@ Builds, boots and tests everything. Ends with a table of all steps and the line
 too long for every day: all tests and storms on every kernel, seeded bugs on more than
 one.
 
-In the environment: JOBS, how many steps to run at a time, 2 by default.
+In the environment: JOBS, how many steps to run at a time, 1 by default, for few
+processors are the better used the less test VMs there are.
 END
 }
 
@@ -26,7 +27,7 @@ case "${1-}" in
 --help) usage; exit 0 ;;
 *) usage >&2; exit 2 ;;
 esac
-jobs=${JOBS:-2}
+jobs=${JOBS:-1}
 case $jobs in
 [1-9]) ;;
 *) echo "check: JOBS is a number from 1 to 9, not \"$jobs\"" >&2; exit 2 ;;
@@ -138,100 +139,96 @@ prepare()
 	say "building the modules"
 	for kernel in 6.1 6.12 newest; do
 		step "module-$kernel-normal" module "$kernel" normal
-		step "module-$kernel-bench" module "$kernel" bench
 	done
-	for kernel in $kernels; do
+	for kernel in 6.1 6.12 debug ${all:+newest kcsan}; do
 		step "module-$kernel-test" module "$kernel" test
 	done
-	cp "$BUILD/modules/6.1-normal/driver/secmmu.ko" "$out/root$lib/"
+	for kernel in 6.1 ${all:+6.12 newest}; do
+		step "module-$kernel-bench" module "$kernel" bench
+	done
 	step module-debug-kunit module debug kunit
+	cp "$BUILD/modules/6.1-normal/driver/secmmu.ko" "$out/root$lib/"
 	step no-instruments no_instruments
 	step all-can-fail all_can_fail
 	step checkpatch checkpatch
 }
 
-# What needs a test build. Only the debug kernel lets things fail by itself.
+# The tests of test builds; only the debug kernel lets things fail by itself.
+gated()
+{
+	sed 's/^failnth$/&,-T,G3_kernel_each_fails_once,-T,G3_kernel_nothing_left/' \
+		"$lists/tests-of-test-build"
+}
+
 test_build()
 {
-	local tests
-	tests=$(sed 's/^failnth$/&,-T,G3_kernel_each_fails_once,-T,G3_kernel_nothing_left/' \
-		"$lists/tests-of-test-build" | grep "${2:-.}")
-	[ "${2-}" ] || tests+=" concurrency dirtyrace"
-	# shellcheck disable=SC2086 # a list of names
-	go vm "test-build-$1" "$1" test $run $tests
+	# shellcheck disable=SC2046 # a list of names
+	go vm "test-build-$1" "$1" test $run $(gated) ${2-}
 }
 
+# Each seeded bug against the test that must notice it.
 seeded_bugs()
 {
-	go tests "mutants-$1" env JOBS=1 KERNEL="$1" "$top/testvm/mutants.sh" --quick \
-		--out "$out/mutants-$1"
+	"$1" tests "mutants-$2" env KERNEL="$2" "$top/testvm/mutants.sh" --quick \
+		--out "$out/mutants-$2"
 }
 
-# The debug kernel is several times slower: all with gates, all that may fail, and of
-# the rest what takes least time.
+# The debug kernel is several times slower: all with gates, and of the rest what takes
+# least time.
 debug_kernel()
 {
 	local some rest
 
-	some="abi args slots rw backing invalidate huge large dirty prefault process"
-	some+=" blocked sharing hugetlb young"
+	some="abi args slots rw backing invalidate huge large dirty prefault"
+	some+=" tags keys domains jobs together"
 	rest="$(left_out "$some" "$lists/tests")"
+	export SECMMU_TEST_SLOW=5
 	# shellcheck disable=SC2046,SC2086 # lists of names
-	LIMIT=900 SECMMU_TEST_SLOW=5 go vm selftests-debug debug test $run $(sed \
-		's/^failnth$/&,-T,G3_kernel_nothing_left/' \
-			"$lists/tests-of-test-build") $some
+	LIMIT=900 go vm selftests-debug debug test $run $(gated) $some
 	# shellcheck disable=SC2086 # a list of names
-	[ "$all" ] || echo "selftests-debug: left to make check-all:" $rest
-	echo "selftests-debug: left out, see Documentation/testing.rst, Open:" \
-		"failnth,-t,G3_kernel_nothing_left"
-	# shellcheck disable=SC2086 # a list of names
-	[ ! "$all" ] ||
-		LIMIT=2400 SECMMU_TEST_SLOW=5 go vm selftests-debug-rest debug test \
-			$run $rest
+	LIMIT=2400 extra vm selftests-debug-rest debug test $run $rest \
+		failnth,-t,G3_kernel_each_fails_once
+	unset SECMMU_TEST_SLOW
+	LOAD=kunit go vm kunit debug kunit $lib/kunit.sh ${all:+all}
 }
 
 # The kernel that looks for data races; what it finds in the kernel itself is listed.
 kcsan_kernel()
 {
-	# shellcheck disable=SC2046 # lists of names
-	LIMIT=2400 SECMMU_TEST_SLOW=5 go vm selftests-kcsan kcsan test $run \
-		$(cat "$lists/tests") $(sed \
-		's/^failnth$/&,-T,G3_kernel_each_fails_once,-T,G3_kernel_nothing_left/' \
-			"$lists/tests-of-test-build")
-	LIMIT=1200 go vm storm-kcsan kcsan test $lib/short.sh 60 "--seed 10" \
+	export SECMMU_TEST_SLOW=10
+	# shellcheck disable=SC2046 # a list of names
+	LIMIT=2400 extra vm test-build-kcsan kcsan test $run $(gated)
+	# shellcheck disable=SC2046 # a list of names
+	LIMIT=2400 extra vm selftests-kcsan kcsan test $run $(cat "$lists/tests")
+	LIMIT=1200 extra vm storm-kcsan kcsan test $lib/short.sh 60 "--seed 10" \
 		"--seed 11 --backing memfd --tags --domains --keys"
-	go tests testvm-kcsan env KERNEL=kcsan "$top/testvm/selftest.sh" kcsan
+	unset SECMMU_TEST_SLOW
+	extra tests testvm-kcsan env KERNEL=kcsan "$top/testvm/selftest.sh" kcsan
 }
 
 stock_kernels()
 {
-	local tests
+	local quick
 
-	# What does not depend on the kernel, and takes long, runs on one.
-	tests=$(cat "$lists/tests")
-	[ "$all" ] ||
-		tests=$(sed "s/^flush$/flush,-T,B1_long_range/; /^leaks$/d" \
-			"$lists/tests")
-	go vm selftests-6.1 6.1 normal $run
+	quick=$(sed "s/^flush$/flush,-T,B1_long_range/; /^leaks$/d" "$lists/tests")
 	# shellcheck disable=SC2086 # a list of names
-	go vm selftests-6.12 6.12 normal $run $tests
+	go vm selftests-6.1 6.1 normal $run $quick
+	extra vm selftests-rest-6.1 6.1 normal $run flush,-t,B1_long_range leaks
 	# shellcheck disable=SC2086 # a list of names
-	go vm selftests-newest newest normal $run $tests
-	test_build 6.1
+	extra vm selftests-6.12 6.12 normal $run $quick
+	# shellcheck disable=SC2086 # a list of names
+	go vm selftests-newest newest normal $run $quick
+	test_build 6.1 "concurrency dirtyrace"
 	test_build 6.12
-	if [ "$all" ]; then
-		test_build newest
-	else
-		test_build newest failnth
-	fi
-	go vm storm-6.1 6.1 normal $lib/short.sh 10 "--seed 1" \
-		"--seed 2 --backing memfd" "--seed 3 --no-mirror" \
-		"--seed 8 --tags --domains --keys"
-	go vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
-	go vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
+	# shellcheck disable=SC2046 # a list of names
+	extra vm test-build-newest newest test $run $(gated)
+	go vm storm-6.1 6.1 normal $lib/short.sh 10 "--seed 2 --backing memfd" \
+		"--seed 3 --no-mirror"
 	# With the oracle's judgement at the end.
 	go vm storm-test-build-6.1 6.1 test $lib/short.sh 10 "--seed 6" \
-		"--seed 7 --backing memfd" "--seed 9 --tags --domains --keys"
+		"--seed 9 --backing memfd --tags --domains --keys"
+	extra vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
+	go vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
 	go vm attach-6.1 6.1 normal $lib/attach.sh
 	go vm reload-6.1 6.1 normal sh -c \
 		"$lib/selftests/reload.sh $lib/secmmu.ko 10 &&
@@ -251,23 +248,20 @@ prepare
 tests testvm "$top/testvm/selftest.sh" status_zero status_other kernel_warning \
 	panic timeout interrupt killed_then_swept module_of_another \
 	root_and_files wrong_options
-say "steps, $jobs at a time"
 set -m
-debug_kernel
-# Each seeded bug against the test that must notice it.
-seeded_bugs 6.1
-LOAD=kunit go vm kunit debug kunit $lib/kunit.sh ${all:+all}
-if [ "$all" ]; then
-	seeded_bugs 6.12
-	seeded_bugs newest
-	kcsan_kernel
-fi
 go tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug
+go tests models "$top/testvm/models.sh"
 stock_kernels
 go tests mutants-selftest "$top/testvm/mutants-selftest.sh"
-go tests fuzz "$top/testvm/fuzz-selftest.sh"
-go tests models "$top/testvm/models.sh"
+seeded_bugs go 6.1
+seeded_bugs extra 6.12
+seeded_bugs extra newest
+debug_kernel
+kcsan_kernel
+go tests fuzz "$top/testvm/fuzz-selftest.sh" --no-vm
+extra tests fuzz-vm "$top/testvm/fuzz-selftest.sh" --vm
 go step bench bench 6.1
 finish
+[ ! "$extras" ] || echo "left to make check-all:$extras"
 say "took $((SECONDS - started)) s; logs in $out"
 summary

@@ -3,7 +3,8 @@
 # Tests of the fuzzer: its programs as text, the same choices by the same seed, the
 # shrinker, what fuzz.sh makes of VMs that die; then in one test VM a short run, and
 # the saved programs, which must pass, one of them only without the bug that it finds.
-# Arguments: names of the tests to run, all by default.
+# Arguments: names of the tests to run, all by default; --vm: those that take a VM,
+# --no-vm: the others.
 # shellcheck disable=SC2317 # tests are called by their names
 set -euo pipefail
 # shellcheck source=testvm/common.sh
@@ -306,12 +307,18 @@ short_run_reaches_the_driver()
 }
 
 build_tools testvm fuzz > /dev/null
-for name in round_trip all_operations same_seed_same_programs \
-	wrong_programs_are_told shrinks does_not_shrink_what_passes few_tries \
-	vm_passes vm_dies_of_the_last_program vm_dies_of_two_programs vm_dies_once \
-	few_boots shrunk_in_the_vm vm_does_not_boot \
-	in_a_vm saved_programs_pass saved_program_finds_its_bug \
-	short_run_reaches_the_driver; do
+without_vm="round_trip all_operations same_seed_same_programs
+	wrong_programs_are_told shrinks does_not_shrink_what_passes few_tries
+	vm_passes vm_dies_of_the_last_program vm_dies_of_two_programs vm_dies_once
+	few_boots shrunk_in_the_vm vm_does_not_boot"
+with_vm="in_a_vm saved_programs_pass saved_program_finds_its_bug
+	short_run_reaches_the_driver"
+case ${1-} in
+--vm) without_vm='' ;;
+--no-vm) with_vm='' ;;
+esac
+[[ ${1-} != --* ]] || shift
+for name in $without_vm $with_vm; do
 	[ $# = 0 ] || [[ " $* " = *" $name "* ]] || continue
 	test_that $name
 done

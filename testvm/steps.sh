@@ -79,6 +79,17 @@ go()
 	"$@" < /dev/null &
 }
 
+# A step that takes too long for every day.
+extras=
+extra()
+{
+	if [ "$all" ]; then
+		go "$@"
+	else
+		extras+=" $2"
+	fi
+}
+
 # All steps that were begun have ended. One without a result is a failure.
 finish()
 {
