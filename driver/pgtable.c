@@ -293,8 +293,8 @@ static void link_below(struct secmmu_pgtable *pt, struct secmmu_table *table,
 }
 
 /* Put a leaf table in the place of a large spte. */
-static void split(struct secmmu_pgtable *pt, struct secmmu_table *table,
-		  gfn_t gfn, struct secmmu_table *leaf)
+static void split_large(struct secmmu_pgtable *pt, struct secmmu_table *table,
+			gfn_t gfn, struct secmmu_table *leaf)
 {
 	u64 *large = secmmu_table_entry(table, gfn);
 	u64 spte = READ_ONCE(*large);
@@ -329,7 +329,7 @@ static bool link_at(struct secmmu_pgtable *pt, struct secmmu_table *table,
 			return false;
 		}
 		if (entry) {
-			split(pt, table, gfn, pop(cache));
+			split_large(pt, table, gfn, pop(cache));
 			atomic_long_inc(&pt->nr_tables);
 		} else {
 			link_below(pt, table, gfn, level, cache);
@@ -516,6 +516,6 @@ bool secmmu_table_split(struct secmmu_pgtable *pt, struct secmmu_table *table,
 	leaf = pop(&pt->spare);
 	spin_unlock(&pt->spare_lock);
 	if (leaf)
-		split(pt, table, gfn, leaf);
+		split_large(pt, table, gfn, leaf);
 	return leaf;
 }

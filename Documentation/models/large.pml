@@ -38,7 +38,7 @@ again:	table = (entry == LARGE -> TOP : entry);
 	lock(table);
 	atomic {
 		if
-		:: table == TOP && entry == LARGE && spare -> /* split() */
+		:: table == TOP && entry == LARGE && spare -> /* split_large() */
 			spare = false;
 			page_0[1] = true;
 			entry = 1;
