@@ -26,7 +26,7 @@ noticed()
 	event) echo hull-reset-early hull-kept one-hull latest-range seen-begin ;;
 	record) echo mark-at-end latest-range in-flight-ignored \
 		install-after-release release-keeps-in-flight ;;
-	wait) echo release-keeps-in-flight in-flight-ignored hull-reset-early ;;
+	wait) echo in-flight-ignored hull-reset-early release-keeps-in-flight ;;
 	chain) echo inclusive-end end-as-length empty-is-all unpaired-ignored \
 		torn-registration seq-read-once first-young seen-begin \
 		per-subscriber-counter in-flight-ignored ;;
