@@ -103,6 +103,23 @@ sub join_targets
 	return @targets;
 }
 
+sub views_targets
+{
+	my ($median) = @_;
+
+	return
+		[ 'forbidding and permitting by a key against by the slot',
+		  ratio($median->(what => 'forbid, permit, write all',
+				  how => 'rights of a key'),
+			$median->(what => 'forbid, permit, write all',
+				  how => 'slot read-only')), 1 ],
+		[ 'coming back to a loaded mirror against loading it anew',
+		  ratio($median->(what => 'switch and read',
+				  how => 'another mirror, loaded'),
+			$median->(what => 'switch and read',
+				  how => 'another mirror, not loaded')), 1 ];
+}
+
 # rows: what tells the lines of a table, and the series of a plot, from each other;
 # across: what tells the columns, and is the x axis; plot: axes with a logarithmic
 # scale, or "bars"; targets: given a look-up of medians, a list of description,
@@ -135,6 +152,18 @@ my %questions = (
 		across => 'vmas',
 		plot => 'xy',
 		targets => \&join_targets,
+	},
+	'Q11 views' => {
+		text => 'Changes of view: an engine goes to another domain or mirror and '
+			. 'reads a word; 512 mapped pages are write-protected and given back, '
+			. 'by a key or by the slot, then written; 512 pages are discarded that '
+			. 'some domains have mapped; the tag mode changes while eight idle '
+			. 'engines have the mirror loaded (policies other than sync are in '
+			. 'test builds).',
+		rows => [ 'what', 'how' ],
+		across => 'pages',
+		plot => 'bars',
+		targets => \&views_targets,
 	},
 );
 

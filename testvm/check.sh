@@ -140,7 +140,7 @@ prepare()
 	for kernel in 6.1 6.12 newest; do
 		step "module-$kernel-normal" module "$kernel" normal
 	done
-	for kernel in 6.1 6.12 debug ${all:+newest kcsan}; do
+	for kernel in 6.1 6.12 ${all:+newest debug kcsan}; do
 		step "module-$kernel-test" module "$kernel" test
 	done
 	for kernel in 6.1 ${all:+6.12 newest}; do
@@ -173,8 +173,8 @@ seeded_bugs()
 		--out "$out/mutants-$2"
 }
 
-# The debug kernel is several times slower: all with gates, and of the rest what takes
-# least time.
+# The debug kernel is several times slower: the KUnit suites, all with gates, and of the
+# rest what takes least time.
 debug_kernel()
 {
 	local some rest
@@ -183,13 +183,14 @@ debug_kernel()
 	some+=" tags keys domains jobs together"
 	rest="$(left_out "$some" "$lists/tests")"
 	export SECMMU_TEST_SLOW=5
-	# shellcheck disable=SC2046,SC2086 # lists of names
-	LIMIT=900 go vm selftests-debug debug test $run $(gated) $some
+	LIMIT=900 LOAD=kunit go vm selftests-debug debug kunit sh -c \
+		"$lib/kunit.sh suites; status=\$?
+		$run $(gated | grep -v failnth | tr '\n' ' ') $some && exit \$status"
 	# shellcheck disable=SC2086 # a list of names
 	LIMIT=2400 extra vm selftests-debug-rest debug test $run $rest \
-		failnth,-t,G3_kernel_each_fails_once
+		failnth,-T,G3_kernel_nothing_left
 	unset SECMMU_TEST_SLOW
-	LOAD=kunit go vm kunit debug kunit $lib/kunit.sh ${all:+all}
+	LOAD=kunit extra vm kunit debug kunit $lib/kunit.sh all
 }
 
 # The kernel that looks for data races; what it finds in the kernel itself is listed.
@@ -217,7 +218,7 @@ stock_kernels()
 	# shellcheck disable=SC2086 # a list of names
 	extra vm selftests-6.12 6.12 normal $run $quick
 	# shellcheck disable=SC2086 # a list of names
-	go vm selftests-newest newest normal $run $quick
+	extra vm selftests-newest newest normal $run $quick
 	test_build 6.1 "concurrency dirtyrace"
 	test_build 6.12
 	# shellcheck disable=SC2046 # a list of names
@@ -228,7 +229,7 @@ stock_kernels()
 	go vm storm-test-build-6.1 6.1 test $lib/short.sh 10 "--seed 6" \
 		"--seed 9 --backing memfd --tags --domains --keys"
 	extra vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
-	go vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
+	extra vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
 	go vm attach-6.1 6.1 normal $lib/attach.sh
 	go vm reload-6.1 6.1 normal sh -c \
 		"$lib/selftests/reload.sh $lib/secmmu.ko 10 &&
