@@ -223,14 +223,16 @@ stock_kernels()
 	test_build 6.12
 	# shellcheck disable=SC2046 # a list of names
 	extra vm test-build-newest newest test $run $(gated)
-	go vm storm-6.1 6.1 normal $lib/short.sh 10 "--seed 2 --backing memfd" \
-		"--seed 3 --no-mirror"
+	go vm storm-6.1 6.1 normal $lib/short.sh 10 "--seed 2 --backing memfd"
 	# With the oracle's judgement at the end.
-	go vm storm-test-build-6.1 6.1 test $lib/short.sh 10 "--seed 6" \
-		"--seed 9 --backing memfd --tags --domains --keys"
+	go vm storm-test-build-6.1 6.1 test $lib/short.sh 10 \
+		"--seed 9 --tags --domains --keys"
+	extra vm storms-6.1 6.1 test $lib/short.sh 20 "--seed 1" \
+		"--seed 3 --no-mirror" "--seed 6 --backing memfd --keys" \
+		"--seed 7 --backing memfd --tags --domains --keys"
 	extra vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
 	extra vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
-	go vm attach-6.1 6.1 normal $lib/attach.sh
+	extra vm attach-6.1 6.1 normal $lib/attach.sh
 	go vm reload-6.1 6.1 normal sh -c \
 		"$lib/selftests/reload.sh $lib/secmmu.ko 10 &&
 		SECMMU_MODULE=$lib/secmmu.ko $run unload"

@@ -17,7 +17,7 @@ build_tools()
 	mkdir -p "$BUILD"
 	for part in "$@"; do
 		say "building $part"
-		if ! make -C "$top/$part" > "$BUILD/$part.log" 2>&1; then
+		if ! make -j"$(nproc)" -C "$top/$part" > "$BUILD/$part.log" 2>&1; then
 			tail -n 40 "$BUILD/$part.log" >&2
 			echo "$part does not build; see $BUILD/$part.log" >&2
 			return 1
