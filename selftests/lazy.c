@@ -275,7 +275,6 @@ struct order {
 	FIXTURE_DATA(lazy) *self;
 	__u64 word;
 	int ret;
-	bool done;
 };
 
 static void *set_six(void *arg)
@@ -283,31 +282,7 @@ static void *set_six(void *arg)
 	struct order *order = arg;
 
 	order->ret = tag_bits_set(order->self->mirror, 6);
-	__atomic_store_n(&order->done, true, __ATOMIC_RELEASE);
 	return NULL;
-}
-
-/* A window is open, and has read the old mode: the change waits for it. */
-SECMMU_TEST_F(lazy, D2_window_open)
-{
-	struct order order = { .self = self };
-	__u64 word = POISON;
-	pthread_t thread;
-	int post, error;
-
-	EXPECT_JOB_READS(stamp(0, 1), GPA(0));
-	post = GATE_ARM(WINDOW_TRANSLATED, GPA(0));
-	ASSERT_EQ(0, job_start(self->engine, 0, GPA(0), 8, &word));
-	ASSERT_EQ(0, gate_wait(self->dev, post));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, set_six, &order));
-	usleep(200000);
-	EXPECT_FALSE(__atomic_load_n(&order.done, __ATOMIC_ACQUIRE));
-	ASSERT_EQ(0, gate_open(self->dev, post));
-	ASSERT_EQ(0, pthread_join(thread, NULL));
-	EXPECT_EQ(0, order.ret);
-	EXPECT_EQ(8, job_wait(self->engine, &error));
-	EXPECT_EQ(stamp(0, 1), word);
-	EXPECT_JOB_READS(stamp(0, 1), TAGGED);
 }
 
 /* A window opens while engines are being told: it follows the old mode or the new. */
