@@ -271,8 +271,6 @@ struct secmmu_engine *secmmu_engine_create(struct secmmu_mirror *mirror, u32 fla
 		engine->job = secmmu_job_create(engine);
 		if (!engine->job)
 			goto free_bounce;
-	} else {
-		secmmu_freeze_tag_bits(mirror);
 	}
 	mutex_init(&engine->config);
 	mutex_init(&engine->lock);
@@ -349,8 +347,6 @@ int secmmu_engine_attach(struct secmmu_engine *engine, struct secmmu_mirror *mir
 	struct secmmu_mirror *old;
 	int err;
 
-	if (!engine->job)
-		secmmu_freeze_tag_bits(mirror);
 	err = stop(engine);
 	if (err)
 		return err;
@@ -358,6 +354,9 @@ int secmmu_engine_attach(struct secmmu_engine *engine, struct secmmu_mirror *mir
 	secmmu_mirror_get(mirror);
 	err = secmmu_spaces_attach(&engine->spaces, mirror, domain);
 	go_on(engine);
+	/* Until then a change of the mode reaches it as any that is loaded. */
+	if (!err && !engine->job)
+		secmmu_freeze_tag_bits(mirror);
 	put_mirror(err ? mirror : old);
 	return err;
 }

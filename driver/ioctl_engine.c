@@ -168,6 +168,8 @@ int secmmu_engine_open(struct secmmu_mirror *mirror, u32 flags)
 		secmmu_engine_free(engine);
 		return PTR_ERR(file);
 	}
+	if (!engine->job)
+		secmmu_freeze_tag_bits(mirror);
 	/* The offset is an address. */
 	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
 	fd_install(fd, file);
