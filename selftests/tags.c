@@ -163,6 +163,8 @@ SECMMU_TEST_F(tags, D1_frozen_by_attach)
 	ASSERT_LE(0, other);
 	engine = secmmu_create_engine(other);
 	ASSERT_LE(0, engine);
+	/* One that does not get in changes nothing. */
+	EXPECT_EQ(-ENXIO, engine_attach(engine, self->mirror, 1));
 	EXPECT_EQ(0, tag_bits_set(self->mirror, 6));
 	ASSERT_EQ(0, engine_attach(engine, self->mirror, 0));
 	EXPECT_EQ(-EBUSY, tag_bits_set(self->mirror, 15));
