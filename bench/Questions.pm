@@ -58,6 +58,23 @@ sub elsewhere_targets
 	return @targets;
 }
 
+sub fill_targets
+{
+	my ($median) = @_;
+
+	return map {
+		my $memory = $_;
+		my $at = sub { $median->(memory => $memory, way => shift) };
+
+		([ "prefault against get_user_pages_remote, pages of $memory",
+		   ratio($at->('mirror, prefault'),
+			 $at->('get_user_pages_remote')), 1.5 ],
+		 [ "the same for writing",
+		   ratio($at->('mirror, prefault for writing'),
+			 $at->('get_user_pages_remote for writing')), 1.5 ])
+	} '4 KiB', '2 MiB';
+}
+
 sub access_targets
 {
 	my ($median) = @_;
@@ -103,6 +120,26 @@ sub join_targets
 	return @targets;
 }
 
+sub memory_targets
+{
+	my ($median) = @_;
+	my $at = sub { scalar $median->(entries => shift, what => shift) };
+	my @targets;
+
+	for (['4 KiB', 8.3], ['2 MiB', 0.1]) {
+		my ($entries, $limit) = @$_;
+
+		push @targets,
+			[ "bytes per page mapped by $entries, without the root",
+			  scalar $at->($entries, 'per page'), $limit ],
+			[ "the same by free memory",
+			  scalar $at->($entries, 'per page, by free memory'), $limit ],
+			[ "bytes left after unmapping, beyond the root",
+			  scalar $at->($entries, 'left after unmapping'), 0 ];
+	}
+	return @targets;
+}
+
 sub views_targets
 {
 	my ($median) = @_;
@@ -122,8 +159,8 @@ sub views_targets
 
 # rows: what tells the lines of a table, and the series of a plot, from each other;
 # across: what tells the columns, and is the x axis; plot: axes with a logarithmic
-# scale, or "bars"; targets: given a look-up of medians, a list of description,
-# value, limit.
+# scale, "bars", or "logbars" with a logarithmic scale; targets: given a look-up of
+# medians, a list of description, value, limit.
 my %questions = (
 	'Q3 elsewhere' => {
 		text => 'Discarding and unmapping memory of which no slot has a page, with '
@@ -132,6 +169,17 @@ my %questions = (
 		across => 'pages',
 		plot => 'bars',
 		targets => \&elsewhere_targets,
+	},
+	'Q4 fill' => {
+		text => 'Filling an empty mirror with pages that the process has: time for each '
+			. 'page of 4 KiB, where the process has it in a page of that size or in '
+			. 'one of 2 MiB. Looking the pages up in the kernel, in batches of 32, '
+			. 'is what it costs at least. test_hmm copies what it reads; reading it '
+			. 'again tells what that costs.',
+		rows => [ 'way' ],
+		across => 'memory',
+		plot => 'logbars',
+		targets => \&fill_targets,
 	},
 	'Q5 access' => {
 		text => 'Reading memory that is mapped already, at random places: of 128 '
@@ -152,6 +200,14 @@ my %questions = (
 		across => 'vmas',
 		plot => 'xy',
 		targets => \&join_targets,
+	},
+	'Q10 memory' => {
+		text => 'Memory that the page tables of a mirror take for each page of 4 KiB, '
+			. 'mapped densely; and all that they take after the process has '
+			. 'unmapped everything, but for the root table.',
+		rows => [ 'entries', 'what' ],
+		across => 'pages',
+		targets => \&memory_targets,
 	},
 	'Q11 views' => {
 		text => 'Changes of view: an engine goes to another domain or mirror and '

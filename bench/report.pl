@@ -218,9 +218,9 @@ sub plot
 	$name =~ s/[^a-z0-9.]+/-/g;
 	my @series = series($group, $question);
 	my $last = $#series;
-	my $style = $question->{plot} eq 'bars' ?
+	my $style = $question->{plot} =~ /^(log)?bars$/ ?
 		"set style data histograms\nset style fill solid 0.6\n" .
-		"set yrange [0:*]\nplot for [i=0:$last] \$data index i " .
+		($1 ? "set logscale y\n" : "set yrange [0:*]\n") . "plot for [i=0:$last] \$data index i " .
 		"using 2:xtic(1) title columnheader(1)\n" :
 		"set logscale $question->{plot}\n" .
 		"plot for [i=0:$last] \$data index i using 1:2:3:4 " .
