@@ -15,6 +15,40 @@ sub ratio
 	return defined $a && $b ? $a / $b : undef;
 }
 
+# What the mirror costs, net, in parts of what another listener does; nothing if the
+# latter cannot be told from noise.
+sub net_ratio
+{
+	my ($at, $other) = @_;
+	my ($none, $mirror, $theirs) =
+		map { scalar $at->($_) } 'none', 'mirror', $other;
+
+	return undef if (grep { !defined } $none, $mirror, $theirs) || $theirs <= $none;
+	return ratio($mirror - $none, $theirs - $none);
+}
+
+sub zap_targets
+{
+	my ($median) = @_;
+	my @targets;
+
+	for my $call ('madvise', 'munmap') {
+		for my $pages (1, 32, 512, 4096, 16384) {
+			my $at = sub {
+				$median->(call => $call, pages => $pages,
+					  listener => shift)
+			};
+
+			push @targets,
+				[ "$call of $pages pages, net, mirror against KVM",
+				  net_ratio($at, 'KVM'), 0.5 ],
+				[ "$call of $pages pages, net, mirror against test_hmm",
+				  net_ratio($at, 'test_hmm'), 0.25 ];
+		}
+	}
+	return @targets;
+}
+
 sub elsewhere_targets
 {
 	my ($median) = @_;
@@ -162,6 +196,15 @@ sub views_targets
 # scale, "bars", or "logbars" with a logarithmic scale; targets: given a look-up of
 # medians, a list of description, value, limit.
 my %questions = (
+	'Q2 zap' => {
+		text => 'Discarding and unmapping memory that somebody has mapped: time for '
+			. 'each page, in events of so many pages. What a listener costs is '
+			. 'the difference to none.',
+		rows => [ 'call', 'listener' ],
+		across => 'pages',
+		plot => 'logbars',
+		targets => \&zap_targets,
+	},
 	'Q3 elsewhere' => {
 		text => 'Discarding and unmapping memory of which no slot has a page, with '
 			. 'different listeners: time of one event of so many pages.',
