@@ -49,6 +49,21 @@ sub zap_targets
 	return @targets;
 }
 
+sub aging_targets
+{
+	my ($median) = @_;
+
+	return map {
+		my $pass = $_;
+		my $at = sub { $median->(pass => $pass, listener => shift) };
+
+		([ "$pass, mirror against KVM", ratio($at->('mirror'), $at->('KVM')),
+		   1 ],
+		 [ 'the same, net of the work without a listener',
+		   net_ratio($at, 'KVM'), 1 ])
+	} 'age, used', 'age, not used', 'reclaim';
+}
+
 sub elsewhere_targets
 {
 	my ($median) = @_;
@@ -243,6 +258,15 @@ my %questions = (
 		across => 'vmas',
 		plot => 'xy',
 		targets => \&join_targets,
+	},
+	'Q8 aging' => {
+		text => 'Asking whether pages were used, and forgetting it; and reclaiming '
+			. 'pages that were not used: time for each page, by the kernel and '
+			. 'by who has mapped them.',
+		rows => [ 'listener' ],
+		across => 'pass',
+		plot => 'bars',
+		targets => \&aging_targets,
 	},
 	'Q10 memory' => {
 		text => 'Memory that the page tables of a mirror take for each page of 4 KiB, '

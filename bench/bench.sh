@@ -15,15 +15,15 @@ may be set in the environment. Results go to DIR, build/bench by default.
 END
 }
 
-grid=full timeout=1800 icount='' out=$BUILD/bench
+grid=full memory=4096 timeout=1800 icount='' out=$BUILD/bench
 # A busy vCPU without a host core of its own answers interrupts after milliseconds.
 cpus=$(($(nproc) < 2 ? 1 : 2))
 while [ $# -gt 0 ]; do
 	case $1 in
 	--help) usage; exit 0 ;;
-	--quick) grid=quick timeout=240 ;;
+	--quick) grid=quick memory=2048 timeout=240 ;;
 	# Times do not matter here, and nested guests are happier with more.
-	--tiny) grid=tiny timeout=120 cpus=4 ;;
+	--tiny) grid=tiny memory=2048 timeout=120 cpus=4 ;;
 	--icount) icount=--icount ;;
 	--out)
 		[ $# -gt 1 ] || { usage >&2; exit 2; }
@@ -66,7 +66,8 @@ make -s -C "$top/bench" install DESTDIR="$out/root/usr/lib/secmmu/bench"
 
 say "booting; then the $grid benchmarks"
 "$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus "$cpus" \
-	$icount --memory 2048 --timeout "$timeout" --root "$out/root" \
+	$icount --memory "$memory" --timeout "$timeout" --root "$out/root" \
+	--load brd --append 'brd.rd_nr=1 brd.rd_size=65536' \
 	--module "$module" --module "$peer" ${hmm:+--module "$hmm"} \
 	--out "$out/vm" \
 	--log "$out/console.log" -- \
