@@ -209,6 +209,7 @@ int main(int argc, char **argv)
 	struct bench bench = {
 		.name = "Q4 fill",
 		.about = "How fast does an empty mirror fill with pages that the process has?",
+		.enough = 11,
 	};
 	char *small, *large;
 	int last;

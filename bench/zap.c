@@ -154,6 +154,7 @@ int main(int argc, char **argv)
 	struct bench bench = {
 		.name = "Q2 zap",
 		.about = "What does it cost those who have mapped pages when the process drops them?",
+		.enough = 11,
 	};
 	struct party parties[LISTENERS] = { 0 };
 
