@@ -30,9 +30,9 @@ static const struct size {
 	size_t pages;
 	size_t events;
 } sizes[] = {
-	{ 1, 512 },
-	{ 32, 32 },
-	{ 512, 4 },
+	{ 1, 256 },
+	{ 32, 16 },
+	{ 512, 2 },
 	{ 4096, 1 },
 	{ 16384, 1 },
 };
