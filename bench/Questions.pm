@@ -165,6 +165,11 @@ my %questions = (
 		plot => 'bars',
 		targets => \&views_targets,
 	},
+	'Q12 hot paths' => {
+		text => 'The paths taken most often, one by one: for --icount, and to be compared '
+			. 'with an earlier version.',
+		rows => [ 'path' ],
+	},
 );
 
 sub about
