@@ -10,7 +10,8 @@ export BUILD := $(CURDIR)/build
 KDIR ?= /lib/modules/$(shell uname -r)/build
 TEST ?=
 
-.PHONY: help setup tools modules run check check-all mutants models bench soak fuzz clean
+.PHONY: help setup tools modules run check check-all mutants models bench bench-compare \
+	soak fuzz clean
 .DEFAULT_GOAL := help
 
 help:
@@ -30,6 +31,9 @@ help:
 	@echo '              run the benchmarks in a test VM; tables, plots and raw results'
 	@echo '              in build/bench/; QUICK=1 takes three minutes at most, ICOUNT=1'
 	@echo '              counts instructions instead (build/bench-icount/)'
+	@echo 'make bench-compare BASE=FILE [WITH=FILE]'
+	@echo '              what moved beyond the spread between two results.jsonl; WITH is'
+	@echo '              that of the latest make bench by default'
 	@echo 'make soak [SECONDS=600] [SEED=N] [KERNEL=6.1] [CYCLES=10000] [RELOADS=200]'
 	@echo '              the long run: processes killed, the driver reloaded, then'
 	@echo '              storms for the rest of the time; logs in build/soak/'
@@ -75,6 +79,10 @@ models:
 bench:
 	@bench/bench.sh $(if $(QUICK),--quick) \
 		$(if $(ICOUNT),--icount --out '$(BUILD)/bench-icount')
+
+bench-compare:
+	@test -n '$(BASE)' || { echo >&2 'which results to compare with? BASE=FILE'; exit 2; }
+	@perl bench/compare.pl '$(BASE)' '$(or $(WITH),$(BUILD)/bench/results.jsonl)'
 
 # Shells have a SECONDS of their own.
 soak:

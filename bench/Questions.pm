@@ -15,6 +15,55 @@ sub ratio
 	return defined $a && $b ? $a / $b : undef;
 }
 
+# What the mirror costs, net, in parts of what another listener does; nothing if the
+# latter cannot be told from noise.
+sub net_ratio
+{
+	my ($at, $other) = @_;
+	my ($none, $mirror, $theirs) =
+		map { scalar $at->($_) } 'none', 'mirror', $other;
+
+	return undef if (grep { !defined } $none, $mirror, $theirs) || $theirs <= $none;
+	return ratio($mirror - $none, $theirs - $none);
+}
+
+sub zap_targets
+{
+	my ($median) = @_;
+	my @targets;
+
+	for my $call ('madvise', 'munmap') {
+		for my $pages (1, 32, 512, 4096, 16384) {
+			my $at = sub {
+				$median->(call => $call, pages => $pages,
+					  listener => shift)
+			};
+
+			push @targets,
+				[ "$call of $pages pages, net, mirror against KVM",
+				  net_ratio($at, 'KVM'), 0.5 ],
+				[ "$call of $pages pages, net, mirror against test_hmm",
+				  net_ratio($at, 'test_hmm'), 0.25 ];
+		}
+	}
+	return @targets;
+}
+
+sub aging_targets
+{
+	my ($median) = @_;
+
+	return map {
+		my $pass = $_;
+		my $at = sub { $median->(pass => $pass, listener => shift) };
+
+		([ "$pass, mirror against KVM", ratio($at->('mirror'), $at->('KVM')),
+		   1 ],
+		 [ 'the same, net of the work without a listener',
+		   net_ratio($at, 'KVM'), 1 ])
+	} 'age, used', 'age, not used', 'reclaim';
+}
+
 sub elsewhere_targets
 {
 	my ($median) = @_;
@@ -56,6 +105,23 @@ sub elsewhere_targets
 			  ratio($net->(1, 'mirror', 1), $net->(1, 'KVM', 1)), 1 ];
 	}
 	return @targets;
+}
+
+sub fill_targets
+{
+	my ($median) = @_;
+
+	return map {
+		my $memory = $_;
+		my $at = sub { $median->(memory => $memory, way => shift) };
+
+		([ "prefault against get_user_pages_remote, pages of $memory",
+		   ratio($at->('mirror, prefault'),
+			 $at->('get_user_pages_remote')), 1.5 ],
+		 [ "the same for writing",
+		   ratio($at->('mirror, prefault for writing'),
+			 $at->('get_user_pages_remote for writing')), 1.5 ])
+	} '4 KiB', '2 MiB';
 }
 
 sub access_targets
@@ -103,6 +169,26 @@ sub join_targets
 	return @targets;
 }
 
+sub memory_targets
+{
+	my ($median) = @_;
+	my $at = sub { scalar $median->(entries => shift, what => shift) };
+	my @targets;
+
+	for (['4 KiB', 8.3], ['2 MiB', 0.1]) {
+		my ($entries, $limit) = @$_;
+
+		push @targets,
+			[ "bytes per page mapped by $entries, without the root",
+			  scalar $at->($entries, 'per page'), $limit ],
+			[ "the same by free memory",
+			  scalar $at->($entries, 'per page, by free memory'), $limit ],
+			[ "bytes left after unmapping, beyond the root",
+			  scalar $at->($entries, 'left after unmapping'), 0 ];
+	}
+	return @targets;
+}
+
 sub views_targets
 {
 	my ($median) = @_;
@@ -122,9 +208,18 @@ sub views_targets
 
 # rows: what tells the lines of a table, and the series of a plot, from each other;
 # across: what tells the columns, and is the x axis; plot: axes with a logarithmic
-# scale, or "bars"; targets: given a look-up of medians, a list of description,
-# value, limit.
+# scale, "bars", or "logbars" with a logarithmic scale; targets: given a look-up of
+# medians, a list of description, value, limit.
 my %questions = (
+	'Q2 zap' => {
+		text => 'Discarding and unmapping memory that somebody has mapped: time for '
+			. 'each page, in events of so many pages. What a listener costs is '
+			. 'the difference to none.',
+		rows => [ 'call', 'listener' ],
+		across => 'pages',
+		plot => 'logbars',
+		targets => \&zap_targets,
+	},
 	'Q3 elsewhere' => {
 		text => 'Discarding and unmapping memory of which no slot has a page, with '
 			. 'different listeners: time of one event of so many pages.',
@@ -132,6 +227,17 @@ my %questions = (
 		across => 'pages',
 		plot => 'bars',
 		targets => \&elsewhere_targets,
+	},
+	'Q4 fill' => {
+		text => 'Filling an empty mirror with pages that the process has: time for each '
+			. 'page of 4 KiB, where the process has it in a page of that size or in '
+			. 'one of 2 MiB. Looking the pages up in the kernel, in batches of 32, '
+			. 'is what it costs at least. test_hmm copies what it reads; reading it '
+			. 'again tells what that costs.',
+		rows => [ 'way' ],
+		across => 'memory',
+		plot => 'logbars',
+		targets => \&fill_targets,
 	},
 	'Q5 access' => {
 		text => 'Reading memory that is mapped already, at random places: of 128 '
@@ -152,6 +258,23 @@ my %questions = (
 		across => 'vmas',
 		plot => 'xy',
 		targets => \&join_targets,
+	},
+	'Q8 aging' => {
+		text => 'Asking whether pages were used, and forgetting it; and reclaiming '
+			. 'pages that were not used: time for each page, by the kernel and '
+			. 'by who has mapped them.',
+		rows => [ 'listener' ],
+		across => 'pass',
+		plot => 'bars',
+		targets => \&aging_targets,
+	},
+	'Q10 memory' => {
+		text => 'Memory that the page tables of a mirror take for each page of 4 KiB, '
+			. 'mapped densely; and all that they take after the process has '
+			. 'unmapped everything, but for the root table.',
+		rows => [ 'entries', 'what' ],
+		across => 'pages',
+		targets => \&memory_targets,
 	},
 	'Q11 views' => {
 		text => 'Changes of view: an engine goes to another domain or mirror and '

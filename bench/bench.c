@@ -214,7 +214,7 @@ static void look_at_machine(void)
 
 /**
  * bench_init - read the command line
- * @bench: name and sentence are set; the rest is filled in
+ * @bench: name, sentence and what is enough are set; the rest is filled in
  * @argc: of main()
  * @argv: of main()
  */
@@ -231,8 +231,11 @@ void bench_init(struct bench *bench, int argc, char **argv)
 	bench->output = stdout;
 	argp_err_exit_status = 2;
 	argp_parse(&parser, argc, argv, 0, NULL, bench);
-	if (!bench->repetitions)
+	if (!bench->repetitions) {
 		bench->repetitions = grid_repetitions[bench->grid];
+		if (bench->enough && bench->enough < bench->repetitions)
+			bench->repetitions = bench->enough;
+	}
 	look_at_machine();
 }
 

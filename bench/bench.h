@@ -53,6 +53,8 @@ struct bench_case {
  * struct bench - a benchmark
  * @name: number of the question and a word, as "Q6 join"
  * @about: one sentence for --help
+ * @enough: repetitions that are enough, because results hardly vary or take long, or
+ *	zero
  * @grid: how much to measure
  * @repetitions: of each case, not counting the first one, which warms up
  * @output: where results go
@@ -62,6 +64,7 @@ struct bench_case {
 struct bench {
 	const char *name;
 	const char *about;
+	unsigned int enough;
 	enum bench_grid grid;
 	unsigned int repetitions;
 	FILE *output;

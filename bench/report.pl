@@ -11,97 +11,12 @@ use strict;
 use warnings;
 use utf8;
 use FindBin;
-use JSON::PP;
 use lib $FindBin::Bin;
 use Questions;
+use Results qw(load number cell targets);
 
 die "usage: report.pl RESULTS DIR\n" if @ARGV != 2;
 my ($file, $dir) = @ARGV;
-my @members = qw(name variant pages threads value unit flushes interrupts kernel
-		 accel cpus repetition);
-
-# Median or quartile of a sorted list, between two values if need be.
-sub quantile
-{
-	my ($values, $q) = @_;
-	my $at = $q * $#$values;
-	my $low = int $at;
-
-	return $values->[$low] if $low == $#$values;
-	return $values->[$low] + ($at - $low) *
-	       ($values->[$low + 1] - $values->[$low]);
-}
-
-# Read all lines. Returns a list of groups, one for each question and unit: name,
-# unit, and cases in the order of the file, each with key and median, q1, q3, n.
-sub load
-{
-	my (%groups, @order, $machine);
-
-	open my $in, '<', $file or die "report.pl: cannot read $file: $!\n";
-	while (<$in>) {
-		my $line = eval { decode_json($_) };
-
-		die "report.pl: $file line $.: no JSON\n" if !ref $line;
-		for my $member (@members) {
-			die "report.pl: $file line $.: no '$member'\n"
-				if !exists $line->{$member};
-		}
-		my $key = { %{$line->{variant}}, pages => $line->{pages},
-			    threads => $line->{threads} };
-		my $id = join '|', map { "$_=$key->{$_}" } sort keys %$key;
-		my $group = $groups{"$line->{name}|$line->{unit}"};
-
-		if (!$group) {
-			$group = { name => $line->{name}, unit => $line->{unit},
-				   cases => [], by_id => {} };
-			$groups{"$line->{name}|$line->{unit}"} = $group;
-			push @order, $group;
-		}
-		my $case = $group->{by_id}{$id};
-
-		if (!$case) {
-			$case = { key => $key, values => [] };
-			$group->{by_id}{$id} = $case;
-			push @{$group->{cases}}, $case;
-		}
-		push @{$case->{values}}, $line->{value};
-		$machine = "Linux $line->{kernel}, $line->{cpus} processors, " .
-			   Questions::accelerator($line->{accel}, $line->{unit});
-	}
-	close $in;
-	die "report.pl: $file is empty\n" if !@order;
-	for my $case (map { @{$_->{cases}} } @order) {
-		my @values = sort { $a <=> $b } @{$case->{values}};
-
-		$case->{n} = @values;
-		$case->{q1} = quantile(\@values, 0.25);
-		$case->{median} = quantile(\@values, 0.5);
-		$case->{q3} = quantile(\@values, 0.75);
-	}
-	return ($machine, @order);
-}
-
-sub number
-{
-	my ($value) = @_;
-	my $text = sprintf $value == int $value || $value >= 100 ? '%.0f' :
-			   '%.2f', $value;
-
-	1 while $text =~ s/^(-?\d+)(\d{3})/$1,$2/;
-	return $text;
-}
-
-# "12,345 ±6%": median, half of the interquartile range.
-sub cell
-{
-	my ($case) = @_;
-
-	return '' if !$case;
-	return number($case->{median}) if !$case->{median};
-	return sprintf '%s ±%.0f%%', number($case->{median}),
-	       50 * ($case->{q3} - $case->{q1}) / abs $case->{median};
-}
 
 # A group as rows of cells, the first one the titles. Cases differ by the keys that
 # the question names as rows, and by one that goes across.
@@ -218,9 +133,9 @@ sub plot
 	$name =~ s/[^a-z0-9.]+/-/g;
 	my @series = series($group, $question);
 	my $last = $#series;
-	my $style = $question->{plot} eq 'bars' ?
+	my $style = $question->{plot} =~ /^(log)?bars$/ ?
 		"set style data histograms\nset style fill solid 0.6\n" .
-		"set yrange [0:*]\nplot for [i=0:$last] \$data index i " .
+		($1 ? "set logscale y\n" : "set yrange [0:*]\n") . "plot for [i=0:$last] \$data index i " .
 		"using 2:xtic(1) title columnheader(1)\n" :
 		"set logscale $question->{plot}\n" .
 		"plot for [i=0:$last] \$data index i using 1:2:3:4 " .
@@ -242,31 +157,19 @@ sub plot
 sub verdicts
 {
 	my ($group) = @_;
-	my $question = Questions::about($group->{name});
-	my $median = sub {
-		my (%want) = @_;
-
-		for my $case (@{$group->{cases}}) {
-			my $key = $case->{key};
-
-			return $case->{median} if !grep {
-				!defined $key->{$_} || $key->{$_} ne $want{$_}
-			} keys %want;
-		}
-		return;
-	};
 
 	return map {
 		my ($what, $value, $limit) = @$_;
 
 		sprintf '%s: %.3g, target at most %.3g: %s', $what, $value,
 			$limit, $value <= $limit ? 'met' : 'MISSED';
-	} grep { defined $_->[1] } $question->{targets} ?
-		$question->{targets}->($median) : ();
+	} targets($group);
 }
 
 binmode STDOUT, ':utf8';
-my ($machine, @groups) = load();
+my ($machine, @groups) = eval { load($file) };
+die "report.pl: $@" if $@;
+
 my $page = Questions::head($machine);
 
 for my $group (@groups) {

@@ -84,11 +84,25 @@ checkpatch()
 		--show-types --no-summary --ignore \
 		UNCOMMENTED_DEFINITION,PARENTHESIS_ALIGNMENT,OPEN_ENDED_LINE,BIT_MACRO,MACRO_ARG_UNUSED \
 		-f driver/*.[ch] driver/test/*.[ch] uapi/linux/*.h \
-		bench/module/*.[ch] &&
+		bench/module/*.[ch] bench/peer/*.[ch] &&
 		perl "$tree/scripts/checkpatch.pl" --no-tree --terse --strict \
 			--show-types --no-summary --ignore \
 			LINUX_VERSION_CODE,CONSTANT_COMPARISON,NEW_TYPEDEFS \
 			-f driver/compat/*.h
+}
+
+# What moved between results and the same with one case altered: that, and nothing else.
+compare()
+{
+	local moved=$out/moved.jsonl said=$out/compare.txt
+
+	perl "$top/bench/compare.pl" "$1" "$1" > "$said" &&
+		grep 'nothing moved' "$said" &&
+		sed '/"4 KiB","what":"per page"/s/"value":/&9/' "$1" > "$moved" &&
+		perl "$top/bench/compare.pl" "$1" "$moved" > "$said" || return
+	cat "$said"
+	# The case, and a target that it does not meet any more.
+	test "$(grep -c ', was ' "$said")" = 2
 }
 
 # Every benchmark, as little of it as there can be: it must work, and its results must
@@ -100,9 +114,11 @@ bench()
 	KERNEL=$1 "$top/bench/bench.sh" --tiny --out "$dir" || return
 	test -s "$dir/index.html" || return
 	find "$dir" -name '*.svg' -size +1k | grep . || return
+	compare "$dir/results.jsonl" || return
 	sed '$s/"value":[^,]*,//' "$dir/results.jsonl" > "$broken"
-	if perl "$top/bench/report.pl" "$broken" "$out"; then
-		echo "the report does not miss a value"
+	if perl "$top/bench/report.pl" "$broken" "$out" ||
+	   perl "$top/bench/compare.pl" "$broken" "$dir/results.jsonl"; then
+		echo "a missing value is not missed"
 		return 1
 	fi
 }

@@ -149,8 +149,22 @@ debian_kernel()
 	printf '%s\n' "$release" >"$work/release"
 }
 
-# debian_source META: fills $work with the parts of a source tree that the
-# tests use: the kselftest headers and checkpatch.
+# The version of package $1 that is the cached kernel's, if it is to be had; else the
+# newest one.
+source_version()
+{
+	local header=$cache/kernels/$name/build/include/generated/package.h version=
+
+	[ ! -e "$header" ] ||
+		version=$(sed -n 's/.* Debian \(.*\)"$/\1/p' "$header")
+	apt-cache madison "$1" 2>/dev/null |
+		awk -F '|' -v version="$version" '
+			{ gsub(/ /, "", $2) }
+			$2 == version { print $2; exit }' | grep . || apt_newest "$1"
+}
+
+# debian_source META: fills $work with the parts of a source tree that are used here:
+# the kselftest headers, checkpatch and the test of HMM.
 debian_source()
 {
 	local package=$1 version tarball
@@ -158,7 +172,7 @@ debian_source()
 	need_space 500
 	apt_setup "$cache/apt"
 	apt_update
-	version=$(apt_newest "$package")
+	version=$(source_version "$package")
 	if [ -z "$version" ]; then
 		tail -n 5 "$apt_dir/log/update.log" >&2
 		fail "no $package on the Debian mirrors of this machine (does the network work?)"
@@ -175,11 +189,13 @@ debian_source()
 			'*/tools/testing/selftests/kselftest/*' \
 			'*/tools/testing/selftests/lib.mk' \
 			'*/scripts/checkpatch.pl' '*/scripts/spelling.txt' \
-			'*/scripts/const_structs.checkpatch' '*/COPYING'
+			'*/scripts/const_structs.checkpatch' '*/COPYING' \
+			'*/lib/test_hmm*'
 	rm -rf "$work/deb"
 	if [ ! -e "$work/tools/testing/selftests/kselftest_harness.h" ] ||
-	   [ ! -e "$work/scripts/checkpatch.pl" ]; then
-		fail "$package lacks the kselftest headers or checkpatch"
+	   [ ! -e "$work/scripts/checkpatch.pl" ] ||
+	   [ ! -e "$work/lib/test_hmm.c" ]; then
+		fail "$package lacks the kselftest headers, checkpatch or test_hmm"
 	fi
 	printf '%s\n' "$version" >"$work/version"
 }
@@ -242,7 +258,8 @@ ready()
 	case $kind in
 	kernel) [ -e "$final/release" ] ;;
 	built) built_fresh ;;
-	source) [ -e "$final/version" ] ;;
+	# Older versions of this script left the latter out.
+	source) [ -e "$final/version" ] && [ -e "$final/lib/test_hmm.c" ] ;;
 	esac
 }
 

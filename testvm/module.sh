@@ -7,10 +7,11 @@ set -eu
 usage()
 {
 	cat <<END
-usage: module.sh [--sparse] KERNEL normal|test|kunit|bench
+usage: module.sh [--sparse] KERNEL normal|test|kunit|bench|hmm
 KERNEL is a name that kernel.sh knows; normal, test and kunit (test with the KUnit
-suites, for kernels that have KUnit) are flavours of the driver, bench is the module
-that benchmarks compare it with. Prints the path of the module.
+suites, for kernels that have KUnit) are flavours of the driver; bench is a module
+that benchmarks compare it with, hmm another one, the kernel's own test of HMM, from
+the kernel's source. Prints the path of the module.
 --sparse also runs sparse over every file; its warnings are errors too.
 END
 }
@@ -30,13 +31,36 @@ case $2 in
 normal) config=CONFIG_SECMMU=m ;;
 test) config="CONFIG_SECMMU=m CONFIG_SECMMU_TEST=y" ;;
 kunit) config="CONFIG_SECMMU=m CONFIG_SECMMU_TEST=y CONFIG_SECMMU_KUNIT_TEST=y" ;;
-bench) parts=bench/module module=bench/module/secmmu_bench.ko config= ;;
+bench) parts="driver/compat bench/module" module=bench/module/secmmu_bench.ko config= ;;
+hmm) parts=bench/peer module=bench/peer/test_hmm_peer.ko config= ;;
 *) usage >&2; exit 2 ;;
 esac
 
+# test_hmm.c for a kernel without memory of devices (CONFIG_DEVICE_PRIVATE), of which
+# it would set some aside when it is loaded.
+without_device_memory()
+{
+	sed 's/return dmirror_allocate_chunk(mdevice, NULL);/return 0;/' "$1" > "$2"
+	if cmp -s "$1" "$2"; then
+		echo "module.sh: $1 is not understood" >&2
+		return 1
+	fi
+}
+
 top=$(cd "$(dirname "$0")/.." && pwd)
 dir=${BUILD:-$top/build}/modules/$kernel-$2
-kdir=$("$top/testvm/kernel.sh" "$kernel")/build
+folder=$("$top/testvm/kernel.sh" "$kernel")
+kdir=$folder/build
+
+if [ "$2" = hmm ]; then
+	# Kernels that are built here have it.
+	own=$folder/modules/kernel/lib/test_hmm.ko
+	if [ -e "$own" ]; then
+		echo "$own"
+		exit 0
+	fi
+	source=$("$top/testvm/kernel.sh" --source "$kernel")/lib
+fi
 
 mkdir -p "$dir"
 exec 9>"$dir/lock"
@@ -54,6 +78,14 @@ for part in $parts; do
 		< "$list.now"
 	mv "$list.now" "$list.list"
 done
+
+if [ "$2" = hmm ]; then
+	peer=$dir/bench/peer
+	without_device_memory "$source/test_hmm.c" "$dir/test_hmm.c"
+	cmp -s "$dir/test_hmm.c" "$peer/test_hmm.c" ||
+		cp "$dir/test_hmm.c" "$peer/test_hmm.c"
+	cp -u "$source/test_hmm_uapi.h" "$peer/"
+fi
 
 # shellcheck disable=SC2086 # options, split on purpose
 if ! make -j"$(nproc)" -C "$kdir" M="$dir/${module%/*}" $config \

@@ -6,12 +6,15 @@
 #include <linux/fs.h>
 #include <linux/ktime.h>
 #include <linux/miscdevice.h>
+#include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "compat/gup.h"
 #include "secmmu_bench.h"
 
 /**
@@ -70,6 +73,48 @@ static int session_unregister(struct session *session, u64 *ns)
 	return 0;
 }
 
+/* One batch. Returns the pages there were, or a negative errno. */
+static long gup_batch(unsigned long address, unsigned long nr,
+		      unsigned int flags)
+{
+	struct page *pages[SECMMU_BENCH_MAX_BATCH];
+	int locked = 1;
+	long i, got;
+
+	if (mmap_read_lock_killable(current->mm))
+		return -EINTR;
+	got = secmmu_get_user_pages_remote(current->mm, address, nr, flags,
+					   pages, &locked);
+	if (locked)
+		mmap_read_unlock(current->mm);
+	for (i = 0; i < got; i++)
+		put_page(pages[i]);
+	return got ?: -EFAULT;
+}
+
+static int gup(const struct secmmu_bench_gup __user *user)
+{
+	struct secmmu_bench_gup arg;
+	long got;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	if (!arg.batch || arg.batch > SECMMU_BENCH_MAX_BATCH)
+		return -EINVAL;
+	while (arg.pages) {
+		got = gup_batch(arg.address, min_t(u64, arg.batch, arg.pages),
+				arg.write ? FOLL_WRITE : 0);
+		if (got < 0)
+			return got;
+		arg.address += got * PAGE_SIZE;
+		arg.pages -= got;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
 static long session_ioctl(struct file *file, unsigned int cmd,
 			  unsigned long arg)
 {
@@ -79,6 +124,8 @@ static long session_ioctl(struct file *file, unsigned int cmd,
 
 	if (cmd == SECMMU_BENCH_NOTHING)
 		return 0;
+	if (cmd == SECMMU_BENCH_GUP)
+		return gup((const void __user *)arg);
 	if (cmd != SECMMU_BENCH_REGISTER && cmd != SECMMU_BENCH_UNREGISTER)
 		return -ENOTTY;
 

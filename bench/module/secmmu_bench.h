@@ -23,4 +23,24 @@
 #define SECMMU_BENCH_REGISTER	_IOR(SECMMU_BENCH_IOC_TYPE, 0x01, __u64)
 #define SECMMU_BENCH_UNREGISTER	_IOR(SECMMU_BENCH_IOC_TYPE, 0x02, __u64)
 
+/**
+ * struct secmmu_bench_gup - SECMMU_BENCH_GUP: look pages up and let them go
+ * @address: first address in the caller's memory, page aligned
+ * @pages: how many
+ * @batch: pages for each call of get_user_pages_remote(), each under mmap_lock
+ *	taken anew; 1 .. SECMMU_BENCH_MAX_BATCH
+ * @write: for writing, if not zero
+ */
+struct secmmu_bench_gup {
+	__u64 address;
+	__u64 pages;
+	__u32 batch;
+	__u32 write;
+};
+
+#define SECMMU_BENCH_MAX_BATCH	64
+
+#define SECMMU_BENCH_GUP \
+	_IOW(SECMMU_BENCH_IOC_TYPE, 0x03, struct secmmu_bench_gup)
+
 #endif /* SECMMU_BENCH_H */

@@ -1,0 +1,131 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0
+#
+# compare.pl [--percent N] BASE WITH
+#
+# Compares two files of results and prints what moved: cases whose quartile ranges do
+# not overlap and whose medians differ by N percent at least (default: 10 for times, 1
+# for what is counted), and targets whose value did, for these are ratios within one
+# run. The exit status is zero unless a file cannot be read: what moved is for people
+# to judge.
+use strict;
+use warnings;
+use utf8;
+use FindBin;
+use Getopt::Long;
+use lib $FindBin::Bin;
+use Results qw(load number cell targets);
+
+my $usage = "usage: compare.pl [--percent N] BASE WITH\n";
+my ($wanted, $help);
+
+GetOptions('percent=f' => \$wanted, 'help' => \$help) or die $usage;
+if ($help) {
+	print $usage;
+	exit 0;
+}
+die $usage if @ARGV != 2 || (defined $wanted && $wanted < 0);
+binmode STDOUT, ':utf8';
+
+# How far medians must be apart, in percent.
+sub limit
+{
+	my ($group) = @_;
+
+	return $wanted // ($group->{unit} eq 'ns' ? 10 : 1);
+}
+
+# From one number to another, in percent of the first.
+sub change
+{
+	my ($from, $to) = @_;
+
+	return 0 if $from == $to;
+	return $from ? 100 * ($to - $from) / abs $from : 9 ** 9 ** 9;
+}
+
+sub moved
+{
+	my ($base, $with, $percent) = @_;
+	my $overlap = $base->{q1} <= $with->{q3} && $with->{q1} <= $base->{q3};
+
+	return !$overlap &&
+	       abs change($base->{median}, $with->{median}) >= $percent;
+}
+
+# What tells a case from others, in words.
+sub words
+{
+	my ($case) = @_;
+	my $key = $case->{key};
+
+	return join ', ', map { "$_ $key->{$_}" }
+	       grep { $key->{$_} || $_ !~ /^(pages|threads)$/ } sort keys %$key;
+}
+
+# The lines about a question, and how many cases were there twice.
+sub compare
+{
+	my ($base, $with) = @_;
+	my %before = map { $_->{id} => $_ } @{$base->{cases}};
+	my %now = map { $_->{id} => $_ } @{$with->{cases}};
+	my %target = map { $_->[3] => $_->[1] } targets($base);
+	my (@lines, $both);
+
+	for my $case (@{$with->{cases}}) {
+		my $was = $before{$case->{id}};
+
+		if (!$was) {
+			push @lines, words($case) . ': new, ' . cell($case);
+			next;
+		}
+		$both++;
+		push @lines, sprintf '%s: %s, was %s: %+.0f%%', words($case),
+			cell($case), cell($was),
+			change($was->{median}, $case->{median})
+			if moved($was, $case, limit($with));
+	}
+	push @lines, map { words($_) . ': gone, was ' . cell($_) }
+		     grep { !$now{$_->{id}} } @{$base->{cases}};
+	for (targets($with)) {
+		my (undef, $value, $limit, $what) = @$_;
+		my $was = $target{$what};
+
+		next if !defined $was;
+		my $crossed = ($was <= $limit) != ($value <= $limit);
+
+		push @lines, sprintf 'target, %s: %.3g, was %.3g%s', $what,
+			$value, $was, !$crossed ? '' :
+			$value <= $limit ? ': met now' : ': MISSED now'
+			if $crossed ||
+			   abs change($was, $value) >= limit($with);
+	}
+	return ($both // 0, @lines);
+}
+
+my @files = map {
+	my ($machine, @groups) = eval { load($_) };
+
+	die "compare.pl: $@" if $@;
+	{ machine => $machine,
+	  groups => { map { ("$_->{name}, $_->{unit}" => $_) } @groups },
+	  order => [ map { "$_->{name}, $_->{unit}" } @groups ] };
+} @ARGV;
+my ($base, $with) = @files;
+my ($all, $shown) = (0, 0);
+
+print "base: $base->{machine}\nwith: $with->{machine}\n"
+	if $base->{machine} ne $with->{machine};
+for my $name (@{$with->{order}}) {
+	next if !$base->{groups}{$name};
+	my ($both, @lines) = compare($base->{groups}{$name}, $with->{groups}{$name});
+
+	$all += $both;
+	$shown += @lines;
+	print "\n$name\n", map { "  $_\n" } @lines if @lines;
+}
+print "\nonly in $ARGV[1]: $_\n" for grep { !$base->{groups}{$_} } @{$with->{order}};
+print "\nonly in $ARGV[0]: $_\n" for grep { !$with->{groups}{$_} } @{$base->{order}};
+print $shown ? "\n" : '', "$all cases compared: ", $shown ? "$shown lines" :
+	'nothing moved', ' beyond the spread, by ', defined $wanted ?
+	"$wanted percent" : '10 percent (times) or 1 (counts)', " at least\n";

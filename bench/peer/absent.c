@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a kernel without CONFIG_DEVICE_PRIVATE does not have, and test_hmm wants to be
+ * linked with. Benchmarks do not use it.
+ */
+#include <linux/errno.h>
+#include <linux/rmap.h>
+
+int make_device_exclusive_range(struct mm_struct *mm, unsigned long start,
+				unsigned long end, struct page **pages,
+				void *owner)
+{
+	return -EOPNOTSUPP;
+}

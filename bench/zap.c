@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Q2: what does it cost those who have mapped pages when the process drops them?
+ *
+ * The process discards or unmaps memory that is mapped by nobody else, by a mirror, by a
+ * KVM guest, by the kernel's test of HMM; each in a process of its own. What a page
+ * costs more than without a listener is what the listener costs.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "bench.h"
+#include "listener.h"
+#include "mirror.h"
+#include "worker.h"
+
+#define PAGE		4096ul
+
+enum call { MADVISE, MUNMAP, CALLS };
+
+static const char *const calls[CALLS] = {
+	[MADVISE] = "madvise",
+	[MUNMAP] = "munmap",
+};
+
+/* Sizes of events, in pages, and how many of them are timed together. */
+static const struct size {
+	size_t pages;
+	size_t events;
+} sizes[] = {
+	{ 1, 512 },
+	{ 32, 32 },
+	{ 512, 4 },
+	{ 4096, 1 },
+	{ 16384, 1 },
+};
+
+#define SIZES	(sizeof(sizes) / sizeof(sizes[0]))
+
+/* How many of them. */
+static const unsigned int grid_sizes[BENCH_GRIDS] = {
+	[BENCH_FULL] = SIZES,
+	[BENCH_QUICK] = SIZES - 1,
+	[BENCH_TINY] = SIZES - 2,
+};
+
+/**
+ * struct party - a process with a listener
+ * @listener: the listener
+ * @worker: the process
+ */
+struct party {
+	struct listener listener;
+	struct worker worker;
+};
+
+/* One kind of event, of one size, in one process. */
+struct point {
+	struct party *party;
+	unsigned char what;
+};
+
+/* Of the largest event. */
+static size_t region_pages;
+
+static void prepare(void *data)
+{
+	struct party *party = data;
+
+	listener_start(&party->listener, region_pages);
+	/* An engine or guest that has never run may have nothing to flush. */
+	listener_use(&party->listener);
+}
+
+/* Unmap or discard the memory, event by event. Returns nanoseconds. */
+static uint64_t events(char *at, enum call call, const struct size *size)
+{
+	size_t length = size->pages * PAGE;
+	uint64_t ns = bench_now();
+
+	for (size_t i = 0; i < size->events; i++, at += length)
+		if (call == MUNMAP ? munmap(at, length) :
+				     madvise(at, length, MADV_DONTNEED))
+			bench_die("%s fails: %s", calls[call], strerror(errno));
+	return bench_now() - ns;
+}
+
+static void measure_events(void *data, unsigned char what,
+			   struct bench_sample *sample)
+{
+	struct listener *listener = &((struct party *)data)->listener;
+	const struct size *size = &sizes[what / CALLS];
+	enum call call = what % CALLS;
+	size_t pages = size->pages * size->events;
+	struct secmmu_stats before, after;
+
+	for (size_t i = 0; i < pages; i++)
+		listener->memory[i * PAGE] = 1;
+	listener_map(listener, pages);
+	sample->counted = listener->kind == LISTENER_MIRROR;
+	if (sample->counted)
+		mirror_stats(listener->mirror, &before);
+	sample->value = (double)events(listener->memory, call, size) / pages;
+	if (sample->counted) {
+		mirror_stats(listener->mirror, &after);
+		if (after.zapped - before.zapped < pages)
+			bench_die("the mirror has dropped %llu pages, not %zu",
+				  after.zapped - before.zapped, pages);
+		sample->flushes = after.flushes - before.flushes;
+		sample->interrupts = after.interrupts - before.interrupts;
+	}
+	if (call == MUNMAP &&
+	    mmap(listener->memory, pages * PAGE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) ==
+	    MAP_FAILED)
+		bench_die("cannot map memory again: %s", strerror(errno));
+}
+
+static void measure(void *data, struct bench_sample *sample)
+{
+	const struct point *point = data;
+
+	worker_ask(&point->party->worker, point->what, sample);
+}
+
+static void add_party(struct bench *bench, struct party *party)
+{
+	unsigned int nr = grid_sizes[bench->grid] * CALLS;
+	struct point *points = calloc(nr, sizeof(*points));
+
+	if (!points)
+		bench_die("out of memory");
+	worker_start(&party->worker, prepare, measure_events, party);
+	for (unsigned int i = 0; i < nr; i++) {
+		struct bench_case one = {
+			.variant = bench_text("\"call\":\"%s\",\"listener\":\"%s\"",
+					      calls[i % CALLS],
+					      listener_names[party->listener.kind]),
+			.pages = sizes[i / CALLS].pages,
+			.threads = 1,
+			.measure = measure,
+			.data = &points[i],
+		};
+
+		points[i] = (struct point) { party, i };
+		bench_add(bench, &one);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct bench bench = {
+		.name = "Q2 zap",
+		.about = "What does it cost those who have mapped pages when the process drops them?",
+		.enough = 11,
+	};
+	struct party parties[LISTENERS] = { 0 };
+
+	bench_init(&bench, argc, argv);
+	bench_pin(0);
+	for (unsigned int i = 0; i < grid_sizes[bench.grid]; i++)
+		if (sizes[i].pages * sizes[i].events > region_pages)
+			region_pages = sizes[i].pages * sizes[i].events;
+	for (unsigned int i = 0; i < LISTENERS; i++) {
+		parties[i].listener.kind = i;
+		if (listener_there(i))
+			add_party(&bench, &parties[i]);
+	}
+	bench_run(&bench);
+	for (unsigned int i = 0; i < LISTENERS; i++)
+		if (parties[i].worker.pid)
+			worker_stop(&parties[i].worker);
+	return 0;
+}
