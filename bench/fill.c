@@ -117,6 +117,15 @@ static void fill(enum way way, const char *memory)
 	}
 }
 
+/*
+ * Let the guest run, to find that slots have changed: 6.12 tries KVM_PRE_FAULT_MEMORY
+ * again for ever before.
+ */
+static void kvm_settle(void)
+{
+	kvm_touch(&cpu, 0, 1);
+}
+
 /* An open descriptor is a mirror of its own; the listener must go with the case. */
 static void empty_hmm(const struct filling *filling)
 {
@@ -139,6 +148,7 @@ static void measure(void *data, struct bench_sample *sample)
 	mirror_slot(mirror, 1, GPA, filling->memory, length);
 	kvm_slot(machine, 1, GPA, filling->memory, 0);
 	kvm_slot(machine, 1, GPA, filling->memory, length);
+	kvm_settle();
 	empty_hmm(filling);
 	mirror_stats(mirror, &before);
 	ns = bench_now();
@@ -222,6 +232,7 @@ int main(int argc, char **argv)
 	large = make_memory(true);
 	open_all();
 	/* Only newer kernels have the last way. */
+	kvm_settle();
 	last = kvm_prefault(&cpu, 0, PAGE) ? KVM_PREFAULT : WAYS;
 	for (int way = 0; way < last; way++) {
 		if ((way == HMM_READ || way == HMM_AGAIN) && !hmm_there())
