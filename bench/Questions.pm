@@ -7,12 +7,55 @@ use strict;
 use warnings;
 use utf8;
 
+# a - b, or nothing if either was not measured.
+sub less
+{
+	my ($a, $b) = @_;
+
+	return defined $a && defined $b ? $a - $b : undef;
+}
+
 # a / b, or nothing if either was not measured.
 sub ratio
 {
 	my ($a, $b) = @_;
 
 	return defined $a && $b ? $a / $b : undef;
+}
+
+# Medians of ns per page, net of the same work without a mirror.
+sub batching_targets
+{
+	my ($median) = @_;
+	my @targets;
+
+	for my $call ('madvise', 'munmap', 'mprotect') {
+		for my $pages (4096, 262144) {
+			my $at = sub {
+				$median->(policy => shift, engines => shift,
+					  call => $call, pages => $pages)
+			};
+			my $net = sub {
+				my ($policy, $engines) = @_;
+
+				return less($at->($policy, $engines),
+					    $at->('no mirror', $engines));
+			};
+			my $event = "$call of $pages pages";
+
+			push @targets,
+				[ "$event, one engine running, net, range against each",
+				  ratio($net->('range', '1 running'),
+					$net->('each', '1 running')), 0.2 ],
+				[ "$event, range, one engine running against none",
+				  ratio($at->('range', '1 running'),
+					$at->('range', 'none')), 1.1 ],
+				[ "the same, net",
+				  ratio($net->('range', '1 running'),
+					$net->('range', 'none')), 1.1 ];
+		}
+	}
+	return @targets;
 }
 
 sub elsewhere_targets
@@ -123,8 +166,24 @@ sub views_targets
 # rows: what tells the lines of a table, and the series of a plot, from each other;
 # across: what tells the columns, and is the x axis; plot: axes with a logarithmic
 # scale, or "bars"; targets: given a look-up of medians, a list of description,
-# value, limit.
+# value, limit; draws: which cases go into the plot, if not all.
 my %questions = (
+	'Q1 batching' => {
+		text => 'Events of so many pages, all mapped by a mirror that flushes once per '
+			. 'event (range), for each so many pages (array) or for each page: '
+			. 'time per page. An engine that runs is in one window after the '
+			. 'other; the figures without a mirror have it run on another '
+			. "process's.",
+		rows => [ 'policy', 'engines', 'call', 'build' ],
+		across => 'pages',
+		plot => 'xy',
+		draws => sub {
+			my ($key) = @_;
+
+			return $key->{call} eq 'madvise' && $key->{engines} ne 'idle';
+		},
+		targets => \&batching_targets,
+	},
 	'Q3 elsewhere' => {
 		text => 'Discarding and unmapping memory of which no slot has a page, with '
 			. 'different listeners: time of one event of so many pages.',
@@ -160,7 +219,7 @@ my %questions = (
 			. 'some domains have mapped; the tag mode changes while eight idle '
 			. 'engines have the mirror loaded (policies other than sync are in '
 			. 'test builds).',
-		rows => [ 'what', 'how' ],
+		rows => [ 'what', 'how', 'build' ],
 		across => 'pages',
 		plot => 'bars',
 		targets => \&views_targets,
