@@ -58,6 +58,27 @@ sub batching_targets
 	return @targets;
 }
 
+sub retries_targets
+{
+	my ($median) = @_;
+	my $at = sub {
+		$median->(way => shift, meanwhile => shift, what => shift,
+			  events => 'exact')
+	};
+
+	return
+		[ 'p99 of faults, events elsewhere against nothing',
+		  ratio($at->('engine', 'discards elsewhere', 'p99'),
+			$at->('engine', 'nothing', 'p99')), 1.1 ],
+		[ 'the same of process_vm_readv, for comparison',
+		  ratio($at->('process_vm_readv', 'discards elsewhere', 'p99'),
+			$at->('process_vm_readv', 'nothing', 'p99')), 1.1 ],
+		[ 'retries because of events elsewhere',
+		  scalar $at->('engine', 'discards elsewhere', 'retries'), 0 ],
+		[ 'waits for events elsewhere',
+		  scalar $at->('engine', 'discards elsewhere', 'waits'), 0 ];
+}
+
 sub elsewhere_targets
 {
 	my ($median) = @_;
@@ -183,6 +204,17 @@ my %questions = (
 			return $key->{call} eq 'madvise' && $key->{engines} ne 'idle';
 		},
 		targets => \&batching_targets,
+	},
+	'Q7 retries' => {
+		text => 'Reading a word of pages that the mirror has not mapped, one fault '
+			. 'each, while other processors do nothing, compute, or discard '
+			. 'memory below and above. With "one hull" (a test build) the '
+			. 'driver knows only the hull of all events in flight, as KVM '
+			. 'does. process_vm_readv() needs no mirror.',
+		rows => [ 'way', 'events', 'meanwhile', 'build' ],
+		across => 'what',
+		plot => 'bars',
+		targets => \&retries_targets,
 	},
 	'Q3 elsewhere' => {
 		text => 'Discarding and unmapping memory of which no slot has a page, with '
