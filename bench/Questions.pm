@@ -79,6 +79,31 @@ sub retries_targets
 		  scalar $at->('engine', 'discards elsewhere', 'waits'), 0 ];
 }
 
+# Perfect scaling: an event takes as long with more threads.
+sub parallel_targets
+{
+	my ($median) = @_;
+	my @targets;
+
+	for my $pages (1, 16, 256) {
+		for my $threads (2 .. 4) {
+			my $slower = sub {
+				my @event = (listener => shift, pages => $pages,
+					     what => 'mean');
+
+				return ratio($median->(@event, threads => $threads),
+					     $median->(@event, threads => 1));
+			};
+
+			push @targets,
+				[ "slower with $threads threads, events of $pages pages, mirror against none",
+				  ratio($slower->('mirror'), $slower->('none')),
+				  1 / 0.9 ];
+		}
+	}
+	return @targets;
+}
+
 sub elsewhere_targets
 {
 	my ($median) = @_;
@@ -215,6 +240,15 @@ my %questions = (
 		across => 'what',
 		plot => 'bars',
 		targets => \&retries_targets,
+	},
+	'Q9 parallel' => {
+		text => 'Threads that discard memory of one process, each its own, at the '
+			. 'same time: time of an event.',
+		rows => [ 'listener', 'pages', 'what' ],
+		across => 'threads',
+		plot => 'bars',
+		draws => sub { shift->{what} eq 'mean' },
+		targets => \&parallel_targets,
 	},
 	'Q3 elsewhere' => {
 		text => 'Discarding and unmapping memory of which no slot has a page, with '
