@@ -15,12 +15,12 @@ sub less
 	return defined $a && defined $b ? $a - $b : undef;
 }
 
-# a / b, or nothing if either was not measured.
+# a / b, or nothing if either was not measured, or b got lost in the noise.
 sub ratio
 {
 	my ($a, $b) = @_;
 
-	return defined $a && $b ? $a / $b : undef;
+	return defined $a && defined $b && $b > 0 ? $a / $b : undef;
 }
 
 # Medians of ns per page, net of the same work without a mirror.

@@ -49,25 +49,25 @@
  * @name: as in the results
  * @policy: enum secmmu_flush_policy, or NO_MIRROR
  * @batch: pages per flush
- * @quick: in the smaller grids too
+ * @grid: in the smaller grids: nothing, one call, all calls
  * @build: in which builds of the driver: bit 0: normal, bit 1: test
  */
 static const struct policy {
 	const char *name;
 	int policy;
 	uint32_t batch;
-	bool quick;
+	enum { FULL_ONLY, ONE_CALL, ALL_CALLS } grid;
 	unsigned int build;
 } policies[] = {
-	{ "no mirror", NO_MIRROR, 0, true, 3 },
-	{ "range", SECMMU_FLUSH_RANGE, 0, true, 1 },
-	{ "each", SECMMU_FLUSH_EACH, 0, true, 1 },
-	{ "array:8", SECMMU_FLUSH_ARRAY, 8, false, 1 },
-	{ "array:32", SECMMU_FLUSH_ARRAY, 32, true, 3 },
-	{ "array:128", SECMMU_FLUSH_ARRAY, 128, false, 1 },
-	{ "array:512", SECMMU_FLUSH_ARRAY, 512, true, 1 },
-	{ "array:4096", SECMMU_FLUSH_ARRAY, 4096, false, 1 },
-	{ "end-array:32", SECMMU_FLUSH_END_ARRAY, 32, true, 2 },
+	{ "no mirror", NO_MIRROR, 0, ALL_CALLS, 3 },
+	{ "range", SECMMU_FLUSH_RANGE, 0, ALL_CALLS, 1 },
+	{ "each", SECMMU_FLUSH_EACH, 0, ALL_CALLS, 1 },
+	{ "array:8", SECMMU_FLUSH_ARRAY, 8, FULL_ONLY, 1 },
+	{ "array:32", SECMMU_FLUSH_ARRAY, 32, ONE_CALL, 3 },
+	{ "array:128", SECMMU_FLUSH_ARRAY, 128, FULL_ONLY, 1 },
+	{ "array:512", SECMMU_FLUSH_ARRAY, 512, ONE_CALL, 1 },
+	{ "array:4096", SECMMU_FLUSH_ARRAY, 4096, FULL_ONLY, 1 },
+	{ "end-array:32", SECMMU_FLUSH_END_ARRAY, 32, ONE_CALL, 2 },
 };
 
 #define POLICIES	(sizeof(policies) / sizeof(policies[0]))
@@ -85,7 +85,7 @@ static const char *const calls[CALLS] = {
  * @pages: so many
  * @grids: in which grids: one bit for each enum bench_grid
  * @enough: rounds, or zero for all
- * @dear: no idle engines, and one call only
+ * @dear: one call only, no idle engines, no test build
  */
 static const struct size {
 	size_t pages;
@@ -94,9 +94,9 @@ static const struct size {
 	bool dear;
 } sizes[] = {
 	{ 1, 1 << BENCH_FULL | 1 << BENCH_QUICK | 1 << BENCH_TINY, 0, false },
-	{ 8, 1 << BENCH_FULL, 0, false },
+	{ 8, 1 << BENCH_FULL, 11, false },
 	{ 64, 1 << BENCH_FULL | 1 << BENCH_QUICK | 1 << BENCH_TINY, 0, false },
-	{ 512, 1 << BENCH_FULL, 0, false },
+	{ 512, 1 << BENCH_FULL, 11, false },
 	{ 4096, 1 << BENCH_FULL | 1 << BENCH_QUICK, 0, false },
 	{ 32768, 1 << BENCH_FULL, 5, true },
 	{ 262144, 1 << BENCH_FULL, 2, true },
@@ -338,6 +338,22 @@ static void add_point(struct bench *bench, struct subject *subject, size_t size,
 	bench_add(bench, &one);
 }
 
+/* Is it worth its time? Idle engines are no matter for each call. */
+static bool wanted(const struct bench *bench, const struct subject *subject,
+		   const struct size *size, enum call call)
+{
+	bool all = bench->grid == BENCH_FULL ||
+		   (subject->policy->grid == ALL_CALLS && !bench->test_build);
+
+	if (!(size->grids & 1 << bench->grid))
+		return false;
+	if (size->dear && (subject->idle || bench->test_build))
+		return false;
+	if (call == MADVISE)
+		return true;
+	return all && !size->dear && !subject->idle;
+}
+
 static void add_subject(struct bench *bench, const struct policy *policy,
 			unsigned int running, bool idle)
 {
@@ -346,15 +362,15 @@ static void add_subject(struct bench *bench, const struct policy *policy,
 	subject->policy = policy;
 	subject->running = running;
 	subject->idle = idle;
-	for (size_t i = 0; i < SIZES; i++) {
-		if (!(sizes[i].grids & 1 << bench->grid))
-			continue;
-		if (sizes[i].pages * PAGE >= SMALL)
-			subject->length = MAX(subject->length, sizes[i].pages * PAGE);
-		for (enum call call = 0; call < CALLS; call++)
-			if (!sizes[i].dear || (call == MADVISE && !idle))
-				add_point(bench, subject, i, call);
-	}
+	for (size_t i = 0; i < SIZES; i++)
+		for (enum call call = 0; call < CALLS; call++) {
+			if (!wanted(bench, subject, &sizes[i], call))
+				continue;
+			if (sizes[i].pages * PAGE >= SMALL)
+				subject->length = MAX(subject->length,
+						      sizes[i].pages * PAGE);
+			add_point(bench, subject, i, call);
+		}
 	worker_start(&subject->worker, prepare, measure_events, subject);
 }
 
@@ -386,7 +402,7 @@ int main(int argc, char **argv)
 		const struct policy *policy = &policies[i];
 
 		if (!(policy->build & 1 << bench.test_build) ||
-		    (bench.grid != BENCH_FULL && !policy->quick))
+		    (bench.grid != BENCH_FULL && policy->grid == FULL_ONLY))
 			continue;
 		add_subject(&bench, policy, 0, false);
 		if (policy->policy != NO_MIRROR)
