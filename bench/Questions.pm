@@ -7,12 +7,101 @@ use strict;
 use warnings;
 use utf8;
 
-# a / b, or nothing if either was not measured.
+# a - b, or nothing if either was not measured.
+sub less
+{
+	my ($a, $b) = @_;
+
+	return defined $a && defined $b ? $a - $b : undef;
+}
+
+# a / b, or nothing if either was not measured, or b got lost in the noise.
 sub ratio
 {
 	my ($a, $b) = @_;
 
-	return defined $a && $b ? $a / $b : undef;
+	return defined $a && defined $b && $b > 0 ? $a / $b : undef;
+}
+
+# Medians of ns per page, net of the same work without a mirror.
+sub batching_targets
+{
+	my ($median) = @_;
+	my @targets;
+
+	for my $call ('madvise', 'munmap', 'mprotect') {
+		for my $pages (4096, 262144) {
+			my $at = sub {
+				$median->(policy => shift, engines => shift,
+					  call => $call, pages => $pages)
+			};
+			my $net = sub {
+				my ($policy, $engines) = @_;
+
+				return less($at->($policy, $engines),
+					    $at->('no mirror', $engines));
+			};
+			my $event = "$call of $pages pages";
+
+			push @targets,
+				[ "$event, one engine running, net, range against each",
+				  ratio($net->('range', '1 running'),
+					$net->('each', '1 running')), 0.2 ],
+				[ "$event, range, one engine running against none",
+				  ratio($at->('range', '1 running'),
+					$at->('range', 'none')), 1.1 ],
+				[ "the same, net",
+				  ratio($net->('range', '1 running'),
+					$net->('range', 'none')), 1.1 ];
+		}
+	}
+	return @targets;
+}
+
+sub retries_targets
+{
+	my ($median) = @_;
+	my $at = sub {
+		$median->(way => shift, meanwhile => shift, what => shift,
+			  events => 'exact')
+	};
+
+	return
+		[ 'p99 of faults, events elsewhere against nothing',
+		  ratio($at->('engine', 'discards elsewhere', 'p99'),
+			$at->('engine', 'nothing', 'p99')), 1.1 ],
+		[ 'the same of process_vm_readv, for comparison',
+		  ratio($at->('process_vm_readv', 'discards elsewhere', 'p99'),
+			$at->('process_vm_readv', 'nothing', 'p99')), 1.1 ],
+		[ 'retries because of events elsewhere',
+		  scalar $at->('engine', 'discards elsewhere', 'retries'), 0 ],
+		[ 'waits for events elsewhere',
+		  scalar $at->('engine', 'discards elsewhere', 'waits'), 0 ];
+}
+
+# Perfect scaling: an event takes as long with more threads.
+sub parallel_targets
+{
+	my ($median) = @_;
+	my @targets;
+
+	for my $pages (1, 16, 256) {
+		for my $threads (2 .. 4) {
+			my $slower = sub {
+				my @event = (listener => shift, pages => $pages,
+					     what => 'mean');
+
+				return ratio($median->(@event, threads => $threads),
+					     $median->(@event, threads => 1));
+			};
+
+			push @targets,
+				[ "slower with $threads threads, events of $pages pages, mirror against none",
+				  ratio($slower->('mirror'), $slower->('none')),
+				  1 / 0.9 ];
+		}
+	}
+	return @targets;
 }
 
 # What the mirror costs, net, in parts of what another listener does; nothing if the
@@ -209,8 +298,25 @@ sub views_targets
 # rows: what tells the lines of a table, and the series of a plot, from each other;
 # across: what tells the columns, and is the x axis; plot: axes with a logarithmic
 # scale, "bars", or "logbars" with a logarithmic scale; targets: given a look-up of
-# medians, a list of description, value, limit.
+# medians, a list of description, value, limit; draws: which cases go into the plot,
+# if not all.
 my %questions = (
+	'Q1 batching' => {
+		text => 'Events of so many pages, all mapped by a mirror that flushes once per '
+			. 'event (range), for each so many pages (array) or for each page: '
+			. 'time per page. An engine that runs is in one window after the '
+			. 'other; the figures without a mirror have it run on another '
+			. "process's.",
+		rows => [ 'policy', 'engines', 'call', 'build' ],
+		across => 'pages',
+		plot => 'xy',
+		draws => sub {
+			my ($key) = @_;
+
+			return $key->{call} eq 'madvise' && $key->{engines} ne 'idle';
+		},
+		targets => \&batching_targets,
+	},
 	'Q2 zap' => {
 		text => 'Discarding and unmapping memory that somebody has mapped: time for '
 			. 'each page, in events of so many pages. What a listener costs is '
@@ -219,6 +325,26 @@ my %questions = (
 		across => 'pages',
 		plot => 'logbars',
 		targets => \&zap_targets,
+	},
+	'Q7 retries' => {
+		text => 'Reading a word of pages that the mirror has not mapped, one fault '
+			. 'each, while other processors do nothing, compute, or discard '
+			. 'memory below and above. With "one hull" (a test build) the '
+			. 'driver knows only the hull of all events in flight, as KVM '
+			. 'does. process_vm_readv() needs no mirror.',
+		rows => [ 'way', 'events', 'meanwhile', 'build' ],
+		across => 'what',
+		plot => 'bars',
+		targets => \&retries_targets,
+	},
+	'Q9 parallel' => {
+		text => 'Threads that discard memory of one process, each its own, at the '
+			. 'same time: time of an event.',
+		rows => [ 'listener', 'pages', 'what' ],
+		across => 'threads',
+		plot => 'bars',
+		draws => sub { shift->{what} eq 'mean' },
+		targets => \&parallel_targets,
 	},
 	'Q3 elsewhere' => {
 		text => 'Discarding and unmapping memory of which no slot has a page, with '
@@ -283,10 +409,15 @@ my %questions = (
 			. 'some domains have mapped; the tag mode changes while eight idle '
 			. 'engines have the mirror loaded (policies other than sync are in '
 			. 'test builds).',
-		rows => [ 'what', 'how' ],
+		rows => [ 'what', 'how', 'build' ],
 		across => 'pages',
 		plot => 'bars',
 		targets => \&views_targets,
+	},
+	'Q12 hot paths' => {
+		text => 'The paths taken most often, one by one: for --icount, and to be compared '
+			. 'with an earlier version.',
+		rows => [ 'path' ],
 	},
 );
 

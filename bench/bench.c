@@ -53,6 +53,9 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "repetitions", 'r', "N", 0,
 	  "How often each case is measured (default 21, quick 7, tiny 2)", 0 },
+	{ "build", 'b', "normal|test", 0,
+	  "Which build of the driver is loaded (default normal); with a test build only what needs one is measured",
+	  0 },
 	{ "output", 'o', "FILE", 0,
 	  "Append the results to FILE (default: standard output)", 0 },
 	{ 0 }
@@ -126,6 +129,30 @@ int bench_open(const char *path, const char *advice)
 	return fd;
 }
 
+/* The processors that the program was started on. */
+static const cpu_set_t *allowed(void)
+{
+	static cpu_set_t set;
+	static bool known;
+
+	if (!known && sched_getaffinity(0, sizeof(set), &set))
+		bench_die("cannot tell the processors: %s", strerror(errno));
+	known = true;
+	return &set;
+}
+
+/**
+ * bench_cpus - how many processors are there to stay on?
+ *
+ * Call it, or bench_pin(), before there are threads.
+ *
+ * Return: their number.
+ */
+unsigned int bench_cpus(void)
+{
+	return CPU_COUNT(allowed());
+}
+
 /**
  * bench_pin - stay on one processor
  * @index: 0 for the first one that the program was started on, and so on; the
@@ -133,16 +160,12 @@ int bench_open(const char *path, const char *advice)
  */
 void bench_pin(unsigned int index)
 {
-	static cpu_set_t allowed;
-	static bool known;
+	const cpu_set_t *set = allowed();
 	cpu_set_t one;
 
-	if (!known && sched_getaffinity(0, sizeof(allowed), &allowed))
-		bench_die("cannot tell the processors: %s", strerror(errno));
-	known = true;
 	CPU_ZERO(&one);
 	for (int i = 0; i < CPU_SETSIZE; i++) {
-		if (!CPU_ISSET(i, &allowed))
+		if (!CPU_ISSET(i, set))
 			continue;
 		CPU_ZERO(&one);
 		CPU_SET(i, &one);
@@ -176,6 +199,11 @@ static error_t parse(int key, char *value, struct argp_state *state)
 			bench_die("--repetitions takes a number from 1 to %d, not '%s'",
 				  REPETITIONS_MAX, value);
 		bench->repetitions = number;
+		return 0;
+	case 'b':
+		bench->test_build = !strcmp(value, "test");
+		if (!bench->test_build && strcmp(value, "normal"))
+			bench_die("--build takes normal or test, not '%s'", value);
 		return 0;
 	case 'o':
 		bench->output = fopen(value, "ae");
@@ -227,6 +255,7 @@ void bench_init(struct bench *bench, int argc, char **argv)
 	};
 
 	bench->grid = BENCH_FULL;
+	bench->test_build = false;
 	bench->repetitions = 0;
 	bench->output = stdout;
 	argp_err_exit_status = 2;
@@ -273,9 +302,10 @@ static void emit(const struct bench *bench, const struct bench_case *one,
 		value /= 1 << machine.shift;
 		unit = INSTRUCTIONS;
 	}
-	fprintf(file, "{\"name\":\"%s\",\"variant\":{%s},\"pages\":%" PRIu64
+	fprintf(file, "{\"name\":\"%s\",\"variant\":{%s%s},\"pages\":%" PRIu64
 		",\"threads\":%u,\"value\":%.10g,\"unit\":\"%s\"", bench->name,
-		one->variant, one->pages, one->threads, value, unit);
+		one->variant, bench->test_build ? ",\"build\":\"test\"" : "",
+		one->pages, one->threads, value, unit);
 	count(file, "flushes", sample->counted, sample->flushes);
 	count(file, "interrupts", sample->counted, sample->interrupts);
 	fprintf(file, ",\"kernel\":\"%s\",\"accel\":\"%s\",\"cpus\":%ld,\"repetition\":%u}\n",
@@ -301,22 +331,32 @@ static void shuffle(struct bench *bench)
 	}
 }
 
+static bool is_due(const struct bench_case *one, unsigned int round)
+{
+	return !one->enough || (round && round <= one->enough);
+}
+
 /**
  * bench_run - measure everything, and close the output
  * @bench: with its cases
  *
  * Each round measures each case once, in another order. Round 0 warms up and is
- * thrown away.
+ * thrown away. Of some cases few rounds are enough.
  */
 void bench_run(struct bench *bench)
 {
 	uint64_t told = 0;
 
+	if (!bench->nr_cases)
+		bench_die("there is nothing to measure here%s", bench->test_build ?
+			  "; load a test build of secmmu.ko" : "");
 	for (unsigned int round = 0; round <= bench->repetitions; round++) {
 		for (unsigned int i = 0; i < bench->nr_cases; i++) {
 			struct bench_case *one = &bench->cases[i];
 			struct bench_sample sample = { 0 };
 
+			if (!is_due(one, round))
+				continue;
 			if (bench_now() - told > PROGRESS_NS) {
 				told = bench_now();
 				fprintf(stderr, "%s: round %u of %u, case %u of %u\n",

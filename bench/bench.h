@@ -37,6 +37,8 @@ struct bench_sample {
  * @unit: NULL for nanoseconds
  * @pages: pages that one measurement is about, or zero
  * @threads: threads at work
+ * @enough: measure it in the first so many rounds only, without warming up: for what
+ *	is dear; or zero
  * @measure: measures once; ends the program if it cannot
  * @data: for @measure
  */
@@ -45,6 +47,7 @@ struct bench_case {
 	const char *unit;
 	uint64_t pages;
 	unsigned int threads;
+	unsigned int enough;
 	void (*measure)(void *data, struct bench_sample *sample);
 	void *data;
 };
@@ -56,6 +59,8 @@ struct bench_case {
  * @enough: repetitions that are enough, because results hardly vary or take long, or
  *	zero
  * @grid: how much to measure
+ * @test_build: a test build of the driver is loaded: add only cases that need one;
+ *	results get a member "build" in their variant
  * @repetitions: of each case, not counting the first one, which warms up
  * @output: where results go
  * @cases: what was added
@@ -66,6 +71,7 @@ struct bench {
 	const char *about;
 	unsigned int enough;
 	enum bench_grid grid;
+	bool test_build;
 	unsigned int repetitions;
 	FILE *output;
 	struct bench_case *cases;
@@ -78,6 +84,7 @@ void bench_run(struct bench *bench);
 
 uint64_t bench_now(void);
 int bench_open(const char *path, const char *advice);
+unsigned int bench_cpus(void);
 void bench_pin(unsigned int index);
 char *bench_text(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));

@@ -56,6 +56,7 @@ export HMM
 build_tools testvm bench
 say "building the modules for $kernel"
 module=$("$top/testvm/module.sh" "$kernel" normal)
+test_build=$("$top/testvm/module.sh" "$kernel" test)
 peer=$("$top/testvm/module.sh" "$kernel" bench)
 hmm=
 if [ "$HMM" ]; then
@@ -63,14 +64,18 @@ if [ "$HMM" ]; then
 fi
 rm -rf "$out/root" "$out/vm" "$out/results.jsonl"
 make -s -C "$top/bench" install DESTDIR="$out/root/usr/lib/secmmu/bench"
+cp "$test_build" "$out/root/usr/lib/secmmu/secmmu-test.ko"
 
+# Of the clocks that are emulated only this one does not take a lock of the emulator's.
 say "booting; then the $grid benchmarks"
 "$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus "$cpus" \
 	$icount --memory "$memory" --timeout "$timeout" --root "$out/root" \
-	--load brd --append 'brd.rd_nr=1 brd.rd_size=65536' \
+	--load brd \
+	--append 'tsc=reliable clocksource=tsc brd.rd_nr=1 brd.rd_size=65536' \
 	--module "$module" --module "$peer" ${hmm:+--module "$hmm"} \
 	--out "$out/vm" \
 	--log "$out/console.log" -- \
+	env TEST_MODULE=/usr/lib/secmmu/secmmu-test.ko \
 	sh -c 'exec /usr/lib/secmmu/bench/run.sh "$0" "$OUT/results.jsonl" "$@"' \
 	"$grid" "$@"
 mv "$out/vm/results.jsonl" "$out/results.jsonl"

@@ -105,6 +105,7 @@ sub series
 	my (%points, @titles);
 
 	for my $case (@{$group->{cases}}) {
+		next if $question->{draws} && !$question->{draws}->($case->{key});
 		my $title = join ', ', map { $case->{key}{$_} // '' }
 				       @{$question->{rows}};
 

@@ -328,6 +328,7 @@ static bool choose(int mirror, uint32_t policy)
 	       !ioctl(mirror, SECMMU_TEST_REFRESH, &arg);
 }
 
+/* All policies in a test build, else the one that there is. */
 static void add_modes(struct bench *bench)
 {
 	static const char *const names[] = { "sync", "none", "compare", "gen-bump" };
@@ -377,9 +378,11 @@ int main(int argc, char **argv)
 		bench_die("huge pages stay on: %s", strerror(errno));
 	memory = make_memory();
 	seen_often = make_memory();
-	add_switches(&bench);
-	add_protection(&bench);
-	add_idle(&bench);
+	if (!bench.test_build) {
+		add_switches(&bench);
+		add_protection(&bench);
+		add_idle(&bench);
+	}
 	add_modes(&bench);
 	bench_run(&bench);
 	return 0;

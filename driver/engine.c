@@ -11,26 +11,48 @@
 #include "test/inject.h"
 #include "test/mutant.h"
 
+static void copy_byte(u8 *to, const u8 *from)
+{
+	WRITE_ONCE(*to, READ_ONCE(*from));
+}
+
+static void copy_word(u64 *to, const u64 *from, unsigned int i)
+{
+	WRITE_ONCE(to[i], READ_ONCE(from[i]));
+}
+
+static noinline void copy_many(void *to, const void *from, unsigned int len)
+{
+	const unsigned int word = sizeof(u64), line = 8 * word;
+
+	for (; len && !IS_ALIGNED((unsigned long)to, word); len--)
+		copy_byte(to++, from++);
+	for (; len >= line; len -= line, to += line, from += line) {
+		copy_word(to, from, 0);
+		copy_word(to, from, 1);
+		copy_word(to, from, 2);
+		copy_word(to, from, 3);
+		copy_word(to, from, 4);
+		copy_word(to, from, 5);
+		copy_word(to, from, 6);
+		copy_word(to, from, 7);
+	}
+	for (; len >= word; len -= word, to += word, from += word)
+		copy_word(to, from, 0);
+	for (; len; len--)
+		copy_byte(to++, from++);
+}
+
 /*
  * The processors see this memory too: aligned words are copied whole, as a device
  * would, where memcpy() may go byte by byte. Both sides are aligned alike.
  */
 static void copy(void *to, const void *from, unsigned int len)
 {
-	const unsigned int word = sizeof(u64);
-
-	while (len) {
-		bool whole = len >= word && IS_ALIGNED((unsigned long)to, word);
-		unsigned int step = whole ? word : 1;
-
-		if (whole)
-			WRITE_ONCE(*(u64 *)to, READ_ONCE(*(const u64 *)from));
-		else
-			WRITE_ONCE(*(u8 *)to, READ_ONCE(*(const u8 *)from));
-		to += step;
-		from += step;
-		len -= step;
-	}
+	if (len == sizeof(u64) && IS_ALIGNED((unsigned long)to, sizeof(u64)))
+		copy_word(to, from, 0);
+	else
+		copy_many(to, from, len);
 }
 
 static u64 translate(struct secmmu_engine *engine,
@@ -116,9 +138,10 @@ static int leave(struct secmmu_engine *engine)
 	return secmmu_spaces_enter(&engine->spaces, 0);
 }
 
-/* Fault the page in, and a few that will be wanted next. */
-static int fault_in(struct secmmu_engine *engine, gfn_t gfn, u64 pages, bool write)
+/* Fault the page in, and a few that will be wanted next, up to @end bytes from it. */
+static int fault_in(struct secmmu_engine *engine, gfn_t gfn, u64 end, bool write)
 {
+	u64 pages = DIV_ROUND_UP_ULL(max(end, 1ULL), PAGE_SIZE);
 	struct secmmu_access access = {
 		.domain = engine->spaces.current_space->domain,
 		.rights = READ_ONCE(*secmmu_engine_rights(engine)),
@@ -135,6 +158,23 @@ static int fault_in(struct secmmu_engine *engine, gfn_t gfn, u64 pages, bool wri
 	return min(ret, 0);
 }
 
+/* Kept out of the way of those that need no fault. */
+static noinline int cross_after_fault(struct secmmu_engine *engine, u64 gpa,
+				      unsigned int len, u64 left, bool write,
+				      gfn_t gfn)
+{
+	int err;
+
+	do {
+		err = fault_in(engine, gfn, offset_in_page(gpa) + left, write);
+		if (err)
+			return err;
+		/* An event may drop the entry before the window opens. */
+		err = cross(engine, gpa, len, write, &gfn);
+	} while (err == -EAGAIN && !signal_pending(current));
+	return err == -EAGAIN ? -EINTR : err;
+}
+
 /**
  * secmmu_engine_move - move one piece between memory and the bounce buffer
  * @engine: the engine, locked
@@ -149,26 +189,15 @@ static int fault_in(struct secmmu_engine *engine, gfn_t gfn, u64 pages, bool wri
 int secmmu_engine_move(struct secmmu_engine *engine, u64 gpa, unsigned int len,
 		       u64 left, bool write)
 {
-	u64 pages = DIV_ROUND_UP_ULL(offset_in_page(gpa) + max(left, 1ULL), PAGE_SIZE);
 	gfn_t gfn;
 	int err;
 
 	if (!engine->spaces.mirror)
 		return -ENXIO;
-	for (;;) {
-		err = cross(engine, gpa, len, write, &gfn);
-		if (err != -EAGAIN)
-			return err;
-		err = fault_in(engine, gfn, pages, write);
-		if (err)
-			return err;
-		/* An event may drop the entry before the window opens. */
-		err = cross(engine, gpa, len, write, &gfn);
-		if (err != -EAGAIN)
-			return err;
-		if (signal_pending(current))
-			return -EINTR;
-	}
+	err = cross(engine, gpa, len, write, &gfn);
+	if (likely(err != -EAGAIN))
+		return err;
+	return cross_after_fault(engine, gpa, len, left, write, gfn);
 }
 
 /* One piece. Returns the bytes done, which are fewer only on an error. */

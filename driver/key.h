@@ -38,7 +38,9 @@ static inline bool secmmu_key_denies(u32 rights, unsigned int key, bool write)
 {
 	u32 no_access = SECMMU_KEY_NO_ACCESS(key);
 
-	return rights & (write ? no_access | SECMMU_KEY_NO_WRITE(key) : no_access);
+	/* Most often nothing is denied. */
+	return rights &&
+	       rights & (write ? no_access | SECMMU_KEY_NO_WRITE(key) : no_access);
 }
 
 #endif

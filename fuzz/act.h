@@ -26,6 +26,7 @@
 #define NR_TWISTS	20
 #define NR_ADVICE	16
 #define NR_BUFFERS	5
+#define NR_TAGS		5
 #define NR_MAPS		7
 #define NR_LIVES	8
 #define NR_REMOTES	4
@@ -42,6 +43,18 @@ ACT(act_stats);
 ACT(act_prefault);
 ACT(act_dirty_log);
 ACT(act_event);
+
+/* views.c */
+ACT(act_tag_bits);
+ACT(act_refresh);
+ACT(act_key);
+ACT(act_rights);
+ACT(act_domain);
+ACT(act_enter);
+ACT(act_attach);
+ACT(act_detach);
+ACT(act_job);
+ACT(act_wait_job);
 
 /* file.c */
 ACT(act_read);
@@ -76,6 +89,13 @@ ACT(act_drop);
 ACT(act_nap);
 
 #undef ACT
+
+/* Call the driver with a structure that begins with its size, spoilt by @twist. */
+int driver_call(int fd, unsigned long cmd, const void *arg, uint32_t size,
+		uint64_t twist);
+
+/* The bits of a file offset, or gpa, that tag number @number sets. */
+uint64_t tag_of(uint64_t number);
 
 /* The descriptor of a thing: @what is 0 device, 1 mirror, 2 engine, 3 file. */
 int *world_entry(struct world *world, uint64_t what, uint64_t number);

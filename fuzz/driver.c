@@ -40,8 +40,7 @@ static void *into_arena(void *at, const void *from, size_t size)
 	return at;
 }
 
-/* Make a call with the structure @arg, which begins with its size. */
-static int call(int fd, unsigned long cmd, const void *arg, uint32_t size,
+int driver_call(int fd, unsigned long cmd, const void *arg, uint32_t size,
 		uint64_t twist)
 {
 	/* Room for all sizes. */
@@ -106,7 +105,7 @@ void act_info(struct world *world, const uint64_t *arg)
 {
 	struct secmmu_info info = { 0 };
 
-	call(world->device[arg[0]], SECMMU_GET_INFO, &info, sizeof(info), arg[1]);
+	driver_call(world->device[arg[0]], SECMMU_GET_INFO, &info, sizeof(info), arg[1]);
 }
 
 void act_mirror(struct world *world, const uint64_t *arg)
@@ -115,6 +114,7 @@ void act_mirror(struct world *world, const uint64_t *arg)
 	struct secmmu_create_mirror create = {
 		.flush_policy = arg[2],
 		.flush_batch = batches[arg[3] % 5],
+		.tag_bits = arg[6] == 2 ? 15 : 6 * arg[6],
 	};
 
 	if (arg[4] && arg[4] <= NR_CHILDREN)
@@ -129,7 +129,7 @@ void act_mirror(struct world *world, const uint64_t *arg)
 	else if (arg[5] == TWIST_NONE)
 		create.flush_batch = 0;
 	keep(&world->mirror[arg[1]],
-	     call(world->device[arg[0]], SECMMU_CREATE_MIRROR, &create,
+	     driver_call(world->device[arg[0]], SECMMU_CREATE_MIRROR, &create,
 		  sizeof(create), arg[5]));
 }
 
@@ -141,19 +141,21 @@ void act_slot(struct world *world, const uint64_t *arg)
 		.hva = ARENA_START + arg[3] * PAGE,
 		.length = arg[4] * PAGE,
 		.flags = arg[5],
+		.key = arg[7],
+		.domains = arg[8],
 	};
 
-	call(world->mirror[arg[0]], SECMMU_SET_SLOT, &set, sizeof(set), arg[6]);
+	driver_call(world->mirror[arg[0]], SECMMU_SET_SLOT, &set, sizeof(set), arg[6]);
 }
 
 void act_engine(struct world *world, const uint64_t *arg)
 {
 	struct secmmu_create_engine create = {
-		.flags = arg[2] & SECMMU_ENGINE_FAULT_AROUND,
+		.flags = arg[2],
 	};
 
 	keep(&world->engine[arg[1]],
-	     call(world->mirror[arg[0]], SECMMU_CREATE_ENGINE, &create,
+	     driver_call(world->mirror[arg[0]], SECMMU_CREATE_ENGINE, &create,
 		  sizeof(create), arg[3]));
 }
 
@@ -161,7 +163,7 @@ void act_stats(struct world *world, const uint64_t *arg)
 {
 	struct secmmu_stats stats = { 0 };
 
-	call(world->mirror[arg[0]], SECMMU_GET_STATS, &stats, sizeof(stats),
+	driver_call(world->mirror[arg[0]], SECMMU_GET_STATS, &stats, sizeof(stats),
 	     arg[1]);
 }
 
@@ -171,9 +173,10 @@ void act_prefault(struct world *world, const uint64_t *arg)
 		.gpa = arg[1] * PAGE,
 		.length = arg[2] * PAGE,
 		.flags = arg[3] & SECMMU_PREFAULT_WRITE,
+		.domain = arg[5],
 	};
 
-	call(world->mirror[arg[0]], SECMMU_PREFAULT, &range, sizeof(range),
+	driver_call(world->mirror[arg[0]], SECMMU_PREFAULT, &range, sizeof(range),
 	     arg[4]);
 }
 
@@ -203,7 +206,7 @@ void act_dirty_log(struct world *world, const uint64_t *arg)
 		log.bitmap = (uintptr_t)bitmap;
 		break;
 	}
-	call(world->mirror[arg[0]], SECMMU_GET_DIRTY_LOG, &log, sizeof(log),
+	driver_call(world->mirror[arg[0]], SECMMU_GET_DIRTY_LOG, &log, sizeof(log),
 	     arg[5]);
 }
 

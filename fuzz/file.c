@@ -39,7 +39,7 @@ static void transfer(struct world *world, const uint64_t *arg, int write)
 {
 	static _Thread_local char own[4 * PAGE];
 	int fd = world->engine[arg[0]];
-	off_t at = arg[1] * PAGE + arg[2];
+	off_t at = (arg[1] * PAGE + arg[2]) ^ tag_of(arg[5]);
 	size_t length = arg[3] % sizeof(own);
 	struct iovec iov[3] = {
 		{ .iov_base = own, .iov_len = length },

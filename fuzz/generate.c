@@ -6,6 +6,8 @@
  */
 #include <string.h>
 
+#include <linux/secmmu.h>
+
 #include "act.h"
 #include "generate.h"
 
@@ -110,6 +112,8 @@ static uint64_t choose_arg(struct prng *prng, const struct program *program,
 		return one_in(prng, 12) ? prng_below(prng, arg->bound) : 0;
 	case MEANS_BITS:
 		return prng_below(prng, arg->bound);
+	case MEANS_SELDOM:
+		return one_in(prng, 4) ? prng_below(prng, arg->bound) : 0;
 	case MEANS_CHOICE:
 		break;
 	}
@@ -182,6 +186,9 @@ static void prologue(struct prng *prng, struct program *program)
 		op[3].arg[5] = ONE_OF(prng, 0, 0, 0, 2);
 	}
 	append(prng, program, "engine");
+	/* Who cannot read or write reaches little. */
+	if (!one_in(prng, 4))
+		op[4].arg[2] &= ~SECMMU_ENGINE_BACKGROUND;
 	/* An empty mirror has nothing to lose. */
 	if (!one_in(prng, 4))
 		append(prng, program, one_in(prng, 3) ? "prefault" : "write");

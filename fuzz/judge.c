@@ -7,6 +7,9 @@
 
 #include "judge.h"
 
+/* What a program can have open: of 1,024, as a process begins with. */
+#define MAX_FDS	1024
+
 #define IN_USE	"/sys/module/secmmu/refcnt"
 
 static void judge(int mirror, struct outcome *outcome)
@@ -39,6 +42,19 @@ static void judge(int mirror, struct outcome *outcome)
 	}
 }
 
+/*
+ * Jobs go on without the threads that started them, those of engines too whose number
+ * was given to another one since.
+ */
+static void end_jobs(void)
+{
+	for (int fd = 0; fd < MAX_FDS; fd++) {
+		struct secmmu_wait_job wait = { .size = sizeof(wait) };
+
+		ioctl(fd, SECMMU_WAIT_JOB, &wait);
+	}
+}
+
 /**
  * judge_world - judge all mirrors
  * @world: where nothing happens any more, in this process and its children
@@ -46,6 +62,7 @@ static void judge(int mirror, struct outcome *outcome)
  */
 void judge_world(const struct world *world, struct outcome *outcome)
 {
+	end_jobs();
 	for (int i = 0; i < NR_MIRRORS && outcome->verdict < VERDICT_FAILURE; i++)
 		if (world->mirror[i] >= 0)
 			judge(world->mirror[i], outcome);

@@ -21,6 +21,11 @@
 #define BYTE		USES("byte", MEANS_BYTE, PAGE)
 #define BYTES		USES("bytes", MEANS_BYTES, 4 * PAGE)
 #define BUFFER		CHOICE("buffer", NR_BUFFERS)
+#define SELDOM(name, count) USES(name, MEANS_SELDOM, count)
+#define TAG		SELDOM("tag", NR_TAGS)
+/* Of those that there can be, few, so that they meet. */
+#define KEYS		4
+#define DOMAINS		4
 
 const struct op_kind op_kinds[] = {
 	{ "open", 3, act_open, { MAKES("device", MEANS_DEVICE, NR_DEVICES) } },
@@ -29,19 +34,38 @@ const struct op_kind op_kinds[] = {
 	{ "mirror", 8, act_mirror, {
 		DEVICE, MAKES("mirror", MEANS_MIRROR, NR_MIRRORS),
 		CHOICE("policy", 5), CHOICE("batch", 5),
-		CHOICE("of", NR_CHILDREN + 3), TWIST } },
-	{ "slot", 8, act_slot, { MIRROR, SLOT, GPAGE, AT, PAGES, FLAGS(4), TWIST } },
+		CHOICE("of", NR_CHILDREN + 3), TWIST, SELDOM("tag-bits", 4) } },
+	{ "slot", 8, act_slot, {
+		MIRROR, SLOT, GPAGE, AT, PAGES, FLAGS(4), TWIST,
+		SELDOM("key", KEYS), USES("domains", MEANS_BITS, 1 << DOMAINS) } },
 	{ "engine", 6, act_engine, {
-		MIRROR, MAKES("engine", MEANS_ENGINE, NR_ENGINES), FLAGS(4), TWIST } },
+		MIRROR, MAKES("engine", MEANS_ENGINE, NR_ENGINES), FLAGS(8), TWIST } },
 	{ "stats", 1, act_stats, { MIRROR, TWIST } },
-	{ "prefault", 10, act_prefault, { MIRROR, GPAGE, PAGES, FLAGS(4), TWIST } },
+	{ "prefault", 10, act_prefault, {
+		MIRROR, GPAGE, PAGES, FLAGS(4), TWIST,
+		SELDOM("domain", DOMAINS) } },
 	{ "dirty-log", 5, act_dirty_log, {
 		MIRROR, SLOT, USES("first", MEANS_PAGES, ARENA_PAGES), PAGES, BUFFER,
 		TWIST } },
+	{ "tag-bits", 3, act_tag_bits, { MIRROR, CHOICE("tag-bits", 4), TWIST } },
+	/* Test builds only: another way to tell engines of it. */
+	{ "refresh", 1, act_refresh, { MIRROR, CHOICE("policy", 3) } },
+	{ "key", 3, act_key, { MIRROR, CHOICE("key", KEYS), SELDOM("free", 2), TWIST } },
+	{ "rights", 4, act_rights, {
+		ENGINE, CHOICE("key", KEYS), USES("rights", MEANS_BITS, 4),
+		SELDOM("get", 2), TWIST } },
+	{ "domain", 4, act_domain, { MIRROR, CHOICE("domain", DOMAINS), TWIST } },
+	{ "enter", 6, act_enter, { ENGINE, CHOICE("domain", DOMAINS), TWIST } },
+	{ "attach", 6, act_attach, {
+		ENGINE, MIRROR, SELDOM("domain", DOMAINS), TWIST } },
+	{ "detach", 2, act_detach, { ENGINE, TWIST } },
+	{ "job", 8, act_job, {
+		ENGINE, GPAGE, BYTE, PAGES, FLAGS(2), BUFFER, TAG, TWIST } },
+	{ "wait-job", 2, act_wait_job, { ENGINE, TWIST } },
 	/* Test builds only: a whole event, or aging, that nothing else caused. */
 	{ "event", 3, act_event, { MIRROR, AT, PAGES, FLAGS(32) } },
-	{ "read", 20, act_read, { ENGINE, GPAGE, BYTE, BYTES, BUFFER } },
-	{ "write", 20, act_write, { ENGINE, GPAGE, BYTE, BYTES, BUFFER } },
+	{ "read", 20, act_read, { ENGINE, GPAGE, BYTE, BYTES, BUFFER, TAG } },
+	{ "write", 20, act_write, { ENGINE, GPAGE, BYTE, BYTES, BUFFER, TAG } },
 	/* What: 0 a device, 1 a mirror, 2 an engine, 3 a file. */
 	{ "odd", 3, act_odd, {
 		CHOICE("what", 4), CHOICE("number", 4), CHOICE("call", NR_ODD) } },

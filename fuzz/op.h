@@ -9,13 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MAX_ARGS	7
+#define MAX_ARGS	9
 
 struct world;
 
 /* What a number stands for, and with that how to choose one. */
 enum meaning {
 	MEANS_CHOICE,		/* one of a few variants */
+	MEANS_SELDOM,		/* ... mostly the first */
 	MEANS_BITS,		/* flags */
 	MEANS_DEVICE,		/* things in the world */
 	MEANS_MIRROR,

@@ -68,13 +68,6 @@ do {									\
 	EXPECT_EQ((__u64)(expected), _word);				\
 } while (0)
 
-static int refresh_policy(int mirror, __u32 policy)
-{
-	struct secmmu_test_refresh arg = { .size = sizeof(arg), .policy = policy };
-
-	return secmmu_call(mirror, SECMMU_TEST_REFRESH, &arg, sizeof(arg));
-}
-
 static __u64 tlb_gen(int mirror)
 {
 	struct secmmu_test_state state = {};

@@ -44,6 +44,8 @@ enum actor_op {
 	ACT_FORK,	/* a child that sleeps: @value: its pid */
 	ACT_DIRTY,	/* slot, pages: @value: the first 64 bits of the log */
 	ACT_EVENT,	/* page, pages, SECMMU_TEST_EVENT_* */
+	ACT_ATTACH,	/* engine, number of a mirror */
+	ACT_TAG_BITS,	/* bits */
 	ACT_CHECK,	/* number of a mirror; @value: what the oracle objects to */
 	ACT_EXIT,	/* the process ends at once */
 	ACT_EXEC,	/* ... and becomes one that sleeps */

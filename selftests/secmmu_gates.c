@@ -128,6 +128,13 @@ int age_test(int mirror, const void *mem)
 	return age(mirror, SECMMU_TEST_EVENT_AGE_TEST, mem, 1);
 }
 
+int refresh_policy(int mirror, __u32 policy)
+{
+	struct secmmu_test_refresh arg = { .size = sizeof(arg), .policy = policy };
+
+	return secmmu_call(mirror, SECMMU_TEST_REFRESH, &arg, sizeof(arg));
+}
+
 int state_get(int mirror, struct secmmu_test_state *state)
 {
 	memset(state, 0, sizeof(*state));

@@ -47,6 +47,9 @@ int events_empty(int mirror, const char *mem, long events);
 int age_clear(int mirror, const void *mem, long pages);
 int age_test(int mirror, const void *mem);
 
+/* How engines learn of another mode; it can change again, if it was frozen. */
+int refresh_policy(int mirror, __u32 policy);
+
 int state_get(int mirror, struct secmmu_test_state *state);
 /* Until so many faults wait for an event, or are recorded. */
 int state_wait_waiters(int mirror, unsigned int waiters);

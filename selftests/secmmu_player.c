@@ -12,6 +12,7 @@
 #include "secmmu_player.h"
 #include "secmmu_sys.h"
 #include "secmmu_test.h"
+#include "secmmu_views.h"
 
 #define MIRRORS		8
 
@@ -159,6 +160,10 @@ static int obey(enum actor_op op, const __u64 *arg, __u64 *value)
 					value);
 	case ACT_EVENT:
 		return event_inject(self.mirror[0], arg[2], at(arg[0]), arg[1]);
+	case ACT_ATTACH:
+		return engine_attach(engine(arg[0]), self.mirror[arg[1]], 0);
+	case ACT_TAG_BITS:
+		return tag_bits_set(self.mirror[0], arg[0]);
 	case ACT_CHECK:
 		return check_mirror(arg[0], value);
 	case ACT_EXIT:

@@ -11,6 +11,7 @@
 #include "secmmu_harness.h"
 #include "secmmu_outsider.h"
 #include "secmmu_sys.h"
+#include "secmmu_views.h"
 
 /* Pages from SPARE on are empty: whoever fills them gets pages just freed. */
 #define PAGES	64L
@@ -283,6 +284,62 @@ SECMMU_TEST_F(windows, B6_interrupts)
 	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
 	EXPECT_DELTA(1, a, b, flushes);
 	EXPECT_DELTA(1, a, b, interrupts);
+}
+
+/* An engine that works elsewhere is left alone, and comes back to nothing old. */
+SECMMU_TEST_F(windows, B6_engine_elsewhere)
+{
+	__u64 words[2], other;
+	struct secmmu_stats a, b;
+
+	outsider_read(&self->outsider, self->actor.engine[1], ACTOR_GPA(3), 1);
+	ASSERT_EQ(0, outsider_answer(&self->outsider, words));
+	EXPECT_EQ(stamp(3, 1), words[0]);
+	actor_do(&self->actor, 1, ACT_MIRROR);
+	ASSERT_EQ(0, actor_answer(&self->actor, 1, &other));
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_ATTACH, 1, other));
+	arm_window(_metadata, self, SECMMU_GATE_WINDOW_TRANSLATED,
+		   ACTOR_GPA(5));
+	outsider_read(&self->outsider, self->actor.engine[1], ACTOR_GPA(5), 1);
+	ASSERT_EQ(0, gate_wait(self->dev, self->window));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	/* Does not wait for that window. */
+	EXPECT_EQ(0, actor_run(&self->actor, 1, ACT_MADVISE, 3, 1,
+			       MADV_DONTNEED));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(1, a, b, zapped);
+	EXPECT_DELTA(1, a, b, flushes);
+	EXPECT_DELTA(0, a, b, interrupts);
+	EXPECT_EQ(0, gate_open(self->dev, self->window));
+	EXPECT_EQ(0, outsider_answer(&self->outsider, words));
+	EXPECT_EQ(stamp(5, 1), words[0]);
+
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_ATTACH, 1, 0));
+	outsider_read(&self->outsider, self->actor.engine[1], ACTOR_GPA(3), 1);
+	EXPECT_EQ(0, outsider_answer(&self->outsider, words));
+	EXPECT_EQ(0, words[0]);
+}
+
+/* A window follows the mode it began with, and a change of the mode waits for it. */
+SECMMU_TEST_F(windows, D2_change_waits)
+{
+	const __u64 gpa = tagged(ACTOR_GPA(5), 21, 6);
+	__u64 words[2];
+
+	/* There are engines that have frozen it. */
+	ASSERT_EQ(0, refresh_policy(self->mirror, SECMMU_REFRESH_SYNC));
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_TAG_BITS, 6));
+	arm_window(_metadata, self, SECMMU_GATE_WINDOW_TRANSLATED, 0);
+	outsider_read(&self->outsider, self->engine, gpa, 1);
+	ASSERT_EQ(0, gate_wait(self->dev, self->window));
+	actor_do(&self->actor, 1, ACT_TAG_BITS, 0);
+	EXPECT_TRUE(actor_stays(&self->actor, 1));
+	EXPECT_EQ(0, gate_open(self->dev, self->window));
+	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	EXPECT_EQ(0, outsider_answer(&self->outsider, words));
+	EXPECT_EQ(stamp(5, 1), words[0]);
+	outsider_read(&self->outsider, self->engine, gpa, 1);
+	EXPECT_EQ(-ENXIO, outsider_answer(&self->outsider, NULL));
 }
 
 /* Pages that follow each other in the slots do so nowhere else. */

@@ -123,6 +123,21 @@ bench()
 	fi
 }
 
+# Instructions of the hot paths, against those recorded. What moved is for people to
+# judge: see Documentation/benchmarks.rst.
+hot_paths()
+{
+	local dir=$out/hot-paths
+
+	mkdir -p "$dir"
+	KERNEL=6.1 "$top/bench/bench.sh" --quick --icount --out "$dir" hotpaths \
+		> "$dir/said" 2>&1 || { cat "$dir/said"; return 1; }
+	perl "$top/bench/compare.pl" --percent 5 "$top/bench/hotpaths.jsonl" \
+		"$dir/results.jsonl" > "$dir/moved" || return
+	sed '/^$/d; s/^/note: /' "$dir/moved"
+	echo "ok 1 - hot_paths_counted"
+}
+
 # The tests of a list file that are not among the words.
 left_out()
 {
@@ -280,6 +295,7 @@ kcsan_kernel
 go tests fuzz "$top/testvm/fuzz-selftest.sh" --no-vm
 extra tests fuzz-vm "$top/testvm/fuzz-selftest.sh" --vm
 go step bench bench 6.1
+go tests hot-paths hot_paths
 finish
 [ ! "$extras" ] || echo "left to make check-all:$extras"
 say "took $((SECONDS - started)) s; logs in $out"

@@ -45,6 +45,8 @@ bool secmmu_refresh_is_sync(struct secmmu_mirror *mirror)
  * @mirror: the mirror
  * @arg: see &struct secmmu_test_refresh
  *
+ * The mode can change again, whatever engines there are.
+ *
  * Return: 0, -EINVAL.
  */
 long secmmu_refresh_choose(struct secmmu_mirror *mirror,
@@ -56,6 +58,7 @@ long secmmu_refresh_choose(struct secmmu_mirror *mirror,
 		static_branch_enable(&secmmu_refreshing);
 	mutex_lock(&mirror->slots.lock);
 	WRITE_ONCE(mirror->refresh, arg->policy);
+	mirror->tags_frozen = false;
 	mutex_unlock(&mirror->slots.lock);
 	return 0;
 }

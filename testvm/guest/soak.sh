@@ -37,13 +37,15 @@ kill_cycles()
 	SECMMU_CYCLES="$cycles" $lib/selftests/leaks -t G1_created_faulted_killed
 }
 
-# Even seeds have private memory, odd ones shared; the rest of it decides more.
+# Even seeds have private memory, odd ones shared; of three, two have everything there
+# is; the rest of it decides more.
 storm_options()
 {
-	backing=anon
+	backing=anon features=
 	[ $(($1 % 2)) = 0 ] || backing=memfd
+	[ $(($1 % 3)) = 0 ] || features="--tags --domains --keys"
 	echo "--seed $1 --backing $backing --vcpus $(($1 / 2 % 3 + 1))" \
-		"--engines $(($1 / 6 % 4 + 1))"
+		"--engines $(($1 / 6 % 4 + 1)) $features"
 }
 
 [ "$cycles" = 0 ] || part "$cycles cycles of making, faulting, killing" \

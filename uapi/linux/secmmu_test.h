@@ -298,7 +298,8 @@ enum secmmu_test_refresh_policy {
  * @size: size of this structure
  * @policy: one of enum secmmu_test_refresh_policy
  *
- * Called on a mirror, before its mode is changed.
+ * Called on a mirror, before its mode is changed, which is possible again afterwards
+ * if it was frozen.
  */
 struct secmmu_test_refresh {
 	__u32 size;
