@@ -3,10 +3,11 @@
  * Q8: what does it cost to ask listeners which pages were used, and to reclaim pages
  * that they have mapped?
  *
- * Up to 6.9 MADV_PAGEOUT clears the processor's accessed bits, then asks for each page
- * whether anybody else has used it, and has that forgotten. Pages that were used stay.
- * Others would go, but where there is no swap space they stay as well: an aging pass and
- * nothing else. With swap space, pages that are not used go: a reclaim pass.
+ * In 6.1, not in 6.12 any more, MADV_PAGEOUT clears the processor's accessed bits, then
+ * asks for each page whether anybody else has used it, and has that forgotten. Pages that
+ * were used stay. Others would go, but where there is no swap space they stay as well: an
+ * aging pass and nothing else. With swap space, pages that are not used go: a reclaim
+ * pass.
  */
 #include <errno.h>
 #include <stdlib.h>
