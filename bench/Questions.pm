@@ -128,10 +128,12 @@ sub zap_targets
 					  listener => shift)
 			};
 
+			my $what = "$call of $pages page" . ($pages == 1 ? '' : 's');
+
 			push @targets,
-				[ "$call of $pages pages, net, mirror against KVM",
+				[ "$what, net, mirror against KVM",
 				  net_ratio($at, 'KVM'), 0.5 ],
-				[ "$call of $pages pages, net, mirror against test_hmm",
+				[ "$what, net, mirror against test_hmm",
 				  net_ratio($at, 'test_hmm'), 0.25 ];
 		}
 	}

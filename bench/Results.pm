@@ -33,7 +33,7 @@ sub quantile
 sub load
 {
 	my ($file) = @_;
-	my (%groups, @order, $machine);
+	my (%groups, @order, $machine, $counting);
 
 	open my $in, '<', $file or die "cannot read $file: $!\n";
 	while (<$in>) {
@@ -63,8 +63,10 @@ sub load
 			push @{$group->{cases}}, $case;
 		}
 		push @{$case->{values}}, $line->{value};
+		$counting = $line->{unit} if $line->{unit} eq 'instructions';
 		$machine = "Linux $line->{kernel}, $line->{cpus} processors, " .
-			   Questions::accelerator($line->{accel}, $line->{unit});
+			   Questions::accelerator($line->{accel},
+						  $counting // $line->{unit});
 	}
 	close $in;
 	die "$file is empty\n" if !@order;

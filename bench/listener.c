@@ -11,9 +11,10 @@
 #include "mirror.h"
 
 #define PAGE		4096ul
+#define LARGE		(512 * PAGE)
 
 /* Where guests see the memory; KVM's has its program below. */
-#define GPA		(512 * PAGE)
+#define GPA		LARGE
 
 const char *const listener_names[LISTENERS] = {
 	[LISTENER_NONE] = "none",
@@ -49,15 +50,17 @@ static void start_kvm(struct listener *listener)
 void listener_start(struct listener *listener, size_t pages)
 {
 	size_t length = pages * PAGE;
+	char *at;
 
 	/* One event for each page is one with huge pages, too: keep them out. */
 	if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0))
 		bench_die("huge pages stay on: %s", strerror(errno));
-	listener->pages = pages;
-	listener->memory = mmap(NULL, length, PROT_READ | PROT_WRITE,
-				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (listener->memory == MAP_FAILED)
+	at = mmap(NULL, length + LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+		  MAP_ANONYMOUS, -1, 0);
+	if (at == MAP_FAILED)
 		bench_die("no memory: %s", strerror(errno));
+	listener->pages = pages;
+	listener->memory = at + (-(uintptr_t)at & (LARGE - 1));
 	for (size_t i = 0; i < pages; i++)
 		listener->memory[i * PAGE] = 1;
 	if (listener->kind == LISTENER_MIRROR)
@@ -68,15 +71,17 @@ void listener_start(struct listener *listener, size_t pages)
 		listener->hmm = hmm_open();
 }
 
-void listener_map(const struct listener *listener, size_t pages)
+void listener_map(const struct listener *listener, size_t first, size_t pages)
 {
+	uint64_t gpa = GPA + first * PAGE;
+
 	if (listener->kind == LISTENER_MIRROR)
-		mirror_prefault(listener->mirror, GPA, pages * PAGE,
+		mirror_prefault(listener->mirror, gpa, pages * PAGE,
 				SECMMU_PREFAULT_WRITE);
 	else if (listener->kind == LISTENER_KVM)
-		kvm_touch(&listener->cpu, GPA, pages);
+		kvm_touch(&listener->cpu, gpa, pages);
 	else if (listener->kind == LISTENER_HMM)
-		hmm_read(listener->hmm, listener->memory, pages);
+		hmm_read(listener->hmm, listener->memory + first * PAGE, pages);
 }
 
 static void use_mirror(const struct listener *listener)
@@ -101,5 +106,5 @@ void listener_use(const struct listener *listener)
 	if (listener->kind == LISTENER_MIRROR)
 		use_mirror(listener);
 	else
-		listener_map(listener, listener->pages);
+		listener_map(listener, 0, listener->pages);
 }

@@ -20,7 +20,7 @@ extern const char *const listener_names[LISTENERS];
 /**
  * struct listener - a listener, and the memory it shows
  * @kind: who
- * @memory: the memory, all there, in small pages
+ * @memory: the memory, all there, in small pages; starts at a multiple of 2 MiB
  * @pages: how many
  * @mirror: LISTENER_MIRROR: the mirror
  * @engine: ... and an engine for background jobs
@@ -43,8 +43,8 @@ struct listener {
 bool listener_there(enum listener_kind kind);
 /* Make the memory, and let listener->kind listen to this process. */
 void listener_start(struct listener *listener, size_t pages);
-/* Let it map the first pages; their entries may say that they were used, or not. */
-void listener_map(const struct listener *listener, size_t pages);
+/* Let it map some pages; their entries may say that they were used, or not. */
+void listener_map(const struct listener *listener, size_t first, size_t pages);
 /* Let it use all pages, each once. */
 void listener_use(const struct listener *listener);
 

@@ -19,7 +19,7 @@
 
 #define PAGE		4096ul
 #define LARGE		(512 * PAGE)
-#define REGION		(64 * LARGE)
+#define REGION		(16 * LARGE)
 
 /*
  * A page-table page, and the object that describes it, from the slab of 64 bytes:
@@ -104,7 +104,8 @@ static char *map_region(bool large)
 	munmap(region + REGION, area + LARGE - region);
 	if (large && madvise(region, REGION, MADV_HUGEPAGE))
 		bench_die("no huge pages: %s", strerror(errno));
-	memset(region, 1, REGION);
+	for (size_t i = 0; i < REGION; i += PAGE)
+		region[i] = 1;
 	return region;
 }
 
@@ -167,7 +168,7 @@ int main(int argc, char **argv)
 	bench_init(&bench, argc, argv);
 	bench_pin(0);
 	device = mirror_device();
-	slots = bench.grid == BENCH_TINY ? 2 : bench.grid == BENCH_QUICK ? 8 : 32;
+	slots = bench.grid == BENCH_TINY ? 4 : bench.grid == BENCH_QUICK ? 32 : 128;
 	for (unsigned int i = 0; i < 2 * WHATS; i++) {
 		struct bench_case one = {
 			.variant = bench_text("\"entries\":\"%s\",\"what\":\"%s\"",
