@@ -213,7 +213,7 @@ debug_kernel()
 	some="abi args slots rw backing invalidate huge large dirty prefault"
 	some+=" tags keys domains jobs together"
 	rest="$(left_out "$some" "$lists/tests")"
-	export SECMMU_TEST_SLOW=5
+	slow_kernel debug
 	LIMIT=900 LOAD=kunit go vm selftests-debug debug kunit sh -c \
 		"$lib/kunit.sh suites; status=\$?
 		$run $(gated | grep -v failnth | tr '\n' ' ') $some && exit \$status"
@@ -227,7 +227,7 @@ debug_kernel()
 # The kernel that looks for data races; what it finds in the kernel itself is listed.
 kcsan_kernel()
 {
-	export SECMMU_TEST_SLOW=10
+	slow_kernel kcsan
 	# shellcheck disable=SC2046 # a list of names
 	LIMIT=2400 extra vm test-build-kcsan kcsan test $run $(gated)
 	# shellcheck disable=SC2046 # a list of names

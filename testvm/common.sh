@@ -35,3 +35,14 @@ make_root()
 	cp "$top"/testvm/guest/*.sh "$root/usr/lib/secmmu/"
 	chmod +x "$root"/usr/lib/secmmu/*.sh
 }
+
+# What is measured in seconds takes so many times longer on kernel $1, which looks at
+# everything it does: for the guest, and for limits here.
+slow_kernel()
+{
+	case $1 in
+	debug) SECMMU_TEST_SLOW=${SECMMU_TEST_SLOW:-5} ;;
+	kcsan) SECMMU_TEST_SLOW=${SECMMU_TEST_SLOW:-10} ;;
+	esac
+	[ -z "${SECMMU_TEST_SLOW:-}" ] || export SECMMU_TEST_SLOW
+}

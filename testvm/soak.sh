@@ -24,6 +24,7 @@ for number in "$seconds" "$cycles" "$reloads" "$seed"; do
 done
 again="make soak SECONDS=$seconds SEED=$seed KERNEL=$kernel CYCLES=$cycles RELOADS=$reloads"
 
+slow_kernel "$kernel"
 build_tools testvm vmm selftests
 say "kernel $kernel"
 "$top/testvm/kernel.sh" "$kernel" > /dev/null
