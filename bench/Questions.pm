@@ -122,7 +122,7 @@ sub zap_targets
 	my @targets;
 
 	for my $call ('madvise', 'munmap') {
-		for my $pages (1, 32, 512, 4096, 16384) {
+		for my $pages (1, 32, 512, 2048, 16384) {
 			my $at = sub {
 				$median->(call => $call, pages => $pages,
 					  listener => shift)
