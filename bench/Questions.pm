@@ -29,7 +29,7 @@ sub batching_targets
 	my ($median) = @_;
 	my @targets;
 
-	for my $call ('madvise', 'munmap', 'mprotect') {
+	for my $call ('mprotect', 'madvise', 'munmap') {
 		for my $pages (4096, 262144) {
 			my $at = sub {
 				$median->(policy => shift, engines => shift,
@@ -315,7 +315,7 @@ my %questions = (
 		draws => sub {
 			my ($key) = @_;
 
-			return $key->{call} eq 'madvise' && $key->{engines} ne 'idle';
+			return $key->{call} eq 'mprotect' && $key->{engines} ne 'idle';
 		},
 		targets => \&batching_targets,
 	},
