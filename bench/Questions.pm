@@ -6,296 +6,7 @@ package Questions;
 use strict;
 use warnings;
 use utf8;
-
-# a - b, or nothing if either was not measured.
-sub less
-{
-	my ($a, $b) = @_;
-
-	return defined $a && defined $b ? $a - $b : undef;
-}
-
-# a / b, or nothing if either was not measured, or b got lost in the noise.
-sub ratio
-{
-	my ($a, $b) = @_;
-
-	return defined $a && defined $b && $b > 0 ? $a / $b : undef;
-}
-
-# Medians of ns per page, net of the same work without a mirror.
-sub batching_targets
-{
-	my ($median) = @_;
-	my @targets;
-
-	for my $call ('madvise', 'munmap', 'mprotect') {
-		for my $pages (4096, 262144) {
-			my $at = sub {
-				$median->(policy => shift, engines => shift,
-					  call => $call, pages => $pages)
-			};
-			my $net = sub {
-				my ($policy, $engines) = @_;
-
-				return less($at->($policy, $engines),
-					    $at->('no mirror', $engines));
-			};
-			my $event = "$call of $pages pages";
-
-			push @targets,
-				[ "$event, one engine running, net, range against each",
-				  ratio($net->('range', '1 running'),
-					$net->('each', '1 running')), 0.2 ],
-				[ "$event, range, one engine running against none",
-				  ratio($at->('range', '1 running'),
-					$at->('range', 'none')), 1.1 ],
-				[ "the same, net",
-				  ratio($net->('range', '1 running'),
-					$net->('range', 'none')), 1.1 ];
-		}
-	}
-	return @targets;
-}
-
-sub retries_targets
-{
-	my ($median) = @_;
-	my $at = sub {
-		$median->(way => shift, meanwhile => shift, what => shift,
-			  events => 'exact')
-	};
-
-	return
-		[ 'p99 of faults, events elsewhere against nothing',
-		  ratio($at->('engine', 'discards elsewhere', 'p99'),
-			$at->('engine', 'nothing', 'p99')), 1.1 ],
-		[ 'the same of process_vm_readv, for comparison',
-		  ratio($at->('process_vm_readv', 'discards elsewhere', 'p99'),
-			$at->('process_vm_readv', 'nothing', 'p99')), 1.1 ],
-		[ 'retries because of events elsewhere',
-		  scalar $at->('engine', 'discards elsewhere', 'retries'), 0 ],
-		[ 'waits for events elsewhere',
-		  scalar $at->('engine', 'discards elsewhere', 'waits'), 0 ];
-}
-
-# Perfect scaling: an event takes as long with more threads.
-sub parallel_targets
-{
-	my ($median) = @_;
-	my @targets;
-
-	for my $pages (1, 16, 256) {
-		for my $threads (2 .. 4) {
-			my $slower = sub {
-				my @event = (listener => shift, pages => $pages,
-					     what => 'mean');
-
-				return ratio($median->(@event, threads => $threads),
-					     $median->(@event, threads => 1));
-			};
-
-			push @targets,
-				[ "slower with $threads threads, events of $pages pages, mirror against none",
-				  ratio($slower->('mirror'), $slower->('none')),
-				  1 / 0.9 ];
-		}
-	}
-	return @targets;
-}
-
-# What the mirror costs, net, in parts of what another listener does; nothing if the
-# latter cannot be told from noise.
-sub net_ratio
-{
-	my ($at, $other) = @_;
-	my ($none, $mirror, $theirs) =
-		map { scalar $at->($_) } 'none', 'mirror', $other;
-
-	return undef if (grep { !defined } $none, $mirror, $theirs) || $theirs <= $none;
-	return ratio($mirror - $none, $theirs - $none);
-}
-
-sub zap_targets
-{
-	my ($median) = @_;
-	my @targets;
-
-	for my $call ('madvise', 'munmap') {
-		for my $pages (1, 32, 512, 2048, 16384) {
-			my $at = sub {
-				$median->(call => $call, pages => $pages,
-					  listener => shift)
-			};
-
-			my $what = "$call of $pages page" . ($pages == 1 ? '' : 's');
-
-			push @targets,
-				[ "$what, net, mirror against KVM",
-				  net_ratio($at, 'KVM'), 0.5 ],
-				[ "$what, net, mirror against test_hmm",
-				  net_ratio($at, 'test_hmm'), 0.25 ];
-		}
-	}
-	return @targets;
-}
-
-sub aging_targets
-{
-	my ($median) = @_;
-
-	return map {
-		my $pass = $_;
-		my $at = sub { $median->(pass => $pass, listener => shift) };
-
-		([ "$pass, mirror against KVM", ratio($at->('mirror'), $at->('KVM')),
-		   1 ],
-		 [ 'the same, net of the work without a listener',
-		   net_ratio($at, 'KVM'), 1 ])
-	} 'age, used', 'age, not used', 'reclaim';
-}
-
-sub elsewhere_targets
-{
-	my ($median) = @_;
-	my @targets;
-
-	for my $call ('madvise', 'munmap') {
-		my $at = sub {
-			my ($pages, $listener, $slots) = @_;
-
-			$median->(call => $call, pages => $pages,
-				  listener => $listener, slots => $slots)
-		};
-		my $net = sub {
-			my ($pages, @who) = @_;
-			my ($with, $without) = ($at->($pages, @who),
-						$at->($pages, 'none', 0));
-
-			return defined $with && defined $without ?
-			       $with - $without : undef;
-		};
-
-		push @targets,
-			[ "$call of 1 page, mirror against empty notifier",
-			  ratio($at->(1, 'mirror', 1),
-				$at->(1, 'empty notifier', 0)), 1.3 ],
-			[ "the same, net of the work without a listener",
-			  ratio($net->(1, 'mirror', 1),
-				$net->(1, 'empty notifier', 0)), 1.3 ],
-			[ "$call of 512 pages, mirror against none",
-			  ratio($at->(512, 'mirror', 1),
-				$at->(512, 'none', 0)), 1.03 ],
-			[ "$call of 1 page, mirror with 32,000 slots against 1",
-			  ratio($at->(1, 'mirror', 32000),
-				$at->(1, 'mirror', 1)), 1.05 ],
-			[ "the same, net of the work without a listener",
-			  ratio($net->(1, 'mirror', 32000),
-				$net->(1, 'mirror', 1)), 1.05 ],
-			[ "$call of 1 page, net, mirror against KVM",
-			  ratio($net->(1, 'mirror', 1), $net->(1, 'KVM', 1)), 1 ];
-	}
-	return @targets;
-}
-
-sub fill_targets
-{
-	my ($median) = @_;
-
-	return map {
-		my $memory = $_;
-		my $at = sub { $median->(memory => $memory, way => shift) };
-
-		([ "prefault against get_user_pages_remote, pages of $memory",
-		   ratio($at->('mirror, prefault'),
-			 $at->('get_user_pages_remote')), 1.5 ],
-		 [ "the same for writing",
-		   ratio($at->('mirror, prefault for writing'),
-			 $at->('get_user_pages_remote for writing')), 1.5 ])
-	} '4 KiB', '2 MiB';
-}
-
-sub access_targets
-{
-	my ($median) = @_;
-	my @targets;
-
-	for my $pages (128, 16384) {
-		my $at = sub {
-			$median->(way => shift, bytes => shift, pages => $pages)
-		};
-
-		push @targets,
-			[ "8 bytes of $pages pages, engine against process_vm_readv",
-			  ratio($at->('engine', 8),
-				$at->('process_vm_readv', 8)), 0.5 ],
-			[ "8 bytes of $pages pages, engine against tmpfs",
-			  ratio($at->('engine', 8),
-				$at->('pread of tmpfs', 8)), 1.3 ],
-			[ "4 KiB of $pages pages, engine against process_vm_readv",
-			  ratio($at->('engine', 4096),
-				$at->('process_vm_readv', 4096)), 1 ];
-	}
-	return @targets;
-}
-
-sub join_targets
-{
-	my ($median) = @_;
-	my @targets;
-
-	for my $memory ('untouched', 'written') {
-		my $at = sub {
-			$median->(memory => $memory, call => shift, vmas => shift)
-		};
-
-		push @targets,
-			[ "second mirror, $memory, 60,000 VMAs against 10",
-			  ratio($at->('second mirror', 60000),
-				$at->('second mirror', 10)), 1.25 ],
-			[ "second mirror against mmu_notifier_register, $memory, 60,000 VMAs",
-			  ratio($at->('second mirror', 60000),
-				$at->('mmu_notifier_register', 60000)), 1 / 50 ];
-	}
-	return @targets;
-}
-
-sub memory_targets
-{
-	my ($median) = @_;
-	my $at = sub { scalar $median->(entries => shift, what => shift) };
-	my @targets;
-
-	for (['4 KiB', 8.3], ['2 MiB', 0.1]) {
-		my ($entries, $limit) = @$_;
-
-		push @targets,
-			[ "bytes per page mapped by $entries, without the root",
-			  scalar $at->($entries, 'per page'), $limit ],
-			[ "the same by free memory",
-			  scalar $at->($entries, 'per page, by free memory'), $limit ],
-			[ "bytes left after unmapping, beyond the root",
-			  scalar $at->($entries, 'left after unmapping'), 0 ];
-	}
-	return @targets;
-}
-
-sub views_targets
-{
-	my ($median) = @_;
-
-	return
-		[ 'forbidding and permitting by a key against by the slot',
-		  ratio($median->(what => 'forbid, permit, write all',
-				  how => 'rights of a key'),
-			$median->(what => 'forbid, permit, write all',
-				  how => 'slot read-only')), 1 ],
-		[ 'coming back to a loaded mirror against loading it anew',
-		  ratio($median->(what => 'switch and read',
-				  how => 'another mirror, loaded'),
-			$median->(what => 'switch and read',
-				  how => 'another mirror, not loaded')), 1 ];
-}
+use Targets;
 
 # rows: what tells the lines of a table, and the series of a plot, from each other;
 # across: what tells the columns, and is the x axis; plot: axes with a logarithmic
@@ -315,9 +26,9 @@ my %questions = (
 		draws => sub {
 			my ($key) = @_;
 
-			return $key->{call} eq 'madvise' && $key->{engines} ne 'idle';
+			return $key->{call} eq 'mprotect' && $key->{engines} ne 'idle';
 		},
-		targets => \&batching_targets,
+		targets => \&Targets::batching,
 	},
 	'Q2 zap' => {
 		text => 'Discarding and unmapping memory that somebody has mapped: time for '
@@ -326,7 +37,7 @@ my %questions = (
 		rows => [ 'call', 'listener' ],
 		across => 'pages',
 		plot => 'logbars',
-		targets => \&zap_targets,
+		targets => \&Targets::zap,
 	},
 	'Q7 retries' => {
 		text => 'Reading a word of pages that the mirror has not mapped, one fault '
@@ -337,7 +48,7 @@ my %questions = (
 		rows => [ 'way', 'events', 'meanwhile', 'build' ],
 		across => 'what',
 		plot => 'bars',
-		targets => \&retries_targets,
+		targets => \&Targets::retries,
 	},
 	'Q9 parallel' => {
 		text => 'Threads that discard memory of one process, each its own, at the '
@@ -346,7 +57,7 @@ my %questions = (
 		across => 'threads',
 		plot => 'bars',
 		draws => sub { shift->{what} eq 'mean' },
-		targets => \&parallel_targets,
+		targets => \&Targets::parallel,
 	},
 	'Q3 elsewhere' => {
 		text => 'Discarding and unmapping memory of which no slot has a page, with '
@@ -354,7 +65,7 @@ my %questions = (
 		rows => [ 'call', 'listener', 'slots' ],
 		across => 'pages',
 		plot => 'bars',
-		targets => \&elsewhere_targets,
+		targets => \&Targets::elsewhere,
 	},
 	'Q4 fill' => {
 		text => 'Filling an empty mirror with pages that the process has: time for each '
@@ -365,7 +76,7 @@ my %questions = (
 		rows => [ 'way' ],
 		across => 'memory',
 		plot => 'logbars',
-		targets => \&fill_targets,
+		targets => \&Targets::fill,
 	},
 	'Q5 access' => {
 		text => 'Reading memory that is mapped already, at random places: of 128 '
@@ -375,7 +86,7 @@ my %questions = (
 		rows => [ 'way', 'bytes' ],
 		across => 'pages',
 		plot => 'bars',
-		targets => \&access_targets,
+		targets => \&Targets::access,
 	},
 	'Q6 join' => {
 		text => 'Creating a mirror in a process with many VMAs. The first one '
@@ -385,7 +96,7 @@ my %questions = (
 		rows => [ 'call', 'memory' ],
 		across => 'vmas',
 		plot => 'xy',
-		targets => \&join_targets,
+		targets => \&Targets::joining,
 	},
 	'Q8 aging' => {
 		text => 'Asking whether pages were used, and forgetting it; and reclaiming '
@@ -394,7 +105,7 @@ my %questions = (
 		rows => [ 'listener' ],
 		across => 'pass',
 		plot => 'bars',
-		targets => \&aging_targets,
+		targets => \&Targets::aging,
 	},
 	'Q10 memory' => {
 		text => 'Memory that the page tables of a mirror take for each page of 4 KiB, '
@@ -402,7 +113,7 @@ my %questions = (
 			. 'unmapped everything, but for the root table.',
 		rows => [ 'entries', 'what' ],
 		across => 'pages',
-		targets => \&memory_targets,
+		targets => \&Targets::memory,
 	},
 	'Q11 views' => {
 		text => 'Changes of view: an engine goes to another domain or mirror and '
@@ -414,7 +125,7 @@ my %questions = (
 		rows => [ 'what', 'how', 'build' ],
 		across => 'pages',
 		plot => 'bars',
-		targets => \&views_targets,
+		targets => \&Targets::views,
 	},
 	'Q12 hot paths' => {
 		text => 'The paths taken most often, one by one: for --icount, and to be compared '
