@@ -215,7 +215,7 @@ sub plot
 	my $question = Questions::about($group->{name});
 	my $name = lc "$group->{name}-$group->{unit}.svg";
 
-	return if !$question->{plot};
+	return if !$question->{plot} || !grep { $_->{q3} } @{$group->{cases}};
 	$name =~ s/[^a-z0-9.]+/-/g;
 	my @series = series($group, $question);
 	my $last = $#series;
