@@ -400,6 +400,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s: no processor for a running engine; left out\n",
 			bench.name);
 	device = mirror_device();
+	if (bench.test_build)
+		mirror_need_test_build(device);
 	make_bystander(others);
 	for (size_t i = 0; i < POLICIES; i++) {
 		const struct policy *policy = &policies[i];

@@ -362,8 +362,7 @@ void bench_run(struct bench *bench)
 	uint64_t told = 0;
 
 	if (!bench->nr_cases)
-		bench_die("there is nothing to measure here%s", bench->test_build ?
-			  "; load a test build of secmmu.ko" : "");
+		bench_die("there is nothing to measure here");
 	for (unsigned int round = 0; round <= bench->repetitions; round++) {
 		for (unsigned int i = 0; i < bench->nr_cases; i++) {
 			struct bench_case *one = &bench->cases[i];

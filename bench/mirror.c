@@ -11,6 +11,16 @@ int mirror_device(void)
 	return bench_open("/dev/secmmu", "load secmmu.ko");
 }
 
+void mirror_need_test_build(int device)
+{
+	struct secmmu_info info = { .size = sizeof(info) };
+
+	if (ioctl(device, SECMMU_GET_INFO, &info))
+		bench_die("cannot ask the driver: %s", strerror(errno));
+	if (!(info.features & SECMMU_FEATURE_TEST))
+		bench_die("the driver is no test build; load one");
+}
+
 int mirror_create(int device, uint32_t policy, uint32_t batch)
 {
 	struct secmmu_create_mirror create = {

@@ -9,6 +9,8 @@
 #include <linux/secmmu.h>
 
 int mirror_device(void);
+/* End the program unless the driver is a test build. */
+void mirror_need_test_build(int device);
 /* @batch: for SECMMU_FLUSH_ARRAY. Of this process. */
 int mirror_create(int device, uint32_t policy, uint32_t batch);
 void mirror_slot(int mirror, uint32_t slot, uint64_t gpa, const void *hva,

@@ -130,7 +130,7 @@ sub plot
 	my $question = Questions::about($group->{name});
 	my $name = lc "$group->{name}-$group->{unit}.svg";
 
-	return if !$question->{plot};
+	return if !$question->{plot} || !grep { $_->{q3} } @{$group->{cases}};
 	$name =~ s/[^a-z0-9.]+/-/g;
 	my @series = series($group, $question);
 	my $last = $#series;
@@ -162,8 +162,9 @@ sub verdicts
 	return map {
 		my ($what, $value, $limit) = @$_;
 
-		sprintf '%s: %.3g, target at most %.3g: %s', $what, $value,
-			$limit, $value <= $limit ? 'met' : 'MISSED';
+		sprintf '%s: %.3g, target at most %.3g: %s', $what, $value, $limit,
+			$value < 0 ? 'lost in the noise' :
+			$value <= $limit ? 'met' : 'MISSED';
 	} targets($group);
 }
 

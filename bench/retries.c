@@ -207,8 +207,7 @@ static void use_hull(bool hull)
 	int fd = open(MUTANT, O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		bench_die("cannot open %s: %s; load a test build of secmmu.ko", MUTANT,
-			  strerror(errno));
+		bench_die("cannot open %s: %s", MUTANT, strerror(errno));
 	if (write(fd, name, strlen(name)) != (ssize_t)strlen(name))
 		bench_die("cannot write %s: %s", MUTANT, strerror(errno));
 	close(fd);
@@ -303,8 +302,9 @@ static bool share(char *at)
 		    MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == at;
 }
 
-static void make_mirror(void)
+static void make_mirror(bool test_build)
 {
+	int device = mirror_device();
 	size_t length = faults * PAGE + DISCARDERS * DISCARD;
 
 	/* A huge page would be one fault. */
@@ -319,7 +319,9 @@ static void make_mirror(void)
 	watched = area + DISCARD;
 	if (!share(place(0)) || !share(place(1)))
 		bench_die("no memory: %s", strerror(errno));
-	mirror = mirror_create(mirror_device(), SECMMU_FLUSH_RANGE, 0);
+	if (test_build)
+		mirror_need_test_build(device);
+	mirror = mirror_create(device, SECMMU_FLUSH_RANGE, 0);
 	mirror_slot(mirror, 0, LARGE, watched, faults * PAGE);
 	for (unsigned int i = 0; i < DISCARDERS; i++)
 		mirror_slot(mirror, 1 + i, place_gpa(i), place(i), DISCARD);
@@ -339,7 +341,7 @@ int main(int argc, char **argv)
 	faults = sizes[bench.grid];
 	passes = bench.grid == BENCH_TINY ? 1 : 8;
 	self = getpid();
-	make_mirror();
+	make_mirror(bench.test_build);
 	/* Before there is memory that a fork would share. */
 	worker_start(&reader, prepare, measure_reads, NULL);
 	memset(watched, 1, faults * PAGE);

@@ -374,6 +374,8 @@ int main(int argc, char **argv)
 	bench_init(&bench, argc, argv);
 	bench_pin(0);
 	device = mirror_device();
+	if (bench.test_build)
+		mirror_need_test_build(device);
 	if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0))
 		bench_die("huge pages stay on: %s", strerror(errno));
 	memory = make_memory();
