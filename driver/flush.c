@@ -331,8 +331,10 @@ void secmmu_gather_zap(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 
 		if (secmmu_mutant(CLAMP_1024) && gather->zapped >= 1024)
 			break;
-		if (flush_is_due(gather) && secmmu_mutant(UNLOCK_WITHOUT_FLUSH))
+		if (flush_is_due(gather) && secmmu_mutant(UNLOCK_WITHOUT_FLUSH)) {
 			gather->pending = 0;
+			let_go(gather);
+		}
 		if (flush_is_due(gather))
 			gather_flush(gather);
 		if (gather->zapped && !gather->pending &&
