@@ -319,6 +319,10 @@ static void measure_mode(void *data, struct bench_sample *sample)
 	count(mode->mirror, &before, sample);
 }
 
+static const char *const policies[] = { "sync", "none", "compare", "gen-bump" };
+
+#define POLICIES	(sizeof(policies) / sizeof(*policies))
+
 /* Can this build do otherwise than sync? */
 static bool choose(int mirror, uint32_t policy)
 {
@@ -331,10 +335,9 @@ static bool choose(int mirror, uint32_t policy)
 /* All policies in a test build, else the one that there is. */
 static void add_modes(struct bench *bench)
 {
-	static const char *const names[] = { "sync", "none", "compare", "gen-bump" };
-	static struct mode all[4];
+	static struct mode all[POLICIES];
 
-	for (uint32_t i = 0; i < 4; i++) {
+	for (uint32_t i = 0; i < POLICIES; i++) {
 		struct bench_case one = {
 			.threads = 1,
 			.measure = measure_mode,
@@ -348,7 +351,55 @@ static void add_modes(struct bench *bench)
 		if (!choose(all[i].mirror, i))
 			continue;
 		one.variant = bench_text("\"what\":\"change the tag mode\",\"how\":\"%s\"",
-					 names[i]);
+					 policies[i]);
+		bench_add(bench, &one);
+	}
+}
+
+/* --- What a policy costs those who change nothing ------------------------------------- */
+
+/**
+ * struct visits - an engine that goes from one mirror to another, and back
+ * @engine: the engine, which has both loaded
+ * @mirrors: the mirrors, of one policy
+ */
+struct visits {
+	int engine;
+	int mirrors[2];
+};
+
+static void measure_visits(void *data, struct bench_sample *sample)
+{
+	const struct visits *visits = data;
+	uint64_t ns = bench_now();
+
+	for (unsigned int i = 0; i < TIMES; i++) {
+		attach(visits->engine, visits->mirrors[i % 2]);
+		read_word(visits->engine);
+	}
+	sample->value = (double)(bench_now() - ns) / TIMES;
+}
+
+/* All policies; only a test build has them. */
+static void add_visits(struct bench *bench)
+{
+	static struct visits all[POLICIES];
+
+	for (uint32_t i = 0; i < POLICIES; i++) {
+		struct bench_case one = {
+			.variant = bench_text("\"what\":\"switch and read\",\"how\":\"%s\"",
+					      policies[i]),
+			.threads = 1,
+			.measure = measure_visits,
+			.data = &all[i],
+		};
+
+		for (unsigned int n = 0; n < 2; n++) {
+			all[i].mirrors[n] = make_mirror(memory, 1);
+			if (!choose(all[i].mirrors[n], i))
+				bench_die("there is no policy %s", policies[i]);
+		}
+		all[i].engine = mirror_engine(all[i].mirrors[0], 0);
 		bench_add(bench, &one);
 	}
 }
@@ -384,6 +435,8 @@ int main(int argc, char **argv)
 		add_switches(&bench);
 		add_protection(&bench);
 		add_idle(&bench);
+	} else {
+		add_visits(&bench);
 	}
 	add_modes(&bench);
 	bench_run(&bench);
