@@ -88,7 +88,7 @@ static const char *const calls[CALLS] = {
  * @pages: so many
  * @grids: in which grids: one bit for each enum bench_grid
  * @enough: rounds, or zero for all
- * @dear: one call only, no idle engines, no test build
+ * @dear: not for a test build
  */
 static const struct size {
 	size_t pages;
@@ -341,20 +341,16 @@ static void add_point(struct bench *bench, struct subject *subject, size_t size,
 	bench_add(bench, &one);
 }
 
-/* Is it worth its time? Idle engines matter with one call as with the others. */
+/* Is it worth its time? In small grids one call is enough for most. */
 static bool wanted(const struct bench *bench, const struct subject *subject,
 		   const struct size *size, enum call call)
 {
-	bool all = bench->grid == BENCH_FULL ||
-		   (subject->policy->grid == ALL_CALLS && !bench->test_build);
-
-	if (!(size->grids & 1 << bench->grid))
+	if (!(size->grids & 1 << bench->grid) || (size->dear && bench->test_build))
 		return false;
-	if (size->dear && (subject->idle || bench->test_build))
-		return false;
-	if (call == CHEAPEST)
+	if (bench->grid == BENCH_FULL || call == CHEAPEST)
 		return true;
-	return all && !size->dear && !subject->idle;
+	return subject->policy->grid == ALL_CALLS && !subject->idle &&
+	       !bench->test_build;
 }
 
 static void add_subject(struct bench *bench, const struct policy *policy,

@@ -15,7 +15,7 @@ may be set in the environment. Results go to DIR, build/bench by default.
 END
 }
 
-grid=full memory=4096 timeout=1800 icount='' out=$BUILD/bench
+grid=full memory=4096 timeout=3600 icount='' out=$BUILD/bench
 # A busy vCPU without a host core of its own answers interrupts after milliseconds.
 cpus=$(($(nproc) < 2 ? 1 : 2))
 while [ $# -gt 0 ]; do
