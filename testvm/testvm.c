@@ -42,12 +42,14 @@
 /*
  * The console gets everything. Emulated CPUs that share a host core look
  * stuck when they are not, hence the longer limits; kernel addresses stay
- * where System.map has them, so that registers can be read.
+ * where System.map has them, so that registers can be read. No page tables of five
+ * levels: while the kernel looks at its first CPU's features anew, it takes itself for
+ * one of four levels, and an interrupt then makes KASAN report a good address.
  */
 static const char kernel_arguments[] =
 	"console=ttyS0 8250.nr_uarts=4 rdinit=/init panic=-1 ignore_loglevel "
 	"printk.devkmsg=on nokaslr random.trust_cpu=on watchdog_thresh=30 "
-	"rcupdate.rcu_cpu_stall_timeout=60";
+	"rcupdate.rcu_cpu_stall_timeout=60 no5lvl";
 
 /*
  * The clock counts instructions: the kernel must neither distrust it nor calibrate
