@@ -283,7 +283,7 @@ tests testvm "$top/testvm/selftest.sh" status_zero status_other kernel_warning \
 	panic timeout interrupt killed_then_swept module_of_another \
 	root_and_files wrong_options
 set -m
-go tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug
+extra tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug
 go tests models "$top/testvm/models.sh"
 stock_kernels
 go tests mutants-selftest "$top/testvm/mutants-selftest.sh"
