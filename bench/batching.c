@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 
 #include "bench.h"
+#include "event.h"
 #include "mirror.h"
 #include "runner.h"
 #include "worker.h"
@@ -72,16 +73,8 @@ static const struct policy {
 
 #define POLICIES	(sizeof(policies) / sizeof(policies[0]))
 
-enum call { MADVISE, MUNMAP, MPROTECT, CALLS };
-
 /* The call that is enough: least of its time is the kernel's own. */
 #define CHEAPEST	MPROTECT
-
-static const char *const calls[CALLS] = {
-	[MADVISE] = "madvise",
-	[MUNMAP] = "munmap",
-	[MPROTECT] = "mprotect",
-};
 
 /**
  * struct size - pages per event
@@ -193,23 +186,6 @@ static void fill(const struct subject *subject, char *at, size_t length)
 				SECMMU_PREFAULT_WRITE);
 }
 
-static void raise_event(char *at, size_t length, enum call call)
-{
-	int ret;
-
-	switch (call) {
-	case MADVISE:
-		ret = madvise(at, length, MADV_DONTNEED);
-		break;
-	case MUNMAP:
-		ret = munmap(at, length);
-		break;
-	default:
-		ret = mprotect(at, length, PROT_READ);
-	}
-	check(!ret, calls[call]);
-}
-
 /* As it was before, and empty. */
 static void restore(char *at, size_t length, enum call call)
 {
@@ -281,10 +257,7 @@ static bool measure_once(struct subject *subject, size_t pages, enum call call,
 	for (unsigned int i = 0; i < subject->running; i++)
 		runner_go(&subject->runners[i]);
 	mirror_stats(subject->mirror, &before);
-	ns = bench_now();
-	for (size_t i = 0; i < events; i++)
-		raise_event(at + i * length, length, call);
-	ns = bench_now() - ns;
+	ns = event_raise(at, length, events, call);
 	mirror_stats(subject->mirror, &after);
 	for (unsigned int i = 0; i < subject->running; i++)
 		runner_halt(&subject->runners[i]);

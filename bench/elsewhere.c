@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 
 #include "bench.h"
+#include "event.h"
 #include "kvm.h"
 #include "mirror.h"
 #include "module/secmmu_bench.h"
@@ -45,13 +46,6 @@ struct listener {
 	int mirror;
 	char *shown;
 	char *region;
-};
-
-enum call { MADVISE, MUNMAP, CALLS };
-
-static const char *const calls[CALLS] = {
-	[MADVISE] = "madvise",
-	[MUNMAP] = "munmap",
 };
 
 /* Sizes of events, in pages, and how many of them are timed together. */
@@ -128,27 +122,12 @@ static void prepare(void *data)
 		listen_empty();
 }
 
-/* Unmap or discard the region, event by event. Returns nanoseconds. */
-static uint64_t events(const struct listener *listener, enum call call,
-		       const struct size *size)
-{
-	size_t length = size->pages * PAGE;
-	char *at = listener->region;
-	uint64_t ns = bench_now();
-
-	for (size_t i = 0; i < size->events; i++, at += length)
-		if (call == MUNMAP ? munmap(at, length) :
-				     madvise(at, length, MADV_DONTNEED))
-			bench_die("%s fails: %s", calls[call], strerror(errno));
-	return bench_now() - ns;
-}
-
 static void measure_events(void *data, unsigned char what,
 			   struct bench_sample *sample)
 {
 	struct listener *listener = data;
-	const struct size *size = &sizes[what / CALLS];
-	enum call call = what % CALLS;
+	const struct size *size = &sizes[what / CALLS_THAT_DROP];
+	enum call call = what % CALLS_THAT_DROP;
 	size_t length = size->pages * size->events * PAGE;
 	struct secmmu_stats before, after;
 
@@ -156,7 +135,8 @@ static void measure_events(void *data, unsigned char what,
 		listener->region[i] = 1;
 	if (listener->kind == MIRROR)
 		mirror_stats(listener->mirror, &before);
-	sample->value = (double)events(listener, call, size) / size->events;
+	sample->value = (double)event_raise(listener->region, size->pages * PAGE,
+					    size->events, call) / size->events;
 	if (listener->kind == MIRROR) {
 		mirror_stats(listener->mirror, &after);
 		if (after.events - before.events < size->events)
@@ -180,17 +160,17 @@ static void measure(void *data, struct bench_sample *sample)
 
 static void add_listener(struct bench *bench, struct listener *listener)
 {
-	struct point *points = calloc(SIZES * CALLS, sizeof(*points));
+	struct point *points = calloc(SIZES * CALLS_THAT_DROP, sizeof(*points));
 
 	if (!points)
 		bench_die("out of memory");
 	worker_start(&listener->worker, prepare, measure_events, listener);
-	for (unsigned int i = 0; i < SIZES * CALLS; i++) {
+	for (unsigned int i = 0; i < SIZES * CALLS_THAT_DROP; i++) {
 		struct bench_case one = {
 			.variant = bench_text("\"call\":\"%s\",\"listener\":\"%s\",\"slots\":%u",
-					      calls[i % CALLS], listener->name,
+					      calls[i % CALLS_THAT_DROP], listener->name,
 					      listener->slots),
-			.pages = sizes[i / CALLS].pages,
+			.pages = sizes[i / CALLS_THAT_DROP].pages,
 			.threads = 1,
 			.measure = measure,
 			.data = &points[i],

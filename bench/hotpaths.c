@@ -139,12 +139,6 @@ static void measure(void *data, struct bench_sample *sample)
 		bench_die("%s: another path was taken", paths[path]);
 }
 
-/* The worker inherits the memory, not the mirror. */
-static void prepare_without(void *data)
-{
-	(void)data;
-}
-
 static char *map(void)
 {
 	char *at = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
@@ -169,7 +163,8 @@ int main(int argc, char **argv)
 		bench_die("huge pages stay on: %s", strerror(errno));
 	memory = map();
 	elsewhere = map();
-	worker_start(&without, prepare_without, measure_without, NULL);
+	/* It inherits the memory, not the mirror. */
+	worker_start(&without, NULL, measure_without, NULL);
 	mirror = mirror_create(mirror_device(), SECMMU_FLUSH_RANGE, 0);
 	mirror_slot(mirror, 0, 0, memory, PAGES * PAGE);
 	engine = mirror_engine(mirror, 0);

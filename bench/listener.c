@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
@@ -84,27 +83,10 @@ void listener_map(const struct listener *listener, size_t first, size_t pages)
 		hmm_read(listener->hmm, listener->memory + first * PAGE, pages);
 }
 
-static void use_mirror(const struct listener *listener)
-{
-	struct secmmu_start_job start = {
-		.size = sizeof(start),
-		.gpa = GPA,
-		.length = listener->pages * PAGE,
-	};
-	struct secmmu_wait_job wait = { .size = sizeof(wait) };
-
-	if (ioctl(listener->engine, SECMMU_START_JOB, &start) ||
-	    ioctl(listener->engine, SECMMU_WAIT_JOB, &wait))
-		bench_die("the engine has no job: %s", strerror(errno));
-	if (wait.error || wait.done != start.length)
-		bench_die("the engine cannot use its memory: %s",
-			  strerror(wait.error));
-}
-
 void listener_use(const struct listener *listener)
 {
 	if (listener->kind == LISTENER_MIRROR)
-		use_mirror(listener);
+		mirror_touch(listener->engine, GPA, listener->pages * PAGE);
 	else
 		listener_map(listener, 0, listener->pages);
 }

@@ -77,6 +77,23 @@ void mirror_prefault(int mirror, uint64_t gpa, size_t length, uint32_t flags)
 			bench_die("cannot prefault: %s", strerror(errno));
 }
 
+void mirror_touch(int engine, uint64_t gpa, size_t length)
+{
+	struct secmmu_start_job start = {
+		.size = sizeof(start),
+		.gpa = gpa,
+		.length = length,
+	};
+	struct secmmu_wait_job wait = { .size = sizeof(wait) };
+
+	if (ioctl(engine, SECMMU_START_JOB, &start) ||
+	    ioctl(engine, SECMMU_WAIT_JOB, &wait))
+		bench_die("the engine has no job: %s", strerror(errno));
+	if (wait.error || wait.done != length)
+		bench_die("the engine cannot touch its memory: %s",
+			  strerror(wait.error));
+}
+
 void mirror_stats(int mirror, struct secmmu_stats *stats)
 {
 	*stats = (struct secmmu_stats) { .size = sizeof(*stats) };

@@ -18,6 +18,8 @@ void mirror_slot(int mirror, uint32_t slot, uint64_t gpa, const void *hva,
 int mirror_engine(int mirror, uint32_t flags);
 /* @flags: SECMMU_PREFAULT_WRITE or zero. */
 void mirror_prefault(int mirror, uint64_t gpa, size_t length, uint32_t flags);
+/* A job of a background engine, waited for. */
+void mirror_touch(int engine, uint64_t gpa, size_t length);
 void mirror_stats(int mirror, struct secmmu_stats *stats);
 
 #endif /* BENCH_MIRROR_H */

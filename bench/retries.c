@@ -130,11 +130,6 @@ static void measure_reads(void *data, unsigned char what,
 	pass = (pass + 1) % passes;
 }
 
-static void prepare(void *data)
-{
-	(void)data;
-}
-
 /* --- The process that is read --------------------------------------------------------- */
 
 /* Of each discarder: where in the area, and where in the mirror. */
@@ -343,7 +338,7 @@ int main(int argc, char **argv)
 	self = getpid();
 	make_mirror(bench.test_build);
 	/* Before there is memory that a fork would share. */
-	worker_start(&reader, prepare, measure_reads, NULL);
+	worker_start(&reader, NULL, measure_reads, NULL);
 	memset(watched, 1, faults * PAGE);
 	add_all(&bench);
 	bench_run(&bench);

@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -76,17 +75,7 @@ int runner_engine(int mirror)
 
 static void touch(struct runner_shared *shared, int engine, uint64_t length)
 {
-	struct secmmu_start_job start = {
-		.size = sizeof(start),
-		.gpa = GPA,
-		.length = length,
-	};
-	struct secmmu_wait_job wait = { .size = sizeof(wait) };
-
-	if (ioctl(engine, SECMMU_START_JOB, &start) ||
-	    ioctl(engine, SECMMU_WAIT_JOB, &wait) || wait.error)
-		bench_die("the running engine cannot touch: %s",
-			  strerror(wait.error ? wait.error : errno));
+	mirror_touch(engine, GPA, length);
 	atomic_fetch_add(&shared->jobs, 1);
 }
 

@@ -12,7 +12,7 @@
 /**
  * worker_start - start a worker
  * @worker: filled in
- * @prepare: called once, in the worker
+ * @prepare: called once, in the worker; or NULL
  * @measure: called in the worker each time that worker_ask() is
  * @data: for both
  *
@@ -43,7 +43,8 @@ void worker_start(struct worker *worker, void (*prepare)(void *data),
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	close(ask[1]);
 	close(answer[0]);
-	prepare(data);
+	if (prepare)
+		prepare(data);
 	while (read(ask[0], &what, 1) == 1) {
 		struct bench_sample sample = { 0 };
 

@@ -13,19 +13,13 @@
 #include <sys/param.h>
 
 #include "bench.h"
+#include "event.h"
 #include "listener.h"
 #include "mirror.h"
 #include "worker.h"
 
 #define PAGE		4096ul
 #define LARGE_PAGES	512ul
-
-enum call { MADVISE, MUNMAP, CALLS };
-
-static const char *const calls[CALLS] = {
-	[MADVISE] = "madvise",
-	[MUNMAP] = "munmap",
-};
 
 /* Sizes of events, in pages, and how many of them are timed together. */
 static const struct size {
@@ -76,19 +70,6 @@ static void prepare(void *data)
 	listener_use(&party->listener);
 }
 
-/* Unmap or discard the memory, event by event. Returns nanoseconds. */
-static uint64_t events(char *at, enum call call, const struct size *size)
-{
-	size_t length = size->pages * PAGE;
-	uint64_t ns = bench_now();
-
-	for (size_t i = 0; i < size->events; i++, at += length)
-		if (call == MUNMAP ? munmap(at, length) :
-				     madvise(at, length, MADV_DONTNEED))
-			bench_die("%s fails: %s", calls[call], strerror(errno));
-	return bench_now() - ns;
-}
-
 /*
  * Map the memory anew, and let the listener map it. Returns where it begins.
  *
@@ -117,8 +98,8 @@ static void measure_events(void *data, unsigned char what,
 			   struct bench_sample *sample)
 {
 	struct listener *listener = &((struct party *)data)->listener;
-	const struct size *size = &sizes[what / CALLS];
-	enum call call = what % CALLS;
+	const struct size *size = &sizes[what / CALLS_THAT_DROP];
+	enum call call = what % CALLS_THAT_DROP;
 	size_t pages = size->pages * size->events;
 	struct secmmu_stats before, after;
 	char *at = map_again(listener, size);
@@ -126,7 +107,8 @@ static void measure_events(void *data, unsigned char what,
 	sample->counted = listener->kind == LISTENER_MIRROR;
 	if (sample->counted)
 		mirror_stats(listener->mirror, &before);
-	sample->value = (double)events(at, call, size) / pages;
+	sample->value = (double)event_raise(at, size->pages * PAGE, size->events, call) /
+			pages;
 	if (sample->counted) {
 		mirror_stats(listener->mirror, &after);
 		if (after.zapped - before.zapped < pages ||
@@ -149,7 +131,7 @@ static void measure(void *data, struct bench_sample *sample)
 
 static void add_party(struct bench *bench, struct party *party)
 {
-	unsigned int nr = grid_sizes[bench->grid] * CALLS;
+	unsigned int nr = grid_sizes[bench->grid] * CALLS_THAT_DROP;
 	struct point *points = calloc(nr, sizeof(*points));
 
 	if (!points)
@@ -158,9 +140,9 @@ static void add_party(struct bench *bench, struct party *party)
 	for (unsigned int i = 0; i < nr; i++) {
 		struct bench_case one = {
 			.variant = bench_text("\"call\":\"%s\",\"listener\":\"%s\"",
-					      calls[i % CALLS],
+					      calls[i % CALLS_THAT_DROP],
 					      listener_names[party->listener.kind]),
-			.pages = sizes[i / CALLS].pages,
+			.pages = sizes[i / CALLS_THAT_DROP].pages,
 			.threads = 1,
 			.measure = measure,
 			.data = &points[i],

@@ -208,33 +208,36 @@ seeded_bugs()
 # rest what takes least time.
 debug_kernel()
 {
-	local some rest
+	local some rest slow
 
 	some="abi args slots rw backing invalidate huge large dirty prefault"
 	some+=" tags keys domains jobs together"
 	rest="$(left_out "$some" "$lists/tests")"
-	slow_kernel debug
-	LIMIT=900 LOAD=kunit go vm selftests-debug debug kunit sh -c \
-		"$lib/kunit.sh suites; status=\$?
+	slow=$(slow_kernel debug)
+	SECMMU_TEST_SLOW=$slow LIMIT=900 LOAD=kunit \
+		go vm selftests-debug debug kunit sh -c "$lib/kunit.sh suites; status=\$?
 		$run $(gated | grep -v failnth | tr '\n' ' ') $some && exit \$status"
 	# shellcheck disable=SC2086 # a list of names
-	LIMIT=2400 extra vm selftests-debug-rest debug test $run $rest \
+	SECMMU_TEST_SLOW=$slow LIMIT=2400 \
+		extra vm selftests-debug-rest debug test $run $rest \
 		failnth,-T,G3_kernel_nothing_left
-	unset SECMMU_TEST_SLOW
 	LOAD=kunit extra vm kunit debug kunit $lib/kunit.sh all
 }
 
 # The kernel that looks for data races; what it finds in the kernel itself is listed.
 kcsan_kernel()
 {
-	slow_kernel kcsan
+	local slow
+
+	slow=$(slow_kernel kcsan)
 	# shellcheck disable=SC2046 # a list of names
-	LIMIT=2400 extra vm test-build-kcsan kcsan test $run $(gated)
+	SECMMU_TEST_SLOW=$slow LIMIT=2400 extra vm test-build-kcsan kcsan test $run $(gated)
 	# shellcheck disable=SC2046 # a list of names
-	LIMIT=2400 extra vm selftests-kcsan kcsan test $run $(cat "$lists/tests")
-	LIMIT=1200 extra vm storm-kcsan kcsan test $lib/short.sh 60 "--seed 10" \
+	SECMMU_TEST_SLOW=$slow LIMIT=2400 \
+		extra vm selftests-kcsan kcsan test $run $(cat "$lists/tests")
+	SECMMU_TEST_SLOW=$slow LIMIT=1200 \
+		extra vm storm-kcsan kcsan test $lib/short.sh 60 "--seed 10" \
 		"--seed 11 --backing memfd --tags --domains --keys"
-	unset SECMMU_TEST_SLOW
 	extra tests testvm-kcsan env KERNEL=kcsan "$top/testvm/selftest.sh" kcsan
 }
 

@@ -24,7 +24,8 @@ for number in "$seconds" "$cycles" "$reloads" "$seed"; do
 done
 again="make soak SECONDS=$seconds SEED=$seed KERNEL=$kernel CYCLES=$cycles RELOADS=$reloads"
 
-slow_kernel "$kernel"
+SECMMU_TEST_SLOW=$(slow_kernel "$kernel")
+export SECMMU_TEST_SLOW
 build_tools testvm vmm selftests
 say "kernel $kernel"
 "$top/testvm/kernel.sh" "$kernel" > /dev/null
