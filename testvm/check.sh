@@ -16,7 +16,8 @@ too long for every day: all tests and storms on every kernel, seeded bugs on mor
 one.
 
 In the environment: JOBS, how many steps to run at a time, 1 by default, for few
-processors are the better used the less test VMs there are.
+processors are the better used the less test VMs there are. STEPS, names from that
+table: once everything is built, only these steps are taken.
 END
 }
 
@@ -282,11 +283,13 @@ trap 'for job in $(jobs -p); do kill -TERM -- "-$job"; done; exit 130' INT TERM 
 prepare
 # By themselves, for the verdict of all that follows rests on them; "make -C testvm
 # check" runs the rest too.
-tests testvm "$top/testvm/selftest.sh" status_zero status_other kernel_warning \
-	panic timeout interrupt killed_then_swept module_of_another \
-	root_and_files wrong_options
+! wanted testvm ||
+	tests testvm "$top/testvm/selftest.sh" status_zero status_other kernel_warning \
+		panic timeout interrupt killed_then_swept module_of_another \
+		root_and_files wrong_options
 set -m
 extra tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug
+extra tests testvm-frozen "$top/testvm/selftest.sh" frozen
 go tests models "$top/testvm/models.sh"
 stock_kernels
 go tests mutants-selftest "$top/testvm/mutants-selftest.sh"

@@ -239,11 +239,11 @@ int domain_start(const struct domain_config *config)
 	return ended;
 }
 
-char *domain_registers(void)
+char *domain_ask(const char *question)
 {
 	char *answer = NULL;
 
-	if (virDomainQemuMonitorCommand(domain, "info registers -a", &answer,
+	if (virDomainQemuMonitorCommand(domain, question, &answer,
 					VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP) < 0)
 		return NULL;
 	return answer;

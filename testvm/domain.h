@@ -45,11 +45,12 @@ struct domain_config {
 int domain_start(const struct domain_config *config);
 
 /**
- * domain_registers() - ask QEMU for the registers of all CPUs
+ * domain_ask() - ask QEMU's monitor
+ * @question: as a person would type it
  *
  * Return: its answer, to be freed, or NULL.
  */
-char *domain_registers(void);
+char *domain_ask(const char *question);
 
 /**
  * domain_destroy() - end a VM that still runs, and let go of libvirt

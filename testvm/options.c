@@ -47,6 +47,7 @@ static const char about[] =
 	"instruction under --icount. COMMAND's stdin is empty, its "
 	"stdout and stderr both go to testvm's stdout.\n\n"
 	"The exit status is COMMAND's (128 + N for signal N), or\n"
+	"  123  the VM did not end in time, and that is the emulation's own mistake\n"
 	"  124  the VM did not end in time (the log has the CPUs' registers)\n"
 	"  125  the VM ended without the guest's word for it, or the kernel's\n"
 	"       console has a warning, a stall, a leak, a race or worse\n"

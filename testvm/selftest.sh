@@ -192,6 +192,17 @@ test_timeout()
 		[ "$(grep -c 'RIP=' "$temp/log")" -eq 4 ]
 }
 
+# A CPU that stands still where none can is the emulation's mistake; one that loops is not.
+test_frozen()
+{
+	local root=${testvm%/*}/root
+
+	expect 123 vm --timeout 30 --cpus 1 --root "$root" /standstill &&
+		says 'repeat the run' && grep -q 'RIP=0000000004000000' "$temp/log" &&
+		expect 124 vm --timeout 30 --cpus 1 --root "$root" /standstill waits &&
+		grep -q 'RIP=000000000400000' "$temp/log"
+}
+
 test_interrupt()
 {
 	start_long || return

@@ -7,9 +7,16 @@ set -eu
 . "$(dirname "$0")/common.sh"
 
 kernel=${KERNEL:-6.1}
+SECMMU_TEST_SLOW=$(slow_kernel "$kernel")
+export SECMMU_TEST_SLOW
+if [ "$SECMMU_TEST_SLOW" = 1 ]; then
+	many=10000 some=200
+else
+	many=100 some=10
+fi
 seconds=${SOAK_SECONDS:-600}
-cycles=${CYCLES:-10000}
-reloads=${RELOADS:-200}
+cycles=${CYCLES:-$many}
+reloads=${RELOADS:-$some}
 seed=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
 out=$BUILD/soak
 
@@ -24,8 +31,6 @@ for number in "$seconds" "$cycles" "$reloads" "$seed"; do
 done
 again="make soak SECONDS=$seconds SEED=$seed KERNEL=$kernel CYCLES=$cycles RELOADS=$reloads"
 
-SECMMU_TEST_SLOW=$(slow_kernel "$kernel")
-export SECMMU_TEST_SLOW
 build_tools testvm vmm selftests
 say "kernel $kernel"
 "$top/testvm/kernel.sh" "$kernel" > /dev/null

@@ -16,6 +16,7 @@
 #include "console.h"
 #include "domain.h"
 #include "files.h"
+#include "frozen.h"
 #include "guard.h"
 #include "guest.h"
 #include "kernel.h"
@@ -61,7 +62,7 @@ static const char icount_arguments[] =
 enum serial { CONSOLE, TOKEN, FILES, OUTPUT };
 
 /* How a VM came to its end. */
-enum end { ENDED, TIMED_OUT, INTERRUPTED, NOBODY_LISTENS };
+enum end { ENDED, TIMED_OUT, FROZEN, INTERRUPTED, NOBODY_LISTENS };
 
 static volatile sig_atomic_t caught;
 static volatile sig_atomic_t vm_runs;
@@ -194,10 +195,15 @@ static int judge(enum end end, const struct domain_config *config,
 	if (options->out && token && count == 0 &&
 	    files_unpack(config->serial[FILES], options->out))
 		return STATUS_VM;
-	if (end == TIMED_OUT) {
+	if (end == TIMED_OUT || end == FROZEN)
 		say("the VM did not end within %u s", options->timeout);
-		return STATUS_TIMEOUT;
+	if (end == FROZEN) {
+		say("its CPUs stand still where QEMU's emulation should have gone on; "
+		    "repeat the run if the command allows it");
+		return STATUS_EMULATION;
 	}
+	if (end == TIMED_OUT)
+		return STATUS_TIMEOUT;
 	if (!token)
 		say("the VM ended without saying how the command ended");
 	if (!token || count)
@@ -213,7 +219,7 @@ static void keep_log(const struct options *options, const char *console, int sta
 	char *data;
 	int fd;
 
-	if (status != STATUS_TIMEOUT && status != STATUS_VM)
+	if (status < STATUS_EMULATION || status > STATUS_VM)
 		return;
 	if (options->log) {
 		if (strcmp(options->log, "/dev/null"))
@@ -275,12 +281,15 @@ static int run(const struct options *options, struct domain_config *config,
 	vm_runs = 1;
 	alarm(options->timeout + END_LIMIT);
 	end = watch(ended, config->serial[OUTPUT], begin + options->timeout);
-	if (end == TIMED_OUT)
-		registers = domain_registers();
+	if (end == TIMED_OUT) {
+		registers = domain_ask("info registers -a");
+		if (!config->kvm && frozen_vm())
+			end = FROZEN;
+	}
 	if (end != ENDED)
 		domain_destroy();
 	alarm(0);
-	if (end == TIMED_OUT)
+	if (end == TIMED_OUT || end == FROZEN)
 		append_registers(config->serial[CONSOLE], registers ? registers :
 				 "QEMU did not answer\n");
 	free(registers);
