@@ -36,8 +36,8 @@ sub load
 	my (%groups, @order, $machine, $counting);
 
 	open my $in, '<', $file or die "cannot read $file: $!\n";
-	while (<$in>) {
-		my $line = eval { decode_json($_) };
+	while (my $text = <$in>) {
+		my $line = eval { decode_json($text) };
 
 		die "$file line $.: no JSON\n" if !ref $line;
 		for my $member (@members) {

@@ -2,11 +2,12 @@
 #
 # What is expected of each question's results: functions that are given a look-up of
 # medians and return a list of description, value, limit. Values that were not measured
-# are not defined.
+# are not defined, those that got lost in the noise are negative.
 package Targets;
 use strict;
 use warnings;
 use utf8;
+use constant LOST => -1;
 
 # a - b, or nothing if either was not measured.
 sub less
@@ -16,24 +17,23 @@ sub less
 	return defined $a && defined $b ? $a - $b : undef;
 }
 
-# a / b, or nothing if either was not measured, or b got lost in the noise.
+# a / b, or nothing if either was not measured.
 sub ratio
 {
 	my ($a, $b) = @_;
 
-	return defined $a && defined $b && $b > 0 ? $a / $b : undef;
+	return undef if !defined $a || !defined $b;
+	return $b > 0 ? $a / $b : LOST;
 }
 
-# What the mirror costs, net, in parts of what another listener does; nothing if the
-# latter cannot be told from noise.
+# What the mirror costs, net, in parts of what another listener does.
 sub net_ratio
 {
 	my ($at, $other) = @_;
 	my ($none, $mirror, $theirs) =
 		map { scalar $at->($_) } 'none', 'mirror', $other;
 
-	return undef if (grep { !defined } $none, $mirror, $theirs) || $theirs <= $none;
-	return ratio($mirror - $none, $theirs - $none);
+	return ratio(less($mirror, $none), less($theirs, $none));
 }
 
 # Medians of ns per page, net of the same work without a mirror.
@@ -109,11 +109,9 @@ sub elsewhere
 		};
 		my $net = sub {
 			my ($pages, @who) = @_;
-			my ($with, $without) = ($at->($pages, @who),
-						$at->($pages, 'none', 0));
 
-			return defined $with && defined $without ?
-			       $with - $without : undef;
+			return less(scalar $at->($pages, @who),
+				    scalar $at->($pages, 'none', 0));
 		};
 
 		push @targets,

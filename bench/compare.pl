@@ -91,7 +91,7 @@ sub compare
 		my (undef, $value, $limit, $what) = @$_;
 		my $was = $target{$what};
 
-		next if !defined $was;
+		next if !defined $was || $was < 0 || $value < 0;
 		my $crossed = ($was <= $limit) != ($value <= $limit);
 
 		push @lines, sprintf 'target, %s: %.3g, was %.3g%s', $what,

@@ -162,9 +162,11 @@ sub verdicts
 	return map {
 		my ($what, $value, $limit) = @$_;
 
-		sprintf '%s: %.3g, target at most %.3g: %s', $what, $value, $limit,
-			$value < 0 ? 'lost in the noise' :
-			$value <= $limit ? 'met' : 'MISSED';
+		$value < 0 ?
+			sprintf '%s: lost in the noise, target at most %.3g', $what,
+				$limit :
+			sprintf '%s: %.3g, target at most %.3g: %s', $what, $value,
+				$limit, $value <= $limit ? 'met' : 'MISSED';
 	} targets($group);
 }
 
