@@ -8,6 +8,22 @@
 #include "util.h"
 
 #define FLAG_INTERRUPTS	0x200
+#define BREAKPOINT	3
+#define CPUS_MAX	64
+#define PLACES_MAX	64
+#define PAUSE_US	10000
+
+/**
+ * struct watched - a CPU, as it has been seen so far
+ * @moved: it was halted, or its interrupts were on
+ * @nr: places where it was, as far as there is room
+ * @places: these
+ */
+struct watched {
+	bool moved;
+	unsigned int nr;
+	unsigned long places[PLACES_MAX];
+};
 
 /* The number behind @name in @line. */
 static bool field(const char *line, const char *name, unsigned long *value)
@@ -22,51 +38,98 @@ static bool field(const char *line, const char *name, unsigned long *value)
 	return end != at;
 }
 
-/* Where all CPUs are, if none can be interrupted, and all are at one place. */
-static bool common_place(unsigned long *place)
+static bool was_at(const struct watched *cpu, unsigned long place)
 {
-	char *answer = domain_ask("info registers -a"), *line, *save = NULL;
-	bool found = false, common = true;
-
-	line = answer ? strtok_r(answer, "\n", &save) : NULL;
-	for (; line && common; line = strtok_r(NULL, "\n", &save)) {
-		unsigned long rip, flags, halted;
-
-		if (!field(line, "RIP=", &rip))
-			continue;
-		common = field(line, "RFL=", &flags) && !(flags & FLAG_INTERRUPTS) &&
-			 field(line, "HLT=", &halted) && !halted &&
-			 (!found || rip == *place);
-		*place = rip;
-		found = true;
-	}
-	free(answer);
-	return found && common;
+	for (unsigned int i = 0; i < cpu->nr; i++)
+		if (cpu->places[i] == place)
+			return true;
+	return false;
 }
 
-/* Is there what goes on to the next instruction, or to the kernel's breakpoint handler? */
-static bool nothing_to_wait_for(unsigned long place)
+/* Looks at all CPUs once; also tells where the first one has its table of handlers. */
+static void look(struct watched *cpus, unsigned long *table)
 {
-	char *question = format("x /5xb 0x%lx", place);
-	char *answer = domain_ask(question), *at = answer ? strchr(answer, ':') : NULL;
-	bool patched = at && (strstr(at, "0x0f 0x1f 0x44 0x00 0x00") ||
-			      strstr(at, "0xcc 0x1f 0x44 0x00 0x00"));
+	char *answer = domain_ask("info registers -a"), *line, *save = NULL;
+	unsigned int n = 0;
+
+	line = answer ? strtok_r(answer, "\n", &save) : NULL;
+	for (; line && n < CPUS_MAX; line = strtok_r(NULL, "\n", &save)) {
+		unsigned long place, flags, halted;
+
+		if (n == 1)
+			field(line, "IDT=", table);
+		if (!field(line, "RIP=", &place))
+			continue;
+		if (!field(line, "RFL=", &flags) || flags & FLAG_INTERRUPTS ||
+		    !field(line, "HLT=", &halted) || halted)
+			cpus[n].moved = true;
+		if (cpus[n].nr < PLACES_MAX && !was_at(&cpus[n], place))
+			cpus[n].places[cpus[n].nr++] = place;
+		n++;
+	}
+	free(answer);
+}
+
+/* Asks the monitor for memory. @how is its format, the answer what is behind the colon. */
+static char *memory(const char *how, unsigned long at)
+{
+	char *question = format("x /%s 0x%lx", how, at);
+	char *answer = domain_ask(question), *colon = answer ? strchr(answer, ':') : NULL;
+	char *text = colon ? format("%s", colon + 1) : NULL;
 
 	free(question);
 	free(answer);
-	return patched;
+	return text;
+}
+
+/* Where breakpoints lead, as the processor reads that from its table. */
+static unsigned long handler_in(unsigned long table)
+{
+	char *text = memory("2gx", table + BREAKPOINT * 16), *end;
+	unsigned long low, high, handler = 0;
+
+	if (text) {
+		low = strtoul(text, &end, 16);
+		high = strtoul(end, NULL, 16);
+		handler = high << 32 | (low >> 32 & 0xffff0000) | (low & 0xffff);
+	}
+	free(text);
+	return handler;
+}
+
+static bool is_noop(unsigned long place)
+{
+	char *text = memory("5xb", place);
+	bool noop = text && strstr(text, "0x0f 0x1f 0x44 0x00 0x00");
+
+	free(text);
+	return noop;
+}
+
+static bool goes_round(const struct watched *cpu, unsigned long handler)
+{
+	if (!cpu->nr || cpu->moved || !was_at(cpu, handler))
+		return false;
+	for (unsigned int i = 0; i < cpu->nr; i++)
+		if (is_noop(cpu->places[i]))
+			return true;
+	return false;
 }
 
 bool frozen_vm(void)
 {
-	unsigned long first, place;
+	struct watched *cpus = xalloc(CPUS_MAX * sizeof(*cpus));
+	double end = seconds() + FROZEN_SECONDS;
+	unsigned long table = 0, handler;
+	bool frozen = false;
 
-	if (!common_place(&first) || !nothing_to_wait_for(first))
-		return false;
-	for (int i = 0; i < FROZEN_SECONDS; i++) {
-		sleep(1);
-		if (!common_place(&place) || place != first)
-			return false;
+	while (seconds() < end) {
+		look(cpus, &table);
+		usleep(PAUSE_US);
 	}
-	return nothing_to_wait_for(first);
+	handler = handler_in(table);
+	for (int i = 0; i < CPUS_MAX && handler && !frozen; i++)
+		frozen = goes_round(&cpus[i], handler);
+	free(cpus);
+	return frozen;
 }

@@ -4,20 +4,20 @@
 
 #include <stdbool.h>
 
+/* How long the CPUs are watched. */
+#define FROZEN_SECONDS	5
+
 /**
- * frozen_vm() - do all CPUs of the VM stand still where no CPU can?
+ * frozen_vm() - does a CPU of the VM run a breakpoint that is gone, again and again?
  *
- * While the kernel patches one of its no-ops, QEMU 7.2 may leave its emulated CPUs at
- * that instruction for ever. That is proven if none of them is halted, interrupts are off
- * on all, none of them moves for seconds, and they are all at one and the same five-byte
- * no-op, or at the breakpoint that takes its place meanwhile: no instruction there can
- * wait for anything. Takes FROZEN_SECONDS if that is so.
+ * The kernel patches a no-op of five bytes by way of a breakpoint. QEMU 7.2 may run that on
+ * another emulated CPU when it is long gone; the kernel then sees that it is gone, and goes
+ * back to run what is there now, and so for ever. It is proven by a CPU on which, all the
+ * time it is watched, interrupts are off, and which is not halted, but now at the first
+ * instruction of the handler of breakpoints, now at such a no-op.
  *
  * Return: whether it is proven. False if QEMU does not answer.
  */
 bool frozen_vm(void);
-
-/* How long CPUs that stand still are watched. */
-#define FROZEN_SECONDS	5
 
 #endif

@@ -15,6 +15,14 @@
 #define STACK	" bytes by "
 #define ENTRY	" asm_"
 
+/* Is the function on this line one of another module? */
+static bool elsewhere(const char *line)
+{
+	size_t length = strlen(line);
+
+	return length && line[length - 1] == ']' && !strstr(line, DRIVER);
+}
+
 static void count_other(struct races *races)
 {
 	unsigned int i = 0;
@@ -50,7 +58,7 @@ enum race races_line(struct races *races, const char *line)
 	if (!strstr(line, RULE)) {
 		if (strstr(line, STACK))
 			races->beneath = false;
-		else if (strstr(line, ENTRY))
+		else if (strstr(line, ENTRY) || elsewhere(line))
 			races->beneath = true;
 		races->ours |= !races->beneath && strstr(line, DRIVER);
 		return RACE_NONE;

@@ -3,7 +3,9 @@
  * Data races, as a kernel with KCSAN reports them: a line of "=", the title, the stacks
  * of both who raced, a line of "=". The kernel's own races are many, and no affair of
  * ours; one is the driver's if the driver is in either stack, unless that is the stack of
- * an interrupt or exception in which the driver was only what it interrupted.
+ * an interrupt or exception in which the driver was only what it interrupted, or another
+ * module stands between it and what raced: the driver calls none, so the kernel has called
+ * that one for reasons of its own (as it calls KVM's notifiers when the driver faults).
  */
 #ifndef TESTVM_RACES_H
 #define TESTVM_RACES_H
@@ -18,7 +20,8 @@
  * struct races - the reports of a log, read line by line; zero at the start
  * @open: inside a report
  * @ours: the driver is in it
- * @beneath: inside a stack, below the entry of an interrupt or exception
+ * @beneath: inside a stack, below the entry of an interrupt or exception, or below
+ *	another module
  * @title: its title, also after its end
  * @others: the kernel's own, so far
  * @nr_kinds: kinds of those, by their titles, as far as there is room

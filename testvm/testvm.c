@@ -198,7 +198,7 @@ static int judge(enum end end, const struct domain_config *config,
 	if (end == TIMED_OUT || end == FROZEN)
 		say("the VM did not end within %u s", options->timeout);
 	if (end == FROZEN) {
-		say("its CPUs stand still where QEMU's emulation should have gone on; "
+		say("a CPU runs a breakpoint that QEMU's emulation should have dropped; "
 		    "repeat the run if the command allows it");
 		return STATUS_EMULATION;
 	}
