@@ -26,9 +26,6 @@
 #define REAPS	50
 
 /* Newer than some C libraries. */
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE	25
-#endif
 #ifndef SYS_process_mrelease
 #define SYS_process_mrelease	448
 #endif

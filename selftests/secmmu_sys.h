@@ -14,6 +14,11 @@
 
 #include <linux/types.h>
 
+/* Linux 6.1; C libraries may be older. */
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
+
 /* A whole small file. Reading ends the text with a zero byte. */
 int text_write(const char *path, const char *text);
 int text_read(const char *path, char *buf, size_t size);
