@@ -160,6 +160,7 @@ prepare()
 	build_tools testvm vmm selftests fuzz
 	rm -rf "$out"
 	mkdir -p "$out"
+	: > "$out/begun"
 	make_root "$out/root"
 	make -s -C "$top/selftests" install \
 		DESTDIR="$out/root/usr/lib/secmmu/selftests"

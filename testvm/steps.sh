@@ -34,6 +34,7 @@ again="note: emulation made the VM stand still, which says nothing; once more"
 until_it_ends()
 {
 	local left status
+
 	for left in 2 1 0; do
 		status=0
 		"$@" || status=$?
@@ -124,17 +125,25 @@ extra()
 	fi
 }
 
-# All steps that were begun have ended. One without a result is a failure.
+# All steps that were begun have ended. One without a result is a failure, and so is one
+# that was asked for and that there is not.
 finish()
 {
 	local name
 
 	wait
-	while read -r name; do
+	# shellcheck disable=SC2086 # a list of names
+	for name in $(cat "$out/begun") ${STEPS-}; do
 		grep -q "^$name " "$out/results" && continue
-		echo "$name: not ok - it came to no result"
+		if [[ " $extras " = *" $name "* ]]; then
+			echo "$name: not ok - only make check-all has this step"
+		elif grep -qx "$name" "$out/begun"; then
+			echo "$name: not ok - it came to no result"
+		else
+			echo "$name: not ok - there is no such step"
+		fi
 		record "$name" "$SECONDS" 0 1 0
-	done < "$out/begun"
+	done
 }
 
 # What all steps came to, as a table, and as the last line all told.
