@@ -27,7 +27,7 @@ help:
 	@echo '              gated tests against all of them, or with QUICK=1 each against'
 	@echo '              the test that is named for it; matrix in build/mutants/'
 	@echo 'make models   check the models of the protocols, and that each is found out when'
-	@echo '              it is broken; logs in build/models/'
+	@echo '              it is broken, and litmus tests; logs in build/models/'
 	@echo 'make bench [QUICK=1] [ICOUNT=1]'
 	@echo '              run the benchmarks in a test VM; tables, plots and raw results'
 	@echo '              in build/bench/; QUICK=1 takes three minutes at most, ICOUNT=1'
