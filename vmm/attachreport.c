@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/utsname.h>
 #include "attachreport.h"
+#include "json.h"
 #include "report.h"
 #include "runs.h"
 
@@ -135,42 +133,31 @@ int attachreport_json(const char *path, const struct attach_facts *facts)
 {
 	const struct areas *areas = &facts->areas;
 	size_t count = facts->complete ? areas->count : 0;
-	FILE *file = fopen(path, "w");
-	struct utsname system;
-	bool bad;
+	FILE *file = json_open(path, "secmmu-attach-1");
 
 	if (!file)
-		return report_error("cannot write %s: %s", path,
-				    strerror(errno));
-	uname(&system);
-	fputs("{\n", file);
-	report_json_string(file, "schema", "secmmu-attach-1");
-	report_json_string(file, "kernel", system.release);
-	report_json_number(file, "pid", (uint64_t)facts->pid);
-	report_json_string(file, "command", facts->command);
-	report_json_number(file, "verified", facts->verified);
-	report_json_number(file, "complete", facts->complete);
-	report_json_number(file, "passes", facts->passes);
-	report_json_number(file, "seconds", facts->seconds);
-	report_json_number(file, "pages", facts->pages);
-	report_json_number(file, "refused", facts->refused);
-	report_json_number(file, "changing", facts->changing);
-	report_json_number(file, "stale", facts->stale);
-	report_json_number(file, "faults", facts->stats.faults);
-	report_json_number(file, "fault_pages", facts->stats.fault_pages);
-	report_json_number(file, "events", facts->stats.events);
-	report_json_number(file, "zapped", facts->stats.zapped);
-	report_json_number(file, "flushes", facts->stats.flushes);
-	report_json_number(file, "retries", facts->stats.retries);
+		return -1;
+	json_number(file, "pid", (uint64_t)facts->pid);
+	json_string(file, "command", facts->command);
+	json_number(file, "verified", facts->verified);
+	json_number(file, "complete", facts->complete);
+	json_number(file, "passes", facts->passes);
+	json_number(file, "seconds", facts->seconds);
+	json_number(file, "pages", facts->pages);
+	json_number(file, "refused", facts->refused);
+	json_number(file, "changing", facts->changing);
+	json_number(file, "stale", facts->stale);
+	json_number(file, "faults", facts->stats.faults);
+	json_number(file, "fault_pages", facts->stats.fault_pages);
+	json_number(file, "events", facts->stats.events);
+	json_number(file, "zapped", facts->stats.zapped);
+	json_number(file, "flushes", facts->stats.flushes);
+	json_number(file, "retries", facts->stats.retries);
 	fputs("\t\"areas\": [", file);
 	for (size_t i = 0; i < count; i++) {
 		fputs(i ? "," : "", file);
 		json_area(file, &areas->list[i]);
 	}
-	fputs("\n\t]\n}\n", file);
-	bad = ferror(file);
-	if (fclose(file) || bad)
-		return report_error("cannot write %s: %s", path,
-				    strerror(errno));
-	return 0;
+	fputs("\n\t]\n", file);
+	return json_close(file, path);
 }

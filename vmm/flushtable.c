@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include "flushtable.h"
+#include "json.h"
 #include "report.h"
 
 /**
@@ -33,27 +33,18 @@ void flushtable_print(const struct flushtable_row *row, bool header)
 int flushtable_write(const char *path, const struct flushtable_row *rows,
 		     unsigned int count)
 {
-	FILE *file = fopen(path, "w");
-	struct utsname system;
-	bool bad;
+	FILE *file = json_open(path, "secmmu-flush-1");
 
 	if (!file)
-		return report_error("cannot write %s: %s", path,
-				    strerror(errno));
-	uname(&system);
-	fprintf(file, "{\n\t\"schema\": \"secmmu-flush-1\",\n"
-		"\t\"kernel\": \"%s\",\n\t\"flush_table\": [", system.release);
+		return -1;
+	fputs("\t\"flush_table\": [", file);
 	for (unsigned int i = 0; i < count; i++)
 		fprintf(file, "%s\n\t\t{\"policy\": \"%s\", \"pages\": %" PRIu64
 			", \"flushes\": %" PRIu64 ", \"ns_per_page\": %" PRIu64
 			"}", i ? "," : "", rows[i].policy, rows[i].pages,
 			rows[i].flushes / rows[i].events, rows[i].ns_per_page);
-	fputs("\n\t]\n}\n", file);
-	bad = ferror(file);
-	if (fclose(file) || bad)
-		return report_error("cannot write %s: %s", path,
-				    strerror(errno));
-	return 0;
+	fputs("\n\t]\n", file);
+	return json_close(file, path);
 }
 
 /**

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
+#include "json.h"
 #include "report.h"
 #include "stamp.h"
 
@@ -191,32 +191,6 @@ int report_summary(const struct totals *totals)
 }
 
 /**
- * report_json_string - write a member of a JSON object, and a comma
- * @file: where to
- * @key: its name
- * @text: its value; of which as much is written as needs no escapes
- */
-void report_json_string(FILE *file, const char *key, const char *text)
-{
-	fprintf(file, "\t\"%s\": \"", key);
-	for (; *text; text++)
-		if (*text >= ' ' && *text != '"' && *text != '\\')
-			fputc(*text, file);
-	fputs("\",\n", file);
-}
-
-/**
- * report_json_number - write a member of a JSON object, and a comma
- * @file: where to
- * @key: its name
- * @value: its value
- */
-void report_json_number(FILE *file, const char *key, uint64_t value)
-{
-	fprintf(file, "\t\"%s\": %" PRIu64 ",\n", key, value);
-}
-
-/**
  * report_json - write the numbers for other programs
  * @path: the file
  * @totals: the numbers
@@ -231,43 +205,32 @@ int report_json(const char *path, const struct totals *totals,
 {
 	const char *accel = getenv("SECMMU_ACCEL");
 	bool mirrored = totals->mirrored;
-	struct utsname system;
-	FILE *file = fopen(path, "w");
-	bool bad;
+	FILE *file = json_open(path, "secmmu-run-1");
 
 	if (!file)
-		return report_error("cannot write %s: %s", path,
-				    strerror(errno));
-	uname(&system);
-	fputs("{\n", file);
-	report_json_string(file, "schema", "secmmu-run-1");
-	report_json_string(file, "kernel", system.release);
-	report_json_string(file, "accel", accel ? accel : "unknown");
-	report_json_number(file, "cpus",
+		return -1;
+	json_string(file, "accel", accel ? accel : "unknown");
+	json_number(file, "cpus",
 			   (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
-	report_json_number(file, "seconds", totals->seconds);
-	report_json_number(file, "seed", totals->seed);
-	report_json_number(file, "kvm_exits", totals->kvm_exits);
-	report_json_number(file, "exceptions", totals->exceptions);
-	report_json_number(file, "guest_writes", totals->guest_writes);
-	report_json_number(file, "mirror_reads",
+	json_number(file, "seconds", totals->seconds);
+	json_number(file, "seed", totals->seed);
+	json_number(file, "kvm_exits", totals->kvm_exits);
+	json_number(file, "exceptions", totals->exceptions);
+	json_number(file, "guest_writes", totals->guest_writes);
+	json_number(file, "mirror_reads",
 			   mirrored ? totals->engine_reads : 0);
-	report_json_number(file, "mirror_writes",
+	json_number(file, "mirror_writes",
 			   mirrored ? totals->engine_writes : 0);
-	report_json_number(file, "events", totals->events);
-	report_json_number(file, "zapped", totals->zapped);
-	report_json_number(file, "flushes", totals->flushes);
-	report_json_number(file, "retries", totals->retries);
-	report_json_number(file, "denied", totals->denied);
-	report_json_number(file, "left_domain", totals->left);
-	report_json_number(file, "lost_vcpus", totals->lost);
-	report_json_number(file, "violations", totals->violations);
-	fprintf(file, "\t\"flush_table\": %s\n}\n", flush_table);
-	bad = ferror(file);
-	if (fclose(file) || bad)
-		return report_error("cannot write %s: %s", path,
-				    strerror(errno));
-	return 0;
+	json_number(file, "events", totals->events);
+	json_number(file, "zapped", totals->zapped);
+	json_number(file, "flushes", totals->flushes);
+	json_number(file, "retries", totals->retries);
+	json_number(file, "denied", totals->denied);
+	json_number(file, "left_domain", totals->left);
+	json_number(file, "lost_vcpus", totals->lost);
+	json_number(file, "violations", totals->violations);
+	fprintf(file, "\t\"flush_table\": %s\n", flush_table);
+	return json_close(file, path);
 }
 
 /**

@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include "hypercall.h"
 
 /* The first so many violations are described; then the storm stops. */
@@ -93,7 +92,5 @@ int report_summary(const struct totals *totals);
 int report_json(const char *path, const struct totals *totals,
 		const char *flush_table);
 int report_writable(const char *path);
-void report_json_string(FILE *file, const char *key, const char *text);
-void report_json_number(FILE *file, const char *key, uint64_t value);
 
 #endif /* VMM_REPORT_H */

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A file with one JSON object, for other programs. */
+#ifndef VMM_JSON_H
+#define VMM_JSON_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+FILE *json_open(const char *path, const char *schema);
+void json_string(FILE *file, const char *key, const char *text);
+void json_number(FILE *file, const char *key, uint64_t value);
+int json_close(FILE *file, const char *path);
+
+#endif
