@@ -34,14 +34,6 @@ FIXTURE(partial)
 	bool over;	/* it has got it */
 };
 
-/* For harnesses that run a test although its setup has skipped it. */
-#define SKIP_ALL(...)							\
-do {									\
-	close(self->dev);						\
-	self->dev = -1;							\
-	SKIP(return, __VA_ARGS__);					\
-} while (0)
-
 FIXTURE_SETUP(partial)
 {
 	struct secmmu_stats stats;
@@ -50,7 +42,7 @@ FIXTURE_SETUP(partial)
 	self->map = MAP_FAILED;
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
 	if (!cpus_enough())
-		SKIP_ALL("less than %d processors", OUTSIDER_CPUS);
+		SECMMU_SKIP("less than %d processors", OUTSIDER_CPUS);
 	self->map = mmap(NULL, 2 * HUGE_SIZE, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->map);
@@ -60,7 +52,7 @@ FIXTURE_SETUP(partial)
 	for (i = 0; i < PAGES; i++)
 		*word_at(self->mem, i) = stamp(i, 1);
 	if (huge_kilobytes(self->mem) != HUGE_SIZE >> 10)
-		SKIP_ALL("no huge pages to be had");
+		SECMMU_SKIP("no huge pages to be had");
 	/* A fork would make the outsider share it. */
 	ASSERT_EQ(0, madvise(self->mem, HUGE_SIZE, MADV_DONTFORK));
 	ASSERT_EQ(0, outsider_start(&self->outsider));

@@ -114,14 +114,6 @@ static int know_pages(int engine)
 	return ret ?: text_write("/proc/self/clear_refs", "1");
 }
 
-/* For harnesses that run a test although its setup has skipped it. */
-#define SKIP_ALL(...)							\
-do {									\
-	close(self->dev);						\
-	self->dev = -1;							\
-	SKIP(return, __VA_ARGS__);					\
-} while (0)
-
 FIXTURE_SETUP(reclaim)
 {
 	int ret;
@@ -136,13 +128,13 @@ FIXTURE_SETUP(reclaim)
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
 	ret = group_enter(&self->group);
 	if (ret)
-		SKIP_ALL("no memory control group: error %d", ret);
+		SECMMU_SKIP("no memory control group: error %d", ret);
 	ret = group_write(&self->group, "memory.reclaim", 0);
 	if (ret == -ENOENT || ret == -EACCES)
-		SKIP_ALL("this kernel does not reclaim on demand");
+		SECMMU_SKIP("this kernel does not reclaim on demand");
 	ret = get_swap(self);
 	if (ret)
-		SKIP_ALL("neither swap space nor an empty %s: error %d",
+		SECMMU_SKIP("neither swap space nor an empty %s: error %d",
 			 RAM_DISK, ret);
 	if (!text_read(LRU_GEN, self->lru_gen, sizeof(self->lru_gen)))
 		ASSERT_EQ(0, text_write(LRU_GEN, variant->lru_gen));

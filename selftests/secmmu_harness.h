@@ -82,6 +82,17 @@ static inline void secmmu_scale_limits(void)
 		const FIXTURE_VARIANT(fixture)				\
 			__attribute__((unused)) *variant)
 
+/*
+ * For a setup that has opened the device: the test is skipped, also by harnesses that
+ * run one whose setup has skipped it.
+ */
+#define SECMMU_SKIP(...)						\
+do {									\
+	close(self->dev);						\
+	self->dev = -1;							\
+	SKIP(return, __VA_ARGS__);					\
+} while (0)
+
 /* Opens the device or skips the test; the setup returns. */
 #define SECMMU_OPEN_OR_SKIP()						\
 do {									\

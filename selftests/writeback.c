@@ -31,14 +31,6 @@ FIXTURE(writeback)
 	pthread_t thread;
 };
 
-/* For harnesses that run a test although its setup has skipped it. */
-#define SKIP_ALL(...)							\
-do {									\
-	close(self->dev);						\
-	self->dev = -1;							\
-	SKIP(return, __VA_ARGS__);					\
-} while (0)
-
 FIXTURE_SETUP(writeback)
 {
 	long i;
@@ -47,10 +39,10 @@ FIXTURE_SETUP(writeback)
 	self->mem = MAP_FAILED;
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
 	if (!cpus_enough())
-		SKIP_ALL("less than %d processors", OUTSIDER_CPUS);
+		SECMMU_SKIP("less than %d processors", OUTSIDER_CPUS);
 	self->disk = open(DISK, O_RDWR | O_CLOEXEC);
 	if (self->disk < 0)
-		SKIP_ALL("no " DISK);
+		SECMMU_SKIP("no " DISK);
 	self->start = lseek(self->disk, 0, SEEK_END) - PAGES * PAGE;
 	ASSERT_LE(0, self->start);
 	self->mem = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
