@@ -139,6 +139,21 @@ hot_paths()
 	echo "ok 1 - hot_paths_counted"
 }
 
+# What the steps left for other programs can be read by them.
+json_files()
+{
+	local files
+
+	files=$(find "$out" -name '*.json')
+	[ "$files" ] || return
+	# shellcheck disable=SC2016,SC2086 # perl's; a list of names
+	perl -MJSON::PP -0777 -e 'for my $name (@ARGV) {
+		open my $file, "<", $name or die "$name: $!\n";
+		my $object = eval { decode_json(<$file>) } or die "$name: $@";
+		print "$name: ", $object->{kernel} || die("$name: of no kernel\n"), "\n";
+	}' $files
+}
+
 # The tests of a list file that are not among the words.
 left_out()
 {
@@ -259,7 +274,11 @@ stock_kernels()
 	test_build 6.12
 	# shellcheck disable=SC2046 # a list of names
 	extra vm test-build-newest newest test $run $(gated)
-	go vm storm-6.1 6.1 normal $lib/short.sh 10 "--seed 2 --backing memfd"
+	# shellcheck disable=SC2016 # OUT is the guest's
+	go vm storm-6.1 6.1 normal sh -c 'secmmu-vmm flush --points quick \
+		--json "$OUT/flush.json" && echo "ok - flush: a table" &&
+		/usr/lib/secmmu/short.sh 10 \
+			"--seed 2 --backing memfd --flush-table $OUT/flush.json"'
 	# With the oracle's judgement at the end.
 	go vm storm-test-build-6.1 6.1 test $lib/short.sh 10 \
 		"--seed 9 --tags --domains --keys"
@@ -303,6 +322,8 @@ go tests fuzz "$top/testvm/fuzz-selftest.sh" --no-vm
 extra tests fuzz-vm "$top/testvm/fuzz-selftest.sh" --vm
 go step bench bench 6.1
 go tests hot-paths hot_paths
+wait
+! wanted json || step json json_files
 finish
 [ ! "$extras" ] || echo "left to make check-all:$extras"
 say "took $((SECONDS - started)) s; logs in $out"

@@ -5,6 +5,7 @@
 # that changes its memory must notice.
 set -u
 status=0
+json=${OUT:-/tmp}/attach.json
 
 # What to do, the exit status and a line wanted, the command.
 expect()
@@ -77,7 +78,7 @@ expect_end()
 
 number()
 {
-	grep -o "\"$1\": [0-9]*" /tmp/json | head -n 1 | grep -o '[0-9]*$'
+	grep -o "\"$1\": [0-9]*" "$json" | head -n 1 | grep -o '[0-9]*$'
 }
 
 field()
@@ -88,7 +89,7 @@ field()
 # shellcheck disable=SC2317 # called by expect
 verify()
 {
-	secmmu-vmm attach --verify --seconds 1 --json /tmp/json --pid "$@"
+	secmmu-vmm attach --verify --seconds 1 --json "$json" --pid "$@"
 }
 
 pass='^attach: PASS, [1-9][0-9]* pages.* 0 stale$'

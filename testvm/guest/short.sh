@@ -3,7 +3,7 @@
 # In the test VM: short storms, one "ok" or "not ok" line each. Arguments: seconds
 # of each, then the options of each storm, one word list per storm. A storm that
 # proved too little, because the machine is busy, is repeated once, three times as
-# long.
+# long. Leaves storm.json of the last one.
 set -u
 seconds=$1
 shift
@@ -12,7 +12,7 @@ status=0
 storm()
 {
 	# shellcheck disable=SC2086 # a list of options
-	secmmu-vmm run --seconds "$1" $2 > /tmp/storm
+	secmmu-vmm run --seconds "$1" $2 --json "${OUT:-/tmp}/storm.json" > /tmp/storm
 }
 
 for options; do
