@@ -14,38 +14,40 @@ enum shape { READ, WRITE, SWAP, ADD, FENCE, LOCK, UNLOCK };
  * struct operation - what a litmus test may do
  * @name: its name in the kernel
  * @shape: what it is made of
+ * @star: it is given the location itself, "*x", not its address
  * @is: what its events are besides
  * @value: ADD: how much
  */
 static const struct operation {
 	const char *name;
 	enum shape shape;
+	bool star;
 	int is, value;
 } operations[] = {
-	{ "READ_ONCE", READ, 0, 0 },
-	{ "WRITE_ONCE", WRITE, 0, 0 },
-	{ "smp_load_acquire", READ, IS_ACQUIRE, 0 },
-	{ "smp_store_release", WRITE, IS_RELEASE, 0 },
-	{ "rcu_assign_pointer", WRITE, IS_RELEASE, 0 },
-	{ "atomic_read", READ, 0, 0 },
-	{ "atomic_set", WRITE, 0, 0 },
-	{ "atomic_read_acquire", READ, IS_ACQUIRE, 0 },
-	{ "atomic_set_release", WRITE, IS_RELEASE, 0 },
-	{ "atomic_inc", ADD, IS_NO_RETURN, 1 },
-	{ "atomic_dec", ADD, IS_NO_RETURN, -1 },
-	{ "atomic_inc_return", ADD, IS_FULL, 1 },
-	{ "atomic_inc_return_relaxed", ADD, 0, 1 },
-	{ "atomic_dec_return", ADD, IS_FULL, -1 },
-	{ "xchg", SWAP, IS_FULL, 0 },
-	{ "xchg_relaxed", SWAP, 0, 0 },
-	{ "smp_mb", FENCE, IS_FULL, 0 },
-	{ "smp_rmb", FENCE, IS_RMB, 0 },
-	{ "smp_wmb", FENCE, IS_WMB, 0 },
-	{ "smp_mb__before_atomic", FENCE, IS_BEFORE_ATOMIC, 0 },
-	{ "smp_mb__after_atomic", FENCE, IS_AFTER_ATOMIC, 0 },
-	{ "smp_mb__after_spinlock", FENCE, IS_AFTER_SPINLOCK, 0 },
-	{ "spin_lock", LOCK, 0, 0 },
-	{ "spin_unlock", UNLOCK, 0, 0 },
+	{ "READ_ONCE", READ, true, 0, 0 },
+	{ "WRITE_ONCE", WRITE, true, 0, 0 },
+	{ "smp_load_acquire", READ, false, IS_ACQUIRE, 0 },
+	{ "smp_store_release", WRITE, false, IS_RELEASE, 0 },
+	{ "rcu_assign_pointer", WRITE, true, IS_RELEASE, 0 },
+	{ "atomic_read", READ, false, 0, 0 },
+	{ "atomic_set", WRITE, false, 0, 0 },
+	{ "atomic_read_acquire", READ, false, IS_ACQUIRE, 0 },
+	{ "atomic_set_release", WRITE, false, IS_RELEASE, 0 },
+	{ "atomic_inc", ADD, false, IS_NO_RETURN, 1 },
+	{ "atomic_dec", ADD, false, IS_NO_RETURN, -1 },
+	{ "atomic_inc_return", ADD, false, IS_FULL, 1 },
+	{ "atomic_inc_return_relaxed", ADD, false, 0, 1 },
+	{ "atomic_dec_return", ADD, false, IS_FULL, -1 },
+	{ "xchg", SWAP, false, IS_FULL, 0 },
+	{ "xchg_relaxed", SWAP, false, 0, 0 },
+	{ "smp_mb", FENCE, false, IS_FULL, 0 },
+	{ "smp_rmb", FENCE, false, IS_RMB, 0 },
+	{ "smp_wmb", FENCE, false, IS_WMB, 0 },
+	{ "smp_mb__before_atomic", FENCE, false, IS_BEFORE_ATOMIC, 0 },
+	{ "smp_mb__after_atomic", FENCE, false, IS_AFTER_ATOMIC, 0 },
+	{ "smp_mb__after_spinlock", FENCE, false, IS_AFTER_SPINLOCK, 0 },
+	{ "spin_lock", LOCK, false, 0, 0 },
+	{ "spin_unlock", UNLOCK, false, 0, 0 },
 };
 
 static char complaint[256];
@@ -131,27 +133,36 @@ static bool add_operation(struct program *p, const struct operation *op, int thr
 }
 
 /* Has @op the arguments and the result that it ought to have? */
-static bool proper(const struct operation *op, bool at, bool value, bool target)
+static bool proper(const struct operation *op, bool at, bool star, bool value, bool target)
 {
 	bool returns = op->shape == READ || op->shape == SWAP ||
 		       (op->shape == ADD && !(op->is & IS_NO_RETURN));
 	bool takes = op->shape == WRITE || op->shape == SWAP;
 
-	return at == (op->shape != FENCE) && value == takes && (returns || !target);
+	return at == (op->shape != FENCE) && star == op->star && value == takes &&
+	       (returns || !target);
 }
 
-/* A statement of @thread; what it declares has no events. */
+/* "int r0", and nothing else. */
+static bool declaration(const char *text)
+{
+	int used = 0;
+
+	return sscanf(text, "int r%*1[0-9]%n", &used) == 0 && used && !text[used];
+}
+
+/* A statement of @thread. */
 static const char *statement(struct program *p, int thread, char *text)
 {
-	enum { RESULT = 2, NAME = 3, PLACE = 5, VALUE = 7, PARTS };
+	enum { RESULT = 2, NAME = 3, STAR = 5, PLACE = 6, VALUE = 8, PARTS };
 	static const char pattern[] =
-		"^(r([0-9]) = )?([a-z_A-Z]+)\\((\\*?([a-z_A-Z]+[0-9]*))?(, ([0-9]+))?\\)$";
+		"^(r([0-9]) = )?([a-z_A-Z]+)\\(((\\*?)([a-z_A-Z]+[0-9]*))?(, ([0-9]+))?\\)$";
 	regmatch_t m[PARTS + 1];
-	bool target, at, value;
+	bool target, at, star, value;
 	regex_t regex;
 	int found;
 
-	if (!strncmp(text, "int ", 4))
+	if (declaration(text))
 		return NULL;
 	if (regcomp(&regex, pattern, REG_EXTENDED))
 		abort();
@@ -161,6 +172,7 @@ static const char *statement(struct program *p, int thread, char *text)
 		return complain("not understood", text);
 	target = m[RESULT].rm_so >= 0;
 	at = m[PLACE].rm_so >= 0;
+	star = m[STAR].rm_so < m[STAR].rm_eo;
 	value = m[VALUE].rm_so >= 0;
 	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++) {
 		const struct operation *op = &operations[i];
@@ -169,7 +181,7 @@ static const char *statement(struct program *p, int thread, char *text)
 		if (strncmp(op->name, text + m[NAME].rm_so, strlen(op->name)) ||
 		    (int)strlen(op->name) != m[NAME].rm_eo - m[NAME].rm_so)
 			continue;
-		if (!proper(op, at, value, target))
+		if (!proper(op, at, star, value, target))
 			break;
 		if (at) {
 			text[m[PLACE].rm_eo] = '\0';
