@@ -12,8 +12,8 @@ usage()
 usage: check.sh [--all]
 Builds, boots and tests everything. Ends with a table of all steps and the line
 "N passed, N failed, N skipped"; logs stay in build/check/. --all also runs what takes
-too long for every day: all tests and storms on every kernel, seeded bugs on more than
-one.
+too long for every day: nearly all tests on every kernel, more storms, seeded bugs on more
+than one.
 
 In the environment: JOBS, how many steps to run at a time, 1 by default, for few
 processors are the better used the less test VMs there are. STEPS, names from that
@@ -139,13 +139,16 @@ hot_paths()
 	echo "ok 1 - hot_paths_counted"
 }
 
-# What the steps left for other programs can be read by them.
+# What the steps so far have left for other programs can be read by them.
 json_files()
 {
 	local files
 
 	files=$(find "$out" -name '*.json')
-	[ "$files" ] || return
+	if [ -z "$files" ]; then
+		echo "no step has left a JSON file"
+		return 1
+	fi
 	# shellcheck disable=SC2016,SC2086 # perl's; a list of names
 	perl -MJSON::PP -0777 -e 'for my $name (@ARGV) {
 		open my $file, "<", $name or die "$name: $!\n";
@@ -305,7 +308,7 @@ prepare
 # check" runs the rest too.
 ! wanted testvm ||
 	tests testvm "$top/testvm/selftest.sh" status_zero status_other kernel_warning \
-		panic timeout interrupt killed_then_swept module_of_another \
+		panic timeout interrupt given_up killed_then_swept module_of_another \
 		root_and_files wrong_options
 set -m
 extra tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug

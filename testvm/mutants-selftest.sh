@@ -61,6 +61,11 @@ fake_run()
 		exit 125
 		;;
 	hang) exec sleep 1000 ;;
+	frozen)
+		trap 'kill $!; exit 123' USR1
+		sleep 1000 &
+		wait $!
+		;;
 	esac
 }
 
@@ -195,6 +200,10 @@ END
 try "QEMU errs" 0 'ok - mutant two: killed by alpha/A2_x_long in 0.2 s' <<END
 $pass
 two alpha qemu 1
+END
+try "QEMU stands still" 0 'ok - mutant two: killed by alpha/A2_x_long in 0.2 s' <<END
+$pass
+two alpha frozen 1
 END
 try "the VM boots late" 0 'mutants: 3 of 3 killed' <<END
 $pass

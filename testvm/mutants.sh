@@ -190,7 +190,7 @@ boot()
 		IFS= read -r -t "$silence" -u "$from" line || status=$?
 		if [ $status -gt 128 ]; then
 			silent=1
-			kill "$vm"
+			kill -USR1 "$vm"
 			break
 		fi
 		[ $status = 0 ] || break
@@ -263,8 +263,8 @@ work()
 			;;
 		*)
 			# QEMU's own fault, now and then.
-			if [ $failures -lt $patience ] && grep -q \
-				'a breakpoint that QEMU' "$out/testvm.$n"; then
+			if [ $failures -lt $patience ] && { [ $status = 123 ] ||
+			   grep -q 'the kernel met a breakpoint' "$out/testvm.$n"; }; then
 				failures=$((failures + 1))
 				continue
 			fi

@@ -53,7 +53,8 @@ static const char about[] =
 	"       console has a warning, a stall, a leak, a race or worse\n"
 	"  126  nothing was run: wrong options, or something is missing here\n"
 	"  127  the guest could not execute COMMAND\n"
-	"  130, 143, 129  interrupted, terminated, hung up\n";
+	"  130, 143, 129  interrupted, terminated, hung up\n\n"
+	"SIGUSR1 ends the VM as if its time were up.\n";
 
 static unsigned int number(const char *option, const char *text, unsigned int max)
 {

@@ -221,6 +221,14 @@ test_terminate()
 	expect 143 wait "$pid" && gone
 }
 
+# As if the time were up, also for who asks why it stands still.
+test_given_up()
+{
+	start_long || return
+	kill -USR1 "$pid"
+	expect 124 wait "$pid" && says 'was given up' && gone
+}
+
 test_killed()
 {
 	start_long || return

@@ -65,6 +65,7 @@ enum serial { CONSOLE, TOKEN, FILES, OUTPUT };
 enum end { ENDED, TIMED_OUT, FROZEN, INTERRUPTED, NOBODY_LISTENS };
 
 static volatile sig_atomic_t caught;
+static volatile sig_atomic_t given_up;
 static volatile sig_atomic_t vm_runs;
 
 static void on_signal(int number)
@@ -74,6 +75,12 @@ static void on_signal(int number)
 		return;	/* watch() sees it, and the VM is ended in order */
 	guard_finish();
 	_exit(128 + number);
+}
+
+/* Who watches the VM has lost patience before its time was up. */
+static void on_given_up(int number)
+{
+	given_up = number;
 }
 
 static void on_alarm(int number)
@@ -100,6 +107,8 @@ static void catch_signals(void)
 		sigaction(numbers[i], &action, NULL);
 	action.sa_handler = on_alarm;
 	sigaction(SIGALRM, &action, NULL);
+	action.sa_handler = on_given_up;
+	sigaction(SIGUSR1, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
 
@@ -116,7 +125,7 @@ static enum end watch(int ended, const char *output, double limit)
 
 	if (from < 0 || bell < 0 || inotify_add_watch(bell, output, IN_MODIFY) < 0)
 		die("cannot watch %s: %s", output, strerror(errno));
-	while ((left = limit - seconds()) > 0) {
+	while (!given_up && (left = limit - seconds()) > 0) {
 		char events[4096];
 		int n;
 
@@ -195,12 +204,14 @@ static int judge(enum end end, const struct domain_config *config,
 	if (options->out && token && count == 0 &&
 	    files_unpack(config->serial[FILES], options->out))
 		return STATUS_VM;
-	if (end == TIMED_OUT || end == FROZEN)
+	if (given_up)
+		say("the VM was given up");
+	else if (end == TIMED_OUT || end == FROZEN)
 		say("the VM did not end within %u s", options->timeout);
 	if (end == FROZEN) {
 		say("a CPU runs a breakpoint that QEMU's emulation should have dropped; "
 		    "repeat the run if the command allows it");
-		return STATUS_EMULATION;
+		return count ? STATUS_VM : STATUS_EMULATION;
 	}
 	if (end == TIMED_OUT)
 		return STATUS_TIMEOUT;
