@@ -249,7 +249,7 @@ do {									\
  * A fault has found its table, and an event gives it back because it is empty: it
  * is not freed before the fault has looked at it.
  */
-SECMMU_TEST_F(refs, G5_table_under_a_fault)
+SECMMU_TEST_F(refs, G1_table_under_a_fault)
 {
 	int post;
 
@@ -269,7 +269,7 @@ SECMMU_TEST_F(refs, G5_table_under_a_fault)
 }
 
 /* The same, and the slot goes, which gives back all there is. */
-SECMMU_TEST_F(refs, G5_slot_under_a_fault)
+SECMMU_TEST_F(refs, G1_slot_under_a_fault)
 {
 	int post;
 
