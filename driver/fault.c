@@ -167,7 +167,7 @@ static void put_page_of(struct secmmu_fault *fault, int i, int ret)
 	put_page(fault->page[i]);
 }
 
-/* One round. Returns the entries in place, -EAGAIN to try again, or an errno. */
+/* One round. Returns the pages mapped, -EAGAIN to try again, or an errno. */
 static int attempt(struct secmmu_fault *fault)
 {
 	struct secmmu_mirror *mirror = fault->mirror;
@@ -206,8 +206,8 @@ static int attempt(struct secmmu_fault *fault)
  *	the process would. SECMMU_FAULT_AROUND: a read may map more.
  *
  * Context: may sleep; no locks that an invalidation needs.
- * Return: number of entries in place from @gfn on, at least one, though an event
- * may drop them again at any time; or -ENXIO, -EACCES, -EFAULT, -ESRCH, -EINTR,
+ * Return: number of pages mapped from @gfn on, at least one, though an event may drop
+ * their entries again at any time; or -ENXIO, -EACCES, -EFAULT, -ESRCH, -EINTR,
  * -ENOMEM; -EXDEV if the domain does not show the page.
  */
 int secmmu_fault(struct secmmu_mirror *mirror, gfn_t gfn, u64 pages,

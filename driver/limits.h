@@ -24,7 +24,7 @@ typedef u64 gfn_t;
 /* Pages one fault round asks of GUP; their pointers live on the stack. */
 #define SECMMU_FAULT_BATCH	32
 
-/* Tables kept to split large sptes with, per mirror that has some. */
+/* Tables kept to split large sptes with, per page table that has some. */
 #define SECMMU_SPARE_TABLES	2
 
 /* Buckets of the latency histogram: powers of two, in nanoseconds. */

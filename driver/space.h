@@ -52,7 +52,7 @@ struct secmmu_space {
 /**
  * struct secmmu_spaces - those of an engine; the engine is locked
  * @mirror: the mirror that the engine is attached to, or NULL; a reference is held
- * @current: the space it works in; valid while attached
+ * @current_space: the one it works in; valid while attached
  * @clock: counts loads
  * @space: all of them
  * @tlb: the TLB

@@ -78,7 +78,7 @@ TRACE_EVENT(secmmu_flush,
 		  __entry->tlbs, __entry->gen, __entry->entries)
 );
 
-/* A fault was served (result: entries installed) or failed (an errno). */
+/* A fault was served (result: pages mapped) or failed (an errno). */
 TRACE_EVENT(secmmu_fault,
 	TP_PROTO(const void *mirror, u64 gfn, bool write, int result),
 	TP_ARGS(mirror, gfn, write, result),

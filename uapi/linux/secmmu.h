@@ -54,7 +54,8 @@
  * EBUSY       the slot overlaps another one, the configuration is frozen, or the
  *             domain belongs to another mirror
  * ENOSPC      nothing of that kind is left
- * EPERM       the caller is not the process that created the mirror
+ * EPERM       the caller is not the process that created the mirror, or may not
+ *             mirror the process that it names
  * ESRCH       there is no such process, or the mirrored one has gone: its last
  *             thread has exited or called execve(2)
  * EINTR       a signal arrived before anything was done
@@ -143,8 +144,8 @@ enum secmmu_flush_policy {
  *	SECMMU_MAX_FLUSH_BATCH; must be zero for the other policies
  * @pid: zero for the caller, or the process to mirror, in the caller's pid
  *	namespace; a negative number is -EINVAL. There must be such a process, and
- *	it must have memory (-ESRCH), and the caller needs CAP_SYS_PTRACE over the
- *	user namespace of that memory (-EPERM). No other check that ptrace(2)
+ *	it must have memory (-ESRCH), and unless that is the caller's own, the
+ *	caller needs CAP_SYS_PTRACE over its user namespace (-EPERM). No other check that ptrace(2)
  *	makes is made: not the security modules', nor the dumpable attribute.
  * @tag_bits: as in &struct secmmu_set_tag_bits
  *
@@ -231,13 +232,14 @@ struct secmmu_create_engine {
  *	aligned in both address spaces and the slot keeps no dirty log
  * @flushes: TLB flushes, assists included
  * @assists: flushes on behalf of another, unfinished invalidation
- * @interrupts: processors interrupted by flushes
+ * @interrupts: processors interrupted, by flushes and by changes of the tag bits
  * @replays: event walks repeated because slots or mirrors of the process
  *	changed meanwhile; each round that drops entries counts in @zap_events
  *	and flushes by itself
  * @unpaired: ends that matched no event in flight
  * @faults: faults served, or failed
- * @fault_pages: entries that faults installed or found in place
+ * @fault_pages: entries that faults installed, or found in place; not 2 MiB entries
+ *	that a fault for a small one found
  * @retries: fault rounds repeated, all causes
  * @retries_event: ... because an overlapping event arrived meanwhile
  * @retries_self: ... because the fault itself raised that event (it broke COW)
@@ -245,8 +247,9 @@ struct secmmu_create_engine {
  * @retries_table: ... because a page-table page was given back meanwhile
  * @waits: times a fault waited for an event in flight
  * @wait_ns: time spent so, in nanoseconds
- * @reads: pread windows that moved data
- * @writes: pwrite windows that moved data
+ * @reads: windows in which an engine read, by pread or for a job; a job that only
+ *	touches moves no data
+ * @writes: windows in which it wrote, likewise
  * @tables: page-table pages in use now, those set aside for splits included
  * @large: 2 MiB entries in place now
  * @splits: 2 MiB entries replaced by small ones, because an event covered a part
@@ -415,7 +418,8 @@ struct secmmu_rights {
  * the process is gone.
  *
  * ENTER is called on an engine, by anyone who holds the descriptor; -ENXIO if the
- * mirror has no such domain. Accesses to what the domain does not show fail with
+ * mirror has no such domain, or the engine no mirror. It waits until the engine is
+ * idle, -EINTR if a signal ends that. Accesses to what the domain does not show fail with
  * -EACCES, or move an engine with SECMMU_ENGINE_LEAVE_DOMAIN to domain 0.
  */
 struct secmmu_domain {

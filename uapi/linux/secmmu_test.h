@@ -15,8 +15,8 @@
  * @SECMMU_GATE_FAULT_RECORDED: it is recorded, has not asked for the page
  * @SECMMU_GATE_FAULT_GOT: it has the page, no lock is held
  * @SECMMU_GATE_FAULT_LINKED: the table is linked, its lock not yet taken
- * @SECMMU_GATE_FAULT_CHECKED: the final check is passed, nothing installed yet;
- *	under the lock of the table
+ * @SECMMU_GATE_FAULT_CHECKED: it has looked at its record for the last time, nothing is
+ *	installed yet; under the lock of the table
  * @SECMMU_GATE_FAULT_INSTALLED: installed, the record still there
  * @SECMMU_GATE_START_RECORDED: an event is recorded, not yet delivered
  * @SECMMU_GATE_START_WALKED: a round over the members is done, not yet judged
