@@ -239,8 +239,7 @@ debug_kernel()
 		$run $(gated | grep -v failnth | tr '\n' ' ') $some && exit \$status"
 	# shellcheck disable=SC2086 # a list of names
 	SECMMU_TEST_SLOW=$slow LIMIT=2400 \
-		extra vm selftests-debug-rest debug test $run $rest \
-		failnth,-T,G3_kernel_nothing_left
+		extra vm selftests-debug-rest debug test $run $rest failnth
 	LOAD=kunit extra vm kunit debug kunit $lib/kunit.sh all
 }
 
