@@ -111,15 +111,11 @@ static void json_area(FILE *file, const struct area *area)
 	fprintf(file, "\n\t\t{\"start\": %" PRIu64 ", \"end\": %" PRIu64
 		", \"mode\": \"%s\", \"read\": %" PRIu64 ", \"refused\": %"
 		PRIu64 ", \"untouched\": %" PRIu64 ", \"changing\": %" PRIu64
-		", \"stale\": %" PRIu64 ", \"name\": \"", area->start,
+		", \"stale\": %" PRIu64 ", \"name\": ", area->start,
 		area->end, area->mode, area->read, refused_of(area),
 		untouched_of(area), area->changing, area->stale);
-	for (const char *at = area->name; *at; at++) {
-		if (*at == '"' || *at == '\\')
-			fputc('\\', file);
-		fputc(*at, file);
-	}
-	fputs("\"}", file);
+	json_text(file, area->name);
+	fputc('}', file);
 }
 
 /**

@@ -30,18 +30,37 @@ FILE *json_open(const char *path, const char *schema)
 }
 
 /**
+ * json_text - write a string, in quotes
+ * @file: where to
+ * @text: the string
+ */
+void json_text(FILE *file, const char *text)
+{
+	fputc('"', file);
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c < ' ')
+			fprintf(file, "\\u%04x", c);
+		else if (c == '"' || c == '\\')
+			fprintf(file, "\\%c", c);
+		else
+			fputc(c, file);
+	}
+	fputc('"', file);
+}
+
+/**
  * json_string - write a member, and a comma
  * @file: where to
  * @key: its name
- * @text: its value; of which as much is written as needs no escapes
+ * @text: its value
  */
 void json_string(FILE *file, const char *key, const char *text)
 {
-	fprintf(file, "\t\"%s\": \"", key);
-	for (; *text; text++)
-		if (*text >= ' ' && *text != '"' && *text != '\\')
-			fputc(*text, file);
-	fputs("\",\n", file);
+	fprintf(file, "\t\"%s\": ", key);
+	json_text(file, text);
+	fputs(",\n", file);
 }
 
 /**

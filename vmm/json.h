@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 FILE *json_open(const char *path, const char *schema);
+void json_text(FILE *file, const char *text);
 void json_string(FILE *file, const char *key, const char *text);
 void json_number(FILE *file, const char *key, uint64_t value);
 int json_close(FILE *file, const char *path);

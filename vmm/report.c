@@ -210,17 +210,14 @@ int report_json(const char *path, const struct totals *totals,
 	if (!file)
 		return -1;
 	json_string(file, "accel", accel ? accel : "unknown");
-	json_number(file, "cpus",
-			   (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
+	json_number(file, "cpus", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
 	json_number(file, "seconds", totals->seconds);
 	json_number(file, "seed", totals->seed);
 	json_number(file, "kvm_exits", totals->kvm_exits);
 	json_number(file, "exceptions", totals->exceptions);
 	json_number(file, "guest_writes", totals->guest_writes);
-	json_number(file, "mirror_reads",
-			   mirrored ? totals->engine_reads : 0);
-	json_number(file, "mirror_writes",
-			   mirrored ? totals->engine_writes : 0);
+	json_number(file, "mirror_reads", mirrored ? totals->engine_reads : 0);
+	json_number(file, "mirror_writes", mirrored ? totals->engine_writes : 0);
 	json_number(file, "events", totals->events);
 	json_number(file, "zapped", totals->zapped);
 	json_number(file, "flushes", totals->flushes);

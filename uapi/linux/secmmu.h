@@ -145,8 +145,9 @@ enum secmmu_flush_policy {
  * @pid: zero for the caller, or the process to mirror, in the caller's pid
  *	namespace; a negative number is -EINVAL. There must be such a process, and
  *	it must have memory (-ESRCH), and unless that is the caller's own, the
- *	caller needs CAP_SYS_PTRACE over its user namespace (-EPERM). No other check that ptrace(2)
- *	makes is made: not the security modules', nor the dumpable attribute.
+ *	caller needs CAP_SYS_PTRACE over its user namespace (-EPERM). No other
+ *	check that ptrace(2) makes is made: not the security modules', nor the
+ *	dumpable attribute.
  * @tag_bits: as in &struct secmmu_set_tag_bits
  *
  * Called on the device; returns a new descriptor, the mirror. It never keeps
@@ -419,8 +420,8 @@ struct secmmu_rights {
  *
  * ENTER is called on an engine, by anyone who holds the descriptor; -ENXIO if the
  * mirror has no such domain, or the engine no mirror. It waits until the engine is
- * idle, -EINTR if a signal ends that. Accesses to what the domain does not show fail with
- * -EACCES, or move an engine with SECMMU_ENGINE_LEAVE_DOMAIN to domain 0.
+ * idle, -EINTR if a signal ends that. Accesses to what the domain does not show
+ * fail with -EACCES, or move an engine with SECMMU_ENGINE_LEAVE_DOMAIN to domain 0.
  */
 struct secmmu_domain {
 	__u32 size;
