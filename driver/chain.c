@@ -2,8 +2,10 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/kcsan-checks.h>
+#include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/srcu.h>
 #include <linux/wait_bit.h>
 
 #include "chain.h"
@@ -17,6 +19,13 @@
 
 /* Chains not yet freed; the module must outlive the free callbacks. */
 static atomic_t nr_chains;
+
+/*
+ * Walks over the members of any chain. Callbacks run inside the core's SRCU section
+ * too, but in that section callbacks of other drivers sleep, for as long as they like,
+ * and a member that leaves must not wait for them. Walks wait for nothing but windows.
+ */
+DEFINE_STATIC_SRCU(walks);
 
 /* Are start callbacks timed? */
 DEFINE_STATIC_KEY_FALSE(secmmu_timing);
@@ -49,8 +58,8 @@ static bool walk_round(struct secmmu_walk *walk)
 	 * the read side, where it excuses plain accesses.
 	 */
 	kcsan_atomic_next(0);
-	/* The core's SRCU section, which leaving waits for, covers the list. */
-	list_for_each_entry_rcu(member, &chain->members, link, true) {
+	list_for_each_entry_rcu(member, &chain->members, link,
+				srcu_read_lock_held(&walks)) {
 		if (!member_touched(member, walk))
 			continue;
 		walk->at = NULL;
@@ -76,6 +85,7 @@ static void walk_members(struct secmmu_walk *walk)
 {
 	struct secmmu_chain *chain = walk->chain;
 	unsigned int replays = 0;
+	int idx = srcu_read_lock(&walks);
 
 	while (!walk_round(walk)) {
 		atomic64_inc(&chain->replays);
@@ -87,6 +97,7 @@ static void walk_members(struct secmmu_walk *walk)
 	if (replays >= SECMMU_REPLAYS_MAX &&
 	    atomic_dec_and_test(&chain->hold_off))
 		wake_up_var(&chain->hold_off);
+	srcu_read_unlock(&walks, idx);
 }
 
 static void set_piece(struct secmmu_piece *piece, struct secmmu_walk *walk,
@@ -97,9 +108,7 @@ static void set_piece(struct secmmu_piece *piece, struct secmmu_walk *walk,
 
 	piece->first = span_gfn(span, max(walk->start, node->start));
 	piece->last = span_gfn(span, min(walk->last, node->last));
-	piece->span_first = span->by_gfn.start;
 	piece->domains = span->domains;
-	piece->dirty = span->dirty;
 }
 
 /* All pieces of a member if there is room for them, else none. */
@@ -191,7 +200,7 @@ static void note_latency(struct secmmu_chain *chain, u64 began)
 }
 
 static void begin_event(struct secmmu_chain *chain, unsigned long start,
-			unsigned long last)
+			unsigned long last, bool may_sleep)
 {
 	u64 began = static_branch_unlikely(&secmmu_timing) ? ktime_get_ns() : 0;
 	struct secmmu_walk event = {
@@ -199,6 +208,7 @@ static void begin_event(struct secmmu_chain *chain, unsigned long start,
 		.purpose = SECMMU_INVALIDATE,
 		.start = start,
 		.last = last,
+		.may_sleep = may_sleep,
 	};
 
 	if (secmmu_mutant(END_AS_LENGTH))
@@ -230,14 +240,14 @@ static int chain_range_start(struct mmu_notifier *mn,
 	unsigned long last = range->end - 1;
 
 	if (secmmu_mutant(EMPTY_IS_ALL) && range->start == range->end) {
-		begin_event(chain, 0, ULONG_MAX);
+		begin_event(chain, 0, ULONG_MAX, false);
 		secmmu_event_end(&chain->records, 0, ULONG_MAX);
 	}
 	if (ignored(range))
 		return 0;
 	trace_secmmu_event_begin(chain, range->start, range->end);
 	secmmu_oracle_note(chain, range->start, last);
-	begin_event(chain, range->start, last);
+	begin_event(chain, range->start, last, mmu_notifier_range_blockable(range));
 	return 0;
 }
 
@@ -275,7 +285,7 @@ static void chain_range_end(struct mmu_notifier *mn,
 	if (secmmu_mutant(UNPAIRED_IGNORED))
 		return;
 	secmmu_oracle_note(chain, range->start, last);
-	begin_event(chain, range->start, last);
+	begin_event(chain, range->start, last, mmu_notifier_range_blockable(range));
 	secmmu_event_end(&chain->records, range->start, last);
 }
 
@@ -312,13 +322,16 @@ static void chain_release(struct mmu_notifier *mn, struct mm_struct *mm)
 {
 	struct secmmu_chain *chain = to_chain(mn);
 	struct secmmu_member *member;
+	int idx = srcu_read_lock(&walks);
 
 	/* First forbid, then drop: a fault past its check is seen by the zap. */
 	secmmu_records_release(&chain->records);
 	secmmu_oracle_note(chain, 0, ULONG_MAX);
 	secmmu_gate_spin(RELEASE, 0);
-	list_for_each_entry_rcu(member, &chain->members, link, true)
+	list_for_each_entry_rcu(member, &chain->members, link,
+				srcu_read_lock_held(&walks))
 		member->ops->release(member);
+	srcu_read_unlock(&walks, idx);
 	/* Nobody keeps a chain for an mm that has no users left. */
 	if (chain->keeps)
 		secmmu_chain_put(chain);
@@ -348,6 +361,8 @@ static void chain_free(struct mmu_notifier *mn)
 
 	list_for_each_entry_safe(kept, next, &chain->kept, link)
 		kept->free(kept);
+	if (chain->holds_module)
+		module_put(THIS_MODULE);
 	kfree(chain);
 	if (atomic_dec_and_test(&nr_chains))
 		wake_up_var(&nr_chains);
@@ -422,7 +437,10 @@ void secmmu_chain_put(struct secmmu_chain *chain)
  * secmmu_chain_keep - keep a chain until its mm is released
  * @chain: the chain; the caller has a reference
  *
- * Context: may sleep; takes mmap_lock for writing.
+ * The chain then outlives the descriptors that it came from, so it holds the module
+ * until it is freed: rmmod(8) is refused, instead of waiting for the process to end.
+ *
+ * Context: may sleep; takes mmap_lock for writing. The caller has a descriptor open.
  * Return: 0, also if it is kept already; -ESRCH if the mm is gone, -ENOMEM, -EINTR.
  */
 int secmmu_chain_keep(struct secmmu_chain *chain)
@@ -438,6 +456,10 @@ int secmmu_chain_keep(struct secmmu_chain *chain)
 		spin_lock(&chain->registry);
 		twice = chain->keeps;
 		chain->keeps = true;
+		if (!chain->holds_module && !secmmu_mutant(KEPT_UNHELD)) {
+			__module_get(THIS_MODULE);
+			chain->holds_module = true;
+		}
 		spin_unlock(&chain->registry);
 		if (twice)
 			secmmu_chain_put(chain);
@@ -476,7 +498,7 @@ void secmmu_chain_join(struct secmmu_chain *chain, struct secmmu_member *member,
 {
 	member->chain = chain;
 	member->ops = ops;
-	secmmu_spans_init(&member->spans);
+	secmmu_spans_init(&member->spans, &chain->seq);
 
 	update_begin(chain);
 	list_add_tail_rcu(&member->link, &chain->members);
@@ -501,18 +523,10 @@ void secmmu_chain_leave(struct secmmu_member *member)
 	update_end(member->chain);
 
 	secmmu_gate(LEAVE, 0);
-	if (!secmmu_mutant(LEAVE_NO_SYNC))
-		secmmu_chain_synchronize();
-}
-
-/**
- * secmmu_chain_synchronize - wait for all callbacks that run now
- *
- * Context: sleeps; holds no lock that a callback needs.
- */
-void secmmu_chain_synchronize(void)
-{
-	mmu_notifier_synchronize();
+	if (secmmu_mutant(LEAVE_WAITS_FOR_CORE))
+		mmu_notifier_synchronize();
+	else if (!secmmu_mutant(LEAVE_NO_SYNC))
+		synchronize_srcu(&walks);
 }
 
 /**
@@ -537,11 +551,9 @@ void secmmu_chain_replace(struct secmmu_member *member,
 	update_begin(chain);
 	secmmu_gate_torn(&member->spans.by_hva.rb_root);
 	if (remove)
-		interval_tree_remove(&remove->by_gfn, &member->spans.by_gfn);
-	if (insert) {
-		interval_tree_insert(&insert->by_gfn, &member->spans.by_gfn);
-		interval_tree_insert(&insert->by_hva, &member->spans.by_hva);
-	}
+		secmmu_spans_hide(&member->spans, remove);
+	if (insert)
+		secmmu_spans_insert(&member->spans, insert);
 	update_end(chain);
 
 	if (!remove)

@@ -46,8 +46,9 @@ struct secmmu_walk;
  * @age: was any page that the walk covers accessed? If told so, forget it.
  * @release: the mm goes away: drop and flush everything, for good
  *
- * All run in notifier callbacks: they never sleep, allocate or fail, and may
- * be called again while they run.
+ * All run in notifier callbacks: they never wait, allocate or fail, and may be called
+ * again while they run. @release, and @invalidate where the walk says so, yield the
+ * processor between page tables; nothing else does.
  */
 struct secmmu_member_ops {
 	void (*invalidate)(struct secmmu_member *member,
@@ -91,10 +92,12 @@ struct secmmu_kept {
  * @registry: the registry lock, write side of @seq; taken before the locks of
  *	any page table
  * @seq: covers @members and the spans of each
- * @members: the mirrors; RCU list, read inside the notifier's SRCU section
+ * @members: the mirrors; RCU list, read by walks
  * @hold_off: walks that registrations wait for
  * @kept: what lives as long as the mm; under @registry
  * @keeps: a reference of the chain's own, until the mm is released; under @registry
+ * @holds_module: the chain outlives its descriptors, so the module must stay; set
+ *	once, under @registry
  * @replays: walks repeated
  * @latency: events by the time that their start took, while timing is on
  */
@@ -107,6 +110,7 @@ struct secmmu_chain {
 	atomic_t hold_off;
 	struct list_head kept;
 	bool keeps;
+	bool holds_module;
 	atomic64_t replays;
 	atomic64_t latency[SECMMU_LATENCY_BUCKETS];
 };
@@ -128,6 +132,7 @@ enum secmmu_purpose {
  * @purpose: what to do with each member
  * @start: first address of the range
  * @last: last address of the range
+ * @may_sleep: the event is blockable: members may yield the processor
  * @young: some member said that a page was accessed
  * @seq: the seqcount at the start of the round
  * @at: the span visited last in the current member, or NULL
@@ -138,6 +143,7 @@ struct secmmu_walk {
 	enum secmmu_purpose purpose;
 	unsigned long start;
 	unsigned long last;
+	bool may_sleep;
 	bool young;
 	unsigned int seq;
 	struct interval_tree_node *at;
@@ -148,16 +154,12 @@ struct secmmu_walk {
  * struct secmmu_piece - a part of a span that a walk touches
  * @first: first guest frame
  * @last: last guest frame
- * @span_first: first guest frame of the span
  * @domains: domains of the span
- * @dirty: dirty bitmap of the span, or NULL; stays while the callback runs
  */
 struct secmmu_piece {
 	gfn_t first;
 	gfn_t last;
-	gfn_t span_first;
 	unsigned long domains;
-	unsigned long *dirty;
 };
 
 struct secmmu_chain *secmmu_chain_get(struct mm_struct *mm);
@@ -166,7 +168,6 @@ int secmmu_chain_keep(struct secmmu_chain *chain);
 void secmmu_chain_join(struct secmmu_chain *chain, struct secmmu_member *member,
 		       const struct secmmu_member_ops *ops);
 void secmmu_chain_leave(struct secmmu_member *member);
-void secmmu_chain_synchronize(void);
 void secmmu_chain_replace(struct secmmu_member *member,
 			  struct secmmu_span *remove,
 			  struct secmmu_span *insert);

@@ -43,6 +43,7 @@ static int stats_show(struct seq_file *file, void *unused)
 	SHOW(splits);
 	SHOW(unsplit);
 	SHOW(left);
+	SHOW(direct);
 #undef SHOW
 	return 0;
 }
@@ -54,8 +55,9 @@ static int slots_show(struct seq_file *file, void *unused)
 	struct secmmu_slot *slot;
 	unsigned long id;
 
+	if (mutex_lock_killable(&mirror->slots.lock))
+		return -EINTR;
 	seq_puts(file, "slot gpa hva pages flags key domains\n");
-	mutex_lock(&mirror->slots.lock);
 	xa_for_each(&mirror->slots.by_id, id, slot)
 		seq_printf(file, "%lu 0x%llx 0x%lx %lu 0x%x %u 0x%lx\n", id,
 			   (u64)slot->span.by_gfn.start << PAGE_SHIFT,

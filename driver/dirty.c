@@ -12,32 +12,13 @@
  * entries that found the dirty bit set, and so do not set it again
  *
  *	- in an spte that is still there: its bit is cleared here;
- *	- in an spte that an event has dropped, but not yet flushed: its bit is in
- *	  the bitmap already. That is why the bitmap is emptied first, and why
- *	  tables with a pending flush count afterwards: whoever set a bit we took
- *	  holds the lock of the table until it has noted that.
+ *	- in an spte that a zap has dropped, but not yet flushed: its bit is in the log
+ *	  already. That is why the log is emptied first, and why tables with a pending
+ *	  flush count afterwards: a zap that set a bit we took holds the lock of the
+ *	  table until it has noted that.
  *
  * In either case a flush comes before the log is given out.
  */
-
-/* Empty the bitmap into @log. */
-static void take_bitmap(unsigned long *dirty, unsigned long *log, u64 words)
-{
-	u64 i;
-
-	for (i = 0; i < words; i++)
-		if (READ_ONCE(dirty[i]))
-			log[i] = xchg(&dirty[i], 0);
-}
-
-static void give_back(unsigned long *dirty, const unsigned long *log, u64 pages)
-{
-	u64 bit;
-
-	for (bit = 0; bit < pages; bit++)
-		if (test_bit(bit, log))
-			set_bit(bit, dirty);
-}
 
 /* Move the dirty bits of one table to @log from @bit on. Is a flush due? */
 static bool take_leaf(struct secmmu_slots *slots, struct secmmu_table *leaf,
@@ -104,12 +85,17 @@ static bool take_roots(struct secmmu_slots *slots, const struct secmmu_span *spa
 	return due;
 }
 
+static u64 words_of(const struct secmmu_get_dirty_log *arg)
+{
+	return DIV_ROUND_UP_ULL(arg->nr_pages, BITS_PER_LONG);
+}
+
 static int log_check(const struct secmmu_span *span,
 		     const struct secmmu_get_dirty_log *arg)
 {
 	u64 pages = span->by_gfn.last - span->by_gfn.start + 1;
 
-	if (!span->dirty || !arg->nr_pages || arg->first_page >= pages ||
+	if (!span->log || !arg->nr_pages || arg->first_page >= pages ||
 	    arg->nr_pages > pages - arg->first_page)
 		return -EINVAL;
 	if (arg->first_page % BITS_PER_LONG)
@@ -120,6 +106,51 @@ static int log_check(const struct secmmu_span *span,
 	return 0;
 }
 
+/* Move what the log and the sptes say to @bits. The lock is held. */
+static void collect(struct secmmu_slots *slots, const struct secmmu_span *span,
+		    const struct secmmu_get_dirty_log *arg, unsigned long *bits)
+{
+	gfn_t first = span->by_gfn.start + arg->first_page;
+
+	secmmu_log_take(span->log, arg->first_page / BITS_PER_LONG, bits,
+			words_of(arg));
+	if (take_roots(slots, span, first, first + arg->nr_pages - 1, bits) &&
+	    !secmmu_mutant(LOG_UNFLUSHED))
+		secmmu_flush(slots->tlbs, 0);
+}
+
+/*
+ * The same for the slot that the user means. Nothing of user memory is touched under
+ * the lock: it may be slow, or wait for the caller itself. Returns the log, with a
+ * reference, to give the bits back to; or an error pointer.
+ */
+static struct secmmu_log *collect_locked(struct secmmu_slots *slots,
+					 const struct secmmu_get_dirty_log *arg,
+					 unsigned long **bits)
+{
+	struct secmmu_slot *slot;
+	struct secmmu_log *log;
+	int err;
+
+	if (mutex_lock_killable(&slots->lock))
+		return ERR_PTR(-EINTR);
+	slot = xa_load(&slots->by_id, arg->slot);
+	err = slot ? log_check(&slot->span, arg) : -ENXIO;
+	if (err)
+		goto unlock;
+	err = -ENOMEM;
+	*bits = secmmu_may_fail(kvcalloc(words_of(arg), sizeof(**bits),
+					 GFP_KERNEL_ACCOUNT | __GFP_NOWARN), NULL);
+	if (!*bits)
+		goto unlock;
+	collect(slots, &slot->span, arg, *bits);
+	log = secmmu_log_get(slot->span.log);
+	err = 0;
+unlock:
+	mutex_unlock(&slots->lock);
+	return err ? ERR_PTR(err) : log;
+}
+
 /**
  * secmmu_dirty_log - get and clear the dirty log of a slot
  * @slots: the slots of the mirror
@@ -127,43 +158,28 @@ static int log_check(const struct secmmu_span *span,
  *
  * Context: may sleep; no locks.
  * Return: 0; or with nothing forgotten -ENXIO if there is no such slot, -EINVAL,
- * -ENOMEM, -EFAULT.
+ * -ENOMEM, -EINTR, -EFAULT.
  */
 int secmmu_dirty_log(struct secmmu_slots *slots,
 		     const struct secmmu_get_dirty_log *arg)
 {
-	u64 words = DIV_ROUND_UP_ULL(arg->nr_pages, BITS_PER_LONG);
-	unsigned long *log, *dirty;
-	struct secmmu_slot *slot;
-	gfn_t first;
-	int err;
+	u64 words = words_of(arg);
+	struct secmmu_log *log;
+	unsigned long *bits;
+	int err = 0;
 
-	mutex_lock(&slots->lock);
-	slot = xa_load(&slots->by_id, arg->slot);
-	err = slot ? log_check(&slot->span, arg) : -ENXIO;
-	if (err)
-		goto unlock;
-	err = -ENOMEM;
-	log = secmmu_may_fail(kvcalloc(words, sizeof(*log),
-				       GFP_KERNEL_ACCOUNT | __GFP_NOWARN), NULL);
-	if (!log)
-		goto unlock;
-
-	dirty = slot->span.dirty + arg->first_page / BITS_PER_LONG;
-	first = slot->span.by_gfn.start + arg->first_page;
-	take_bitmap(dirty, log, words);
-	if (take_roots(slots, &slot->span, first, first + arg->nr_pages - 1, log) &&
-	    !secmmu_mutant(LOG_UNFLUSHED))
-		secmmu_flush(slots->tlbs, 0);
-	err = 0;
-	if (secmmu_may_fault(copy_to_user(u64_to_user_ptr(arg->bitmap), log,
-					  words * sizeof(*log)), 1)) {
+	log = collect_locked(slots, arg, &bits);
+	if (IS_ERR(log))
+		return PTR_ERR(log);
+	if (secmmu_may_fault(copy_to_user(u64_to_user_ptr(arg->bitmap), bits,
+					  words * sizeof(*bits)), 1)) {
+		/* To a log that nobody can ask for any more if the slot has gone. */
 		if (!secmmu_mutant(LOG_LOST))
-			give_back(dirty, log, arg->nr_pages);
+			secmmu_log_give_back(log, arg->first_page / BITS_PER_LONG, bits,
+					     words);
 		err = -EFAULT;
 	}
-	kvfree(log);
-unlock:
-	mutex_unlock(&slots->lock);
+	secmmu_log_put(log);
+	kvfree(bits);
 	return err;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The dirty log of a slot. A write through an spte sets the dirty bit there, before
- * it happens; whoever drops such an spte moves the bit to the slot's bitmap, and so
- * does whoever asks for the log.
+ * Asking for the dirty log of a slot. A write through an spte sets the dirty bit there,
+ * before it happens. A zap that drops such an spte moves the bit to the log of the slot
+ * that shows the page (log.h), and this call moves those that are left.
  */
 #ifndef SECMMU_DIRTY_H
 #define SECMMU_DIRTY_H

@@ -25,14 +25,14 @@ static struct domain *to_domain(struct secmmu_kept *kept)
 	return container_of(kept, struct domain, kept);
 }
 
-/* Of a chain that goes: must not sleep, and has nothing left to wait for. */
+/* Of a chain that goes: must not sleep. Only the root table is left. */
 static void domain_free(struct secmmu_kept *kept)
 {
 	struct domain *domain = to_domain(kept);
 
 	if (secmmu_mutant(DOMAIN_FREE_SLEEPS))
 		msleep(20);
-	secmmu_pgtable_destroy(&domain->pt);
+	secmmu_pgtable_destroy(&domain->pt, false);
 	kfree(domain);
 }
 
@@ -52,7 +52,7 @@ static struct domain *domain_alloc(unsigned int id)
 	return domain;
 }
 
-/* The domain of this number, which is @new if there was none; NULL: not ours. */
+/* The domain of this number, which is @new if there was none; NULL: another mirror's. */
 static struct domain *claim(struct secmmu_chain *chain, struct secmmu_roots *owner,
 			    struct domain *new)
 {
@@ -65,7 +65,7 @@ static struct domain *claim(struct secmmu_chain *chain, struct secmmu_roots *own
 			found = to_domain(kept);
 	if (found == new)
 		list_add(&new->kept.link, &chain->kept);
-	if (found->owner)
+	if (found->owner && found->owner != owner)
 		found = NULL;
 	else
 		found->owner = owner;
@@ -79,8 +79,8 @@ static struct domain *claim(struct secmmu_chain *chain, struct secmmu_roots *own
  * @chain: the chain of the mirror
  * @id: number of the domain, above zero
  *
- * Context: may sleep; takes mmap_lock for writing. The caller holds the lock of the
- * configuration.
+ * Context: may sleep; takes mmap_lock for writing. Several callers may create the same
+ * domain at once: they find the same one.
  * Return: 0, also if the mirror has it already; -EBUSY if it is another mirror's,
  * -ESRCH if the mm is gone, -ENOMEM, -EINTR. An error leaves nothing behind.
  */
@@ -90,7 +90,7 @@ int secmmu_domain_create(struct secmmu_roots *roots, struct secmmu_chain *chain,
 	struct domain *new, *domain;
 	int err;
 
-	if (roots->pt[id])
+	if (secmmu_root(roots, id))
 		return 0;
 	new = domain_alloc(id);
 	if (!new)
@@ -121,12 +121,13 @@ static void disown(struct secmmu_roots *roots, struct secmmu_chain *chain)
  * secmmu_domains_leave - a mirror ends; its domains do not
  * @roots: the page tables of the mirror
  * @tlbs: the TLBs of the mirror, no longer in use
+ * @spans: the spans of the mirror
  * @chain: the chain, which the mirror has left
  *
  * Context: may sleep.
  */
 void secmmu_domains_leave(struct secmmu_roots *roots, struct secmmu_tlbs *tlbs,
-			  struct secmmu_chain *chain)
+			  struct secmmu_spans *spans, struct secmmu_chain *chain)
 {
 	struct secmmu_gather gather;
 	unsigned int i;
@@ -134,8 +135,7 @@ void secmmu_domains_leave(struct secmmu_roots *roots, struct secmmu_tlbs *tlbs,
 	for (i = 1; i < SECMMU_MAX_DOMAINS; i++) {
 		if (!roots->pt[i])
 			continue;
-		secmmu_gather_begin(&gather, tlbs);
-		gather.may_sleep = true;
+		secmmu_gather_begin(&gather, tlbs, spans, true);
 		secmmu_roots_zap(roots, &gather, BIT(i), 0, SECMMU_GFN_LAST);
 		secmmu_gather_finish(&gather);
 	}

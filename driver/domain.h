@@ -34,7 +34,7 @@ static inline struct secmmu_pgtable *secmmu_root(struct secmmu_roots *roots,
 int secmmu_domain_create(struct secmmu_roots *roots, struct secmmu_chain *chain,
 			 unsigned int id);
 void secmmu_domains_leave(struct secmmu_roots *roots, struct secmmu_tlbs *tlbs,
-			  struct secmmu_chain *chain);
+			  struct secmmu_spans *spans, struct secmmu_chain *chain);
 void secmmu_roots_zap(struct secmmu_roots *roots, struct secmmu_gather *gather,
 		      unsigned long domains, gfn_t first, gfn_t last);
 

@@ -4,8 +4,8 @@
 #include <linux/slab.h>
 #include <linux/uio.h>
 
+#include "direct.h"
 #include "engine.h"
-#include "fault.h"
 #include "job.h"
 #include "test/gate.h"
 #include "test/inject.h"
@@ -84,6 +84,18 @@ u32 *secmmu_engine_rights(struct secmmu_engine *engine)
 	return secmmu_mutant(RIGHTS_SHARED) ? &shared : &engine->rights;
 }
 
+/* Between memory and the bounce buffer. */
+static void move_piece(struct secmmu_engine *engine, char *page, unsigned int offset,
+		       unsigned int len, bool write)
+{
+	if (write)
+		copy(page + offset, engine->bounce + offset, len);
+	else
+		copy(engine->bounce + offset, page + offset, len);
+	secmmu_count(engine->spaces.mirror->counters, write ? SECMMU_COUNT_WRITES :
+							      SECMMU_COUNT_READS, 1);
+}
+
 /*
  * Move one piece inside one window. Returns -EAGAIN if a fault of *@gfn must come
  * first, or -ENXIO, -EACCES.
@@ -115,13 +127,40 @@ static int cross(struct secmmu_engine *engine, u64 gpa, unsigned int len,
 	err = 0;
 	secmmu_gate_spin(WINDOW_TRANSLATED, (u64)*gfn << PAGE_SHIFT);
 	page = kmap_local_pfn(spte_pfn(spte));
-	if (write)
-		copy(page + offset, engine->bounce + offset, len);
-	else
-		copy(engine->bounce + offset, page + offset, len);
+	move_piece(engine, page, offset, len, write);
 	kunmap_local(page);
-	secmmu_count(mirror->counters, write ? SECMMU_COUNT_WRITES :
-					       SECMMU_COUNT_READS, 1);
+close:
+	secmmu_window_close(&mirror->tlbs, &window);
+	return err;
+}
+
+/* The same with a page that was got past the mirror. */
+static int cross_direct(struct secmmu_engine *engine, u64 gpa, unsigned int len,
+			const struct secmmu_direct *direct)
+{
+	struct secmmu_mirror *mirror = engine->spaces.mirror;
+	unsigned int offset = offset_in_page(gpa);
+	struct secmmu_window window;
+	int err = -EAGAIN;
+	char *page;
+	gfn_t gfn;
+	u32 rights;
+
+	secmmu_window_open(&mirror->tlbs, &window);
+	gfn = secmmu_space_untag(&engine->spaces, &window, gpa) >> PAGE_SHIFT;
+	if (gfn != direct->gfn || !secmmu_direct_valid(direct))
+		goto close;
+	err = -EACCES;
+	rights = READ_ONCE(*secmmu_engine_rights(engine));
+	if (secmmu_key_denies(rights, direct->target.key, direct->write))
+		goto close;
+	err = 0;
+	secmmu_gate_spin(DIRECT_CHECKED, (u64)gfn << PAGE_SHIFT);
+	if (!len)
+		goto close;
+	page = kmap_local_page(direct->page);
+	move_piece(engine, page, offset, len, direct->write);
+	kunmap_local(page);
 close:
 	secmmu_window_close(&mirror->tlbs, &window);
 	return err;
@@ -138,18 +177,22 @@ static int leave(struct secmmu_engine *engine)
 	return secmmu_spaces_enter(&engine->spaces, 0);
 }
 
+static struct secmmu_access access_of(struct secmmu_engine *engine, bool write)
+{
+	return (struct secmmu_access) {
+		.domain = engine->spaces.current_space->domain,
+		.flags = write ? SECMMU_FAULT_WRITE : 0,
+		.rights = READ_ONCE(*secmmu_engine_rights(engine)),
+	};
+}
+
 /* Fault the page in, and a few that will be wanted next, up to @end bytes from it. */
 static int fault_in(struct secmmu_engine *engine, gfn_t gfn, u64 end, bool write)
 {
 	u64 pages = DIV_ROUND_UP_ULL(max(end, 1ULL), PAGE_SIZE);
-	struct secmmu_access access = {
-		.domain = engine->spaces.current_space->domain,
-		.rights = READ_ONCE(*secmmu_engine_rights(engine)),
-	};
+	struct secmmu_access access = access_of(engine, write);
 	int ret;
 
-	if (write)
-		access.flags |= SECMMU_FAULT_WRITE;
 	if (engine->flags & SECMMU_ENGINE_FAULT_AROUND)
 		access.flags |= SECMMU_FAULT_AROUND;
 	ret = secmmu_fault(engine->spaces.mirror, gfn, pages, &access);
@@ -158,19 +201,39 @@ static int fault_in(struct secmmu_engine *engine, gfn_t gfn, u64 end, bool write
 	return min(ret, 0);
 }
 
+/* Events leave no moment for an spte: move the piece without. -EAGAIN: once more. */
+static int move_past_mirror(struct secmmu_engine *engine, u64 gpa, unsigned int len,
+			    bool write, gfn_t gfn)
+{
+	struct secmmu_access access = access_of(engine, write);
+	struct secmmu_direct direct;
+	int err;
+
+	err = secmmu_direct_begin(&direct, engine->spaces.mirror, gfn, &access);
+	if (err == -EXDEV)
+		return leave(engine) ?: -EAGAIN;
+	if (err)
+		return err;
+	err = cross_direct(engine, gpa, len, &direct);
+	secmmu_direct_end(&direct, !err && write && len);
+	return err;
+}
+
 /* Kept out of the way of those that need no fault. */
 static noinline int cross_after_fault(struct secmmu_engine *engine, u64 gpa,
 				      unsigned int len, u64 left, bool write,
 				      gfn_t gfn)
 {
+	unsigned int rounds = 0;
 	int err;
 
 	do {
 		err = fault_in(engine, gfn, offset_in_page(gpa) + left, write);
-		if (err)
-			return err;
 		/* An event may drop the entry before the window opens. */
-		err = cross(engine, gpa, len, write, &gfn);
+		if (!err)
+			err = cross(engine, gpa, len, write, &gfn);
+		if (err == -EBUSY || (err == -EAGAIN && ++rounds >= SECMMU_PATIENCE))
+			err = move_past_mirror(engine, gpa, len, write, gfn);
 	} while (err == -EAGAIN && !signal_pending(current));
 	return err == -EAGAIN ? -EINTR : err;
 }

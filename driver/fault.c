@@ -8,6 +8,7 @@
 #include <linux/sched/signal.h>
 
 #include "compat/gup.h"
+#include "direct.h"
 #include "host.h"
 #include "install.h"
 #include "key.h"
@@ -19,6 +20,36 @@
 /* Pages that a read may map behind the ones asked for. */
 #define FAULT_AROUND	16
 
+/**
+ * secmmu_access_find - find what an access may reach
+ * @mirror: the mirror
+ * @gfn: the guest frame
+ * @access: the access
+ * @target: filled in
+ *
+ * Context: never sleeps. Nothing is held when this returns.
+ * Return: 0; -ENXIO, -EACCES; -EXDEV if the domain does not show the page.
+ */
+int secmmu_access_find(struct secmmu_mirror *mirror, gfn_t gfn,
+		       const struct secmmu_access *access,
+		       struct secmmu_target *target)
+{
+	bool write = access->flags & SECMMU_FAULT_WRITE;
+	int err;
+
+	err = secmmu_slot_find(&mirror->member, gfn, target);
+	if (err)
+		return err;
+	if (!(target->domains & BIT(access->domain)) && !secmmu_mutant(MISS_MAPS))
+		return -EXDEV;
+	if (write && (target->flags & SECMMU_SLOT_READONLY))
+		return -EACCES;
+	/* What is denied must not break COW, or make a page dirty. */
+	if (secmmu_key_denies(access->rights, target->key, write))
+		return -EACCES;
+	return 0;
+}
+
 /* Look the target up; nothing is held when this returns. */
 static int look_up(struct secmmu_fault *fault)
 {
@@ -26,18 +57,9 @@ static int look_up(struct secmmu_fault *fault)
 	u64 pages = fault->wanted;
 	int err;
 
-	err = secmmu_slot_find(&fault->mirror->member, fault->gfn, target);
+	err = secmmu_access_find(fault->mirror, fault->gfn, fault->access, target);
 	if (err)
 		return err;
-	if (!(target->domains & BIT(fault->access->domain)) &&
-	    !secmmu_mutant(MISS_MAPS))
-		return -EXDEV;
-	if (secmmu_fault_writes(fault) && (target->flags & SECMMU_SLOT_READONLY))
-		return -EACCES;
-	/* What is denied must not break COW, or make a page dirty. */
-	if (secmmu_key_denies(fault->access->rights, target->key,
-			      secmmu_fault_writes(fault)))
-		return -EACCES;
 	if ((fault->access->flags & SECMMU_FAULT_AROUND) && !secmmu_fault_writes(fault))
 		pages = max_t(u64, pages, FAULT_AROUND);
 	/* One slot, one table, one stack frame. */
@@ -67,7 +89,8 @@ static int record(struct secmmu_fault *fault)
 	fault->large = false;
 	err = secmmu_inflight_begin(&fault->mirror->chain->records,
 				    &fault->record, start,
-				    start + fault->pages * PAGE_SIZE - 1);
+				    start + fault->pages * PAGE_SIZE - 1,
+				    &fault->patience);
 	if (fault->record.waited_ns) {
 		secmmu_count(fault->mirror->counters, SECMMU_COUNT_WAITS, 1);
 		secmmu_count(fault->mirror->counters, SECMMU_COUNT_WAIT_NS,
@@ -208,7 +231,8 @@ static int attempt(struct secmmu_fault *fault)
  * Context: may sleep; no locks that an invalidation needs.
  * Return: number of pages mapped from @gfn on, at least one, though an event may drop
  * their entries again at any time; or -ENXIO, -EACCES, -EFAULT, -ESRCH, -EINTR,
- * -ENOMEM; -EXDEV if the domain does not show the page.
+ * -ENOMEM; -EXDEV if the domain does not show the page; -EBUSY if events leave the page
+ * no moment for it: see direct.h.
  */
 int secmmu_fault(struct secmmu_mirror *mirror, gfn_t gfn, u64 pages,
 		 const struct secmmu_access *access)
@@ -222,16 +246,37 @@ int secmmu_fault(struct secmmu_mirror *mirror, gfn_t gfn, u64 pages,
 	};
 	int ret;
 
-	while ((ret = attempt(&fault)) == -EAGAIN)
-		if (signal_pending(current)) {
+	while ((ret = attempt(&fault)) == -EAGAIN) {
+		if (signal_pending(current))
 			ret = -EINTR;
+		else if (++fault.patience.turns >= SECMMU_PATIENCE &&
+			 !secmmu_mutant(RETRY_FOR_EVER))
+			ret = -EBUSY;
+		if (ret != -EAGAIN)
 			break;
-		}
+	}
 	if (ret != -ENOMEM || !secmmu_mutant(TABLES_LEAKED))
 		secmmu_pgtable_drain(&fault.cache);
 	secmmu_count(mirror->counters, SECMMU_COUNT_FAULTS, 1);
 	trace_secmmu_fault(mirror, gfn, secmmu_fault_writes(&fault), ret);
 	return ret;
+}
+
+/*
+ * Events leave the page no moment for an spte. One would be dropped again at once, so
+ * the caller cannot tell; but what else a fault does to the process has to be done.
+ */
+static int touch_past_mirror(struct secmmu_mirror *mirror, gfn_t gfn,
+			     const struct secmmu_access *access)
+{
+	struct secmmu_direct direct;
+	int err;
+
+	err = secmmu_direct_begin(&direct, mirror, gfn, access);
+	if (err)
+		return err;
+	secmmu_direct_end(&direct, false);
+	return 1;
 }
 
 /**
@@ -252,6 +297,8 @@ int secmmu_prefault(struct secmmu_mirror *mirror, gfn_t *gfn, u64 *pages,
 
 	while (*pages) {
 		ret = secmmu_fault(mirror, *gfn, *pages, access);
+		if (ret == -EBUSY)
+			ret = touch_past_mirror(mirror, *gfn, access);
 		if (ret < 0)
 			break;
 		moved = true;

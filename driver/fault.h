@@ -20,6 +20,9 @@ struct secmmu_access {
 	u32 rights;
 };
 
+int secmmu_access_find(struct secmmu_mirror *mirror, gfn_t gfn,
+		       const struct secmmu_access *access,
+		       struct secmmu_target *target);
 int secmmu_fault(struct secmmu_mirror *mirror, gfn_t gfn, u64 pages,
 		 const struct secmmu_access *access);
 int secmmu_prefault(struct secmmu_mirror *mirror, gfn_t *gfn, u64 *pages,

@@ -135,12 +135,18 @@ static void gather_flush(struct secmmu_gather *gather)
  * secmmu_gather_begin - start an invalidation
  * @gather: on the caller's stack
  * @tlbs: the TLBs to flush
+ * @spans: the mirror's
+ * @may_sleep: the caller may be preempted: yield the processor between tables. One
+ *	that may not be flushes once, whatever the policy: each flush waits for windows.
  */
-void secmmu_gather_begin(struct secmmu_gather *gather, struct secmmu_tlbs *tlbs)
+void secmmu_gather_begin(struct secmmu_gather *gather, struct secmmu_tlbs *tlbs,
+			 struct secmmu_spans *spans, bool may_sleep)
 {
 	*gather = (struct secmmu_gather) {
 		.tlbs = tlbs,
-		.batch = tlbs->batch,
+		.spans = spans,
+		.batch = may_sleep || secmmu_holds(&tlbs->holder) ? tlbs->batch : UINT_MAX,
+		.may_sleep = may_sleep,
 	};
 	if (!secmmu_holds(&tlbs->holder))
 		return;
@@ -170,9 +176,8 @@ static void drop(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 	/* A slot with a dirty log has no large sptes. */
 	if (secmmu_mutant(DIRTY_LATE) && (spte & SPTE_DIRTY))
 		secmmu_mutant_dirty_late(pfn_to_page(spte_pfn(spte)));
-	if (gather->dirty && (spte & SPTE_DIRTY) &&
-	    !secmmu_mutant(SPTE_DIRTY_DROPPED))
-		set_bit(gfn - gather->dirty_first, gather->dirty);
+	if ((spte & SPTE_DIRTY) && !secmmu_mutant(SPTE_DIRTY_DROPPED))
+		secmmu_spans_log(gather->spans, gfn);
 	if (secmmu_holds(&gather->tlbs->holder))
 		hold(gather, spte);
 	/*
@@ -298,8 +303,8 @@ static void note_empty(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
  * secmmu_gather_finish(). What was in the range when the call began is gone when
  * it ends; that nothing else comes in meanwhile is the caller's affair.
  *
- * Context: interrupts on; never allocates or fails, nor sleeps unless the gather
- * may. Takes the locks of the tables, one at a time and for no longer than
+ * Context: interrupts on; never waits, allocates or fails; yields the processor if
+ * the gather may. Takes the locks of the tables, one at a time and for no longer than
  * one table or one batch.
  */
 void secmmu_gather_zap(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
@@ -354,7 +359,8 @@ void secmmu_gather_zap(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
  * After this returns no engine uses an spte that was absent or dropped when
  * secmmu_gather_zap() passed it, whoever dropped it.
  *
- * Context: interrupts on; never sleeps, allocates or fails.
+ * Context: interrupts on; never waits, allocates or fails; yields the processor if
+ * the gather may.
  */
 void secmmu_gather_finish(struct secmmu_gather *gather)
 {
@@ -370,6 +376,7 @@ void secmmu_gather_finish(struct secmmu_gather *gather)
 	for (i = 0; i < gather->nr_empty; i++)
 		secmmu_pgtable_prune(gather->empty[i].pt, gather->empty[i].first,
 				     gather->empty[i].last,
-				     atomic64_read(&tlbs->flushed));
+				     atomic64_read(&tlbs->flushed),
+				     gather->may_sleep);
 	secmmu_count(tlbs->counters, SECMMU_COUNT_ZAPPED, gather->zapped);
 }

@@ -28,6 +28,7 @@
 #include <linux/cpumask.h>
 
 #include "pgtable.h"
+#include "span.h"
 #include "stats.h"
 #include "test/gate.h"
 #include "test/held.h"
@@ -77,9 +78,8 @@ struct secmmu_window {
  * @single: ... the only one, if there is no array
  * @assist: a table with another invalidation's pending flush was met since the
  *	last flush
- * @dirty: where to note written pages, or NULL
- * @dirty_first: guest frame of the first bit there
- * @may_sleep: process context: give way between tables
+ * @spans: the mirror's, whose logs note the pages that were written
+ * @may_sleep: yield the processor between tables
  * @empty: hulls of the tables left empty, one for each range zapped; if there
  *	are too many, the last one of a page table covers several
  * @nr_empty: number of those
@@ -92,8 +92,7 @@ struct secmmu_gather {
 	struct secmmu_held *held;
 	struct page *single;
 	bool assist;
-	unsigned long *dirty;
-	gfn_t dirty_first;
+	struct secmmu_spans *spans;
 	bool may_sleep;
 	struct {
 		struct secmmu_pgtable *pt;
@@ -107,7 +106,8 @@ int secmmu_tlbs_init(struct secmmu_tlbs *tlbs, unsigned int batch,
 		     struct secmmu_counters __percpu *counters);
 void secmmu_tlbs_destroy(struct secmmu_tlbs *tlbs);
 
-void secmmu_gather_begin(struct secmmu_gather *gather, struct secmmu_tlbs *tlbs);
+void secmmu_gather_begin(struct secmmu_gather *gather, struct secmmu_tlbs *tlbs,
+			 struct secmmu_spans *spans, bool may_sleep);
 void secmmu_gather_zap(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 		       gfn_t first, gfn_t last);
 void secmmu_gather_finish(struct secmmu_gather *gather);

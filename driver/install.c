@@ -19,25 +19,6 @@ static int retry(struct secmmu_fault *fault, enum secmmu_counter cause)
 	return -EAGAIN;
 }
 
-/*
- * Is the target still what was looked up, though some slot went away? If so, be
- * content with the new look.
- */
-static bool same_target(struct secmmu_fault *fault)
-{
-	struct secmmu_target now;
-
-	if (secmmu_slot_find(&fault->mirror->member, fault->gfn, &now) ||
-	    now.hva != fault->target.hva || now.pages < fault->target.pages ||
-	    now.before < fault->target.before ||
-	    now.flags != fault->target.flags ||
-	    now.key != fault->target.key ||
-	    now.domains != fault->target.domains)
-		return false;
-	fault->target = now;
-	return true;
-}
-
 /* May the fault install? Under the lock of the table. */
 static int check(struct secmmu_fault *fault, struct hit *hit)
 {
@@ -68,7 +49,7 @@ static int check(struct secmmu_fault *fault, struct hit *hit)
 		if (secmmu_mutant(SLOT_GEN_IGNORED))
 			moved = false;
 		spin_unlock(&records->lock);
-	} while (moved && same_target(fault));
+	} while (moved && secmmu_target_holds(member, fault->gfn, &fault->target));
 
 	if (released)
 		return -ESRCH;
@@ -129,14 +110,17 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	/*
 	 * An entry for another page came through a slot that is being replaced.
 	 * TLBs may hold it; that slot's own zap finds an entry here, drops it
-	 * and flushes, before the slot is forgotten. Read-only entries are not
-	 * dirty, so no upgrade loses that.
+	 * and flushes, before the slot is forgotten. A dirty bit that goes with the
+	 * old entry is noted in the log.
 	 */
 	if (old)
 		/* TLBs may have recorded accesses in what goes. */
 		spte |= SPTE_ACCESSED;
-	if (!xchg(sptep, spte))
+	old = xchg(sptep, spte);
+	if (!old)
 		secmmu_table_count(leaf, 1);
+	else if (old & SPTE_DIRTY)
+		secmmu_spans_log(&fault->mirror->member.spans, fault->gfn + i);
 }
 
 /* Small sptes, under the lock of their table; otherwise as install(). */
@@ -292,6 +276,6 @@ int secmmu_install(struct secmmu_fault *fault, unsigned int got)
 	/* Linked for nothing, and no zap may ever come by. */
 	if (ret < 0)
 		secmmu_pgtable_prune(pt, fault->gfn, fault->gfn,
-				     atomic64_read(&fault->mirror->tlbs.flushed));
+				     atomic64_read(&fault->mirror->tlbs.flushed), true);
 	return ret;
 }

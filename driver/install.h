@@ -22,6 +22,7 @@
  *	that block
  * @target: what @gfn shows
  * @record: the fault as events see it
+ * @patience: what is left of its patience with them
  * @cache: tables that may have to be linked
  * @page: what GUP returned
  */
@@ -35,6 +36,7 @@ struct secmmu_fault {
 	bool large;
 	struct secmmu_target target;
 	struct secmmu_inflight record;
+	struct secmmu_patience patience;
 	struct secmmu_table_cache cache;
 	struct page *page[SECMMU_FAULT_BATCH];
 };

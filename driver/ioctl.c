@@ -234,17 +234,12 @@ static long free_key(struct file *file, union secmmu_argument *arg)
 static long create_domain(struct file *file, union secmmu_argument *arg)
 {
 	struct secmmu_mirror *mirror = file->private_data;
-	long err;
 
 	if (!secmmu_mirror_owned(mirror))
 		return -EPERM;
 	if (!arg->domain.domain || arg->domain.domain >= SECMMU_MAX_DOMAINS)
 		return -EINVAL;
-	mutex_lock(&mirror->slots.lock);
-	err = secmmu_domain_create(&mirror->roots, mirror->chain,
-				   arg->domain.domain);
-	mutex_unlock(&mirror->slots.lock);
-	return err;
+	return secmmu_domain_create(&mirror->roots, mirror->chain, arg->domain.domain);
 }
 
 static const struct secmmu_call device_calls[] = {
@@ -341,7 +336,7 @@ static void check_abi(void)
 	BUILD_BUG_ON(sizeof(struct secmmu_create_mirror) != 24);
 	BUILD_BUG_ON(sizeof(struct secmmu_set_slot) != 40);
 	BUILD_BUG_ON(sizeof(struct secmmu_create_engine) != 8);
-	BUILD_BUG_ON(sizeof(struct secmmu_stats) != 200);
+	BUILD_BUG_ON(sizeof(struct secmmu_stats) != 208);
 	BUILD_BUG_ON(sizeof(struct secmmu_prefault) != 32);
 	BUILD_BUG_ON(sizeof(struct secmmu_get_dirty_log) != 32);
 	BUILD_BUG_ON(sizeof(struct secmmu_set_tag_bits) != 8);

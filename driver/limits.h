@@ -21,6 +21,9 @@ typedef u64 gfn_t;
 /* Spans an event walk takes from a member under one hold of the lock. */
 #define SECMMU_WALK_BATCH	8
 
+/* Times a fault waits for the events in flight, or starts again, before it gives up. */
+#define SECMMU_PATIENCE		4
+
 /* Pages one fault round asks of GUP; their pointers live on the stack. */
 #define SECMMU_FAULT_BATCH	32
 

@@ -21,8 +21,6 @@ static void zap(struct secmmu_mirror *mirror, struct secmmu_gather *gather,
 {
 	u64 before = gather->zapped;
 
-	gather->dirty = piece->dirty;
-	gather->dirty_first = piece->span_first;
 	secmmu_roots_zap(&mirror->roots, gather, piece->domains, piece->first,
 			 piece->last);
 	trace_secmmu_zap(mirror, piece->first, piece->last,
@@ -41,7 +39,7 @@ static void mirror_invalidate(struct secmmu_member *member,
 
 	if (late != secmmu_holds(&mirror->tlbs.holder))
 		return;
-	secmmu_gather_begin(&gather, &mirror->tlbs);
+	secmmu_gather_begin(&gather, &mirror->tlbs, &member->spans, walk->may_sleep);
 	while ((n = secmmu_walk_next(walk, member, pieces)))
 		for (i = 0; i < n; i++)
 			zap(mirror, &gather, &pieces[i]);
@@ -91,7 +89,8 @@ static void zap_all(struct secmmu_mirror *mirror)
 	};
 	struct secmmu_gather gather;
 
-	secmmu_gather_begin(&gather, &mirror->tlbs);
+	secmmu_gather_begin(&gather, &mirror->tlbs, secmmu_mutant(RELEASE_UNLOGGED) ?
+			    &secmmu_mutant_no_spans : &mirror->member.spans, true);
 	zap(mirror, &gather, &all);
 	secmmu_gather_finish(&gather);
 }
@@ -185,7 +184,7 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 destroy_slots:
 	secmmu_slots_destroy(&mirror->slots);
 	secmmu_oracle_destroy(&mirror->oracle);
-	secmmu_pgtable_destroy(&mirror->pt);
+	secmmu_pgtable_destroy(&mirror->pt, true);
 destroy_tlbs:
 	secmmu_tlbs_destroy(&mirror->tlbs);
 free_counters:
@@ -243,12 +242,13 @@ void secmmu_mirror_put(struct secmmu_mirror *mirror)
 		return secmmu_chain_put(mirror->chain);
 	if (secmmu_holds(&mirror->tlbs.holder))
 		zap_all(mirror);
-	secmmu_domains_leave(&mirror->roots, &mirror->tlbs, mirror->chain);
+	secmmu_domains_leave(&mirror->roots, &mirror->tlbs, &mirror->member.spans,
+			     mirror->chain);
 	secmmu_chain_put(mirror->chain);
 	mmdrop(mirror->creator);
 	secmmu_slots_destroy(&mirror->slots);
 	secmmu_oracle_destroy(&mirror->oracle);
-	secmmu_pgtable_destroy(&mirror->pt);
+	secmmu_pgtable_destroy(&mirror->pt, true);
 	secmmu_tlbs_destroy(&mirror->tlbs);
 	free_percpu(mirror->counters);
 	kfree(mirror);
@@ -316,6 +316,7 @@ void secmmu_mirror_stats(struct secmmu_mirror *mirror,
 	stats->splits = SUM(SPLITS);
 	stats->unsplit = SUM(UNSPLIT);
 	stats->left = SUM(LEFT);
+	stats->direct = SUM(DIRECT);
 #undef SUM
 	sum_tables(mirror, stats);
 

@@ -21,8 +21,8 @@
  * @roots: those of all domains
  * @tlbs: the engines' TLBs
  * @id: no other mirror has had it, or will
- * @untag: which bits of a gpa count; changes under the configuration lock
- * @tags_frozen: @untag changes no more; under the configuration lock
+ * @untag: which bits of a gpa count; changes under the loaded lock
+ * @tags_frozen: @untag changes no more; under the loaded lock
  * @loaded: engines that have it loaded, see space.h
  * @counters: what happened
  * @debugfs: its folder there, or NULL

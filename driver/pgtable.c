@@ -100,17 +100,18 @@ int secmmu_pgtable_init(struct secmmu_pgtable *pt)
 /**
  * secmmu_pgtable_destroy - free every table
  * @pt: the page table; no walker, fault or zap can reach it any more
+ * @may_sleep: yield the processor between tables
  *
- * Context: any; gives way between tables where that is allowed.
+ * Context: any, unless @may_sleep.
  */
-void secmmu_pgtable_destroy(struct secmmu_pgtable *pt)
+void secmmu_pgtable_destroy(struct secmmu_pgtable *pt, bool may_sleep)
 {
 	struct secmmu_table *table = pt->root, *child;
 	unsigned int i = 0;
 
 	/* Depth first; the index in the child tells where to go on. */
 	while (table) {
-		if (preemptible())
+		if (may_sleep)
 			cond_resched();
 		child = NULL;
 		while (table->level && i < SECMMU_TABLE_ENTRIES && !child)
@@ -201,12 +202,15 @@ void secmmu_pgtable_stock(struct secmmu_pgtable *pt,
 	spin_unlock(&pt->spare_lock);
 }
 
-/* Without large sptes there is nothing to split. */
-static void release_spares(struct secmmu_pgtable *pt)
+/*
+ * A large spte goes. Without any there is nothing to split: free the spare tables. The
+ * lock orders this after a fault that still saw one and stocked tables for it.
+ */
+static void uncount_large(struct secmmu_pgtable *pt)
 {
 	struct secmmu_table_cache unused;
 
-	if (!READ_ONCE(pt->spare.nr) || atomic_long_read(&pt->nr_large))
+	if (!atomic_long_dec_and_test(&pt->nr_large))
 		return;
 	spin_lock(&pt->spare_lock);
 	unused = pt->spare;
@@ -306,7 +310,7 @@ static void split_large(struct secmmu_pgtable *pt, struct secmmu_table *table,
 	leaf->index = secmmu_table_index(gfn, 1);
 	leaf->zap_gen = table->zap_gen;
 	leaf->parent = table;
-	atomic_long_dec(&pt->nr_large);
+	uncount_large(pt);
 	/* Walkers and aging change bits of it until it is gone. */
 	do {
 		for (i = 0; i < SECMMU_TABLE_ENTRIES; i++)
@@ -402,11 +406,12 @@ static void prune(struct secmmu_pgtable *pt, struct secmmu_table *table,
  * @flushed: generation of the latest complete flush. A table in which sptes
  *	were dropped since then stays: whoever finds it must find that a flush
  *	is pending.
+ * @may_sleep: yield the processor between tables
  *
- * Context: never sleeps; takes &secmmu_table.lock, of two tables at a time.
+ * Context: never waits; takes &secmmu_table.lock, of two tables at a time.
  */
 void secmmu_pgtable_prune(struct secmmu_pgtable *pt, gfn_t first, gfn_t last,
-			  u64 flushed)
+			  u64 flushed, bool may_sleep)
 {
 	struct secmmu_table *table;
 
@@ -419,8 +424,9 @@ void secmmu_pgtable_prune(struct secmmu_pgtable *pt, gfn_t first, gfn_t last,
 			first = secmmu_table_last(first, 1) + 1;
 		}
 		rcu_read_unlock();
+		if (may_sleep)
+			cond_resched();
 	}
-	release_spares(pt);
 }
 
 /**
@@ -437,7 +443,7 @@ u64 secmmu_table_drop(struct secmmu_pgtable *pt, struct secmmu_table *table,
 {
 	lockdep_assert_held(&table->lock);
 	if (table->level)
-		atomic_long_dec(&pt->nr_large);
+		uncount_large(pt);
 	secmmu_table_count(table, -1);
 	/* Lockless walkers add accessed and dirty: exchange. */
 	return xchg(secmmu_table_entry(table, gfn), 0);

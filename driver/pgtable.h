@@ -95,7 +95,7 @@ struct secmmu_pgtable {
 };
 
 int secmmu_pgtable_init(struct secmmu_pgtable *pt);
-void secmmu_pgtable_destroy(struct secmmu_pgtable *pt);
+void secmmu_pgtable_destroy(struct secmmu_pgtable *pt, bool may_sleep);
 
 int secmmu_pgtable_fill(struct secmmu_table_cache *cache, unsigned int nr);
 void secmmu_pgtable_drain(struct secmmu_table_cache *cache);
@@ -109,7 +109,7 @@ struct secmmu_table *secmmu_pgtable_link(struct secmmu_pgtable *pt, gfn_t gfn,
 					 unsigned int level,
 					 struct secmmu_table_cache *cache);
 void secmmu_pgtable_prune(struct secmmu_pgtable *pt, gfn_t first, gfn_t last,
-			  u64 flushed);
+			  u64 flushed, bool may_sleep);
 
 u64 secmmu_table_drop(struct secmmu_pgtable *pt, struct secmmu_table *table,
 		      gfn_t gfn);

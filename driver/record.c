@@ -84,6 +84,7 @@ void secmmu_event_begin(struct secmmu_records *records, unsigned long start,
 		list_del(&event->free);
 		event->range.start = start;
 		event->range.last = last;
+		event->nr = records->nr_events;
 		interval_tree_insert(&event->range, &records->events);
 	} else if (records->overflow++ || secmmu_mutant(HULL_KEPT)) {
 		records->overflow_start = min(records->overflow_start, start);
@@ -137,6 +138,7 @@ bool secmmu_event_end(struct secmmu_records *records, unsigned long start,
 		list_add(&event->free, &records->free);
 	} else if (records->overflow) {
 		records->overflow--;
+		records->overflow_ends++;
 		if (secmmu_mutant(HULL_RESET_EARLY)) {
 			records->overflow_start = ULONG_MAX;
 			records->overflow_last = 0;
@@ -221,23 +223,55 @@ bool secmmu_records_cover(struct secmmu_records *records, unsigned long start,
 	return found;
 }
 
+static void begin_turn(const struct secmmu_records *records,
+		       struct secmmu_patience *patience)
+{
+	lockdep_assert_held(&records->lock);
+	patience->nr_events = records->nr_events;
+	patience->overflow_ends = records->overflow_ends + records->overflow;
+}
+
+/*
+ * The page is covered. Is it by events only that came after this turn began? Which
+ * events of the overflow have ended is not known; as many as there were must have.
+ */
+static bool turn_is_over(struct secmmu_records *records, unsigned long page,
+			 const struct secmmu_patience *patience)
+{
+	unsigned long last = page + PAGE_SIZE - 1;
+	struct interval_tree_node *node;
+
+	lockdep_assert_held(&records->lock);
+	if (secmmu_mutant(WAIT_FOR_ALL))
+		return false;
+	for (node = interval_tree_iter_first(&records->events, page, last); node;
+	     node = interval_tree_iter_next(node, page, last))
+		if (container_of(node, struct secmmu_event, range)->nr <=
+		    patience->nr_events)
+			return false;
+	return !records->overflow || records->overflow_start > last ||
+	       records->overflow_last < page ||
+	       records->overflow_ends >= patience->overflow_ends;
+}
+
 /**
  * secmmu_inflight_begin - wait until no event covers it, then record a fault
  * @records: the records of the mm
  * @fault: the fault, on the caller's stack
  * @start: first host address, page aligned
  * @last: last host address of the last page
+ * @patience: of the fault; zero at its first round
  *
  * Waits for events that cover the first page only. If one covers a later page,
  * the fault is recorded up to there: see &secmmu_inflight.range.
  *
  * Context: may sleep; the caller holds no lock that an event needs to end.
- * Return: 0; -EINTR if a signal arrived, or -ESRCH if the mm is gone: not
- * recorded then.
+ * Return: 0; or, not recorded, -EBUSY if its patience has ended and events still cover
+ * the page; -EINTR if a signal arrived; -ESRCH if the mm is gone.
  */
 int secmmu_inflight_begin(struct secmmu_records *records,
 			  struct secmmu_inflight *fault, unsigned long start,
-			  unsigned long last)
+			  unsigned long last, struct secmmu_patience *patience)
 {
 	unsigned long covered;
 	DEFINE_WAIT(wait);
@@ -253,8 +287,16 @@ int secmmu_inflight_begin(struct secmmu_records *records,
 	};
 
 	spin_lock(&records->lock);
+	begin_turn(records, patience);
 	while (!records->released && !err &&
 	       secmmu_records_cover(records, start, start + PAGE_SIZE - 1, &covered)) {
+		if (turn_is_over(records, start, patience)) {
+			begin_turn(records, patience);
+			if (++patience->turns >= SECMMU_PATIENCE) {
+				err = -EBUSY;
+				break;
+			}
+		}
 		if (!began)
 			began = ktime_get_ns();
 		prepare_to_wait(&records->wait, &wait, TASK_INTERRUPTIBLE);

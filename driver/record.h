@@ -22,6 +22,23 @@
  * conflict (but events beyond the preallocated records count as one hull). A fault
  * of several pages installs those before the first that was hit.
  *
+ * Where many threads change the same memory back to back, some event is in flight
+ * nearly always, and no moment comes at which the fault may install. So a fault waits
+ * for the events that are in flight when it comes, not for those that come later:
+ *
+ *	event 1		event 2		fault
+ *	begin
+ *					comes, waits for 1
+ *			begin
+ *	end
+ *					1 has ended, 2 came later: its turn is over
+ *			end
+ *
+ * A turn lasts no longer than the longest event. After a few turns, waited or lost to
+ * events that hit it, the fault gives up. It cannot install: event 2 may yet change
+ * the CPU's entry, and will not say so again. The access that wanted the page goes
+ * past the mirror instead: see direct.h.
+ *
  * Addresses are inclusive: start .. last.
  */
 #ifndef SECMMU_RECORD_H
@@ -33,10 +50,23 @@
 
 #include "limits.h"
 
-/* One event in flight. */
+/* One event in flight; @nr counts all events of the mm. */
 struct secmmu_event {
 	struct interval_tree_node range;
 	struct list_head free;
+	u64 nr;
+};
+
+/**
+ * struct secmmu_patience - what is left of a fault's patience with events
+ * @turns: turns that it has waited, or started again
+ * @nr_events: events that had begun when this turn began
+ * @overflow_ends: the ends that bring the overflow to its end as it was then
+ */
+struct secmmu_patience {
+	unsigned int turns;
+	u64 nr_events;
+	u64 overflow_ends;
 };
 
 /**
@@ -68,6 +98,7 @@ struct secmmu_inflight {
  * @pool: the records of @events, preallocated
  * @free: unused ones
  * @overflow: events in flight beyond the pool
+ * @overflow_ends: ends of such events ever
  * @overflow_start: hull of those; valid while @overflow is not zero
  * @overflow_last: ... inclusive
  * @released: the mm is gone: nothing is in flight, nothing may be installed
@@ -82,6 +113,7 @@ struct secmmu_records {
 	struct secmmu_event pool[SECMMU_EVENTS_MAX];
 	struct list_head free;
 	unsigned int overflow;
+	u64 overflow_ends;
 	unsigned long overflow_start;
 	unsigned long overflow_last;
 	bool released;
@@ -103,7 +135,7 @@ void secmmu_records_release(struct secmmu_records *records);
 
 int secmmu_inflight_begin(struct secmmu_records *records,
 			  struct secmmu_inflight *fault, unsigned long start,
-			  unsigned long last);
+			  unsigned long last, struct secmmu_patience *patience);
 bool secmmu_inflight_widen(struct secmmu_records *records,
 			   struct secmmu_inflight *fault, unsigned long start,
 			   unsigned long last);

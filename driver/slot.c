@@ -27,7 +27,7 @@ void secmmu_slots_init(struct secmmu_slots *slots, struct secmmu_member *member,
 
 static void slot_free(struct secmmu_slot *slot)
 {
-	kvfree(slot->span.dirty);
+	secmmu_log_put(slot->span.log);
 	kfree(slot);
 }
 
@@ -42,8 +42,10 @@ void secmmu_slots_destroy(struct secmmu_slots *slots)
 	struct secmmu_slot *slot;
 	unsigned long id;
 
-	xa_for_each(&slots->by_id, id, slot)
+	xa_for_each(&slots->by_id, id, slot) {
 		slot_free(slot);
+		cond_resched();
+	}
 	xa_destroy(&slots->by_id);
 	mutex_destroy(&slots->lock);
 }
@@ -83,11 +85,8 @@ static struct secmmu_slot *slot_alloc(const struct secmmu_set_slot *arg)
 	if (!slot)
 		return NULL;
 	if (arg->flags & SECMMU_SLOT_LOG_DIRTY) {
-		slot->span.dirty =
-			secmmu_may_fail(kvcalloc(BITS_TO_LONGS(pages), sizeof(long),
-						 GFP_KERNEL_ACCOUNT | __GFP_NOWARN),
-					NULL);
-		if (!slot->span.dirty) {
+		slot->span.log = secmmu_log_alloc(pages);
+		if (!slot->span.log) {
 			kfree(slot);
 			return NULL;
 		}
@@ -133,17 +132,16 @@ static void slot_replace(struct secmmu_slots *slots, struct secmmu_slot *old,
 	secmmu_oracle_note(slots->member->chain, old->span.by_hva.start,
 			   old->span.by_hva.last);
 	secmmu_gate(SLOT_REPLACED, old->span.by_hva.start);
-	secmmu_gather_begin(&gather, slots->tlbs);
-	gather.may_sleep = true;
+	secmmu_gather_begin(&gather, slots->tlbs, secmmu_mutant(REPLACE_UNLOGGED) ?
+			    &secmmu_mutant_no_spans : &slots->member->spans, true);
 	secmmu_roots_zap(slots->roots, &gather, old->span.domains,
 			 old->span.by_gfn.start, old->span.by_gfn.last);
 	secmmu_gather_finish(&gather);
+	/* Accesses past the mirror have no spte: their windows close; pairs with (A). */
+	smp_mb();
+	secmmu_tlbs_wait(slots->tlbs);
 	secmmu_chain_forget(slots->member, &old->span);
-	if (old->span.dirty) {
-		/* Callbacks that found the span may note dirty pages. */
-		secmmu_chain_synchronize();
-		kvfree(old->span.dirty);
-	}
+	secmmu_log_put(old->span.log);
 	kfree_rcu(old, rcu);
 }
 
@@ -151,7 +149,8 @@ static int slot_delete(struct secmmu_slots *slots, u32 id)
 {
 	struct secmmu_slot *old;
 
-	mutex_lock(&slots->lock);
+	if (mutex_lock_killable(&slots->lock))
+		return -EINTR;
 	old = xa_erase(&slots->by_id, id);
 	if (old)
 		slot_replace(slots, old, NULL);
@@ -167,7 +166,7 @@ static int slot_delete(struct secmmu_slots *slots, u32 id)
  * After this returns, no engine uses what the slot said before.
  *
  * Context: may sleep; no locks.
- * Return: 0, or -EINVAL, -ENXIO, -EBUSY, -ENOMEM with nothing changed.
+ * Return: 0, or -EINVAL, -ENXIO, -EBUSY, -ENOMEM, -EINTR with nothing changed.
  */
 int secmmu_slot_set(struct secmmu_slots *slots,
 		    const struct secmmu_set_slot *arg)
@@ -186,7 +185,10 @@ int secmmu_slot_set(struct secmmu_slots *slots,
 	if (!new)
 		return -ENOMEM;
 
-	mutex_lock(&slots->lock);
+	if (mutex_lock_killable(&slots->lock)) {
+		slot_free(new);
+		return -EINTR;
+	}
 	old = xa_load(&slots->by_id, arg->slot);
 	if (slot_overlaps(slots, new, old))
 		err = -EBUSY;
@@ -216,28 +218,47 @@ int secmmu_slot_set(struct secmmu_slots *slots,
 int secmmu_slot_find(struct secmmu_member *member, gfn_t gfn,
 		     struct secmmu_target *target)
 {
-	struct interval_tree_node *node;
 	struct secmmu_span *span;
-	unsigned int seq;
 
 	/* Before the lookup; pairs with the release in secmmu_chain_replace(). */
 	target->span_gen = smp_load_acquire(&member->span_gen);
 
 	rcu_read_lock();
-	do {
-		seq = read_seqcount_begin(&member->chain->seq);
-		node = secmmu_span_find(&member->spans.by_gfn, gfn, gfn);
-		if (node) {
-			span = container_of(node, struct secmmu_span, by_gfn);
-			target->hva = span_hva(span, gfn);
-			target->before = gfn - node->start;
-			target->pages = node->last - gfn + 1;
-			target->flags = to_slot(span)->flags;
-			target->key = to_slot(span)->key;
-			target->domains = span->domains;
-		}
-	} while (read_seqcount_retry(&member->chain->seq, seq));
+	span = secmmu_span_at(&member->spans, gfn);
+	if (span) {
+		target->hva = span_hva(span, gfn);
+		target->before = gfn - span->by_gfn.start;
+		target->pages = span->by_gfn.last - gfn + 1;
+		target->flags = to_slot(span)->flags;
+		target->key = to_slot(span)->key;
+		target->domains = span->domains;
+	}
 	rcu_read_unlock();
 
-	return node ? 0 : -ENXIO;
+	return span ? 0 : -ENXIO;
+}
+
+/**
+ * secmmu_target_holds - does a gfn still show what was looked up?
+ * @member: the mirror's seat in the chain
+ * @gfn: the guest frame
+ * @target: what was looked up; if some slot has gone since, but not this one, it is
+ *	renewed
+ *
+ * Context: never sleeps; takes no lock.
+ */
+bool secmmu_target_holds(struct secmmu_member *member, gfn_t gfn,
+			 struct secmmu_target *target)
+{
+	struct secmmu_target now;
+
+	if (smp_load_acquire(&member->span_gen) == target->span_gen)
+		return true;
+	if (secmmu_slot_find(member, gfn, &now) ||
+	    now.hva != target->hva || now.pages < target->pages ||
+	    now.before < target->before || now.flags != target->flags ||
+	    now.key != target->key || now.domains != target->domains)
+		return false;
+	*target = now;
+	return true;
 }

@@ -24,7 +24,9 @@ struct secmmu_slot {
 
 /**
  * struct secmmu_slots - all slots of a mirror
- * @lock: serialises changes; taken before mmap_lock and all spinlocks
+ * @lock: the lock of the configuration: serialises changes; taken before mmap_lock
+ *	and all spinlocks, always so that a signal can end the wait, and never held over
+ *	user memory
  * @by_id: the slots by their number; under @lock
  * @member: the mirror's seat in the chain, holder of the spans
  * @tlbs: the mirror's TLBs
@@ -65,5 +67,7 @@ int secmmu_slot_set(struct secmmu_slots *slots,
 		    const struct secmmu_set_slot *arg);
 int secmmu_slot_find(struct secmmu_member *member, gfn_t gfn,
 		     struct secmmu_target *target);
+bool secmmu_target_holds(struct secmmu_member *member, gfn_t gfn,
+			 struct secmmu_target *target);
 
 #endif

@@ -153,18 +153,12 @@ static void set_mode(struct secmmu_mirror *mirror, u64 untag)
 {
 	struct secmmu_space *space;
 
-	spin_lock(&secmmu_loaded_lock);
+	lockdep_assert_held(&secmmu_loaded_lock);
 	WRITE_ONCE(mirror->untag, untag);
 	secmmu_gate_spin(SET_TAG, 0);
 	if (secmmu_refresh_is_sync(mirror))
 		list_for_each_entry(space, &mirror->loaded, link)
 			WRITE_ONCE(space->untag, untag);
-	spin_unlock(&secmmu_loaded_lock);
-	secmmu_refresh_set(mirror);
-	/* Windows that have read the old one close; pairs with (A). */
-	smp_mb();
-	if (!secmmu_mutant(MODE_NO_WAIT))
-		secmmu_tlbs_wait(&mirror->tlbs);
 }
 
 /**
@@ -179,28 +173,35 @@ static void set_mode(struct secmmu_mirror *mirror, u64 untag)
  */
 int secmmu_set_tag_bits(struct secmmu_mirror *mirror, u32 bits)
 {
-	int err = 0;
+	bool frozen;
 
 	if (!secmmu_tag_bits_valid(bits))
 		return -EINVAL;
-	mutex_lock(&mirror->slots.lock);
-	if (mirror->tags_frozen && !secmmu_mutant(TAGS_NOT_FROZEN))
-		err = -EBUSY;
-	else
+	spin_lock(&secmmu_loaded_lock);
+	frozen = mirror->tags_frozen && !secmmu_mutant(TAGS_NOT_FROZEN);
+	if (!frozen)
 		set_mode(mirror, secmmu_untag_mask(bits));
-	mutex_unlock(&mirror->slots.lock);
-	return err;
+	spin_unlock(&secmmu_loaded_lock);
+	if (frozen)
+		return -EBUSY;
+
+	secmmu_refresh_set(mirror);
+	/* Windows that have read the old one close; pairs with (A). */
+	smp_mb();
+	if (!secmmu_mutant(MODE_NO_WAIT))
+		secmmu_tlbs_wait(&mirror->tlbs);
+	return 0;
 }
 
 /**
  * secmmu_freeze_tag_bits - let the mode change no more
  * @mirror: the mirror
  *
- * Context: may sleep; no locks.
+ * Context: never sleeps.
  */
 void secmmu_freeze_tag_bits(struct secmmu_mirror *mirror)
 {
-	mutex_lock(&mirror->slots.lock);
+	spin_lock(&secmmu_loaded_lock);
 	mirror->tags_frozen = true;
-	mutex_unlock(&mirror->slots.lock);
+	spin_unlock(&secmmu_loaded_lock);
 }

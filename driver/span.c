@@ -2,13 +2,45 @@
 #include "span.h"
 
 /**
- * secmmu_spans_init - no spans
+ * secmmu_spans_init - start without spans
  * @spans: the trees
+ * @seq: the seqcount of the chain, which covers them
  */
-void secmmu_spans_init(struct secmmu_spans *spans)
+void secmmu_spans_init(struct secmmu_spans *spans, seqcount_spinlock_t *seq)
 {
 	spans->by_hva = RB_ROOT_CACHED;
 	spans->by_gfn = RB_ROOT_CACHED;
+	spans->seq = seq;
+	spans->nr_logs = 0;
+}
+
+/**
+ * secmmu_spans_insert - show a span
+ * @spans: the trees
+ * @span: the span
+ *
+ * Context: write side of the seqcount.
+ */
+void secmmu_spans_insert(struct secmmu_spans *spans, struct secmmu_span *span)
+{
+	if (span->log)
+		WRITE_ONCE(spans->nr_logs, spans->nr_logs + 1);
+	interval_tree_insert(&span->by_gfn, &spans->by_gfn);
+	interval_tree_insert(&span->by_hva, &spans->by_hva);
+}
+
+/**
+ * secmmu_spans_hide - let faults find a span no more; events still do
+ * @spans: the trees
+ * @span: the span
+ *
+ * Context: write side of the seqcount.
+ */
+void secmmu_spans_hide(struct secmmu_spans *spans, struct secmmu_span *span)
+{
+	interval_tree_remove(&span->by_gfn, &spans->by_gfn);
+	if (span->log)
+		WRITE_ONCE(spans->nr_logs, spans->nr_logs - 1);
 }
 
 static struct interval_tree_node *tree_node(struct rb_node **link)
@@ -100,4 +132,62 @@ unsigned int secmmu_span_collect(struct rb_root_cached *tree,
 			stack[depth++] = child;
 	}
 	return n;
+}
+
+/**
+ * secmmu_span_at - find the span that shows a guest frame
+ * @spans: the trees
+ * @gfn: the guest frame
+ *
+ * Context: RCU read-side section; never sleeps; takes no lock.
+ * Return: the span, or NULL. By now it may have been replaced.
+ */
+struct secmmu_span *secmmu_span_at(struct secmmu_spans *spans, gfn_t gfn)
+{
+	struct interval_tree_node *node;
+	unsigned int seq;
+
+	do {
+		seq = read_seqcount_begin(spans->seq);
+		node = secmmu_span_find(&spans->by_gfn, gfn, gfn);
+	} while (read_seqcount_retry(spans->seq, seq));
+	return node ? container_of(node, struct secmmu_span, by_gfn) : NULL;
+}
+
+/**
+ * secmmu_spans_log - note that a page was written through an spte that is gone
+ * @spans: the trees
+ * @gfn: the guest frame
+ *
+ * The note goes to the log of the span that shows the page now, if it has one,
+ * whatever made the caller drop the spte:
+ *
+ *	slot changes			fault, engine		zap of the old slot
+ *	------------			-------------		-------------------
+ *	old leaves the tree,
+ *	new enters it
+ *					finds new, installs
+ *					writes: dirty
+ *								drops the spte
+ *								looks the span up: new
+ *
+ * The caller has dropped the spte before it looks. An spte that came through a span
+ * was installed after the span had entered the tree, so the look-up finds that span,
+ * or one that has replaced it since, with a log of its own. An spte that came through
+ * a span before may be noted too: a page too many, never one too few.
+ *
+ * Context: any; takes no lock.
+ */
+void secmmu_spans_log(struct secmmu_spans *spans, gfn_t gfn)
+{
+	struct secmmu_span *span;
+
+	/* An spte of a span with a log was dropped after that was counted. */
+	if (!READ_ONCE(spans->nr_logs))
+		return;
+	rcu_read_lock();
+	span = secmmu_span_at(spans, gfn);
+	if (span && span->log)
+		secmmu_log_set(span->log, gfn - span->by_gfn.start);
+	rcu_read_unlock();
 }

@@ -12,28 +12,38 @@
 #define SECMMU_SPAN_H
 
 #include <linux/interval_tree.h>
+#include <linux/seqlock.h>
 
 #include "limits.h"
+#include "log.h"
 
 /**
  * struct secmmu_span - one range of a mirror, made of zeroed memory
  * @by_hva: host addresses, in bytes
  * @by_gfn: guest frames
  * @domains: those that show it, one bit each
- * @dirty: one bit for each page that was written through a dropped spte, or
- *	NULL; freed when no callback runs
+ * @log: its dirty log, or NULL
  */
 struct secmmu_span {
 	struct interval_tree_node by_hva;
 	struct interval_tree_node by_gfn;
 	unsigned long domains;
-	unsigned long *dirty;
+	struct secmmu_log *log;
 };
 
-/* The spans of one mirror, in both orders. */
+/**
+ * struct secmmu_spans - the spans of one mirror, in both orders
+ * @by_hva: by host address
+ * @by_gfn: by guest frame, without those that are being replaced
+ * @seq: the seqcount that covers both
+ * @nr_logs: spans with a dirty log in @by_gfn; a span with one is counted before
+ *	any fault can find it
+ */
 struct secmmu_spans {
 	struct rb_root_cached by_hva;
 	struct rb_root_cached by_gfn;
+	seqcount_spinlock_t *seq;
+	unsigned int nr_logs;
 };
 
 static inline unsigned long span_hva(const struct secmmu_span *span, gfn_t gfn)
@@ -46,7 +56,11 @@ static inline gfn_t span_gfn(const struct secmmu_span *span, unsigned long hva)
 	return span->by_gfn.start + ((hva - span->by_hva.start) >> PAGE_SHIFT);
 }
 
-void secmmu_spans_init(struct secmmu_spans *spans);
+void secmmu_spans_init(struct secmmu_spans *spans, seqcount_spinlock_t *seq);
+void secmmu_spans_insert(struct secmmu_spans *spans, struct secmmu_span *span);
+void secmmu_spans_hide(struct secmmu_spans *spans, struct secmmu_span *span);
+struct secmmu_span *secmmu_span_at(struct secmmu_spans *spans, gfn_t gfn);
+void secmmu_spans_log(struct secmmu_spans *spans, gfn_t gfn);
 
 /* Nodes a search may have to come back to: the height of a tree of all slots. */
 #define SECMMU_SPAN_DEPTH	40

@@ -12,7 +12,7 @@ static u64 spte_for(gfn_t gfn)
 static void drop_range(struct secmmu_mmu_kunit *mmu, struct secmmu_gather *gather,
 		       gfn_t first, gfn_t last)
 {
-	secmmu_gather_begin(gather, &mmu->tlbs);
+	secmmu_gather_begin(gather, &mmu->tlbs, &mmu->spans, true);
 	secmmu_gather_zap(gather, &mmu->pt, first, last);
 	secmmu_gather_finish(gather);
 }
@@ -122,7 +122,7 @@ static void B1_pieces(struct kunit *test)
 		for (j = 0; j < 5; j++)
 			secmmu_kunit_map(test, mmu, i * 700 + j, spte_for(j));
 	/* Backwards, and with more of them than hulls of empty tables. */
-	secmmu_gather_begin(&gather, &mmu->tlbs);
+	secmmu_gather_begin(&gather, &mmu->tlbs, &mmu->spans, true);
 	for (i = p->pieces; i-- > 0;)
 		secmmu_gather_zap(&gather, &mmu->pt, i * 700, i * 700 + 4);
 	secmmu_gather_finish(&gather);
@@ -195,7 +195,7 @@ static void nothing(struct kunit *test)
 	drop_range(mmu, &gather, 0, 99);
 	drop_range(mmu, &gather, 101, SECMMU_GFN_LAST);
 	drop_range(mmu, &gather, 101, 100);
-	secmmu_gather_begin(&gather, &mmu->tlbs);
+	secmmu_gather_begin(&gather, &mmu->tlbs, &mmu->spans, true);
 	secmmu_gather_finish(&gather);
 	expect_flushes(test, mmu, 0);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(mmu, 100), spte_for(100));
@@ -214,7 +214,7 @@ static void B2_assists(struct kunit *test)
 
 	secmmu_kunit_map(test, mmu, 5, spte_for(5));
 	secmmu_kunit_map(test, mmu, 600, spte_for(600));
-	secmmu_gather_begin(&other, &mmu->tlbs);
+	secmmu_gather_begin(&other, &mmu->tlbs, &mmu->spans, true);
 	secmmu_gather_zap(&other, &mmu->pt, 5, 5);
 	expect_flushes(test, mmu, 0);
 
@@ -243,7 +243,7 @@ static void B2_batch_flushed(struct kunit *test)
 
 	secmmu_kunit_map(test, mmu, 5, spte_for(5));
 	secmmu_kunit_map(test, mmu, 6, spte_for(6));
-	secmmu_gather_begin(&other, &mmu->tlbs);
+	secmmu_gather_begin(&other, &mmu->tlbs, &mmu->spans, true);
 	secmmu_gather_zap(&other, &mmu->pt, 5, 6);
 	expect_flushes(test, mmu, 1);
 	drop_range(mmu, &gather, 5, 6);
@@ -252,14 +252,25 @@ static void B2_batch_flushed(struct kunit *test)
 	expect_flushes(test, mmu, 1);
 }
 
-/* C2: what sptes know of writes goes to the bitmap, with them and no others. */
+/* C2: what sptes know of writes goes to the log of the span, and nothing else does. */
 static void C2_dirty_bits(struct kunit *test)
 {
 	struct secmmu_mmu_kunit *mmu = secmmu_mmu_kunit(test, UINT_MAX);
-	unsigned long dirty[2] = {}, wanted[2] = {};
+	struct secmmu_span span = {
+		.by_gfn = { .start = 1000, .last = 1127 },
+		.by_hva = { .start = 1UL << 20, .last = (1UL << 20) + 128 * PAGE_SIZE - 1 },
+		.log = secmmu_log_alloc(128),
+	};
+	unsigned long wanted[2] = {};
 	struct secmmu_gather gather;
 	unsigned int i;
 
+	KUNIT_ASSERT_NOT_NULL(test, span.log);
+	spin_lock(&mmu->registry);
+	write_seqcount_begin(&mmu->seq);
+	secmmu_spans_insert(&mmu->spans, &span);
+	write_seqcount_end(&mmu->seq);
+	spin_unlock(&mmu->registry);
 	for (i = 0; i < 128; i++) {
 		bool written = i % 7 == 0 || i == 127;
 
@@ -268,13 +279,12 @@ static void C2_dirty_bits(struct kunit *test)
 		if (written && i >= 7)
 			set_bit(i, wanted);
 	}
-	secmmu_gather_begin(&gather, &mmu->tlbs);
-	gather.dirty = dirty;
-	gather.dirty_first = 1000;
+	secmmu_gather_begin(&gather, &mmu->tlbs, &mmu->spans, true);
 	secmmu_gather_zap(&gather, &mmu->pt, 1007, 1127);
 	secmmu_gather_finish(&gather);
-	KUNIT_EXPECT_EQ(test, dirty[0], wanted[0]);
-	KUNIT_EXPECT_EQ(test, dirty[1], wanted[1]);
+	KUNIT_EXPECT_EQ(test, span.log->bits[0], wanted[0]);
+	KUNIT_EXPECT_EQ(test, span.log->bits[1], wanted[1]);
+	secmmu_log_put(span.log);
 }
 
 /* Tables left empty go, others stay, whatever lies between. */

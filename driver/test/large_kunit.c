@@ -48,7 +48,7 @@ static void covers_block(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_drop(mmu, block + 300, 0), spte);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_large(mmu), 0);
-	secmmu_pgtable_prune(&mmu->pt, block, block, U64_MAX);
+	secmmu_pgtable_prune(&mmu->pt, block, block, U64_MAX, true);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 1);
 }
 
@@ -101,7 +101,7 @@ static void replaces_large(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mapped(mmu, BLOCK, spte | SPTE_ACCESSED), 512);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_large(mmu), 1);
 	secmmu_kunit_drop(mmu, BLOCK, 0);
-	secmmu_pgtable_prune(&mmu->pt, BLOCK, BLOCK, U64_MAX);
+	secmmu_pgtable_prune(&mmu->pt, BLOCK, BLOCK, U64_MAX, true);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 1);
 }
 
@@ -191,10 +191,10 @@ static void spares(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mmu->pt.spare.nr, SECMMU_SPARE_TABLES);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 3 + SECMMU_SPARE_TABLES);
 	secmmu_kunit_drop(mmu, BLOCK, 0);
-	secmmu_pgtable_prune(&mmu->pt, BLOCK, BLOCK, U64_MAX);
+	secmmu_pgtable_prune(&mmu->pt, BLOCK, BLOCK, U64_MAX, true);
 	KUNIT_EXPECT_EQ(test, mmu->pt.spare.nr, SECMMU_SPARE_TABLES);
 	secmmu_kunit_drop(mmu, BLOCK + 512, 0);
-	secmmu_pgtable_prune(&mmu->pt, BLOCK, BLOCK, U64_MAX);
+	secmmu_pgtable_prune(&mmu->pt, BLOCK, BLOCK, U64_MAX, true);
 	KUNIT_EXPECT_EQ(test, mmu->pt.spare.nr, 0);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 1);
 }
@@ -244,7 +244,7 @@ static void B7_zap(struct kunit *test)
 		secmmu_kunit_map_large(test, mmu, BLOCK + i * 512, spte);
 	secmmu_kunit_stock(test, mmu, p->spares);
 
-	secmmu_gather_begin(&gather, &mmu->tlbs);
+	secmmu_gather_begin(&gather, &mmu->tlbs, &mmu->spans, true);
 	secmmu_gather_zap(&gather, &mmu->pt, BLOCK + p->first, BLOCK + p->last);
 	secmmu_gather_finish(&gather);
 

@@ -17,7 +17,7 @@ static void destroy(void *context)
 {
 	struct secmmu_mmu_kunit *mmu = context;
 
-	secmmu_pgtable_destroy(&mmu->pt);
+	secmmu_pgtable_destroy(&mmu->pt, true);
 	secmmu_tlbs_destroy(&mmu->tlbs);
 	free_percpu(mmu->counters);
 }
@@ -33,6 +33,9 @@ struct secmmu_mmu_kunit *secmmu_mmu_kunit(struct kunit *test, unsigned int batch
 
 	KUNIT_ASSERT_NOT_NULL(test, mmu);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, destroy, mmu), 0);
+	spin_lock_init(&mmu->registry);
+	seqcount_spinlock_init(&mmu->seq, &mmu->registry);
+	secmmu_spans_init(&mmu->spans, &mmu->seq);
 	mmu->counters = alloc_percpu(struct secmmu_counters);
 	KUNIT_ASSERT_NOT_NULL(test, mmu->counters);
 	KUNIT_ASSERT_EQ(test, secmmu_tlbs_init(&mmu->tlbs, batch, mmu->counters), 0);

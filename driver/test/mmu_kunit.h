@@ -15,11 +15,17 @@
  * struct secmmu_mmu_kunit - a secondary MMU
  * @pt: the page table
  * @tlbs: the TLBs' side
+ * @spans: none, unless a test puts some in
+ * @registry: the lock of @seq
+ * @seq: the seqcount of @spans
  * @counters: what happened
  */
 struct secmmu_mmu_kunit {
 	struct secmmu_pgtable pt;
 	struct secmmu_tlbs tlbs;
+	struct secmmu_spans spans;
+	spinlock_t registry;
+	seqcount_spinlock_t seq;
 	struct secmmu_counters __percpu *counters;
 };
 

@@ -3,10 +3,12 @@
 #include <linux/module.h>
 #include <linux/string.h>
 
+#include "../span.h"
 #include "mutant.h"
 
 DEFINE_STATIC_KEY_FALSE(secmmu_mutating);
 enum secmmu_mutant secmmu_mutant_on;
+struct secmmu_spans secmmu_mutant_no_spans;
 
 #define MUTANT(id, name, property, killer, precedent) name,
 

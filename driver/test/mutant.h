@@ -24,6 +24,10 @@ enum secmmu_mutant {
 #include <linux/jump_label.h>
 
 struct page;
+struct secmmu_spans;
+
+/* Spans of which none has a log. */
+extern struct secmmu_spans secmmu_mutant_no_spans;
 
 DECLARE_STATIC_KEY_FALSE(secmmu_mutating);
 extern enum secmmu_mutant secmmu_mutant_on;
@@ -36,6 +40,7 @@ void secmmu_mutant_dirty_late(struct page *page);
 
 #else
 #define secmmu_mutant(which)			false
+#define secmmu_mutant_no_spans			(*(struct secmmu_spans *)NULL)
 #define secmmu_mutant_dirty_late(page)		do { } while (0)
 #endif
 

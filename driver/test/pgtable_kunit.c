@@ -28,7 +28,7 @@ static int pgtable_init(struct kunit *test)
 
 static void prune(struct secmmu_mmu_kunit *mmu, gfn_t first, gfn_t last)
 {
-	secmmu_pgtable_prune(&mmu->pt, first, last, U64_MAX);
+	secmmu_pgtable_prune(&mmu->pt, first, last, U64_MAX, true);
 }
 
 static void empty(struct kunit *test)
@@ -258,11 +258,11 @@ static void B2_prune_pending(struct kunit *test)
 
 	secmmu_kunit_map(test, mmu, 5, spte_for(5));
 	secmmu_kunit_drop(mmu, 5, 7);
-	secmmu_pgtable_prune(&mmu->pt, 5, 5, 6);
+	secmmu_pgtable_prune(&mmu->pt, 5, 5, 6, true);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 4);
-	secmmu_pgtable_prune(&mmu->pt, 5, 5, 7);
+	secmmu_pgtable_prune(&mmu->pt, 5, 5, 7, true);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 4);
-	secmmu_pgtable_prune(&mmu->pt, 5, 5, 8);
+	secmmu_pgtable_prune(&mmu->pt, 5, 5, 8, true);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 1);
 }
 

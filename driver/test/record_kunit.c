@@ -24,9 +24,11 @@ static void begin_fault(struct kunit *test, struct secmmu_inflight *fault,
 			unsigned long start, unsigned long last)
 {
 	struct secmmu_records *records = test->priv;
+	struct secmmu_patience patience = {};
 
 	KUNIT_ASSERT_FALSE(test, covers(records, start, start + PAGE_SIZE - 1));
-	KUNIT_ASSERT_EQ(test, secmmu_inflight_begin(records, fault, start, last), 0);
+	KUNIT_ASSERT_EQ(test, secmmu_inflight_begin(records, fault, start, last,
+						    &patience), 0);
 }
 
 /*
@@ -244,6 +246,7 @@ static void A10_hull_hits(struct kunit *test)
 static void G1_release(struct kunit *test)
 {
 	struct secmmu_records *records = test->priv;
+	struct secmmu_patience patience = {};
 	struct secmmu_inflight fault, late;
 
 	begin_fault(test, &fault, BASE, BASE + BYTES - 1);
@@ -259,7 +262,7 @@ static void G1_release(struct kunit *test)
 	secmmu_inflight_end(records, &fault);
 
 	KUNIT_EXPECT_EQ(test, secmmu_inflight_begin(records, &late, BASE,
-						    BASE + BYTES - 1), -ESRCH);
+						    BASE + BYTES - 1, &patience), -ESRCH);
 	/* Ends that come all the same are expected. */
 	KUNIT_EXPECT_TRUE(test, secmmu_event_end(records, BASE + 2 * BYTES,
 						 BASE + 3 * BYTES));

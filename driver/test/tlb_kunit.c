@@ -95,7 +95,7 @@ static void B1_zap_voids(struct kunit *test)
 		map(test, gfn, gfn, true);
 		KUNIT_EXPECT_EQ(test, spte_pfn(translate(unit, gfn, true)), gfn);
 	}
-	secmmu_gather_begin(&gather, &unit->mmu->tlbs);
+	secmmu_gather_begin(&gather, &unit->mmu->tlbs, &unit->mmu->spans, true);
 	secmmu_gather_zap(&gather, &unit->mmu->pt, GFN + 1, GFN + 2);
 	secmmu_gather_finish(&gather);
 	KUNIT_EXPECT_EQ(test, spte_pfn(translate(unit, GFN, true)), GFN);

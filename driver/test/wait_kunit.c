@@ -17,6 +17,7 @@
 struct unit {
 	struct secmmu_records records;
 	struct secmmu_inflight fault;
+	struct secmmu_patience patience;
 	struct task_struct *thread;
 	struct completion done;
 	int err;
@@ -27,7 +28,7 @@ static int fault_thread(void *context)
 	struct unit *unit = context;
 
 	unit->err = secmmu_inflight_begin(&unit->records, &unit->fault, BASE,
-					  BASE + BYTES - 1);
+					  BASE + BYTES - 1, &unit->patience);
 	if (!unit->err)
 		secmmu_inflight_end(&unit->records, &unit->fault);
 	complete(&unit->done);

@@ -257,6 +257,8 @@ struct secmmu_create_engine {
  * @unsplit: 2 MiB entries dropped as a whole instead, for want of a page-table
  *	page; what the event did not cover comes back with the next fault
  * @left: times an engine left its domain because of what it accessed
+ * @direct: accesses past the mirror: events followed each other so closely that a fault
+ *	found no moment for an entry, and got the page for this one access
  *
  * What domains map counts for each of them.
  *
@@ -290,6 +292,7 @@ struct secmmu_stats {
 	__u64 splits;
 	__u64 unsplit;
 	__u64 left;
+	__u64 direct;
 };
 
 /* Map for writing too; breaks copy-on-write as a write would. */
@@ -334,8 +337,11 @@ struct secmmu_prefault {
  * Called on a mirror, by the process that created it (-EPERM for any other).
  * Sets the bits of the pages that engines have written since they were last
  * asked for, and forgets them: a write that comes later will be in the next
- * log. One flush at most. If it fails nothing is forgotten. Replacing or
- * deleting a slot forgets its log.
+ * log. One flush at most. If it fails nothing is forgotten; -EINTR if a signal ends
+ * the wait for another change of the slots. When the mirrored process has ended, the
+ * log can still be asked for. Replacing or deleting a slot forgets its log. A page
+ * that was written through a slot may also be named once by the log of the slot that
+ * takes its place.
  */
 struct secmmu_get_dirty_log {
 	__u32 size;

@@ -37,11 +37,14 @@
  * @SECMMU_GATE_RELEASE: the mm is released, nothing dropped yet
  * @SECMMU_GATE_KEY_ALLOC: a key is about to be allocated
  * @SECMMU_GATE_ATTACH: an engine is about to load an address space
+ * @SECMMU_GATE_DIRECT_GOT: an access past the mirror has its page
+ * @SECMMU_GATE_DIRECT_CHECKED: ... and has found its target unchanged, in a window, has
+ *	moved nothing; interrupts are off
  * @SECMMU_GATE_SET_TAG: the mirror has a new mode, engines do not; under the loaded
  *	lock
  *
  * Threads wait asleep in the fault gates (but for LINKED and CHECKED), SLOT_REPLACED,
- * LEAVE and ATTACH, and spin in the others.
+ * LEAVE, ATTACH and DIRECT_GOT, and spin in the others.
  */
 enum secmmu_gate {
 	SECMMU_GATE_FAULT_LOOKED_UP,
@@ -65,6 +68,8 @@ enum secmmu_gate {
 	SECMMU_GATE_KEY_ALLOC,
 	SECMMU_GATE_ATTACH,
 	SECMMU_GATE_SET_TAG,
+	SECMMU_GATE_DIRECT_GOT,
+	SECMMU_GATE_DIRECT_CHECKED,
 	SECMMU_NR_GATES
 };
 

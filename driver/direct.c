@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+
+#include "compat/gup.h"
+#include "direct.h"
+#include "test/gate.h"
+#include "test/inject.h"
+#include "test/mutant.h"
+
+static bool is_pinned(const struct secmmu_direct *direct)
+{
+	return direct->write && !secmmu_mutant(DIRECT_UNPINNED);
+}
+
+/* GUP under mmap_lock: for writing with a pin, for reading without, which unshares. */
+static long get_page_locked(struct secmmu_direct *direct, struct mm_struct *mm,
+			    int *locked)
+{
+	unsigned int flags = SECMMU_FOLL_HONOR_NUMA_FAULT | SECMMU_FOLL_INTERRUPTIBLE |
+			     (direct->write ? FOLL_WRITE : 0);
+
+	if (is_pinned(direct))
+		return secmmu_pin_user_pages_remote(mm, direct->target.hva, 1, flags,
+						    &direct->page, locked);
+	return secmmu_get_user_pages_remote(mm, direct->target.hva, 1, flags,
+					    &direct->page, locked);
+}
+
+static int get_page_of(struct secmmu_direct *direct)
+{
+	struct mm_struct *mm = direct->mirror->chain->mn.mm;
+	int locked = 1;
+	long got;
+
+	if (!mmget_not_zero(mm))
+		return -ESRCH;
+	if (mmap_read_lock_killable(mm)) {
+		mmput(mm);
+		return -EINTR;
+	}
+	got = secmmu_may_fail(get_page_locked(direct, mm, &locked), -ENOMEM);
+	if (locked)
+		mmap_read_unlock(mm);
+	/* May be the last user and run the release callback. */
+	mmput(mm);
+	if (got == 1)
+		return 0;
+	return got == -ENOMEM || got == -EINTR ? got : -EFAULT;
+}
+
+/**
+ * secmmu_direct_begin - find the page that a guest frame shows
+ * @direct: filled in
+ * @mirror: the mirror
+ * @gfn: the guest frame
+ * @access: what the access may do; writing breaks copy-on-write, as in a fault
+ *
+ * Context: may sleep; no locks that an invalidation needs.
+ * Return: 0, to be followed by secmmu_direct_end(); or as secmmu_fault().
+ */
+int secmmu_direct_begin(struct secmmu_direct *direct, struct secmmu_mirror *mirror,
+			gfn_t gfn, const struct secmmu_access *access)
+{
+	int err;
+
+	direct->mirror = mirror;
+	direct->gfn = gfn;
+	direct->write = access->flags & SECMMU_FAULT_WRITE;
+	err = secmmu_access_find(mirror, gfn, access, &direct->target);
+	if (err)
+		return err;
+	err = get_page_of(direct);
+	if (err)
+		return err;
+	secmmu_count(mirror->counters, SECMMU_COUNT_DIRECT, 1);
+	secmmu_gate(DIRECT_GOT, direct->target.hva);
+	return 0;
+}
+
+/**
+ * secmmu_direct_valid - does the guest frame still show the page?
+ * @direct: the access
+ *
+ * Context: in a window of the mirror, which slot changes wait for.
+ * Return: false if the slot has changed: then the access has to start again.
+ */
+bool secmmu_direct_valid(const struct secmmu_direct *direct)
+{
+	struct secmmu_target target = direct->target;
+
+	return secmmu_target_holds(&direct->mirror->member, direct->gfn, &target) ||
+	       secmmu_mutant(DIRECT_SLOT_IGNORED);
+}
+
+/**
+ * secmmu_direct_end - let the page go
+ * @direct: the access
+ * @written: data were written to it
+ *
+ * Context: may sleep.
+ */
+void secmmu_direct_end(struct secmmu_direct *direct, bool written)
+{
+	if (written && !secmmu_mutant(DIRECT_UNLOGGED))
+		secmmu_spans_log(&direct->mirror->member.spans, direct->gfn);
+	if (is_pinned(direct)) {
+		unpin_user_pages_dirty_lock(&direct->page, 1, written);
+		return;
+	}
+	if (written)
+		set_page_dirty_lock(direct->page);
+	put_page(direct->page);
+}

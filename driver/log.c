@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/atomic.h>
+#include <linux/overflow.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "log.h"
+#include "test/inject.h"
+
+/* Words of a log that are moved without a chance to reschedule. */
+#define WORDS_AT_ONCE	4096
+
+/**
+ * secmmu_log_alloc - make an empty log
+ * @pages: pages of the span
+ *
+ * Context: may sleep.
+ * Return: the log with one reference, or NULL if there is no memory.
+ */
+struct secmmu_log *secmmu_log_alloc(u64 pages)
+{
+	struct secmmu_log *log;
+	size_t size = struct_size(log, bits, BITS_TO_LONGS(pages));
+
+	log = secmmu_may_fail(kvzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN), NULL);
+	if (log)
+		refcount_set(&log->refs, 1);
+	return log;
+}
+
+/**
+ * secmmu_log_put - drop a reference
+ * @log: the log, or NULL
+ *
+ * Context: any.
+ */
+void secmmu_log_put(struct secmmu_log *log)
+{
+	if (log && refcount_dec_and_test(&log->refs))
+		kvfree_rcu(log, rcu);
+}
+
+/**
+ * secmmu_log_take - move a part of a log
+ * @log: the log
+ * @first: first word of the part
+ * @bits: where to put it
+ * @words: its length
+ *
+ * Context: may sleep.
+ */
+void secmmu_log_take(struct secmmu_log *log, u64 first, unsigned long *bits,
+		     u64 words)
+{
+	unsigned long *from = log->bits + first;
+	u64 i;
+
+	for (i = 0; i < words; i++) {
+		if (READ_ONCE(from[i]))
+			bits[i] = xchg(&from[i], 0);
+		if (i % WORDS_AT_ONCE == 0)
+			cond_resched();
+	}
+}
+
+/**
+ * secmmu_log_give_back - add to a log what was taken from it
+ * @log: the log
+ * @first: first word of the part
+ * @bits: the bits
+ * @words: its length
+ *
+ * Context: may sleep.
+ */
+void secmmu_log_give_back(struct secmmu_log *log, u64 first,
+			  const unsigned long *bits, u64 words)
+{
+	unsigned long *to = log->bits + first;
+	u64 i;
+
+	for (i = 0; i < words; i++) {
+		if (bits[i])
+			atomic_long_or(bits[i], (atomic_long_t *)&to[i]);
+		if (i % WORDS_AT_ONCE == 0)
+			cond_resched();
+	}
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A dirty log: one bit for each page of a span that was written through an spte that
+ * has been dropped since. The bits of sptes still in place stay there until somebody
+ * asks for the log: see dirty.h.
+ *
+ * Zaps find the log through the span that shows a page at that moment, in an RCU
+ * read-side section, whatever made them drop the spte. So the log of a span that has
+ * gone is freed after a grace period.
+ */
+#ifndef SECMMU_LOG_H
+#define SECMMU_LOG_H
+
+#include <linux/bitops.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+
+/**
+ * struct secmmu_log - the dirty log of a span
+ * @refs: the span's, and those of callers that copy the log out
+ * @rcu: defers the freeing
+ * @bits: the pages, counted from the first one of the span
+ */
+struct secmmu_log {
+	refcount_t refs;
+	struct rcu_head rcu;
+	unsigned long bits[];
+};
+
+struct secmmu_log *secmmu_log_alloc(u64 pages);
+void secmmu_log_put(struct secmmu_log *log);
+void secmmu_log_take(struct secmmu_log *log, u64 first, unsigned long *bits,
+		     u64 words);
+void secmmu_log_give_back(struct secmmu_log *log, u64 first,
+			  const unsigned long *bits, u64 words);
+
+/* The caller holds a reference, or the lock of the configuration. */
+static inline struct secmmu_log *secmmu_log_get(struct secmmu_log *log)
+{
+	refcount_inc(&log->refs);
+	return log;
+}
+
+/* Note that a page was written. */
+static inline void secmmu_log_set(struct secmmu_log *log, u64 page)
+{
+	set_bit(page, log->bits);
+}
+
+#endif

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Long work gives the processor to others: events, release, the dirty log and the end of
+ * a mirror, over much that is mapped. Another thread wants the same processor all the
+ * time, so the scheduler takes it away whenever it is asked for; the kernel counts how
+ * often. A call that never yields loses it once at most, on its way back.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "secmmu_harness.h"
+#include "secmmu_sys.h"
+#include "secmmu_views.h"
+
+#define CPU		1
+#define BLOCK		HUGE_SIZE
+#define BASE		0x100000000ULL
+
+/* Slots over the same 2 MiB, and domains that show each: a million entries. */
+#define SLOTS		512L
+#define DOMAINS		4L
+
+/* More than one switch on the way back to user space. */
+#define SWITCHES	3L
+
+FIXTURE(yield)
+{
+	int dev, mirror, engine;
+	char *mem;
+	pthread_t rival;
+	bool has_rival;
+	atomic_bool ends;
+};
+
+static void stay_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void *rival(void *arg)
+{
+	FIXTURE_DATA(yield) *self = arg;
+
+	stay_on(CPU);
+	while (!atomic_load(&self->ends))
+		;
+	return NULL;
+}
+
+FIXTURE_SETUP(yield)
+{
+	self->has_rival = false;
+	self->mem = NULL;
+	if (sysconf(_SC_NPROCESSORS_ONLN) <= CPU)
+		SKIP(return, "needs two processors");
+	atomic_init(&self->ends, false);
+	/* A flush for each entry: work enough on any machine. */
+	SECMMU_SETUP(SECMMU_FLUSH_EACH, 0);
+}
+
+FIXTURE_TEARDOWN(yield)
+{
+	atomic_store(&self->ends, true);
+	if (self->has_rival)
+		pthread_join(self->rival, NULL);
+	SECMMU_TEARDOWN();
+}
+
+/* Map all of it, through @slots slots in @domains domains. */
+static int map_all(FIXTURE_DATA(yield) *self, long slots, long domains, __u32 flags)
+{
+	long i;
+	int err;
+
+	self->mem = aligned_alloc(BLOCK, BLOCK);
+	if (!self->mem)
+		return -ENOMEM;
+	madvise(self->mem, BLOCK, MADV_NOHUGEPAGE);
+	memset(self->mem, 1, BLOCK);
+	for (i = 1; i < domains; i++) {
+		err = domain_create(self->mirror, i);
+		if (err)
+			return err;
+	}
+	for (i = 0; i < slots; i++) {
+		err = secmmu_set_slot_in(self->mirror, i, flags, 0, (1 << domains) - 1,
+					 BASE + i * BLOCK, self->mem, BLOCK);
+		if (err)
+			return err;
+	}
+	for (i = 0; i < domains; i++) {
+		struct secmmu_prefault arg = {
+			.size = sizeof(arg), .gpa = BASE, .length = slots * BLOCK,
+			.domain = i,
+		};
+
+		while (arg.length) {
+			err = secmmu_call(self->mirror, SECMMU_PREFAULT, &arg,
+					  sizeof(arg));
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
+static long switches_of(const char *task)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/proc/%s/status", task);
+	return number_read(path, "\nnonvoluntary_ctxt_switches:");
+}
+
+static long switches(void)
+{
+	char task[64];
+
+	snprintf(task, sizeof(task), "self/task/%ld", syscall(SYS_gettid));
+	return switches_of(task);
+}
+
+/* From here on somebody else wants this processor. */
+static void compete(struct __test_metadata *_metadata, FIXTURE_DATA(yield) *self)
+{
+	ASSERT_EQ(0, pthread_create(&self->rival, NULL, rival, self));
+	self->has_rival = true;
+	stay_on(CPU);
+	sched_yield();
+}
+
+SECMMU_TEST_F_TIMEOUT(yield, B9_event, 120)
+{
+	struct secmmu_stats a, b;
+	long before;
+
+	ASSERT_EQ(0, map_all(self, SLOTS, DOMAINS, 0));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	compete(_metadata, self);
+	before = switches();
+	ASSERT_EQ(0, madvise(self->mem, BLOCK, MADV_DONTNEED));
+	EXPECT_LE(before + SWITCHES, switches());
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_EQ(a.zapped + SLOTS * DOMAINS * (BLOCK / PAGE), b.zapped);
+}
+
+SECMMU_TEST_F_TIMEOUT(yield, B9_close, 120)
+{
+	long before;
+
+	ASSERT_EQ(0, map_all(self, 4 * SLOTS, DOMAINS, 0));
+	compete(_metadata, self);
+	before = switches();
+	close(self->engine);
+	self->engine = -1;
+	close(self->mirror);
+	self->mirror = -1;
+	EXPECT_LE(before + SWITCHES, switches());
+}
+
+static int mapped_process(void *arg)
+{
+	FIXTURE_DATA(yield) *self = arg;
+
+	self->mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_EACH, 0);
+	CHECK(self->mirror >= 0);
+	CHECK(!map_all(self, SLOTS, DOMAINS, 0));
+	stay_on(CPU);
+	CHECK(!fds_send(self->engine, &self->mirror, 1));
+	for (;;)
+		pause();
+	return 0;
+}
+
+/* The process is killed; its mirror outlives it. The zombie still knows its count. */
+SECMMU_TEST_F_TIMEOUT(yield, B9_release, 120)
+{
+	int sockets[2], mirror;
+	char task[32];
+	siginfo_t info;
+	long before;
+	pid_t child;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	close(self->engine);
+	self->engine = sockets[1];
+	child = child_start(mapped_process, self);
+	ASSERT_LT(0, child);
+	ASSERT_EQ(0, fds_receive(sockets[0], &mirror, 1));
+	close(sockets[0]);
+	snprintf(task, sizeof(task), "%d", child);
+	ASSERT_EQ(0, pthread_create(&self->rival, NULL, rival, self));
+	self->has_rival = true;
+	before = switches_of(task);
+	kill(child, SIGKILL);
+	ASSERT_EQ(0, waitid(P_PID, child, &info, WEXITED | WNOWAIT));
+	EXPECT_LE(before + SWITCHES, switches_of(task));
+	child_wait(child);
+	close(mirror);
+}
+
+/* A log of many words that can be copied nowhere: taken, and given back. */
+SECMMU_TEST_F_TIMEOUT(yield, B9_log, 120)
+{
+	const __u64 pages = 1ULL << 31;
+	struct secmmu_get_dirty_log arg = {
+		.size = sizeof(arg), .nr_pages = pages, .bitmap = 8,
+	};
+	long before;
+	int err;
+
+	err = secmmu_set_slot(self->mirror, 0, SECMMU_SLOT_LOG_DIRTY, 0,
+			      (void *)BASE, pages * PAGE);
+	if (err == -ENOMEM)
+		SKIP(return, "no memory for a log of this length");
+	ASSERT_EQ(0, err);
+	compete(_metadata, self);
+	before = switches();
+	err = secmmu_call(self->mirror, SECMMU_GET_DIRTY_LOG, &arg, sizeof(arg));
+	if (err == -ENOMEM)
+		SKIP(return, "no memory for two logs of this length");
+	EXPECT_EQ(-EFAULT, err);
+	EXPECT_LE(before + SWITCHES, switches());
+}
+
+TEST_HARNESS_MAIN
