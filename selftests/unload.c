@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 
 #include "secmmu_harness.h"
 #include "secmmu_sys.h"
+#include "secmmu_views.h"
 
 #define GPA		0x10000000ULL
 #define RT_RUNTIME	"/proc/sys/kernel/sched_rt_runtime_us"
@@ -34,6 +36,9 @@
 /* RCU's part of that processor, without which nobody gets on. */
 #define SOFTIRQ_THREAD		"ksoftirqd/0\n"
 #define KERNEL_THREADS_MAX	500
+
+/* Milliseconds: for what must happen. */
+#define MUST			(20000 * secmmu_slow())
 
 FIXTURE(unload)
 {
@@ -223,6 +228,58 @@ SECMMU_TEST_F(unload, G5_free_not_yet_called)
 	}
 	EXPECT_EQ(0, child_wait(self->child));
 	self->child = 0;
+}
+
+/* It has made a domain, which lives as long as its memory, and closes all it has. */
+static int domain_maker(void *arg)
+{
+	FIXTURE_DATA(unload) *self = arg;
+	int mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
+
+	CHECK(mirror >= 0);
+	CHECK(!domain_create(mirror, 1));
+	close(mirror);
+	close(self->dev);
+	CHECK(!byte_send(self->sockets[1]));
+	for (;;)
+		pause();
+	return 0;
+}
+
+static int refused_unload(void *unused)
+{
+	(void)unused;
+	CHECK(syscall(SYS_delete_module, "secmmu", O_NONBLOCK) && errno == EWOULDBLOCK);
+	return 0;
+}
+
+/* The module is in use as long as the process lives: unloading it does not wait. */
+SECMMU_TEST_F(unload, G5_domain_keeps_the_module)
+{
+	pid_t unload;
+	long tries;
+
+	self->child = child_start(domain_maker, self);
+	ASSERT_LT(0, self->child);
+	ASSERT_EQ(0, byte_wait(self->sockets[0]));
+	close(self->dev);
+	unload = child_start(refused_unload, NULL);
+	ASSERT_LT(0, unload);
+	EXPECT_TRUE(child_ended(unload, MUST)) {
+		TH_LOG("the unload waits for the process");
+	}
+	kill(self->child, SIGKILL);
+	EXPECT_EQ(0, child_wait(unload));
+	child_wait(self->child);
+	self->child = 0;
+	/* What the core frees late keeps it a moment longer. */
+	for (tries = 0; tries < MUST; tries++) {
+		if (!syscall(SYS_delete_module, "secmmu", O_NONBLOCK) ||
+		    errno != EWOULDBLOCK)
+			break;
+		sleep_ms(1);
+	}
+	EXPECT_EQ(0, access("/sys/module/secmmu", F_OK) ? 0 : -EBUSY);
 }
 
 TEST_HARNESS_MAIN

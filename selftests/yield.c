@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Long work gives the processor to others: events, release, the dirty log and the end of
- * a mirror, over much that is mapped. Another thread wants the same processor all the
+ * Long work gives the processor to others: events, release and the end of a mirror, over
+ * much that is mapped. Another thread wants the same processor all the
  * time, so the scheduler takes it away whenever it is asked for; the kernel counts how
  * often. A call that never yields loses it once at most, on its way back.
  */
@@ -163,9 +163,9 @@ SECMMU_TEST_F_TIMEOUT(yield, B9_close, 120)
 
 	ASSERT_EQ(0, map_all(self, 4 * SLOTS, DOMAINS, 0));
 	compete(_metadata, self);
-	before = switches();
 	close(self->engine);
 	self->engine = -1;
+	before = switches();
 	close(self->mirror);
 	self->mirror = -1;
 	EXPECT_LE(before + SWITCHES, switches());
@@ -210,30 +210,6 @@ SECMMU_TEST_F_TIMEOUT(yield, B9_release, 120)
 	EXPECT_LE(before + SWITCHES, switches_of(task));
 	child_wait(child);
 	close(mirror);
-}
-
-/* A log of many words that can be copied nowhere: taken, and given back. */
-SECMMU_TEST_F_TIMEOUT(yield, B9_log, 120)
-{
-	const __u64 pages = 1ULL << 31;
-	struct secmmu_get_dirty_log arg = {
-		.size = sizeof(arg), .nr_pages = pages, .bitmap = 8,
-	};
-	long before;
-	int err;
-
-	err = secmmu_set_slot(self->mirror, 0, SECMMU_SLOT_LOG_DIRTY, 0,
-			      (void *)BASE, pages * PAGE);
-	if (err == -ENOMEM)
-		SKIP(return, "no memory for a log of this length");
-	ASSERT_EQ(0, err);
-	compete(_metadata, self);
-	before = switches();
-	err = secmmu_call(self->mirror, SECMMU_GET_DIRTY_LOG, &arg, sizeof(arg));
-	if (err == -ENOMEM)
-		SKIP(return, "no memory for two logs of this length");
-	EXPECT_EQ(-EFAULT, err);
-	EXPECT_LE(before + SWITCHES, switches());
 }
 
 TEST_HARNESS_MAIN

@@ -9,6 +9,7 @@
 #include "inject.h"
 #include "oracle.h"
 #include "refresh.h"
+#include "stranger.h"
 
 static long gate_call(unsigned int cmd, struct secmmu_test_gate *arg)
 {
@@ -120,6 +121,7 @@ union argument {
 	struct secmmu_test_subscribe subscribe;
 	struct secmmu_test_refresh refresh;
 	struct secmmu_test_fail fail;
+	struct secmmu_test_stranger stranger;
 };
 
 static u32 size_of_call(unsigned int cmd)
@@ -144,6 +146,8 @@ static u32 size_of_call(unsigned int cmd)
 		return sizeof(struct secmmu_test_refresh);
 	case SECMMU_TEST_FAIL:
 		return sizeof(struct secmmu_test_fail);
+	case SECMMU_TEST_STRANGER:
+		return sizeof(struct secmmu_test_stranger);
 	default:
 		return 0;
 	}
@@ -172,6 +176,8 @@ static long handle(struct secmmu_mirror *mirror, unsigned int cmd,
 		return secmmu_refresh_choose(mirror, &arg->refresh);
 	case SECMMU_TEST_FAIL:
 		return secmmu_inject_arm(&arg->fail);
+	case SECMMU_TEST_STRANGER:
+		return secmmu_stranger_register(&arg->stranger);
 	default:
 		return gate_call(cmd, &arg->gate);
 	}
@@ -189,7 +195,8 @@ long secmmu_test_call(struct secmmu_mirror *mirror, unsigned int cmd,
 		      void __user *user)
 {
 	u32 size = size_of_call(cmd);
-	bool on_device = cmd <= SECMMU_TEST_GATE_OPEN || cmd == SECMMU_TEST_FAIL;
+	bool on_device = cmd <= SECMMU_TEST_GATE_OPEN || cmd == SECMMU_TEST_FAIL ||
+			 cmd == SECMMU_TEST_STRANGER;
 	union argument arg = {};
 	long ret;
 

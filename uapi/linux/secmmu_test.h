@@ -40,11 +40,12 @@
  * @SECMMU_GATE_DIRECT_GOT: an access past the mirror has its page
  * @SECMMU_GATE_DIRECT_CHECKED: ... and has found its target unchanged, in a window, has
  *	moved nothing; interrupts are off
+ * @SECMMU_GATE_STRANGER: the start callback of another driver, of a blockable event
  * @SECMMU_GATE_SET_TAG: the mirror has a new mode, engines do not; under the loaded
  *	lock
  *
  * Threads wait asleep in the fault gates (but for LINKED and CHECKED), SLOT_REPLACED,
- * LEAVE, ATTACH and DIRECT_GOT, and spin in the others.
+ * LEAVE, ATTACH, DIRECT_GOT and STRANGER, and spin in the others.
  */
 enum secmmu_gate {
 	SECMMU_GATE_FAULT_LOOKED_UP,
@@ -70,6 +71,7 @@ enum secmmu_gate {
 	SECMMU_GATE_SET_TAG,
 	SECMMU_GATE_DIRECT_GOT,
 	SECMMU_GATE_DIRECT_CHECKED,
+	SECMMU_GATE_STRANGER,
 	SECMMU_NR_GATES
 };
 
@@ -344,5 +346,20 @@ struct secmmu_test_fail {
 };
 
 #define SECMMU_TEST_FAIL	_IO(SECMMU_IOC_TYPE, 0x8a)
+
+/**
+ * struct secmmu_test_stranger - let a stranger subscribe to the caller's memory
+ * @size: size of this structure
+ * @fd: its descriptor; closing it ends it
+ *
+ * Called on the device. It is no mirror and on no chain; the core calls it first. Its
+ * start callback passes SECMMU_GATE_STRANGER.
+ */
+struct secmmu_test_stranger {
+	__u32 size;
+	__s32 fd;
+};
+
+#define SECMMU_TEST_STRANGER	_IO(SECMMU_IOC_TYPE, 0x8c)
 
 #endif /* _UAPI_LINUX_SECMMU_TEST_H */
