@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/kcsan-checks.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <linux/srcu.h>
 #include <linux/wait_bit.h>
 
 #include "chain.h"
@@ -16,176 +14,13 @@
 #include "test/mutant.h"
 #include "test/oracle.h"
 #include "trace.h"
+#include "walk.h"
 
 /* Chains not yet freed; the module must outlive the free callbacks. */
 static atomic_t nr_chains;
 
-/*
- * Walks over the members of any chain. Callbacks run inside the core's SRCU section
- * too, but in that section callbacks of other drivers sleep, for as long as they like,
- * and a member that leaves must not wait for them. Walks wait for nothing but windows.
- */
-DEFINE_STATIC_SRCU(walks);
-
 /* Are start callbacks timed? */
 DEFINE_STATIC_KEY_FALSE(secmmu_timing);
-
-static bool member_touched(struct secmmu_member *member,
-			   struct secmmu_walk *walk)
-{
-	bool touched;
-
-	rcu_read_lock();
-	touched = secmmu_span_find(&member->spans.by_hva, walk->start,
-				   walk->last);
-	rcu_read_unlock();
-	return touched;
-}
-
-/* One round over all members; see chain.h. Returns false if it is not valid. */
-static bool walk_round(struct secmmu_walk *walk)
-{
-	struct secmmu_chain *chain = walk->chain;
-	struct secmmu_member *member;
-
-	if (secmmu_mutant(TORN_REGISTRATION))
-		walk->seq = raw_read_seqcount(&chain->seq);
-	else if (!secmmu_mutant(SEQ_READ_ONCE) || !walk->seq)
-		walk->seq = read_seqcount_begin(&chain->seq);
-	/*
-	 * What the seqcount covers is read with marked accesses. All else that the
-	 * round does is none of its affair: KCSAN shall not take it for a part of
-	 * the read side, where it excuses plain accesses.
-	 */
-	kcsan_atomic_next(0);
-	list_for_each_entry_rcu(member, &chain->members, link,
-				srcu_read_lock_held(&walks)) {
-		if (!member_touched(member, walk))
-			continue;
-		walk->at = NULL;
-		walk->complete = false;
-		if (walk->purpose <= SECMMU_INVALIDATE_LATE) {
-			member->ops->invalidate(member, walk);
-			continue;
-		}
-		/* All members age, whatever the earlier ones said. */
-		walk->young |= member->ops->age(member, walk, walk->purpose ==
-						SECMMU_CLEAR_YOUNG);
-		if (walk->young && (walk->purpose == SECMMU_TEST_YOUNG ||
-				    secmmu_mutant(FIRST_YOUNG)))
-			return true;
-	}
-	secmmu_gate_spin(START_WALKED, walk->start);
-	return !read_seqcount_retry(&chain->seq, walk->seq) ||
-	       secmmu_mutant(TORN_REGISTRATION);
-}
-
-/* Walk all members until the registration has not moved meanwhile. */
-static void walk_members(struct secmmu_walk *walk)
-{
-	struct secmmu_chain *chain = walk->chain;
-	unsigned int replays = 0;
-	int idx = srcu_read_lock(&walks);
-
-	while (!walk_round(walk)) {
-		atomic64_inc(&chain->replays);
-		if (++replays == SECMMU_REPLAYS_MAX)
-			atomic_inc(&chain->hold_off);
-		if (secmmu_mutant(SEQ_READ_ONCE) && replays == 1000)
-			break;
-	}
-	if (replays >= SECMMU_REPLAYS_MAX &&
-	    atomic_dec_and_test(&chain->hold_off))
-		wake_up_var(&chain->hold_off);
-	srcu_read_unlock(&walks, idx);
-}
-
-static void set_piece(struct secmmu_piece *piece, struct secmmu_walk *walk,
-		      struct interval_tree_node *node)
-{
-	struct secmmu_span *span = container_of(node, struct secmmu_span,
-						by_hva);
-
-	piece->first = span_gfn(span, max(walk->start, node->start));
-	piece->last = span_gfn(span, min(walk->last, node->last));
-	piece->domains = span->domains;
-}
-
-/* All pieces of a member if there is room for them, else none. */
-static unsigned int collect_pieces(struct secmmu_walk *walk,
-				   struct secmmu_member *member,
-				   struct secmmu_piece *pieces)
-{
-	struct interval_tree_node *nodes[SECMMU_WALK_BATCH];
-	unsigned int i, n;
-
-	rcu_read_lock();
-	n = secmmu_span_collect(&member->spans.by_hva, walk->start, walk->last,
-				nodes, SECMMU_WALK_BATCH);
-	walk->complete = n <= SECMMU_WALK_BATCH;
-	if (!walk->complete)
-		n = 0;
-	for (i = 0; i < n; i++)
-		set_piece(&pieces[i], walk, nodes[i]);
-	rcu_read_unlock();
-	return n;
-}
-
-/* Some pieces of a member, beginning behind the cursor. */
-static unsigned int take_pieces(struct secmmu_walk *walk,
-				struct secmmu_member *member,
-				struct secmmu_piece *pieces)
-{
-	struct interval_tree_node *node = walk->at;
-	unsigned int n = 0;
-
-	lockdep_assert_held(&walk->chain->registry);
-	/* While the seqcount stands still, the cursor is still in the tree. */
-	if (read_seqcount_retry(&walk->chain->seq, walk->seq))
-		return 0;
-	if (!node)
-		node = interval_tree_iter_first(&member->spans.by_hva,
-						walk->start, walk->last);
-	else
-		node = interval_tree_iter_next(node, walk->start, walk->last);
-	for (; node && n < SECMMU_WALK_BATCH; n++) {
-		set_piece(&pieces[n], walk, node);
-		walk->at = node;
-		node = interval_tree_iter_next(node, walk->start, walk->last);
-	}
-	return n;
-}
-
-/**
- * secmmu_walk_next - the next spans of a member that a walk touches
- * @walk: the walk
- * @member: the member being visited
- * @pieces: where to put the guest frames touched, SECMMU_WALK_BATCH entries
- *
- * Takes no lock unless there are more spans than @pieces has room for.
- *
- * Context: called from &struct secmmu_member_ops; never sleeps.
- * Return: number of @pieces set; zero at the end, or if the registration moved
- * (the walk will then come again).
- */
-unsigned int secmmu_walk_next(struct secmmu_walk *walk,
-			      struct secmmu_member *member,
-			      struct secmmu_piece *pieces)
-{
-	unsigned int n;
-
-	if (walk->complete)
-		return 0;
-	if (!walk->at) {
-		n = collect_pieces(walk, member, pieces);
-		if (walk->complete)
-			return n;
-	}
-	spin_lock(&walk->chain->registry);
-	n = take_pieces(walk, member, pieces);
-	spin_unlock(&walk->chain->registry);
-	return n;
-}
 
 static struct secmmu_chain *to_chain(struct mmu_notifier *mn)
 {
@@ -218,7 +53,7 @@ static void begin_event(struct secmmu_chain *chain, unsigned long start,
 	/* Recorded whether it touches a span or not; then delivered. */
 	secmmu_event_begin(&chain->records, start, last);
 	secmmu_gate_spin(START_RECORDED, start);
-	walk_members(&event);
+	secmmu_walk_members(&event);
 	if (began)
 		note_latency(chain, began);
 }
@@ -261,7 +96,7 @@ static void end_late(struct secmmu_chain *chain, unsigned long start,
 		.last = last,
 	};
 
-	walk_members(&walk);
+	secmmu_walk_members(&walk);
 }
 
 static void chain_range_end(struct mmu_notifier *mn,
@@ -300,7 +135,7 @@ static bool age(struct mmu_notifier *mn, unsigned long start,
 	};
 
 	if (start < end)
-		walk_members(&aging);
+		secmmu_walk_members(&aging);
 	return aging.young;
 }
 
@@ -321,17 +156,12 @@ static secmmu_young_t chain_test_young(struct mmu_notifier *mn,
 static void chain_release(struct mmu_notifier *mn, struct mm_struct *mm)
 {
 	struct secmmu_chain *chain = to_chain(mn);
-	struct secmmu_member *member;
-	int idx = srcu_read_lock(&walks);
 
 	/* First forbid, then drop: a fault past its check is seen by the zap. */
 	secmmu_records_release(&chain->records);
 	secmmu_oracle_note(chain, 0, ULONG_MAX);
 	secmmu_gate_spin(RELEASE, 0);
-	list_for_each_entry_rcu(member, &chain->members, link,
-				srcu_read_lock_held(&walks))
-		member->ops->release(member);
-	srcu_read_unlock(&walks, idx);
+	secmmu_walk_release(chain);
 	/* Nobody keeps a chain for an mm that has no users left. */
 	if (chain->keeps)
 		secmmu_chain_put(chain);
@@ -526,7 +356,7 @@ void secmmu_chain_leave(struct secmmu_member *member)
 	if (secmmu_mutant(LEAVE_WAITS_FOR_CORE))
 		mmu_notifier_synchronize();
 	else if (!secmmu_mutant(LEAVE_NO_SYNC))
-		synchronize_srcu(&walks);
+		secmmu_walks_wait();
 }
 
 /**

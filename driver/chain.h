@@ -117,51 +117,6 @@ struct secmmu_chain {
 
 DECLARE_STATIC_KEY_FALSE(secmmu_timing);
 
-/* What a walk is for. */
-enum secmmu_purpose {
-	SECMMU_INVALIDATE,
-	/* Test builds: an event ends, and members drop what they hold. */
-	SECMMU_INVALIDATE_LATE,
-	SECMMU_CLEAR_YOUNG,
-	SECMMU_TEST_YOUNG,
-};
-
-/**
- * struct secmmu_walk - a walk over members and their spans
- * @chain: the chain
- * @purpose: what to do with each member
- * @start: first address of the range
- * @last: last address of the range
- * @may_sleep: the event is blockable: members may yield the processor
- * @young: some member said that a page was accessed
- * @seq: the seqcount at the start of the round
- * @at: the span visited last in the current member, or NULL
- * @complete: all spans of the current member were visited
- */
-struct secmmu_walk {
-	struct secmmu_chain *chain;
-	enum secmmu_purpose purpose;
-	unsigned long start;
-	unsigned long last;
-	bool may_sleep;
-	bool young;
-	unsigned int seq;
-	struct interval_tree_node *at;
-	bool complete;
-};
-
-/**
- * struct secmmu_piece - a part of a span that a walk touches
- * @first: first guest frame
- * @last: last guest frame
- * @domains: domains of the span
- */
-struct secmmu_piece {
-	gfn_t first;
-	gfn_t last;
-	unsigned long domains;
-};
-
 struct secmmu_chain *secmmu_chain_get(struct mm_struct *mm);
 void secmmu_chain_put(struct secmmu_chain *chain);
 int secmmu_chain_keep(struct secmmu_chain *chain);
@@ -173,9 +128,6 @@ void secmmu_chain_replace(struct secmmu_member *member,
 			  struct secmmu_span *insert);
 void secmmu_chain_forget(struct secmmu_member *member,
 			 struct secmmu_span *span);
-unsigned int secmmu_walk_next(struct secmmu_walk *walk,
-			      struct secmmu_member *member,
-			      struct secmmu_piece *pieces);
 void secmmu_chain_exit(void);
 
 #endif

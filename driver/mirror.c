@@ -10,6 +10,7 @@
 #include "test/inject.h"
 #include "test/mutant.h"
 #include "trace.h"
+#include "walk.h"
 
 static struct secmmu_mirror *to_mirror(struct secmmu_member *member)
 {

@@ -11,7 +11,8 @@ usage()
 
 	Checks the models of the driver's protocols, Documentation/models/*.pml, all of
 	them or those named: spin visits every state of each, "safe" for assertions and
-	deadlocks, "live" for livelocks. Each model is then broken in every way that it
+	deadlocks, "live" for livelocks (under weak fairness if the head of the model
+	says so). Each model is then broken in every way that it
 	names (BROKEN_...), and spin must find an error each time.
 	Prints one "ok - ..." or "not ok - ..." line each; exits with 0 if all are ok.
 
@@ -58,6 +59,7 @@ search()
 	if [ "$what" = live ]; then
 		flags=(-DNP -DNOREACHED)
 		options+=(-l)
+		! grep -q '^ \* Weak fairness' model.pml || options+=(-f)
 	fi
 	# To compile takes longer than to run: no optimizing.
 	if ! { spin "$@" -a model.pml &&

@@ -7,7 +7,7 @@
 #include <linux/bitmap.h>
 #include <linux/mman.h>
 
-#include "chain.h"
+#include "walk.h"
 #include "record_kunit.h"
 
 #define HVA		0x7000000UL

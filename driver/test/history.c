@@ -9,6 +9,7 @@
 
 #include "../compat/gup.h"
 #include "../mirror.h"
+#include "../walk.h"
 #include "history.h"
 
 #define NR_PAGES	8

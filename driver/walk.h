@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A walk over the members of a chain, and over the spans of each that it touches.
+ *
+ * Walks take no lock, but where an event touches many spans. What they read is covered
+ * by the seqcount of the chain: a walk that finds it moved starts again. Members stay
+ * while a walk runs: leaving waits for walks, and for nothing else.
+ */
+#ifndef SECMMU_WALK_H
+#define SECMMU_WALK_H
+
+#include "chain.h"
+
+/* What a walk is for. */
+enum secmmu_purpose {
+	SECMMU_INVALIDATE,
+	/* Test builds: an event ends, and members drop what they hold. */
+	SECMMU_INVALIDATE_LATE,
+	SECMMU_CLEAR_YOUNG,
+	SECMMU_TEST_YOUNG,
+};
+
+/**
+ * struct secmmu_walk - a walk over members and their spans
+ * @chain: the chain
+ * @purpose: what to do with each member
+ * @start: first address of the range
+ * @last: last address of the range
+ * @may_sleep: the event is blockable: members may yield the processor
+ * @young: some member said that a page was accessed
+ * @seq: the seqcount at the start of the round
+ * @at: the span visited last in the current member, or NULL
+ * @complete: all spans of the current member were visited
+ */
+struct secmmu_walk {
+	struct secmmu_chain *chain;
+	enum secmmu_purpose purpose;
+	unsigned long start;
+	unsigned long last;
+	bool may_sleep;
+	bool young;
+	unsigned int seq;
+	struct interval_tree_node *at;
+	bool complete;
+};
+
+/**
+ * struct secmmu_piece - a part of a span that a walk touches
+ * @first: first guest frame
+ * @last: last guest frame
+ * @domains: domains of the span
+ */
+struct secmmu_piece {
+	gfn_t first;
+	gfn_t last;
+	unsigned long domains;
+};
+
+void secmmu_walk_members(struct secmmu_walk *walk);
+unsigned int secmmu_walk_next(struct secmmu_walk *walk,
+			      struct secmmu_member *member,
+			      struct secmmu_piece *pieces);
+void secmmu_walk_release(struct secmmu_chain *chain);
+void secmmu_walks_wait(void);
+
+#endif
