@@ -52,7 +52,7 @@ static void begin_event(struct secmmu_chain *chain, unsigned long start,
 		event.last++;
 	/* Recorded whether it touches a span or not; then delivered. */
 	secmmu_event_begin(&chain->records, start, last);
-	secmmu_gate_spin(START_RECORDED, start);
+	secmmu_gate_event(START_RECORDED, start, may_sleep);
 	secmmu_walk_members(&event);
 	if (began)
 		note_latency(chain, began);

@@ -28,6 +28,9 @@ do {									\
 /* Where sleeping is allowed, and where it is not. */
 #define secmmu_gate(name, address)	gate_pass(name, address, true)
 #define secmmu_gate_spin(name, address)	gate_pass(name, address, false)
+/* Where it depends. */
+#define secmmu_gate_event(name, address, may_sleep) \
+	gate_pass(name, address, may_sleep)
 
 /* Meanwhile a tree looks empty to those who search it without the lock. */
 static inline void secmmu_gate_torn(struct rb_root *root)
@@ -45,6 +48,7 @@ static inline void secmmu_gate_torn(struct rb_root *root)
 
 #define secmmu_gate(name, address)	do { } while (0)
 #define secmmu_gate_spin(name, address)	do { } while (0)
+#define secmmu_gate_event(name, address, may_sleep) do { } while (0)
 #define secmmu_gate_torn(root)		do { } while (0)
 
 #endif

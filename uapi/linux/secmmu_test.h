@@ -45,7 +45,8 @@
  *	lock
  *
  * Threads wait asleep in the fault gates (but for LINKED and CHECKED), SLOT_REPLACED,
- * LEAVE, ATTACH, DIRECT_GOT and STRANGER, and spin in the others.
+ * LEAVE, ATTACH, DIRECT_GOT and STRANGER, in START_RECORDED if the event is blockable,
+ * and spin in the others.
  */
 enum secmmu_gate {
 	SECMMU_GATE_FAULT_LOOKED_UP,
