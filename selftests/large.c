@@ -103,6 +103,27 @@ SECMMU_TEST_F(large, B7_one_entry)
 	EXPECT_GE(5, stats.tables);
 }
 
+/* Spare tables go with the last large entry, also if its table has other entries. */
+SECMMU_TEST_F(large, B7_no_spare_tables_stay)
+{
+	struct secmmu_stats stats;
+	char *small = region_map(1);
+
+	ASSERT_NE(NULL, small);
+	*word_at(small, 0) = 7;
+	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 1, 0, GPA(PAGES), small, PAGE));
+	EXPECT_GPA(7, self->engine, GPA(PAGES));
+	touch_blocks(_metadata, self);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	EXPECT_LT(4, stats.tables);
+	ASSERT_EQ(0, madvise(self->mem, BLOCKS * HUGE_SIZE, MADV_DONTNEED));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	EXPECT_EQ(0, stats.large);
+	/* Root, two levels, and the leaf of the small page. */
+	EXPECT_EQ(4, stats.tables);
+	region_unmap(small, 1);
+}
+
 SECMMU_TEST_F(large, B7_first_touch_by_the_mirror)
 {
 	struct secmmu_prefault range;
