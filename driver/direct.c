@@ -89,7 +89,7 @@ bool secmmu_direct_valid(const struct secmmu_direct *direct)
 {
 	struct secmmu_target target = direct->target;
 
-	return secmmu_target_holds(&direct->mirror->member, direct->gfn, &target) ||
+	return secmmu_target_current(&direct->mirror->member, direct->gfn, &target) ||
 	       secmmu_mutant(DIRECT_SLOT_IGNORED);
 }
 

@@ -49,7 +49,7 @@ static int check(struct secmmu_fault *fault, struct hit *hit)
 		if (secmmu_mutant(SLOT_GEN_IGNORED))
 			moved = false;
 		spin_unlock(&records->lock);
-	} while (moved && secmmu_target_holds(member, fault->gfn, &fault->target));
+	} while (moved && secmmu_target_current(member, fault->gfn, &fault->target));
 
 	if (released)
 		return -ESRCH;

@@ -239,7 +239,7 @@ int secmmu_slot_find(struct secmmu_member *member, gfn_t gfn,
 }
 
 /**
- * secmmu_target_holds - does a gfn still show what was looked up?
+ * secmmu_target_current - does a gfn still show what was looked up?
  * @member: the mirror's seat in the chain
  * @gfn: the guest frame
  * @target: what was looked up; if some slot has gone since, but not this one, it is
@@ -247,11 +247,12 @@ int secmmu_slot_find(struct secmmu_member *member, gfn_t gfn,
  *
  * Context: never sleeps; takes no lock.
  */
-bool secmmu_target_holds(struct secmmu_member *member, gfn_t gfn,
-			 struct secmmu_target *target)
+bool secmmu_target_current(struct secmmu_member *member, gfn_t gfn,
+			   struct secmmu_target *target)
 {
 	struct secmmu_target now;
 
+	/* Pairs with the release in secmmu_chain_replace(). */
 	if (smp_load_acquire(&member->span_gen) == target->span_gen)
 		return true;
 	if (secmmu_slot_find(member, gfn, &now) ||

@@ -67,7 +67,7 @@ int secmmu_slot_set(struct secmmu_slots *slots,
 		    const struct secmmu_set_slot *arg);
 int secmmu_slot_find(struct secmmu_member *member, gfn_t gfn,
 		     struct secmmu_target *target);
-bool secmmu_target_holds(struct secmmu_member *member, gfn_t gfn,
-			 struct secmmu_target *target);
+bool secmmu_target_current(struct secmmu_member *member, gfn_t gfn,
+			   struct secmmu_target *target);
 
 #endif

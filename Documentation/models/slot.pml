@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A slot is replaced under a fault: secmmu_slot_find(), secmmu_target_holds(), check(),
+ * A slot is replaced under a fault: secmmu_slot_find(), secmmu_target_current(), check(),
  * secmmu_chain_replace(), slot_replace(), secmmu_chain_forget().
  *
  * A guest frame shows host page OLD, and a slot is put in place of that one which
@@ -120,7 +120,7 @@ proctype fault(byte me)
 			gen == span_gen -> ok = !hit[me]; break
 #endif
 		   }
-		:: gen != span_gen ->	/* secmmu_target_holds() */
+		:: gen != span_gen ->	/* secmmu_target_current() */
 			gen = span_gen;
 			if
 			:: by_gfn == page
