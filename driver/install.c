@@ -153,7 +153,7 @@ static int install_small(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	for (i = 0; i < got; i++) {
 		unsigned long hva = fault->target.hva + i * PAGE_SIZE;
 
-		if (hit.from <= hva + PAGE_SIZE - 1)
+		if (hit.from <= hva + PAGE_SIZE - 1 && !secmmu_mutant(BATCH_WHOLE))
 			break;
 		install_one(fault, leaf, i);
 	}
