@@ -283,7 +283,8 @@ static void note_empty(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 		return;
 	}
 	i--;
-	gather->empty[i].first = min(gather->empty[i].first, first);
+	if (!secmmu_mutant(EMPTY_UPWARDS))
+		gather->empty[i].first = min(gather->empty[i].first, first);
 	gather->empty[i].last = max(gather->empty[i].last, last);
 }
 

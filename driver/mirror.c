@@ -25,6 +25,8 @@ static void zap(struct secmmu_mirror *mirror, struct secmmu_gather *gather,
 	gather->dirty_first = piece->span_first;
 	secmmu_roots_zap(&mirror->roots, gather, piece->domains, piece->first,
 			 piece->last);
+	if (secmmu_mutant(FLUSH_PER_SPAN))
+		secmmu_flush(&mirror->tlbs, 0);
 	trace_secmmu_zap(mirror, piece->first, piece->last,
 			 gather->zapped - before);
 }
