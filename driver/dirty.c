@@ -95,7 +95,8 @@ static bool take_roots(struct secmmu_slots *slots, const struct secmmu_span *spa
 	bool due = false;
 	unsigned int i;
 
-	for_each_set_bit(i, &span->domains, SECMMU_MAX_DOMAINS) {
+	for_each_set_bit(i, &span->domains,
+			 secmmu_mutant(LOG_FEW_ROOTS) ? 4 : SECMMU_MAX_DOMAINS) {
 		struct secmmu_pgtable *pt = secmmu_root(slots->roots, i);
 
 		if (pt)

@@ -89,7 +89,8 @@ static void zap_all(struct secmmu_mirror *mirror)
 {
 	struct secmmu_piece all = {
 		.last = SECMMU_GFN_LAST,
-		.domains = GENMASK(SECMMU_MAX_DOMAINS - 1, 0),
+		.domains = GENMASK(secmmu_mutant(RELEASE_FEW_ROOTS) ? 3 :
+				   SECMMU_MAX_DOMAINS - 1, 0),
 	};
 	struct secmmu_gather gather;
 
