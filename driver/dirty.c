@@ -3,6 +3,7 @@
 #include <linux/uaccess.h>
 
 #include "dirty.h"
+#include "test/gate.h"
 #include "test/inject.h"
 #include "test/mutant.h"
 
@@ -153,6 +154,7 @@ int secmmu_dirty_log(struct secmmu_slots *slots,
 	dirty = slot->span.dirty + arg->first_page / BITS_PER_LONG;
 	first = slot->span.by_gfn.start + arg->first_page;
 	take_bitmap(dirty, log, words);
+	secmmu_gate(DIRTY_LOG, 0);
 	if (take_roots(slots, &slot->span, first, first + arg->nr_pages - 1, log) &&
 	    !secmmu_mutant(LOG_UNFLUSHED))
 		secmmu_flush(slots->tlbs, 0);

@@ -160,6 +160,8 @@ static void look_for_pending(struct secmmu_gather *gather,
 	lockdep_assert_held(&table->lock);
 	if (table->zap_gen >= atomic64_read_acquire(&gather->tlbs->flushed))
 		gather->assist = !secmmu_mutant(SECOND_SKIPS);
+	else if (secmmu_mutant(ASSIST_FORGOTTEN))
+		gather->assist = false;
 }
 
 static void drop(struct secmmu_gather *gather, struct secmmu_pgtable *pt,

@@ -28,11 +28,12 @@ static bool same_target(struct secmmu_fault *fault)
 	struct secmmu_target now;
 
 	if (secmmu_slot_find(&fault->mirror->member, fault->gfn, &now) ||
-	    now.hva != fault->target.hva || now.pages < fault->target.pages ||
-	    now.before < fault->target.before ||
+	    now.hva != fault->target.hva ||
+	    (now.pages < fault->target.pages && !secmmu_mutant(SLOT_END_KEPT)) ||
+	    (now.before < fault->target.before && !secmmu_mutant(SLOT_FRONT_KEPT)) ||
 	    now.flags != fault->target.flags ||
 	    now.key != fault->target.key ||
-	    now.domains != fault->target.domains)
+	    (now.domains != fault->target.domains && !secmmu_mutant(DOMAINS_KEPT)))
 		return false;
 	fault->target = now;
 	return true;
@@ -117,7 +118,7 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	mark_dirty(fault, fault->page[i]);
 
 	/* Never take away what another fault has put in. */
-	if (spte_covers(old, spte))
+	if (spte_covers(old, spte) && !secmmu_mutant(READ_DOWNGRADES))
 		return;
 	if (secmmu_fault_holds(fault)) {
 		/* The slot that is being replaced lets its page go itself. */
@@ -132,7 +133,7 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	 * and flushes, before the slot is forgotten. Read-only entries are not
 	 * dirty, so no upgrade loses that.
 	 */
-	if (old)
+	if (old && !secmmu_mutant(UPGRADE_OLD))
 		/* TLBs may have recorded accesses in what goes. */
 		spte |= SPTE_ACCESSED;
 	if (!xchg(sptep, spte))

@@ -58,7 +58,8 @@ static bool age(struct secmmu_mirror *mirror, const struct secmmu_piece *piece,
 	bool young = false;
 	unsigned int i;
 
-	for_each_set_bit(i, &piece->domains, SECMMU_MAX_DOMAINS) {
+	for_each_set_bit(i, &piece->domains,
+			 secmmu_mutant(AGE_FEW_ROOTS) ? 4 : SECMMU_MAX_DOMAINS) {
 		struct secmmu_pgtable *pt = secmmu_root(&mirror->roots, i);
 
 		if (pt)
@@ -76,10 +77,13 @@ static bool mirror_age(struct secmmu_member *member, struct secmmu_walk *walk,
 	unsigned int i, n;
 	bool young = false;
 
+	if (secmmu_mutant(AGE_GEN_FIRST) && clear)
+		atomic64_inc_return(&mirror->tlbs.age);
+	secmmu_gate_spin(AGE, walk->start);
 	while ((n = secmmu_walk_next(walk, member, pieces)))
 		for (i = 0; i < n; i++)
 			young |= age(mirror, &pieces[i], clear);
-	if (young && clear)
+	if (young && clear && !secmmu_mutant(AGE_GEN_FIRST))
 		/* A full barrier: whoever sees this sees the bits cleared. */
 		atomic64_inc_return(&mirror->tlbs.age);
 	return young;

@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "pgtable.h"
+#include "test/gate.h"
 #include "test/inject.h"
 #include "test/mutant.h"
 
@@ -311,6 +312,9 @@ static void split_large(struct secmmu_pgtable *pt, struct secmmu_table *table,
 	do {
 		for (i = 0; i < SECMMU_TABLE_ENTRIES; i++)
 			leaf->entry[i] = spte_small(spte, i);
+		secmmu_gate_spin(SPLIT, 0);
+		if (secmmu_mutant(SPLIT_STORED))
+			spte = READ_ONCE(*large);
 	} while (!try_cmpxchg(large, &spte, link_to(leaf)));
 }
 
@@ -435,12 +439,15 @@ void secmmu_pgtable_prune(struct secmmu_pgtable *pt, gfn_t first, gfn_t last,
 u64 secmmu_table_drop(struct secmmu_pgtable *pt, struct secmmu_table *table,
 		      gfn_t gfn)
 {
+	u64 early = secmmu_mutant(DROP_STORED) ? secmmu_table_read(table, gfn) : 0;
+
 	lockdep_assert_held(&table->lock);
+	secmmu_gate_spin(DROP, 0);
 	if (table->level)
 		atomic_long_dec(&pt->nr_large);
 	secmmu_table_count(table, -1);
 	/* Lockless walkers add accessed and dirty: exchange. */
-	return xchg(secmmu_table_entry(table, gfn), 0);
+	return xchg(secmmu_table_entry(table, gfn), 0) & (early ?: U64_MAX);
 }
 
 /**

@@ -239,5 +239,8 @@ int secmmu_slot_find(struct secmmu_member *member, gfn_t gfn,
 	} while (read_seqcount_retry(&member->chain->seq, seq));
 	rcu_read_unlock();
 
+	secmmu_gate_spin(SLOT_FOUND, node ? target->hva : 0);
+	if (secmmu_mutant(SPAN_GEN_LATE))
+		target->span_gen = READ_ONCE(member->span_gen);
 	return node ? 0 : -ENXIO;
 }

@@ -39,9 +39,19 @@
  * @SECMMU_GATE_ATTACH: an engine is about to load an address space
  * @SECMMU_GATE_SET_TAG: the mirror has a new mode, engines do not; under the loaded
  *	lock
+ * @SECMMU_GATE_REPLACE: slots are about to change, nothing has; under the configuration
+ *	lock
+ * @SECMMU_GATE_SLOT_FOUND: a slot was looked up; the caller has not seen the answer
+ * @SECMMU_GATE_DROP: an spte is about to be exchanged for nothing; under the lock of
+ *	the table
+ * @SECMMU_GATE_SPLIT: a large spte was copied to a leaf table that is about to take
+ *	its place; under the lock of the table
+ * @SECMMU_GATE_AGE: an aging comes to a mirror, has looked at no spte
+ * @SECMMU_GATE_DIRTY_LOG: the bitmap of a dirty log is emptied, no spte was looked at;
+ *	under the configuration lock
  *
  * Threads wait asleep in the fault gates (but for LINKED and CHECKED), SLOT_REPLACED,
- * LEAVE and ATTACH, and spin in the others.
+ * LEAVE, ATTACH, REPLACE and DIRTY_LOG, and spin in the others.
  */
 enum secmmu_gate {
 	SECMMU_GATE_FAULT_LOOKED_UP,
@@ -65,6 +75,12 @@ enum secmmu_gate {
 	SECMMU_GATE_KEY_ALLOC,
 	SECMMU_GATE_ATTACH,
 	SECMMU_GATE_SET_TAG,
+	SECMMU_GATE_REPLACE,
+	SECMMU_GATE_SLOT_FOUND,
+	SECMMU_GATE_DROP,
+	SECMMU_GATE_SPLIT,
+	SECMMU_GATE_AGE,
+	SECMMU_GATE_DIRTY_LOG,
 	SECMMU_NR_GATES
 };
 
