@@ -247,7 +247,8 @@ static gfn_t zap_large(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 	/* A dead table is empty; what replaces it was linked after our record. */
 	spin_lock(&table->lock);
 	secmmu_table_used(table);
-	look_for_pending(gather, table);
+	if (!secmmu_mutant(LARGE_SECOND_SKIPS))
+		look_for_pending(gather, table);
 	while (gfn <= last && !flush_is_due(gather)) {
 		u64 entry = secmmu_table_read(table, gfn);
 		gfn_t end = secmmu_table_last(gfn, 1);

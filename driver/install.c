@@ -182,12 +182,14 @@ static int install_locked(struct secmmu_fault *fault, struct secmmu_table *table
 	err = check_locked(fault, &hit);
 	if (err)
 		return err;
-	if (hit.any)
+	if (hit.any && !secmmu_mutant(LARGE_PARTLY_HIT))
 		/* An event elsewhere in the block: be content with less. */
 		return 0;
 	/* As for small ones, for the folio as a whole. */
-	mark_dirty(fault, fault->page[0]);
-	if (!spte_covers(secmmu_table_read(table, fault->gfn), spte))
+	if (!secmmu_mutant(LARGE_NOT_MARKED))
+		mark_dirty(fault, fault->page[0]);
+	if (!spte_covers(secmmu_table_read(table, fault->gfn), spte) ||
+	    secmmu_mutant(LARGE_DOWNGRADES))
 		secmmu_table_set_large(fault->pt, table, leaf, fault->gfn, spte);
 	secmmu_count(fault->mirror->counters, SECMMU_COUNT_FAULT_PAGES, 1);
 	return rest_of_block(fault);

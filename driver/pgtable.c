@@ -278,7 +278,7 @@ static void link_below(struct secmmu_pgtable *pt, struct secmmu_table *table,
 		top = pop(cache);
 		top->level = level;
 		top->index = secmmu_table_index(gfn, level + 1);
-		top->zap_gen = table->zap_gen;
+		top->zap_gen = secmmu_mutant(LINK_FORGETS) ? 0 : table->zap_gen;
 		if (below) {
 			below->parent = top;
 			top->entry[below->index] = link_to(below);
@@ -487,7 +487,7 @@ void secmmu_table_set_large(struct secmmu_pgtable *pt,
 	lockdep_assert_held(&table->lock);
 	if (!leaf) {
 		/* TLBs may have recorded accesses in what goes; below too. */
-		if (READ_ONCE(*entry))
+		if (READ_ONCE(*entry) && !secmmu_mutant(LARGE_UPGRADE_OLD))
 			spte |= SPTE_ACCESSED;
 		if (!xchg(entry, spte)) {
 			secmmu_table_count(table, 1);
@@ -499,7 +499,7 @@ void secmmu_table_set_large(struct secmmu_pgtable *pt,
 	/* An event that waits for this lock must then look for the spte here. */
 	leaf->dead = true;
 	table->zap_gen = max(table->zap_gen, leaf->zap_gen);
-	xchg(entry, leaf->nr ? spte | SPTE_ACCESSED : spte);
+	xchg(entry, leaf->nr && !secmmu_mutant(COLLAPSE_OLD) ? spte | SPTE_ACCESSED : spte);
 	atomic_long_inc(&pt->nr_large);
 	atomic_long_dec(&pt->nr_tables);
 	call_rcu(&leaf->rcu, table_free_rcu);

@@ -311,7 +311,8 @@ bool secmmu_inflight_widen(struct secmmu_records *records,
 
 	spin_lock(&records->lock);
 	clear = !records->released && !fault->hit &&
-		!secmmu_records_cover(records, start, last, &covered);
+		(!secmmu_records_cover(records, start, last, &covered) ||
+		 secmmu_mutant(WIDENED_INTO_EVENT));
 	if (clear) {
 		interval_tree_remove(&fault->range, &records->faults);
 		fault->range.start = start;
