@@ -440,7 +440,7 @@ int secmmu_chain_keep(struct secmmu_chain *chain)
 		twice = chain->keeps;
 		chain->keeps = true;
 		spin_unlock(&chain->registry);
-		if (twice)
+		if (twice && !secmmu_mutant(KEPT_TWICE))
 			secmmu_chain_put(chain);
 	}
 	mmput(mm);

@@ -164,7 +164,8 @@ static int get_pages(struct secmmu_fault *fault)
 static void put_page_of(struct secmmu_fault *fault, int i, int ret)
 {
 	if (secmmu_mutant(IGNORE_INVALIDATE) ||
-	    (secmmu_mutant(PAGE_LEAKED) && ret == -EAGAIN))
+	    (secmmu_mutant(PAGE_LEAKED) && ret == -EAGAIN) ||
+	    (secmmu_mutant(AROUND_LEAKED) && i >= fault->wanted))
 		return;
 	put_page(fault->page[i]);
 }

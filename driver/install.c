@@ -293,7 +293,7 @@ int secmmu_install(struct secmmu_fault *fault, unsigned int got)
 	if (!ret)
 		ret = install(fault, got, false);
 	/* Linked for nothing, and no zap may ever come by. */
-	if (ret < 0)
+	if (ret < 0 && !secmmu_mutant(RETRY_KEEPS_TABLES))
 		secmmu_pgtable_prune(pt, fault->gfn, fault->gfn,
 				     atomic64_read(&fault->mirror->tlbs.flushed));
 	return ret;
