@@ -291,7 +291,7 @@ int secmmu_chain_keep(struct secmmu_chain *chain)
 			chain->holds_module = true;
 		}
 		spin_unlock(&chain->registry);
-		if (twice)
+		if (twice && !secmmu_mutant(KEPT_TWICE))
 			secmmu_chain_put(chain);
 	}
 	mmput(mm);
@@ -378,6 +378,9 @@ void secmmu_chain_replace(struct secmmu_member *member,
 {
 	struct secmmu_chain *chain = member->chain;
 
+	if (secmmu_mutant(SPAN_GEN_EARLY))
+		WRITE_ONCE(member->span_gen, member->span_gen + 1);
+	secmmu_gate(REPLACE, 0);
 	update_begin(chain);
 	secmmu_gate_torn(&member->spans.by_hva.rb_root);
 	if (remove)
@@ -386,7 +389,7 @@ void secmmu_chain_replace(struct secmmu_member *member,
 		secmmu_spans_insert(&member->spans, insert);
 	update_end(chain);
 
-	if (!remove)
+	if (!remove || secmmu_mutant(SPAN_GEN_EARLY))
 		return;
 	spin_lock(&chain->records.lock);
 	/* Pairs with the acquire in secmmu_slot_find(). */

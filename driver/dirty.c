@@ -3,6 +3,8 @@
 #include <linux/uaccess.h>
 
 #include "dirty.h"
+#include "test/gate.h"
+#include "test/gate.h"
 #include "test/inject.h"
 #include "test/mutant.h"
 
@@ -76,7 +78,8 @@ static bool take_roots(struct secmmu_slots *slots, const struct secmmu_span *spa
 	bool due = false;
 	unsigned int i;
 
-	for_each_set_bit(i, &span->domains, SECMMU_MAX_DOMAINS) {
+	for_each_set_bit(i, &span->domains,
+			 secmmu_mutant(LOG_FEW_ROOTS) ? 4 : SECMMU_MAX_DOMAINS) {
 		struct secmmu_pgtable *pt = secmmu_root(slots->roots, i);
 
 		if (pt)
@@ -114,6 +117,7 @@ static void collect(struct secmmu_slots *slots, const struct secmmu_span *span,
 
 	secmmu_log_take(span->log, arg->first_page / BITS_PER_LONG, bits,
 			words_of(arg));
+	secmmu_gate(DIRTY_LOG, 0);
 	if (take_roots(slots, span, first, first + arg->nr_pages - 1, bits) &&
 	    !secmmu_mutant(LOG_UNFLUSHED))
 		secmmu_flush(slots->tlbs, 0);

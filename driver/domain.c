@@ -112,7 +112,7 @@ static void disown(struct secmmu_roots *roots, struct secmmu_chain *chain)
 
 	spin_lock(&chain->registry);
 	list_for_each_entry(kept, &chain->kept, link)
-		if (to_domain(kept)->owner == roots)
+		if (to_domain(kept)->owner == roots || secmmu_mutant(DISOWN_ALL))
 			to_domain(kept)->owner = NULL;
 	spin_unlock(&chain->registry);
 }
@@ -133,7 +133,7 @@ void secmmu_domains_leave(struct secmmu_roots *roots, struct secmmu_tlbs *tlbs,
 	unsigned int i;
 
 	for (i = 1; i < SECMMU_MAX_DOMAINS; i++) {
-		if (!roots->pt[i])
+		if (!roots->pt[i] || (secmmu_mutant(LEAVE_FEW_ROOTS) && i > 3))
 			continue;
 		secmmu_gather_begin(&gather, tlbs, spans, true);
 		secmmu_roots_zap(roots, &gather, BIT(i), 0, SECMMU_GFN_LAST);
@@ -159,6 +159,8 @@ void secmmu_roots_zap(struct secmmu_roots *roots, struct secmmu_gather *gather,
 
 	if (secmmu_mutant(IDLE_ROOTS_SKIPPED))
 		domains &= BIT(0);
+	if (secmmu_mutant(ZAP_FEW_ROOTS))
+		domains &= GENMASK(3, 0);
 	for_each_set_bit(i, &domains, SECMMU_MAX_DOMAINS) {
 		struct secmmu_pgtable *pt = secmmu_root(roots, i);
 

@@ -66,6 +66,8 @@ static int look_up(struct secmmu_fault *fault)
 	pages = min3(pages, target->pages, (u64)SECMMU_FAULT_BATCH);
 	fault->pages = min(pages, secmmu_table_last(fault->gfn, 1) -
 				  fault->gfn + 1);
+	if (secmmu_mutant(TABLE_BORDER))
+		fault->pages = pages;
 	return 0;
 }
 
@@ -185,7 +187,8 @@ static int get_pages(struct secmmu_fault *fault)
 static void put_page_of(struct secmmu_fault *fault, int i, int ret)
 {
 	if (secmmu_mutant(IGNORE_INVALIDATE) ||
-	    (secmmu_mutant(PAGE_LEAKED) && ret == -EAGAIN))
+	    (secmmu_mutant(PAGE_LEAKED) && ret == -EAGAIN) ||
+	    (secmmu_mutant(AROUND_LEAKED) && i >= fault->wanted))
 		return;
 	put_page(fault->page[i]);
 }
@@ -212,9 +215,12 @@ static int attempt(struct secmmu_fault *fault)
 		fault->record.hit = false;
 		fault->record.hit_from = ULONG_MAX;
 	}
+	if (secmmu_mutant(UNRECORDED_EARLY))
+		secmmu_inflight_end(&mirror->chain->records, &fault->record);
 	ret = got > 0 ? secmmu_install(fault, got) : got;
 	secmmu_gate(FAULT_INSTALLED, fault->target.hva);
-	secmmu_inflight_end(&mirror->chain->records, &fault->record);
+	if (!secmmu_mutant(UNRECORDED_EARLY))
+		secmmu_inflight_end(&mirror->chain->records, &fault->record);
 	for (i = 0; i < got; i++)
 		put_page_of(fault, i, ret);
 	return ret;

@@ -166,6 +166,8 @@ static void look_for_pending(struct secmmu_gather *gather,
 	lockdep_assert_held(&table->lock);
 	if (table->zap_gen >= atomic64_read_acquire(&gather->tlbs->flushed))
 		gather->assist = !secmmu_mutant(SECOND_SKIPS);
+	else if (secmmu_mutant(ASSIST_FORGOTTEN))
+		gather->assist = false;
 }
 
 static void drop(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
@@ -250,7 +252,8 @@ static gfn_t zap_large(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 	/* A dead table is empty; what replaces it was linked after our record. */
 	spin_lock(&table->lock);
 	secmmu_table_used(table);
-	look_for_pending(gather, table);
+	if (!secmmu_mutant(LARGE_SECOND_SKIPS))
+		look_for_pending(gather, table);
 	while (gfn <= last && !flush_is_due(gather)) {
 		u64 entry = secmmu_table_read(table, gfn);
 		gfn_t end = secmmu_table_last(gfn, 1);
@@ -288,7 +291,8 @@ static void note_empty(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 		return;
 	}
 	i--;
-	gather->empty[i].first = min(gather->empty[i].first, first);
+	if (!secmmu_mutant(EMPTY_UPWARDS))
+		gather->empty[i].first = min(gather->empty[i].first, first);
 	gather->empty[i].last = max(gather->empty[i].last, last);
 }
 

@@ -98,7 +98,7 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	mark_dirty(fault, fault->page[i]);
 
 	/* Never take away what another fault has put in. */
-	if (spte_covers(old, spte))
+	if (spte_covers(old, spte) && !secmmu_mutant(READ_DOWNGRADES))
 		return;
 	if (secmmu_fault_holds(fault)) {
 		/* The slot that is being replaced lets its page go itself. */
@@ -113,7 +113,7 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	 * and flushes, before the slot is forgotten. A dirty bit that goes with the
 	 * old entry is noted in the log.
 	 */
-	if (old)
+	if (old && !secmmu_mutant(UPGRADE_OLD))
 		/* TLBs may have recorded accesses in what goes. */
 		spte |= SPTE_ACCESSED;
 	old = xchg(sptep, spte);
@@ -137,7 +137,7 @@ static int install_small(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	for (i = 0; i < got; i++) {
 		unsigned long hva = fault->target.hva + i * PAGE_SIZE;
 
-		if (hit.from <= hva + PAGE_SIZE - 1)
+		if (hit.from <= hva + PAGE_SIZE - 1 && !secmmu_mutant(BATCH_WHOLE))
 			break;
 		install_one(fault, leaf, i);
 	}
@@ -165,12 +165,14 @@ static int install_locked(struct secmmu_fault *fault, struct secmmu_table *table
 	err = check_locked(fault, &hit);
 	if (err)
 		return err;
-	if (hit.any)
+	if (hit.any && !secmmu_mutant(LARGE_PARTLY_HIT))
 		/* An event elsewhere in the block: be content with less. */
 		return 0;
 	/* As for small ones, for the folio as a whole. */
-	mark_dirty(fault, fault->page[0]);
-	if (!spte_covers(secmmu_table_read(table, fault->gfn), spte))
+	if (!secmmu_mutant(LARGE_NOT_MARKED))
+		mark_dirty(fault, fault->page[0]);
+	if (!spte_covers(secmmu_table_read(table, fault->gfn), spte) ||
+	    secmmu_mutant(LARGE_DOWNGRADES))
 		secmmu_table_set_large(fault->pt, table, leaf, fault->gfn, spte);
 	secmmu_count(fault->mirror->counters, SECMMU_COUNT_FAULT_PAGES, 1);
 	return rest_of_block(fault);
@@ -274,7 +276,7 @@ int secmmu_install(struct secmmu_fault *fault, unsigned int got)
 	if (!ret)
 		ret = install(fault, got, false);
 	/* Linked for nothing, and no zap may ever come by. */
-	if (ret < 0)
+	if (ret < 0 && !secmmu_mutant(RETRY_KEEPS_TABLES))
 		secmmu_pgtable_prune(pt, fault->gfn, fault->gfn,
 				     atomic64_read(&fault->mirror->tlbs.flushed), true);
 	return ret;

@@ -14,6 +14,7 @@
 #include "ioctl.h"
 #include "job.h"
 #include "test/inject.h"
+#include "test/mutant.h"
 
 static long set_rights(struct file *file, union secmmu_argument *arg)
 {
@@ -44,7 +45,7 @@ static long attach(struct file *file, union secmmu_argument *arg)
 	mirror = secmmu_mirror_from_fd(arg->attach.mirror);
 	if (IS_ERR(mirror))
 		return PTR_ERR(mirror);
-	err = secmmu_mirror_owned(mirror) ?
+	err = secmmu_mirror_owned(mirror) || secmmu_mutant(ATTACH_UNOWNED) ?
 	      secmmu_engine_attach(file->private_data, mirror, arg->attach.domain) :
 	      -EPERM;
 	secmmu_mirror_put(mirror);

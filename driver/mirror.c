@@ -24,6 +24,8 @@ static void zap(struct secmmu_mirror *mirror, struct secmmu_gather *gather,
 
 	secmmu_roots_zap(&mirror->roots, gather, piece->domains, piece->first,
 			 piece->last);
+	if (secmmu_mutant(FLUSH_PER_SPAN))
+		secmmu_flush(&mirror->tlbs, 0);
 	trace_secmmu_zap(mirror, piece->first, piece->last,
 			 gather->zapped - before);
 }
@@ -55,7 +57,8 @@ static bool age(struct secmmu_mirror *mirror, const struct secmmu_piece *piece,
 	bool young = false;
 	unsigned int i;
 
-	for_each_set_bit(i, &piece->domains, SECMMU_MAX_DOMAINS) {
+	for_each_set_bit(i, &piece->domains,
+			 secmmu_mutant(AGE_FEW_ROOTS) ? 4 : SECMMU_MAX_DOMAINS) {
 		struct secmmu_pgtable *pt = secmmu_root(&mirror->roots, i);
 
 		if (pt)
@@ -73,10 +76,13 @@ static bool mirror_age(struct secmmu_member *member, struct secmmu_walk *walk,
 	unsigned int i, n;
 	bool young = false;
 
+	if (secmmu_mutant(AGE_GEN_FIRST) && clear)
+		atomic64_inc_return(&mirror->tlbs.age);
+	secmmu_gate_spin(AGE, walk->start);
 	while ((n = secmmu_walk_next(walk, member, pieces)))
 		for (i = 0; i < n; i++)
 			young |= age(mirror, &pieces[i], clear);
-	if (young && clear)
+	if (young && clear && !secmmu_mutant(AGE_GEN_FIRST))
 		/* A full barrier: whoever sees this sees the bits cleared. */
 		atomic64_inc_return(&mirror->tlbs.age);
 	return young;
@@ -86,7 +92,8 @@ static void zap_all(struct secmmu_mirror *mirror)
 {
 	struct secmmu_piece all = {
 		.last = SECMMU_GFN_LAST,
-		.domains = GENMASK(SECMMU_MAX_DOMAINS - 1, 0),
+		.domains = GENMASK(secmmu_mutant(RELEASE_FEW_ROOTS) ? 3 :
+				   SECMMU_MAX_DOMAINS - 1, 0),
 	};
 	struct secmmu_gather gather;
 

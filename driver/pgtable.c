@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "pgtable.h"
+#include "test/gate.h"
 #include "test/inject.h"
 #include "test/mutant.h"
 
@@ -281,7 +282,7 @@ static void link_below(struct secmmu_pgtable *pt, struct secmmu_table *table,
 		top = pop(cache);
 		top->level = level;
 		top->index = secmmu_table_index(gfn, level + 1);
-		top->zap_gen = table->zap_gen;
+		top->zap_gen = secmmu_mutant(LINK_FORGETS) ? 0 : table->zap_gen;
 		if (below) {
 			below->parent = top;
 			top->entry[below->index] = link_to(below);
@@ -315,6 +316,9 @@ static void split_large(struct secmmu_pgtable *pt, struct secmmu_table *table,
 	do {
 		for (i = 0; i < SECMMU_TABLE_ENTRIES; i++)
 			leaf->entry[i] = spte_small(spte, i);
+		secmmu_gate_spin(SPLIT, 0);
+		if (secmmu_mutant(SPLIT_STORED))
+			spte = READ_ONCE(*large);
 	} while (!try_cmpxchg(large, &spte, link_to(leaf)));
 }
 
@@ -441,12 +445,15 @@ void secmmu_pgtable_prune(struct secmmu_pgtable *pt, gfn_t first, gfn_t last,
 u64 secmmu_table_drop(struct secmmu_pgtable *pt, struct secmmu_table *table,
 		      gfn_t gfn)
 {
+	u64 early = secmmu_mutant(DROP_STORED) ? secmmu_table_read(table, gfn) : 0;
+
 	lockdep_assert_held(&table->lock);
+	secmmu_gate_spin(DROP, 0);
 	if (table->level)
 		uncount_large(pt);
 	secmmu_table_count(table, -1);
 	/* Lockless walkers add accessed and dirty: exchange. */
-	return xchg(secmmu_table_entry(table, gfn), 0);
+	return xchg(secmmu_table_entry(table, gfn), 0) & (early ?: U64_MAX);
 }
 
 /**
@@ -486,7 +493,7 @@ void secmmu_table_set_large(struct secmmu_pgtable *pt,
 	lockdep_assert_held(&table->lock);
 	if (!leaf) {
 		/* TLBs may have recorded accesses in what goes; below too. */
-		if (READ_ONCE(*entry))
+		if (READ_ONCE(*entry) && !secmmu_mutant(LARGE_UPGRADE_OLD))
 			spte |= SPTE_ACCESSED;
 		if (!xchg(entry, spte)) {
 			secmmu_table_count(table, 1);
@@ -498,7 +505,7 @@ void secmmu_table_set_large(struct secmmu_pgtable *pt,
 	/* An event that waits for this lock must then look for the spte here. */
 	leaf->dead = true;
 	table->zap_gen = max(table->zap_gen, leaf->zap_gen);
-	xchg(entry, leaf->nr ? spte | SPTE_ACCESSED : spte);
+	xchg(entry, leaf->nr && !secmmu_mutant(COLLAPSE_OLD) ? spte | SPTE_ACCESSED : spte);
 	atomic_long_inc(&pt->nr_large);
 	atomic_long_dec(&pt->nr_tables);
 	call_rcu(&leaf->rcu, table_free_rcu);

@@ -26,6 +26,8 @@ static void mark_hit(struct secmmu_inflight *fault, unsigned long start,
 		     unsigned long last)
 {
 	fault->hit = true;
+	if (secmmu_mutant(HIT_LATEST) && last >= fault->asked)
+		fault->hit_from = ULONG_MAX;
 	if (last >= fault->asked)
 		fault->hit_from = min(fault->hit_from, max(start, fault->asked));
 	if (fault->task != current)
@@ -87,7 +89,8 @@ void secmmu_event_begin(struct secmmu_records *records, unsigned long start,
 		event->nr = records->nr_events;
 		interval_tree_insert(&event->range, &records->events);
 	} else if (records->overflow++ || secmmu_mutant(HULL_KEPT)) {
-		records->overflow_start = min(records->overflow_start, start);
+		if (!secmmu_mutant(HULL_UPWARDS))
+			records->overflow_start = min(records->overflow_start, start);
 		records->overflow_last = max(records->overflow_last, last);
 	} else {
 		records->overflow_start = start;
@@ -213,10 +216,14 @@ bool secmmu_records_cover(struct secmmu_records *records, unsigned long start,
 		*covered = max(node->start, start);
 		found = true;
 	}
+	if (found && secmmu_mutant(RECORD_HIDES_HULL))
+		return true;
 	if (records->overflow && records->overflow_start <= last &&
 	    start <= records->overflow_last) {
 		unsigned long from = max(records->overflow_start, start);
 
+		if (secmmu_mutant(HULL_HIDES_RECORD))
+			found = false;
 		*covered = found ? min(*covered, from) : from;
 		found = true;
 	}
@@ -310,7 +317,8 @@ int secmmu_inflight_begin(struct secmmu_records *records,
 	if (!err && records->released)
 		err = -ESRCH;
 	if (!err) {
-		if (secmmu_records_cover(records, start, last, &covered))
+		if (secmmu_records_cover(records, start, last, &covered) &&
+		    !secmmu_mutant(LATER_PAGES_UNCOVERED))
 			last = (covered & PAGE_MASK) - 1;
 		fault->range.last = last;
 		interval_tree_insert(&fault->range, &records->faults);
@@ -345,7 +353,8 @@ bool secmmu_inflight_widen(struct secmmu_records *records,
 
 	spin_lock(&records->lock);
 	clear = !records->released && !fault->hit &&
-		!secmmu_records_cover(records, start, last, &covered);
+		(!secmmu_records_cover(records, start, last, &covered) ||
+		 secmmu_mutant(WIDENED_INTO_EVENT));
 	if (clear) {
 		interval_tree_remove(&fault->range, &records->faults);
 		fault->range.start = start;

@@ -235,6 +235,9 @@ int secmmu_slot_find(struct secmmu_member *member, gfn_t gfn,
 	}
 	rcu_read_unlock();
 
+	secmmu_gate_spin(SLOT_FOUND, span ? target->hva : 0);
+	if (secmmu_mutant(SPAN_GEN_LATE))
+		target->span_gen = READ_ONCE(member->span_gen);
 	return span ? 0 : -ENXIO;
 }
 
@@ -256,9 +259,11 @@ bool secmmu_target_current(struct secmmu_member *member, gfn_t gfn,
 	if (smp_load_acquire(&member->span_gen) == target->span_gen)
 		return true;
 	if (secmmu_slot_find(member, gfn, &now) ||
-	    now.hva != target->hva || now.pages < target->pages ||
-	    now.before < target->before || now.flags != target->flags ||
-	    now.key != target->key || now.domains != target->domains)
+	    now.hva != target->hva ||
+	    (now.pages < target->pages && !secmmu_mutant(SLOT_END_KEPT)) ||
+	    (now.before < target->before && !secmmu_mutant(SLOT_FRONT_KEPT)) ||
+	    now.flags != target->flags || now.key != target->key ||
+	    (now.domains != target->domains && !secmmu_mutant(DOMAINS_KEPT)))
 		return false;
 	*target = now;
 	return true;

@@ -46,7 +46,8 @@ static bool walk_round(struct secmmu_walk *walk)
 				srcu_read_lock_held(&walks)) {
 		if (!member_touched(member, walk))
 			continue;
-		walk->at = NULL;
+		if (!secmmu_mutant(CURSOR_KEPT))
+			walk->at = NULL;
 		walk->complete = false;
 		if (walk->purpose <= SECMMU_INVALIDATE_LATE) {
 			member->ops->invalidate(member, walk);
@@ -163,7 +164,7 @@ unsigned int secmmu_walk_next(struct secmmu_walk *walk,
 {
 	unsigned int n;
 
-	if (walk->complete)
+	if (walk->complete || (walk->at && secmmu_mutant(SPANS_ONE_BATCH)))
 		return 0;
 	if (!walk->at) {
 		n = collect_pieces(walk, member, pieces);

@@ -10,6 +10,7 @@
 #include "secmmu_gates.h"
 #include "secmmu_harness.h"
 #include "secmmu_outsider.h"
+#include "secmmu_views.h"
 
 #define PAGES	32L
 
@@ -200,6 +201,109 @@ SECMMU_TEST_F(aging, A15_two_mirrors)
 	EXPECT_YOUNG(1, 3);
 	EXPECT_CLEARED(1, 3);
 	EXPECT_YOUNG(0, 3);
+}
+
+/*
+ * A read while an aging comes: it counts, or the next one does. Engines that have
+ * noted it before the bits were cleared do so again.
+ */
+SECMMU_TEST_F(aging, C1_read_under_an_aging)
+{
+	int round, post;
+
+	for (round = 0; round < 2; round++) {
+		ASSERT_EQ(0, access_page(self, false, 3));
+		post = gate_arm(self->dev, SECMMU_GATE_AGE,
+				actor_tid(&self->actor, 1), 0);
+		ASSERT_LE(0, post);
+		actor_do(&self->actor, 1, ACT_EVENT, 3, 1, SECMMU_TEST_EVENT_AGE_CLEAR);
+		ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, post));
+		ASSERT_EQ(0, access_page(self, false, 3));
+		ASSERT_EQ(0, gate_open(self->dev, post));
+		EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+		EXPECT_YOUNG(0, 3);
+		ASSERT_EQ(0, access_page(self, false, 3));
+		EXPECT_YOUNG(1, 3);
+	}
+}
+
+/* An entry that becomes writable was used before, and engines will not say so again. */
+SECMMU_TEST_F(aging, C1_upgrade)
+{
+	struct secmmu_prefault range;
+	struct secmmu_stats a, b;
+
+	ASSERT_EQ(0, event_begin(self->mirror, page_of(self, 3), 2));
+	ASSERT_EQ(0, event_end(self->mirror, page_of(self, 3), 2));
+	ASSERT_EQ(0, access_page(self, false, 3));
+	EXPECT_YOUNG(1, 3);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	/* Page 4 comes now, and has not been used. */
+	ASSERT_EQ(0, secmmu_prefault(self->mirror, SECMMU_PREFAULT_WRITE, ACTOR_GPA(3),
+				     2 * PAGE, &range));
+	EXPECT_YOUNG(1, 3);
+	EXPECT_YOUNG(0, 4);
+	ASSERT_EQ(0, access_page(self, false, 3));
+	EXPECT_CLEARED(1, 3);
+	EXPECT_YOUNG(0, 3);
+	ASSERT_EQ(0, access_page(self, false, 3));
+	EXPECT_YOUNG(1, 3);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(1, a, b, faults);
+	EXPECT_DELTA(0, a, b, zapped);
+	EXPECT_COHERENT(self->mirror);
+}
+
+/* Whichever domain an access came through: it counts, once. */
+SECMMU_TEST_F(aging, C1_every_domain)
+{
+	__u32 domain;
+
+	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_DOMAINS, SECMMU_MAX_DOMAINS - 1));
+	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT_IN, 0, ACTOR_BASE, 0, PAGES,
+			       (1U << SECMMU_MAX_DOMAINS) - 1));
+	for (domain = 0; domain < SECMMU_MAX_DOMAINS; domain++) {
+		ASSERT_EQ(0, domain_enter(self->engine, domain));
+		ASSERT_EQ(0, access_page(self, false, 3));
+	}
+	EXPECT_CLEARED(1, 3);
+	EXPECT_YOUNG(0, 3);
+	for (domain = 0; domain < SECMMU_MAX_DOMAINS; domain++) {
+		ASSERT_EQ(0, domain_enter(self->engine, domain));
+		ASSERT_EQ(0, access_page(self, domain % 2, 3));
+		EXPECT_YOUNG(1, 3);
+		EXPECT_CLEARED(1, 3);
+		EXPECT_YOUNG(0, 3);
+		EXPECT_CLEARED(0, 3);
+	}
+}
+
+/* Views of a page, each in a table of its own: an access through any of them counts. */
+#define VIEW(slot)	ACTOR_GPA((slot) * 512 + 100)
+
+SECMMU_TEST_F(aging, C1_many_views)
+{
+	static const long views[] = { 1, 7, 8, 9, 41 };
+	long have = 0, i;
+	__u64 word;
+	size_t n;
+
+	for (n = 0; n < ARRAY_SIZE(views); n++) {
+		while (have < views[n]) {
+			have++;
+			ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT, have,
+					       VIEW(have), 3, 1, 0));
+			ASSERT_EQ(0, gpa_get(self->engine, VIEW(have), &word));
+		}
+		EXPECT_CLEARED(1, 3);
+		EXPECT_YOUNG(0, 3);
+		for (i = 1; i <= have; i++) {
+			ASSERT_EQ(0, gpa_get(self->engine, VIEW(i), &word));
+			EXPECT_YOUNG(1, 3) TH_LOG("view %ld of %ld", i, have);
+			EXPECT_CLEARED(1, 3);
+			EXPECT_YOUNG(0, 3) TH_LOG("view %ld of %ld", i, have);
+		}
+	}
 }
 
 TEST_HARNESS_MAIN

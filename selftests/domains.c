@@ -337,4 +337,212 @@ SECMMU_TEST_F(domains, C2_dirty_log)
 	EXPECT_EQ(0x8, log);
 }
 
+/* All domains that there can be: slot 1 is in each of them. */
+#define ALL	SECMMU_MAX_DOMAINS
+
+static void make_all(struct __test_metadata *_metadata, FIXTURE_DATA(domains) *self,
+		     __u32 flags)
+{
+	__u32 i;
+
+	for (i = 4; i < ALL; i++) {
+		ASSERT_EQ(0, domain_create(self->mirror, i));
+	}
+	ASSERT_EQ(0, secmmu_set_slot_in(self->mirror, 1, flags, 0, IN(ALL) - 1, GPA(8),
+					self->mem + 8 * PAGE, 8 * PAGE));
+}
+
+/* Every domain has page 8 + @page mapped. */
+static void read_in_all(struct __test_metadata *_metadata, FIXTURE_DATA(domains) *self,
+			long page)
+{
+	__u32 i;
+
+	for (i = 0; i < ALL; i++) {
+		ASSERT_EQ(0, domain_enter(self->engine, i));
+		EXPECT_GPA(stamp(8 + page, 1), self->engine, GPA(8 + page));
+	}
+}
+
+/* One flush, and one entry for each; then the tables of all of them are empty. */
+SECMMU_TEST_F(domains, E4_every_domain)
+{
+	struct secmmu_stats a, b;
+	__u32 i;
+
+	make_all(_metadata, self, 0);
+	read_in_all(_metadata, self, 2);
+	read_in_all(_metadata, self, 3);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	ASSERT_EQ(0, madvise(self->mem + 10 * PAGE, PAGE, MADV_DONTNEED));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(ALL, a, b, zapped);
+	EXPECT_DELTA(1, a, b, zap_events);
+	EXPECT_DELTA(1, a, b, flushes);
+	EXPECT_DELTA(0, a, b, tables);
+	for (i = 0; i < ALL; i++) {
+		ASSERT_EQ(0, domain_enter(self->engine, i));
+		EXPECT_GPA(0, self->engine, GPA(10));
+		EXPECT_GPA(stamp(11, 1), self->engine, GPA(11));
+	}
+	ASSERT_EQ(0, madvise(self->mem, PAGES * PAGE, MADV_DONTNEED));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_EQ(ALL, b.tables);
+}
+
+/* What a mirror leaves to the next one is empty. */
+SECMMU_TEST_F(domains, E2_every_domain_handed_on)
+{
+	int other = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
+	struct secmmu_stats stats;
+	__u32 i;
+
+	ASSERT_LE(0, other);
+	make_all(_metadata, self, 0);
+	read_in_all(_metadata, self, 0);
+	for (i = 1; i < ALL; i++)
+		EXPECT_EQ(-EBUSY, domain_create(other, i));
+	close(self->engine);
+	close(self->mirror);
+	self->mirror = other;
+	self->engine = secmmu_create_engine(other);
+	ASSERT_LE(0, self->engine);
+	for (i = 1; i < ALL; i++)
+		ASSERT_EQ(0, domain_create(other, i));
+	ASSERT_EQ(0, secmmu_get_stats(other, &stats));
+	EXPECT_EQ(ALL, stats.tables);
+	/* The same place, another page. */
+	ASSERT_EQ(0, secmmu_set_slot_in(other, 0, 0, 0, IN(ALL) - 1, GPA(8), self->mem,
+					PAGE));
+	for (i = 0; i < ALL; i++) {
+		ASSERT_EQ(0, domain_enter(self->engine, i));
+		EXPECT_GPA(stamp(0, 1), self->engine, GPA(8));
+	}
+	ASSERT_EQ(0, secmmu_get_stats(other, &stats));
+	EXPECT_EQ(ALL, stats.faults);
+	EXPECT_EQ(0, stats.zapped);
+}
+
+/* A mirror that ends gives up its own domains, and no others. */
+SECMMU_TEST_F(domains, E2_others_keep_theirs)
+{
+	int other = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
+	int third = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
+	int engine;
+
+	ASSERT_LE(0, other);
+	ASSERT_LE(0, third);
+	engine = secmmu_create_engine(other);
+	ASSERT_LE(0, engine);
+	ASSERT_EQ(0, domain_create(other, 6));
+	ASSERT_EQ(0, secmmu_set_slot_in(other, 0, 0, 0, IN(6), GPA(0), self->mem,
+					PAGE));
+	ASSERT_EQ(0, domain_enter(engine, 6));
+	EXPECT_GPA(stamp(0, 1), engine, GPA(0));
+	close(self->engine);
+	close(self->mirror);
+	self->mirror = third;
+	EXPECT_EQ(-EBUSY, domain_create(third, 6));
+	EXPECT_EQ(0, domain_create(third, 1));
+	EXPECT_GPA(stamp(0, 1), engine, GPA(0));
+	close(engine);
+	close(other);
+	EXPECT_EQ(0, domain_create(third, 6));
+	self->engine = secmmu_create_engine(third);
+}
+
+/* The process ends: nothing is left in any of them. */
+SECMMU_TEST_F(domains, G1_process_ends)
+{
+	pid_t pid = child_start(wait_for_ever, NULL);
+	struct secmmu_stats stats;
+	int mirror, engine;
+	__u32 i;
+
+	/* It has the memory as it was when it was forked. */
+	ASSERT_LT(0, pid);
+	mirror = secmmu_create_mirror_of(self->dev, pid);
+	ASSERT_LE(0, mirror);
+	engine = secmmu_create_engine(mirror);
+	ASSERT_LE(0, engine);
+	ASSERT_EQ(0, secmmu_set_slot_in(mirror, 0, 0, 0, IN(ALL) - 1, GPA(0), self->mem,
+					PAGES * PAGE));
+	for (i = 0; i < ALL; i++) {
+		ASSERT_EQ(0, i ? domain_create(mirror, i) : 0);
+		ASSERT_EQ(0, domain_enter(engine, i));
+		EXPECT_GPA(stamp(5, 1), engine, GPA(5));
+	}
+	ASSERT_EQ(0, secmmu_get_stats(mirror, &stats));
+	EXPECT_EQ(0, stats.zapped);
+	child_kill(pid);
+	ASSERT_EQ(0, secmmu_get_stats(mirror, &stats));
+	EXPECT_EQ(ALL, stats.zapped);
+	EXPECT_EQ(ALL, stats.tables);
+	for (i = 0; i < ALL; i++) {
+		ASSERT_EQ(0, domain_enter(engine, i));
+		EXPECT_GPA_ERROR(ESRCH, engine, GPA(5));
+	}
+	close(engine);
+	close(mirror);
+}
+
+/* Each domain loses the slot when it is hidden there, and the others keep it. */
+SECMMU_TEST_F(domains, A11_hidden_one_by_one)
+{
+	struct secmmu_stats a, b;
+	__u32 hidden, i;
+
+	make_all(_metadata, self, 0);
+	for (hidden = 1; hidden < ALL; hidden++) {
+		read_in_all(_metadata, self, 0);
+		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+		ASSERT_EQ(0, secmmu_set_slot_in(self->mirror, 1, 0, 0,
+						(IN(ALL) - 1) & ~IN(hidden), GPA(8),
+						self->mem + 8 * PAGE, 8 * PAGE));
+		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+		EXPECT_DELTA(ALL, a, b, zapped);
+		EXPECT_DELTA(1, a, b, flushes);
+		for (i = 0; i < ALL; i++) {
+			ASSERT_EQ(0, domain_enter(self->engine, i));
+			if (i == hidden) {
+				EXPECT_GPA_ERROR(EACCES, self->engine, GPA(8));
+			} else {
+				EXPECT_GPA(stamp(8, 1), self->engine, GPA(8));
+			}
+		}
+		ASSERT_EQ(0, secmmu_set_slot_in(self->mirror, 1, 0, 0, IN(ALL) - 1,
+						GPA(8), self->mem + 8 * PAGE,
+						8 * PAGE));
+	}
+}
+
+/* Writes through any domain show in the log: of entries in place and dropped ones. */
+SECMMU_TEST_F(domains, C2_log_of_every_domain)
+{
+	__u64 log = 0;
+	__u32 i, round;
+
+	make_all(_metadata, self, SECMMU_SLOT_LOG_DIRTY);
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < ALL; i++) {
+			ASSERT_EQ(0, domain_enter(self->engine, i));
+			EXPECT_EQ(0, gpa_put(self->engine, GPA(8 + i), round));
+		}
+		if (round) {
+			ASSERT_EQ(0, madvise(self->mem + 8 * PAGE, 8 * PAGE,
+					     MADV_DONTNEED));
+		}
+		ASSERT_EQ(0, secmmu_dirty_log(self->mirror, 1, 0, 8, &log));
+		EXPECT_EQ(0xff, log);
+		ASSERT_EQ(0, secmmu_dirty_log(self->mirror, 1, 0, 8, &log));
+		EXPECT_EQ(0, log);
+	}
+	for (i = 0; i < ALL; i++) {
+		ASSERT_EQ(0, domain_enter(self->engine, i));
+		EXPECT_EQ(0, gpa_put(self->engine, GPA(8 + i), 9));
+		ASSERT_EQ(0, secmmu_dirty_log(self->mirror, 1, 0, 8, &log));
+		EXPECT_EQ(1ULL << i, log);
+	}
+}
+
 TEST_HARNESS_MAIN

@@ -150,6 +150,47 @@ SECMMU_TEST_F_TIMEOUT(events, A4_hull_ends_in_any_order, SECMMU_TIMEOUT_LONG)
 	empty_records(_metadata, self, records);
 }
 
+/*
+ * A hull grows at either end, by events that come later: it covers what lies between
+ * them, and nothing beyond.
+ */
+SECMMU_TEST_F(events, A4_hull_grows)
+{
+	static const struct {
+		long event[3], low, high;
+	} hulls[] = {
+		{ { 20, 8, 30 }, 8, 30 },
+		{ { 20, 30, 8 }, 8, 30 },
+		{ { 30, 20, 8 }, 8, 30 },
+		{ { 8, 20, 30 }, 8, 30 },
+		{ { 30, 8, 20 }, 8, 30 },
+	};
+	size_t i;
+	long j, records;
+
+	records = fill_records(_metadata, self);
+	for (i = 0; i < ARRAY_SIZE(hulls); i++) {
+		for (j = 0; j < 3; j++) {
+			ASSERT_EQ(0, event_begin(self->mirror,
+						 ACTOR_MEM(hulls[i].event[j]), 1));
+		}
+		expect_covered(_metadata, self, false, hulls[i].low - 1);
+		expect_covered(_metadata, self, false, hulls[i].high + 1);
+		expect_covered(_metadata, self, true, hulls[i].low + 1);
+		/* All but the last one end. */
+		for (j = 0; j < 2; j++) {
+			ASSERT_EQ(0, event_end(self->mirror,
+					       ACTOR_MEM(hulls[i].event[j]), 1));
+			ASSERT_TRUE(actor_waits(&self->actor, 0, 1));
+		}
+		ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(hulls[i].event[2]), 1));
+		EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
+		ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(0), 40));
+		ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(0), 40));
+	}
+	empty_records(_metadata, self, records);
+}
+
 /* An event in the hull and one with a record, of the same range. */
 SECMMU_TEST_F(events, A4_hull_and_record)
 {

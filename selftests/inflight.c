@@ -236,4 +236,28 @@ SECMMU_TEST_F(inflight, A10_table_given_back)
 	EXPECT_COHERENT(self->mirror);
 }
 
+/* All tables have gone since it has looked which were missing. */
+SECMMU_TEST_F(inflight, A10_tables_gone_since)
+{
+	struct secmmu_stats a, b;
+	int post;
+
+	EXPECT_ACTOR_READS(stamp(4, 1), &self->actor, 0, ACTOR_GPA(4));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	post = GATE_ARM(FAULT_RECORDED, page_of(self, 3));
+	actor_do(&self->actor, 0, ACT_READ, 0, ACTOR_GPA(3));
+	ASSERT_EQ(0, gate_wait(self->dev, post));
+	ASSERT_EQ(0, event_begin(self->mirror, page_of(self, 4), 1));
+	ASSERT_EQ(0, event_end(self->mirror, page_of(self, 4), 1));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_EQ(1, b.tables);
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	expect_served(_metadata, self, 0, 3);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(1, a, b, retries_table);
+	EXPECT_DELTA(1, a, b, retries);
+	EXPECT_DELTA(0, a, b, tables);
+	EXPECT_COHERENT(self->mirror);
+}
+
 TEST_HARNESS_MAIN

@@ -155,6 +155,34 @@ SECMMU_TEST_F(overlap, B2_third_event_has_no_need)
 	finish_first(_metadata, self, 0);
 }
 
+/*
+ * The second event comes to several tables, in one of which a flush is pending: the
+ * first, the last, or one between them.
+ */
+SECMMU_TEST_F(overlap, B2_pending_in_one_of_many_tables)
+{
+	struct secmmu_stats a, b;
+	long i;
+
+	for (i = 1; i <= 10; i++) {
+		ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT, i,
+				       ACTOR_GPA(512 * i), 0, PAGES, 0));
+		/* So that there is a table. */
+		EXPECT_GPA(stamp(9, 1), self->engine, ACTOR_GPA(512 * i + 9));
+		start_first(_metadata, self);
+		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+		ASSERT_EQ(0, event_begin(self->mirror, page_of(self, 3), 1));
+		ASSERT_FLUSHED();
+		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+		EXPECT_DELTA(0, a, b, zapped);
+		EXPECT_DELTA(1, a, b, flushes);
+		EXPECT_DELTA(1, a, b, assists);
+		ASSERT_EQ(0, event_end(self->mirror, page_of(self, 3), 1));
+		finish_first(_metadata, self, 0);
+		ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_STORE, 3, stamp(3, 1)));
+	}
+}
+
 /* The second is no event: the slot goes, and nobody may use it any more. */
 SECMMU_TEST_F(overlap, B2_slot_goes)
 {
@@ -227,6 +255,37 @@ SECMMU_TEST_F(overlap, C2_dirty_log)
 	ASSERT_EQ(0, actor_answer(&self->actor, 2, &log));
 	EXPECT_EQ(1ULL << 3, log);
 	ASSERT_FLUSHED();
+	finish_first(_metadata, self, 0);
+}
+
+/*
+ * The log has emptied the bitmap, has not looked at the entries. Meanwhile a page is
+ * written, and its entry dropped, not flushed. The log need not name the page; but if
+ * it does, no engine may write there any more without a further log that does.
+ */
+SECMMU_TEST_F(overlap, C2_event_within_the_log)
+{
+	__u64 log = 0, next = 0;
+	int within;
+
+	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT, 0, ACTOR_BASE, 0,
+			       PAGES, SECMMU_SLOT_LOG_DIRTY));
+	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(3), 1,
+			       SECMMU_PREFAULT_WRITE));
+	within = gate_arm(self->dev, SECMMU_GATE_DIRTY_LOG,
+			  actor_tid(&self->actor, 2), 0);
+	ASSERT_LE(0, within);
+	actor_do(&self->actor, 2, ACT_DIRTY, 0, PAGES);
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 2, self->dev, within));
+	ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, 1)));
+	start_first(_metadata, self);
+	ASSERT_EQ(0, gate_open(self->dev, within));
+	ASSERT_EQ(0, actor_answer(&self->actor, 2, &log));
+	ASSERT_FLUSHED();
+	/* It is in this one or the next. */
+	actor_do(&self->actor, 2, ACT_DIRTY, 0, PAGES);
+	ASSERT_EQ(0, actor_answer(&self->actor, 2, &next));
+	EXPECT_EQ(1ULL << 3, log | next);
 	finish_first(_metadata, self, 0);
 }
 

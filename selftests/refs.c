@@ -13,6 +13,7 @@
 #include "secmmu_actor.h"
 #include "secmmu_gates.h"
 #include "secmmu_harness.h"
+#include "secmmu_views.h"
 
 #define PAGES	64L
 /* Pages that one fault asks for. */
@@ -229,6 +230,26 @@ SECMMU_TEST_F(refs, G1_page_replaced)
 	EXPECT_GPA(stamp(3, 2), self->engine, ACTOR_GPA(3));
 }
 
+/* A read maps pages around it, which are let go like the one that was asked for. */
+SECMMU_TEST_F(refs, G1_around_a_read)
+{
+	int mirror = secmmu_create_mirror_of(self->dev, self->actor.pid), engine;
+	struct secmmu_stats stats;
+
+	ASSERT_LE(0, mirror);
+	engine = secmmu_create_engine_with(mirror, SECMMU_ENGINE_FAULT_AROUND);
+	ASSERT_LE(0, engine);
+	ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, ACTOR_BASE, self->actor.mem,
+				     PAGES * PAGE));
+	expect_no_refs(_metadata, self, 3, 16);
+	EXPECT_GPA(stamp(3, 1), engine, ACTOR_GPA(3));
+	ASSERT_EQ(0, secmmu_get_stats(mirror, &stats));
+	EXPECT_EQ(16, stats.fault_pages);
+	expect_no_refs(_metadata, self, 3, 16);
+	close(engine);
+	close(mirror);
+}
+
 static __u64 tables(FIXTURE_DATA(refs) *self)
 {
 	struct secmmu_stats stats;
@@ -305,6 +326,88 @@ SECMMU_TEST_F(refs, G1_end_under_a_fault)
 	EXPECT_EQ(0, state.faults);
 	EXPECT_NO_FREED_USES();
 	EXPECT_GPA_ERROR(ESRCH, self->engine, ACTOR_GPA(3));
+}
+
+/* What became of the page while a fault held it, and how the next round ends. */
+FIXTURE(retried)
+{
+	int dev, mirror, engine;
+	struct actor actor;
+};
+
+FIXTURE_VARIANT(retried)
+{
+	enum actor_op op;
+	__u64 arg[5];
+	int error;
+	bool write;
+};
+
+FIXTURE_VARIANT_ADD(retried, slot_gone) {
+	.op = ACT_SLOT,
+	.error = -ENXIO,
+};
+
+FIXTURE_VARIANT_ADD(retried, slot_read_only) {
+	.op = ACT_SLOT,
+	.arg = { 0, ACTOR_BASE, 0, PAGES, SECMMU_SLOT_READONLY },
+	.error = -EACCES,
+	.write = true,
+};
+
+FIXTURE_VARIANT_ADD(retried, slot_without_memory) {
+	.op = ACT_SLOT,
+	/* The page behind all is nobody's. */
+	.arg = { 0, ACTOR_BASE + 3 * 4096, PAGES, 1 },
+	.error = -EFAULT,
+};
+
+FIXTURE_VARIANT_ADD(retried, memory_gone) {
+	.op = ACT_MUNMAP,
+	.arg = { 3, 1 },
+	.error = -EFAULT,
+};
+
+FIXTURE_VARIANT_ADD(retried, memory_read_only) {
+	.op = ACT_MPROTECT,
+	.arg = { 3, 1, PROT_READ },
+	.error = -EFAULT,
+	.write = true,
+};
+
+FIXTURE_SETUP(retried)
+{
+	ACTOR_SETUP(PAGES);
+	self->engine = self->actor.engine[0];
+}
+
+FIXTURE_TEARDOWN(retried)
+{
+	ACTOR_TEARDOWN();
+}
+
+/*
+ * The round that was for nothing has linked tables, and no other round follows to use
+ * them: they go back.
+ */
+SECMMU_TEST_F(retried, G1_tables_of_a_failed_fault)
+{
+	struct secmmu_stats stats;
+	int got;
+
+	got = GATE_ARM(FAULT_GOT, ACTOR_MEM(3));
+	actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(3), 1,
+		 variant->write ? SECMMU_PREFAULT_WRITE : 0);
+	ASSERT_EQ(0, gate_wait(self->dev, got));
+	actor_order(&self->actor, 1, variant->op, variant->arg[0], variant->arg[1],
+		    variant->arg[2], variant->arg[3], variant->arg[4]);
+	ASSERT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	ASSERT_EQ(0, gate_open(self->dev, got));
+	EXPECT_EQ(variant->error, actor_answer(&self->actor, 0, NULL));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	EXPECT_EQ(1, stats.retries);
+	EXPECT_EQ(1, stats.tables);
+	EXPECT_COHERENT(self->mirror);
 }
 
 TEST_HARNESS_MAIN

@@ -39,6 +39,8 @@ enum actor_op {
 	ACT_MUNMAP,	/* page, pages */
 	ACT_MMAP,	/* page, pages, prot: fresh memory in place of the old */
 	ACT_SLOT,	/* id, gpa, page, pages, flags; no pages: delete */
+	ACT_SLOT_IN,	/* id, gpa, page, pages, domains */
+	ACT_DOMAINS,	/* creates those from 1 to a number */
 	ACT_MIRROR,	/* another mirror with slot 0 and engine 0: @value: its number */
 	ACT_CLOSE,	/* number of a mirror: closes it and its engine */
 	ACT_FORK,	/* a child that sleeps: @value: its pid */
@@ -129,6 +131,23 @@ do {									\
 	gates_clear(self->dev);						\
 	ASSERT_EQ(0, actor_start(&self->actor, self->dev, pages,	\
 				 SECMMU_FLUSH_RANGE, 0));		\
+	self->mirror = self->actor.mirror;				\
+	ASSERT_EQ(0, oracle_mark(self->mirror));			\
+} while (0)
+
+/* The same with huge pages, or the test is skipped. */
+#define ACTOR_SETUP_HUGE(pages)						\
+do {									\
+	int _ret;							\
+									\
+	SECMMU_OPEN_OR_SKIP();						\
+	gates_clear(self->dev);						\
+	_ret = actor_start_huge(&self->actor, self->dev, pages);	\
+	if (_ret == -EOPNOTSUPP) {					\
+		actor_stop(&self->actor);				\
+		SECMMU_SKIP("no huge pages to be had");			\
+	}								\
+	ASSERT_EQ(0, _ret);						\
 	self->mirror = self->actor.mirror;				\
 	ASSERT_EQ(0, oracle_mark(self->mirror));			\
 } while (0)

@@ -88,6 +88,16 @@ static int prefault(__u64 gpa, __u64 pages, __u64 flags, __u64 *left)
 	return ret;
 }
 
+static int create_domains(__u64 last)
+{
+	__u64 domain;
+	int ret = 0;
+
+	for (domain = 1; !ret && domain <= last; domain++)
+		ret = domain_create(self.mirror[0], domain);
+	return ret;
+}
+
 static int map_anew(__u64 page, __u64 pages, int prot)
 {
 	void *mem = mmap(at(page), pages * PAGE, prot, MAP_PRIVATE |
@@ -149,6 +159,11 @@ static int obey(enum actor_op op, const __u64 *arg, __u64 *value)
 	case ACT_SLOT:
 		return secmmu_set_slot(self.mirror[0], arg[0], arg[4], arg[1],
 				       at(arg[2]), arg[3] * PAGE);
+	case ACT_SLOT_IN:
+		return secmmu_set_slot_in(self.mirror[0], arg[0], 0, 0, arg[4],
+					  arg[1], at(arg[2]), arg[3] * PAGE);
+	case ACT_DOMAINS:
+		return create_domains(arg[0]);
 	case ACT_MIRROR:
 		return add_mirror(value);
 	case ACT_CLOSE:

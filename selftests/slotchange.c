@@ -3,12 +3,14 @@
  * Slots change while faults through them are under way. Needs a test build.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <sys/mman.h>
 
 #include "secmmu_actor.h"
 #include "secmmu_gates.h"
 #include "secmmu_harness.h"
 #include "secmmu_sys.h"
+#include "secmmu_views.h"
 
 #define PAGES	64L
 
@@ -246,6 +248,236 @@ SECMMU_TEST_F(slotchange, A11_half_moved)
 	EXPECT_ACTOR_READS(stamp(MOVED + P + 1, 1), &self->actor, 0,
 			   ACTOR_GPA(P + 1));
 	EXPECT_COHERENT(self->mirror);
+}
+
+/* It was looked up, the answer is on its way: what vouches for it is older. */
+SECMMU_TEST_F(slotchange, A11_moved_behind_the_lookup)
+{
+	struct secmmu_stats stats;
+	__u64 word = POISON;
+	int post;
+
+	post = start_and_hold(_metadata, self, variant, SECMMU_GATE_SLOT_FOUND);
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT, 0, ACTOR_GPA(0),
+			       MOVED, PAGES - MOVED));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	EXPECT_EQ(0, actor_answer(&self->actor, 0, &word));
+	if (variant->op == ACT_READ) {
+		EXPECT_EQ(stamp(MOVED + P, 1), word);
+	}
+	EXPECT_COHERENT(self->mirror);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	EXPECT_EQ(1, stats.retries_slot);
+	EXPECT_EQ(stamp(P, 1), load(self, P));
+}
+
+/* It was looked up when the change had begun, and nothing was changed yet. */
+SECMMU_TEST_F(slotchange, A11_looked_up_just_before)
+{
+	struct secmmu_stats stats;
+	__u64 word = POISON;
+	int replace, post;
+
+	replace = GATE_ARM(REPLACE, 0);
+	actor_do(&self->actor, 1, ACT_SLOT, 0, ACTOR_GPA(0), MOVED, PAGES - MOVED);
+	ASSERT_EQ(0, gate_wait(self->dev, replace));
+	post = start_and_hold(_metadata, self, variant, SECMMU_GATE_FAULT_GOT);
+	ASSERT_EQ(0, gate_open(self->dev, replace));
+	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	EXPECT_EQ(0, actor_answer(&self->actor, 0, &word));
+	if (variant->op == ACT_READ) {
+		EXPECT_EQ(stamp(MOVED + P, 1), word);
+	}
+	EXPECT_COHERENT(self->mirror);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	EXPECT_EQ(1, stats.retries_slot);
+	EXPECT_EQ(stamp(P, 1), load(self, P));
+}
+
+/* The slot ends within the pages of the fault now: those behind must not come. */
+SECMMU_TEST_F(slotchange, A11_cut_at_the_end)
+{
+	struct secmmu_stats stats;
+	__u64 value = POISON;
+	int post;
+
+	post = start_and_hold(_metadata, self, variant, SECMMU_GATE_FAULT_GOT);
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT, 0, ACTOR_GPA(0), 0,
+			       P + 2));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	EXPECT_EQ(0, actor_answer(&self->actor, 0, &value));
+	if (variant->op == ACT_PREFAULT) {
+		EXPECT_EQ(2, value);
+	}
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	EXPECT_EQ(1, stats.retries_slot);
+	EXPECT_EQ(variant->op == ACT_PREFAULT ? 2 : 1, stats.fault_pages);
+	EXPECT_COHERENT(self->mirror);
+	EXPECT_EQ(-ENXIO, actor_run(&self->actor, 0, ACT_READ, 0, ACTOR_GPA(P + 2)));
+}
+
+/* The slot that was asked goes, and another one takes its place by growing. */
+SECMMU_TEST_F(slotchange, A11_grown_over_another)
+{
+	bool written = variant->op == ACT_WRITE;
+	struct secmmu_stats stats;
+	__u64 word = POISON;
+	int post;
+
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT, 0, ACTOR_GPA(0), MOVED, P));
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT, 1, ACTOR_GPA(P), P, 8));
+	post = start_and_hold(_metadata, self, variant, SECMMU_GATE_FAULT_GOT);
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT, 1));
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT, 0, ACTOR_GPA(0), MOVED,
+			       P + 8));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	EXPECT_EQ(0, actor_answer(&self->actor, 0, &word));
+	if (variant->op == ACT_READ) {
+		EXPECT_EQ(stamp(MOVED + P, 1), word);
+	}
+	EXPECT_COHERENT(self->mirror);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	EXPECT_EQ(1, stats.retries_slot);
+	EXPECT_EQ(stamp(P, 1), load(self, P));
+	EXPECT_EQ(written ? stamp(P, 5) : stamp(MOVED + P, 1),
+		  load(self, MOVED + P));
+}
+
+/* The engine is in a domain: the last one there can be. */
+FIXTURE(view)
+{
+	int dev, mirror, engine;
+	struct actor actor;
+	int held;	/* gate in which a read of page P stands */
+};
+
+FIXTURE_VARIANT(view)
+{
+	__u32 domain;
+};
+
+FIXTURE_VARIANT_ADD(view, first) {
+	.domain = 1,
+};
+
+FIXTURE_VARIANT_ADD(view, fourth) {
+	.domain = 4,
+};
+
+FIXTURE_VARIANT_ADD(view, last) {
+	.domain = SECMMU_MAX_DOMAINS - 1,
+};
+
+#define ALL_DOMAINS	((1U << SECMMU_MAX_DOMAINS) - 1)
+
+FIXTURE_SETUP(view)
+{
+	ACTOR_SETUP(PAGES);
+	self->engine = self->actor.engine[0];
+	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_DOMAINS, SECMMU_MAX_DOMAINS - 1));
+	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT_IN, 0, ACTOR_GPA(0), 0,
+			       PAGES, ALL_DOMAINS));
+	ASSERT_EQ(0, domain_enter(self->engine, variant->domain));
+}
+
+FIXTURE_TEARDOWN(view)
+{
+	ACTOR_TEARDOWN();
+}
+
+/* A read is under way in the domain. */
+static void hold_read(struct __test_metadata *_metadata, FIXTURE_DATA(view) *self)
+{
+	self->held = GATE_ARM(FAULT_GOT, ACTOR_MEM(P));
+	actor_do(&self->actor, 0, ACT_READ, 0, ACTOR_GPA(P));
+	ASSERT_EQ(0, gate_wait(self->dev, self->held));
+}
+
+/* The read goes on; sptes of domain 0 and of others are told apart by who can read. */
+static int finish_read(struct __test_metadata *_metadata, FIXTURE_DATA(view) *self,
+		       __u64 *word)
+{
+	struct secmmu_test_oracle result;
+	struct secmmu_stats stats;
+	int ret;
+
+	ASSERT_EQ(0, gate_open(self->dev, self->held));
+	ret = actor_answer(&self->actor, 0, word);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	EXPECT_EQ(1, stats.retries_slot);
+	EXPECT_EQ(0, oracle_check(self->mirror, &result));
+	EXPECT_EQ(0, result.stale);
+	EXPECT_EQ(!ret, result.sptes);
+	return ret;
+}
+
+SECMMU_TEST_F(view, A11_hidden_from_a_domain)
+{
+	hold_read(_metadata, self);
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT_IN, 0, ACTOR_GPA(0), 0,
+			       PAGES, ALL_DOMAINS & ~(1U << variant->domain)));
+	EXPECT_EQ(-EACCES, finish_read(_metadata, self, NULL));
+}
+
+SECMMU_TEST_F(view, A11_moved_in_a_domain)
+{
+	__u64 word = POISON;
+
+	hold_read(_metadata, self);
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT_IN, 0, ACTOR_GPA(0), MOVED,
+			       PAGES - MOVED, ALL_DOMAINS));
+	EXPECT_EQ(0, finish_read(_metadata, self, &word));
+	EXPECT_EQ(stamp(MOVED + P, 1), word);
+}
+
+/* The slot begins behind the page now. */
+SECMMU_TEST_F(view, A11_cut_at_the_front_in_a_domain)
+{
+	hold_read(_metadata, self);
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT_IN, 0, ACTOR_GPA(P + 1), P + 1,
+			       PAGES - P - 1, ALL_DOMAINS));
+	EXPECT_EQ(-ENXIO, finish_read(_metadata, self, NULL));
+}
+
+/* A slot that the domain sees grows over one that it sees. */
+SECMMU_TEST_F(view, A11_grown_over_another_in_a_domain)
+{
+	__u64 word = POISON;
+
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT_IN, 0, ACTOR_GPA(0), MOVED, P,
+			       ALL_DOMAINS));
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT_IN, 1, ACTOR_GPA(P), P, 8,
+			       ALL_DOMAINS));
+	hold_read(_metadata, self);
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT, 1));
+	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT_IN, 0, ACTOR_GPA(0), MOVED,
+			       P + 8, ALL_DOMAINS));
+	EXPECT_EQ(0, finish_read(_metadata, self, &word));
+	EXPECT_EQ(stamp(MOVED + P, 1), word);
+}
+
+/* The check is passed: what comes in goes again before the slot is hidden. */
+SECMMU_TEST_F(view, A11_hidden_at_the_check)
+{
+	struct secmmu_test_oracle result;
+	int checked, replaced, ret;
+
+	checked = GATE_ARM(FAULT_CHECKED, ACTOR_MEM(P));
+	actor_do(&self->actor, 0, ACT_READ, 0, ACTOR_GPA(P));
+	ASSERT_EQ(0, gate_wait(self->dev, checked));
+	replaced = GATE_ARM(SLOT_REPLACED, 0);
+	actor_do(&self->actor, 1, ACT_SLOT_IN, 0, ACTOR_GPA(0), 0, PAGES, 1);
+	ASSERT_EQ(0, gate_wait(self->dev, replaced));
+	ASSERT_EQ(0, gate_open(self->dev, replaced));
+	EXPECT_TRUE(actor_stays(&self->actor, 1));
+	ASSERT_EQ(0, gate_open(self->dev, checked));
+	ret = actor_answer(&self->actor, 0, NULL);
+	EXPECT_TRUE(!ret || ret == -EACCES) TH_LOG("%d", ret);
+	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	EXPECT_EQ(0, oracle_check(self->mirror, &result));
+	EXPECT_EQ(0, result.sptes);
+	EXPECT_EQ(0, result.tlb_entries);
 }
 
 TEST_HARNESS_MAIN

@@ -240,6 +240,52 @@ SECMMU_TEST_F(tags, D5_forked_child)
 	EXPECT_EQ(0, child_wait(child_start(set_from_child, self)));
 }
 
+/* The child's own engine, of a mirror of its own, and the mirror of its parent. */
+static int attach_own_engine(void *arg)
+{
+	FIXTURE_DATA(tags) *self = arg;
+	int mirror = secmmu_create_mirror_tagged(self->dev, 0), engine;
+	__u64 word;
+
+	CHECK(mirror >= 0);
+	engine = secmmu_create_engine(mirror);
+	CHECK(engine >= 0);
+	CHECK(!secmmu_set_slot(mirror, 0, 0, BASE, self->mem, PAGES * PAGE));
+	*word_at(self->mem, 0) = stamp(0, 9);
+	CHECK(engine_attach(engine, self->mirror, 0) == -EPERM);
+	CHECK(engine_attach(engine, self->mirror, 1) == -EPERM);
+	/* It is where it was, and so it is if it was nowhere. */
+	CHECK(!gpa_get(engine, GPA(0), &word) && word == stamp(0, 9));
+	CHECK(!domain_enter(engine, 0));
+	CHECK(!engine_detach(engine));
+	CHECK(engine_attach(engine, self->mirror, 0) == -EPERM);
+	CHECK(gpa_get(engine, GPA(0), &word) == -ENXIO);
+	CHECK(!engine_attach(engine, mirror, 0));
+	CHECK(!gpa_get(engine, GPA(0), &word) && word == stamp(0, 9));
+	/* The parent's engine is anybody's to use, not to take elsewhere and back. */
+	CHECK(self->untagged < 0 ||
+	      engine_attach(self->untagged, self->mirror, 0) == -EPERM);
+	return 0;
+}
+
+SECMMU_TEST_F(tags, D5_own_engine_to_anothers_mirror)
+{
+	int other = secmmu_create_mirror_tagged(self->dev, 0);
+
+	ASSERT_LE(0, other);
+	self->untagged = secmmu_create_engine(other);
+	ASSERT_LE(0, self->untagged);
+	EXPECT_EQ(0, child_wait(child_start(attach_own_engine, self)));
+	/* Nothing has come of it: no engine has frozen the mode. */
+	EXPECT_EQ(0, tag_bits_set(self->mirror, 6));
+	EXPECT_EQ(0, tag_bits_set(self->mirror, 0));
+	make_engine(_metadata, self);
+	EXPECT_EQ(-EBUSY, tag_bits_set(self->mirror, 6));
+	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+	close(self->untagged);
+	close(other);
+}
+
 SECMMU_TEST_F(tags, detached)
 {
 	struct secmmu_attach arg = { .size = sizeof(arg), .mirror = self->mirror };

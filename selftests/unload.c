@@ -282,4 +282,55 @@ SECMMU_TEST_F(unload, G5_domain_keeps_the_module)
 	EXPECT_EQ(0, access("/sys/module/secmmu", F_OK) ? 0 : -EBUSY);
 }
 
+/* A process makes all domains, most of them twice, and two mirrors share its memory. */
+static int make_domains(void *arg)
+{
+	FIXTURE_DATA(unload) *self = arg;
+	int mirror[2], domain, round;
+
+	for (round = 0; round < 2; round++) {
+		mirror[round] = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
+		CHECK(mirror[round] >= 0);
+	}
+	for (round = 0; round < 2; round++)
+		for (domain = 1; domain < SECMMU_MAX_DOMAINS; domain++)
+			CHECK(!domain_create(mirror[domain % 2], domain));
+	/* And once more by who takes them over. */
+	close(mirror[1]);
+	for (domain = 1; domain < SECMMU_MAX_DOMAINS; domain++)
+		CHECK(!domain_create(mirror[0], domain));
+	return 0;
+}
+
+/* In a child: the driver goes, maybe a little later. */
+static int unload_patiently(void *arg)
+{
+	FIXTURE_DATA(unload) *self = arg;
+	int ret;
+
+	close(self->dev);
+	do {
+		ret = syscall(SYS_delete_module, "secmmu", O_NONBLOCK);
+	} while (ret && (errno == EAGAIN || errno == EBUSY) && !usleep(1000));
+	CHECK(!ret);
+	return 0;
+}
+
+/* Domains keep what they need until the process ends, and nothing after that. */
+SECMMU_TEST_F(unload, G5_domains_made_twice)
+{
+	ASSERT_EQ(0, child_wait(child_start(make_domains, self)));
+	self->child = child_start(unload_patiently, self);
+	ASSERT_LT(0, self->child);
+	close(self->dev);
+	if (!child_ended(self->child, MUST)) {
+		kill(self->child, SIGKILL);
+		EXPECT_TRUE(false) {
+			TH_LOG("the driver cannot be unloaded");
+		}
+	}
+	EXPECT_EQ(0, child_wait(self->child));
+	self->child = 0;
+}
+
 TEST_HARNESS_MAIN

@@ -274,4 +274,50 @@ SECMMU_TEST_F(writes, C2_entry_dropped_under_a_write)
 	EXPECT_COHERENT(self->mirror);
 }
 
+/* The entry is about to be cleared when a write is noted in it: the log has that. */
+SECMMU_TEST_F(writes, C2_write_under_a_drop)
+{
+	int post;
+
+	start_log(_metadata, self);
+	expect_log(_metadata, self, 0);
+	post = gate_arm(self->dev, SECMMU_GATE_DROP, actor_tid(&self->actor, 1), 0);
+	ASSERT_LE(0, post);
+	actor_do(&self->actor, 1, ACT_MPROTECT, 3, 1, PROT_READ);
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, post));
+	ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, 2)));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	expect_log(_metadata, self, 1ULL << 3);
+	expect_log(_metadata, self, 0);
+	EXPECT_GPA(stamp(3, 2), self->engine, ACTOR_GPA(3));
+	EXPECT_COHERENT(self->mirror);
+}
+
+/* A read fault comes late: the entry of a write, and what is noted there, stay. */
+SECMMU_TEST_F(writes, C2_read_fault_after_a_write)
+{
+	struct secmmu_stats a, b;
+	int got;
+
+	start_log(_metadata, self);
+	ASSERT_EQ(0, event_begin(self->mirror, page_of(self, 3), 1));
+	ASSERT_EQ(0, event_end(self->mirror, page_of(self, 3), 1));
+	expect_log(_metadata, self, 0);
+	got = gate_arm(self->dev, SECMMU_GATE_FAULT_GOT, actor_tid(&self->actor, 1), 0);
+	ASSERT_LE(0, got);
+	actor_do(&self->actor, 1, ACT_PREFAULT, ACTOR_GPA(3), 1, 0);
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, got));
+	ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, 2)));
+	ASSERT_EQ(0, gate_open(self->dev, got));
+	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	expect_log(_metadata, self, 1ULL << 3);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, 3)));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(0, a, b, faults);
+	expect_log(_metadata, self, 1ULL << 3);
+	EXPECT_COHERENT(self->mirror);
+}
+
 TEST_HARNESS_MAIN

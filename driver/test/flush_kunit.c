@@ -235,6 +235,37 @@ static void B2_assists(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(mmu, 600), spte_for(600));
 }
 
+/* ... in whichever of the tables that the second comes to. */
+static void B2_pending_in_one_of_many(struct kunit *test)
+{
+	struct secmmu_mmu_kunit *mmu = secmmu_mmu_kunit(test, UINT_MAX);
+	struct secmmu_gather other, gather;
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		secmmu_kunit_map(test, mmu, i * 512, spte_for(i));
+	for (i = 0; i < 4; i++) {
+		secmmu_kunit_map(test, mmu, i * 512 + 5, spte_for(5));
+		secmmu_gather_begin(&other, &mmu->tlbs, &mmu->spans, true);
+		secmmu_gather_zap(&other, &mmu->pt, i * 512 + 5, i * 512 + 5);
+		/* From behind the first entry to the front of the last one. */
+		drop_range(mmu, &gather, 1, 511);
+		KUNIT_EXPECT_EQ(test, gather.zapped, 0);
+		secmmu_gather_begin(&gather, &mmu->tlbs, &mmu->spans, true);
+		secmmu_gather_zap(&gather, &mmu->pt, 513, 1023);
+		secmmu_gather_zap(&gather, &mmu->pt, 1025, 1535);
+		secmmu_gather_zap(&gather, &mmu->pt, 1537, 2047);
+		secmmu_gather_finish(&gather);
+		KUNIT_EXPECT_EQ(test, gather.zapped, 0);
+		/* One of the two has flushed for the other. */
+		KUNIT_EXPECT_EQ(test, secmmu_kunit_counted(mmu, SECMMU_COUNT_ASSISTS),
+				i + 1);
+		expect_flushes(test, mmu, 2 * i + 1);
+		secmmu_gather_finish(&other);
+		expect_flushes(test, mmu, 2 * i + 2);
+	}
+}
+
 /* An array that was flushed on the way leaves no table pending. */
 static void B2_batch_flushed(struct kunit *test)
 {
@@ -314,6 +345,7 @@ static struct kunit_case flush_cases[] = {
 	KUNIT_CASE(whole_space),
 	KUNIT_CASE(nothing),
 	KUNIT_CASE(B2_assists),
+	KUNIT_CASE(B2_pending_in_one_of_many),
 	KUNIT_CASE(B2_batch_flushed),
 	KUNIT_CASE(C2_dirty_bits),
 	KUNIT_CASE(empty_tables),

@@ -259,6 +259,42 @@ static void B7_zap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_counted(mmu, SECMMU_COUNT_FLUSHES), 1);
 }
 
+static void drop_range(struct secmmu_mmu_kunit *mmu, gfn_t first, gfn_t last)
+{
+	struct secmmu_gather gather;
+
+	secmmu_gather_begin(&gather, &mmu->tlbs, &mmu->spans, true);
+	secmmu_gather_zap(&gather, &mmu->pt, first, last);
+	secmmu_gather_finish(&gather);
+}
+
+/*
+ * B2: a large spte was dropped and is not flushed yet. Who comes second flushes, at the
+ * place where it was, and in a leaf table that was linked there since.
+ */
+static void B2_assists(struct kunit *test)
+{
+	struct secmmu_mmu_kunit *mmu = test->priv;
+	struct secmmu_gather other;
+	unsigned int leaf;
+
+	for (leaf = 0; leaf < 2; leaf++) {
+		secmmu_kunit_map_large(test, mmu, BLOCK, spte_make(PFN, true, 0));
+		secmmu_gather_begin(&other, &mmu->tlbs, &mmu->spans, true);
+		secmmu_gather_zap(&other, &mmu->pt, BLOCK, BLOCK + 511);
+		KUNIT_EXPECT_EQ(test, other.zapped, 1);
+		if (leaf)
+			secmmu_kunit_map(test, mmu, BLOCK + 9, spte_make(PFN, true, 0));
+		drop_range(mmu, BLOCK + 3, BLOCK + 3);
+		KUNIT_EXPECT_EQ(test, secmmu_kunit_counted(mmu, SECMMU_COUNT_ASSISTS),
+				leaf + 1);
+		drop_range(mmu, BLOCK + 3, BLOCK + 3);
+		KUNIT_EXPECT_EQ(test, secmmu_kunit_counted(mmu, SECMMU_COUNT_FLUSHES),
+				2 * leaf + 1);
+		secmmu_gather_finish(&other);
+	}
+}
+
 static struct kunit_case large_cases[] = {
 	KUNIT_CASE_PARAM(covers_block, block_gen_params),
 	KUNIT_CASE(replaces_leaf),
@@ -268,6 +304,7 @@ static struct kunit_case large_cases[] = {
 	KUNIT_CASE(split_by_link),
 	KUNIT_CASE(spares),
 	KUNIT_CASE_PARAM(B7_zap, zap_gen_params),
+	KUNIT_CASE(B2_assists),
 	{}
 };
 

@@ -242,6 +242,35 @@ static void A10_hull_hits(struct kunit *test)
 	secmmu_inflight_end(records, &fault);
 }
 
+/* An event with a record, and a hull: what comes first counts, whichever it is. */
+static void A8_first_of_both(struct kunit *test)
+{
+	static const unsigned int pages[][2] = { { 1, 2 }, { 2, 1 }, { 1, 1 }, { 3, 0 } };
+	struct secmmu_records *records = test->priv;
+	unsigned long far = BASE + 0x1000000;
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		unsigned long record = BASE + pages[i][0] * PAGE_SIZE;
+		unsigned long hull = BASE + pages[i][1] * PAGE_SIZE;
+
+		secmmu_event_begin(records, record, record);
+		for (j = 1; j < SECMMU_EVENTS_MAX; j++)
+			secmmu_event_begin(records, far, far);
+		KUNIT_EXPECT_EQ(test, records->overflow, 0);
+		secmmu_event_begin(records, hull, hull + 1);
+		KUNIT_EXPECT_EQ(test, records->overflow, 1);
+		KUNIT_EXPECT_EQ(test, covered(records, BASE, BASE + BYTES - 1),
+				min(record, hull));
+		KUNIT_EXPECT_TRUE(test, secmmu_event_end(records, hull, hull + 1));
+		KUNIT_EXPECT_EQ(test, covered(records, BASE, BASE + BYTES - 1), record);
+		KUNIT_EXPECT_TRUE(test, secmmu_event_end(records, record, record));
+		for (j = 1; j < SECMMU_EVENTS_MAX; j++)
+			secmmu_event_end(records, far, far);
+		KUNIT_EXPECT_FALSE(test, covers(records, 0, ULONG_MAX));
+	}
+}
+
 /* G1: after the release nothing may be installed, nothing is in flight. */
 static void G1_release(struct kunit *test)
 {
@@ -278,6 +307,7 @@ static struct kunit_case record_cases[] = {
 	KUNIT_CASE(foreign_event),
 	KUNIT_CASE(widen),
 	KUNIT_CASE(A10_hull_hits),
+	KUNIT_CASE(A8_first_of_both),
 	KUNIT_CASE(G1_release),
 	{}
 };

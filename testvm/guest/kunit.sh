@@ -18,18 +18,22 @@ noticed()
 {
 	case $1 in
 	pgtable) echo prune-pending ;;
-	large) echo large-survives ;;
+	large) echo large-survives large-second-skips link-forgets collapse-old \
+		large-upgrade-old ;;
 	flush) echo second-skips clamp-1024 array-overflow-dropped \
-		unlock-without-flush spte-dirty-dropped ;;
+		unlock-without-flush spte-dirty-dropped assist-forgotten ;;
 	window) echo flush-no-wait ;;
 	tlb) echo age-ignored ;;
-	event) echo hull-reset-early hull-kept one-hull latest-range seen-begin ;;
-	record) echo mark-at-end latest-range in-flight-ignored \
+	event) echo hull-reset-early hull-kept hull-upwards one-hull latest-range \
+		seen-begin ;;
+	record) echo mark-at-end latest-range in-flight-ignored hit-latest \
+		record-hides-hull hull-hides-record later-pages-uncovered \
+		widened-into-event \
 		install-after-release release-keeps-in-flight ;;
 	wait) echo in-flight-ignored hull-reset-early release-keeps-in-flight ;;
 	chain) echo inclusive-end end-as-length empty-is-all unpaired-ignored \
 		torn-registration seq-read-once first-young seen-begin \
-		per-subscriber-counter in-flight-ignored ;;
+		per-subscriber-counter in-flight-ignored spans-one-batch ;;
 	esac
 }
 

@@ -43,10 +43,20 @@
  * @SECMMU_GATE_STRANGER: the start callback of another driver, of a blockable event
  * @SECMMU_GATE_SET_TAG: the mirror has a new mode, engines do not; under the loaded
  *	lock
+ * @SECMMU_GATE_REPLACE: slots are about to change, nothing has; under the configuration
+ *	lock
+ * @SECMMU_GATE_SLOT_FOUND: a slot was looked up; the caller has not seen the answer
+ * @SECMMU_GATE_DROP: an spte is about to be exchanged for nothing; under the lock of
+ *	the table
+ * @SECMMU_GATE_SPLIT: a large spte was copied to a leaf table that is about to take
+ *	its place; under the lock of the table
+ * @SECMMU_GATE_AGE: an aging comes to a mirror, has looked at no spte
+ * @SECMMU_GATE_DIRTY_LOG: the bitmap of a dirty log is emptied, no spte was looked at;
+ *	under the configuration lock
  *
  * Threads wait asleep in the fault gates (but for LINKED and CHECKED), SLOT_REPLACED,
- * LEAVE, ATTACH, DIRECT_GOT and STRANGER, in START_RECORDED if the event is blockable,
- * and spin in the others.
+ * LEAVE, ATTACH, DIRECT_GOT, STRANGER, REPLACE and DIRTY_LOG, in START_RECORDED if the
+ * event is blockable, and spin in the others.
  */
 enum secmmu_gate {
 	SECMMU_GATE_FAULT_LOOKED_UP,
@@ -73,6 +83,12 @@ enum secmmu_gate {
 	SECMMU_GATE_DIRECT_GOT,
 	SECMMU_GATE_DIRECT_CHECKED,
 	SECMMU_GATE_STRANGER,
+	SECMMU_GATE_REPLACE,
+	SECMMU_GATE_SLOT_FOUND,
+	SECMMU_GATE_DROP,
+	SECMMU_GATE_SPLIT,
+	SECMMU_GATE_AGE,
+	SECMMU_GATE_DIRTY_LOG,
 	SECMMU_NR_GATES
 };
 

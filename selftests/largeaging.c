@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is known of accesses and writes through 2 MiB entries: it outlives upgrades, splits
+ * and collapses. Needs a test build.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "secmmu_actor.h"
+#include "secmmu_gates.h"
+#include "secmmu_harness.h"
+#include "secmmu_sys.h"
+
+#define BLOCK	(HUGE_SIZE / PAGE)
+#define BLOCKS	3L
+#define PAGES	(BLOCKS * BLOCK)
+
+FIXTURE(largeaging)
+{
+	int dev, mirror, engine;
+	struct actor actor;
+};
+
+FIXTURE_SETUP(largeaging)
+{
+	ACTOR_SETUP_HUGE(PAGES);
+	self->engine = self->actor.engine[0];
+}
+
+FIXTURE_TEARDOWN(largeaging)
+{
+	if (self->dev >= 0)
+		gates_clear(self->dev);
+	if (self->actor.pid)
+		actor_stop(&self->actor);
+	close(self->dev);
+}
+
+static long large(FIXTURE_DATA(largeaging) *self)
+{
+	struct secmmu_stats stats;
+	int ret = secmmu_get_stats(self->mirror, &stats);
+
+	return ret ?: (long)stats.large;
+}
+
+/* The engine reads a page, through an entry of 2 MiB. */
+static void read_large(struct __test_metadata *_metadata, FIXTURE_DATA(largeaging) *self,
+		       long page)
+{
+	EXPECT_GPA(stamp(page, 1), self->engine, ACTOR_GPA(page));
+	ASSERT_LE(1, large(self));
+}
+
+static int prefault(FIXTURE_DATA(largeaging) *self, __u32 flags, long page)
+{
+	struct secmmu_prefault range;
+
+	return secmmu_prefault(self->mirror, flags, ACTOR_GPA(page), PAGE, &range);
+}
+
+/* A whole event that changes nothing. */
+static void pass_event(struct __test_metadata *_metadata, FIXTURE_DATA(largeaging) *self,
+		       long page, long pages)
+{
+	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(page), pages));
+	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(page), pages));
+}
+
+/* A fault on page 5 of the first block, which it would map as a whole, is under way. */
+static int hold_fault(struct __test_metadata *_metadata, FIXTURE_DATA(largeaging) *self,
+		      bool write)
+{
+	int got = GATE_ARM(FAULT_GOT, ACTOR_MEM(5));
+
+	actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(5), 1,
+		 write ? SECMMU_PREFAULT_WRITE : 0);
+	ASSERT_EQ(0, gate_wait(self->dev, got));
+	return got;
+}
+
+#define EXPECT_YOUNG(young, page) \
+	EXPECT_EQ(young, age_test(self->mirror, ACTOR_MEM(page)))
+#define EXPECT_CLEARED(young, page, pages) \
+	EXPECT_EQ(young, age_clear(self->mirror, ACTOR_MEM(page), pages))
+
+/* One entry, one age; an access after an aging counts though the TLB has the entry. */
+SECMMU_TEST_F(largeaging, C1_after_aging)
+{
+	struct secmmu_stats a, b;
+	int round;
+
+	read_large(_metadata, self, 3);
+	read_large(_metadata, self, BLOCK + 3);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	for (round = 0; round < 3; round++) {
+		EXPECT_YOUNG(1, 3);
+		EXPECT_YOUNG(1, 300);
+		EXPECT_YOUNG(1, BLOCK);
+		EXPECT_YOUNG(0, 2 * BLOCK);
+		/* Through any page of it. */
+		EXPECT_CLEARED(1, 511, 1);
+		EXPECT_YOUNG(0, 3);
+		EXPECT_CLEARED(1, 500, BLOCK);
+		EXPECT_CLEARED(0, 0, PAGES);
+		if (round % 2) {
+			EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
+		} else {
+			EXPECT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, 1)));
+		}
+		EXPECT_YOUNG(1, 300);
+		EXPECT_YOUNG(0, BLOCK);
+		EXPECT_GPA(stamp(BLOCK + 3, 1), self->engine, ACTOR_GPA(BLOCK + 3));
+	}
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	/* The one that made it writable. */
+	EXPECT_DELTA(1, a, b, faults);
+	EXPECT_DELTA(0, a, b, zapped);
+	EXPECT_DELTA(0, a, b, flushes);
+	EXPECT_EQ(2, b.large);
+}
+
+/* Two views of a block: an access through either counts, and both are made to forget. */
+SECMMU_TEST_F(largeaging, C1_alias)
+{
+	int i;
+
+	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT, 1, ACTOR_GPA(PAGES), 0, BLOCK,
+			       0));
+	read_large(_metadata, self, 3);
+	EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(PAGES + 3));
+	ASSERT_EQ(2, large(self));
+	EXPECT_CLEARED(1, 300, 1);
+	EXPECT_CLEARED(0, 0, PAGES);
+	for (i = 0; i < 2; i++) {
+		EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(i * PAGES + 3));
+		EXPECT_YOUNG(1, 300);
+		EXPECT_CLEARED(1, 0, BLOCK);
+		EXPECT_YOUNG(0, 3);
+	}
+}
+
+/* Large, split and large again, side by side: aging passes over all of them. */
+SECMMU_TEST_F(largeaging, C1_mixture)
+{
+	long i;
+
+	for (i = 0; i < BLOCKS; i++)
+		read_large(_metadata, self, i * BLOCK + 3);
+	pass_event(_metadata, self, BLOCK + 100, 1);
+	ASSERT_EQ(2, large(self));
+	EXPECT_CLEARED(1, 0, PAGES);
+	for (i = 0; i < BLOCKS; i++)
+		EXPECT_YOUNG(0, i * BLOCK + 3);
+	EXPECT_CLEARED(0, 0, PAGES);
+	for (i = 0; i < BLOCKS; i++) {
+		EXPECT_GPA(stamp(i * BLOCK + 3, 1), self->engine,
+			   ACTOR_GPA(i * BLOCK + 3));
+		EXPECT_CLEARED(1, 0, PAGES);
+		EXPECT_CLEARED(0, 0, PAGES);
+	}
+}
+
+/* A large entry that becomes writable was used before. */
+SECMMU_TEST_F(largeaging, C1_upgrade)
+{
+	struct secmmu_stats a, b;
+
+	read_large(_metadata, self, 3);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	ASSERT_EQ(0, prefault(self, SECMMU_PREFAULT_WRITE, 7));
+	EXPECT_YOUNG(1, 3);
+	EXPECT_CLEARED(1, 3, 1);
+	EXPECT_YOUNG(0, 3);
+	EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
+	EXPECT_YOUNG(1, 3);
+	EXPECT_EQ(0, gpa_put(self->engine, ACTOR_GPA(9), stamp(9, 2)));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(1, a, b, faults);
+	EXPECT_DELTA(0, a, b, zapped);
+	EXPECT_EQ(1, b.large);
+	EXPECT_COHERENT(self->mirror);
+}
+
+/* Small entries that become a large one were used before; they stay writable, too. */
+SECMMU_TEST_F(largeaging, C1_collapse)
+{
+	struct secmmu_stats a, b;
+
+	EXPECT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, 2)));
+	ASSERT_EQ(1, large(self));
+	pass_event(_metadata, self, 100, 1);
+	ASSERT_EQ(0, large(self));
+	EXPECT_CLEARED(1, 0, BLOCK);
+	EXPECT_GPA(stamp(7, 1), self->engine, ACTOR_GPA(7));
+	EXPECT_YOUNG(1, 7);
+	EXPECT_YOUNG(0, 3);
+	ASSERT_EQ(0, prefault(self, SECMMU_PREFAULT_WRITE, 100));
+	ASSERT_EQ(1, large(self));
+	EXPECT_YOUNG(1, 7);
+	EXPECT_CLEARED(1, 0, BLOCK);
+	EXPECT_GPA(stamp(7, 1), self->engine, ACTOR_GPA(7));
+	EXPECT_YOUNG(1, 7);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	EXPECT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, 3)));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(0, a, b, faults);
+	EXPECT_COHERENT(self->mirror);
+}
+
+/* A read while an aging comes to the large entry: it counts, or the next one does. */
+SECMMU_TEST_F(largeaging, C1_read_in_an_aging)
+{
+	int post;
+
+	read_large(_metadata, self, 3);
+	post = gate_arm(self->dev, SECMMU_GATE_AGE, actor_tid(&self->actor, 1), 0);
+	ASSERT_LE(0, post);
+	actor_do(&self->actor, 1, ACT_EVENT, 0, BLOCK, SECMMU_TEST_EVENT_AGE_CLEAR);
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, post));
+	read_large(_metadata, self, 3);
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	EXPECT_YOUNG(0, 3);
+	read_large(_metadata, self, 3);
+	EXPECT_YOUNG(1, 3);
+}
+
+/* An access through a large entry that is being split: the parts know of it. */
+SECMMU_TEST_F(largeaging, C1_read_under_a_split)
+{
+	struct secmmu_stats stats;
+	int post;
+
+	read_large(_metadata, self, 3);
+	EXPECT_CLEARED(1, 0, BLOCK);
+	post = gate_arm(self->dev, SECMMU_GATE_SPLIT, actor_tid(&self->actor, 1), 0);
+	ASSERT_LE(0, post);
+	actor_do(&self->actor, 1, ACT_EVENT, 100, 1,
+		 SECMMU_TEST_EVENT_BEGIN | SECMMU_TEST_EVENT_END);
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, post));
+	EXPECT_YOUNG(0, 7);
+	EXPECT_GPA(stamp(7, 1), self->engine, ACTOR_GPA(7));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	EXPECT_EQ(1, stats.splits);
+	EXPECT_YOUNG(1, 7);
+	EXPECT_COHERENT(self->mirror);
+}
+
+/* A read fault comes late: the writable entry stays, and what is noted there. */
+SECMMU_TEST_F(largeaging, C2_read_fault_after_a_write)
+{
+	int got = hold_fault(_metadata, self, false);
+	struct secmmu_stats a, b;
+
+	EXPECT_EQ(0, gpa_put(self->engine, ACTOR_GPA(7), stamp(7, 2)));
+	ASSERT_EQ(1, large(self));
+	ASSERT_EQ(0, gate_open(self->dev, got));
+	EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
+	pass_event(_metadata, self, 2 * BLOCK, 1);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	EXPECT_EQ(0, gpa_put(self->actor.engine[1], ACTOR_GPA(8), stamp(8, 2)));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(0, a, b, faults);
+	EXPECT_EQ(1, b.large);
+	EXPECT_COHERENT(self->mirror);
+}
+
+/* Before anybody can write through it, the huge page is marked. */
+SECMMU_TEST_F(largeaging, C2_page_marked_at_install)
+{
+	ASSERT_EQ(0, page_dirty(self->mirror, ACTOR_MEM(5)));
+	read_large(_metadata, self, 5);
+	EXPECT_EQ(0, page_dirty(self->mirror, ACTOR_MEM(5)));
+	ASSERT_EQ(0, prefault(self, SECMMU_PREFAULT_WRITE, 5));
+	ASSERT_EQ(1, large(self));
+	EXPECT_EQ(1, page_dirty(self->mirror, ACTOR_MEM(5)));
+	EXPECT_EQ(1, page_dirty(self->mirror, ACTOR_MEM(300)));
+	EXPECT_EQ(0, page_dirty(self->mirror, ACTOR_MEM(BLOCK)));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,494 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * 2 MiB entries against events: flushes that are pending or counted, faults that an event
+ * overtakes, tables that come and go. Needs a test build.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "secmmu_actor.h"
+#include "secmmu_gates.h"
+#include "secmmu_harness.h"
+#include "secmmu_outsider.h"
+#include "secmmu_sys.h"
+#include "secmmu_views.h"
+
+#define BLOCK	(HUGE_SIZE / PAGE)
+#define BLOCKS	3L
+#define PAGES	(BLOCKS * BLOCK)
+
+FIXTURE(largerace)
+{
+	int dev, mirror, engine;
+	struct actor actor;
+	int first;	/* gate in which the first invalidation stands */
+};
+
+FIXTURE_SETUP(largerace)
+{
+	ACTOR_SETUP_HUGE(PAGES);
+	self->engine = self->actor.engine[0];
+}
+
+FIXTURE_TEARDOWN(largerace)
+{
+	if (self->dev >= 0)
+		gates_clear(self->dev);
+	if (self->actor.pid)
+		actor_stop(&self->actor);
+	close(self->dev);
+}
+
+static long large(FIXTURE_DATA(largerace) *self)
+{
+	struct secmmu_stats stats;
+	int ret = secmmu_get_stats(self->mirror, &stats);
+
+	return ret ?: (long)stats.large;
+}
+
+/* The engine reads a page, through an entry of 2 MiB. */
+static void read_large(struct __test_metadata *_metadata, FIXTURE_DATA(largerace) *self,
+		       long page)
+{
+	EXPECT_GPA(stamp(page, 1), self->engine, ACTOR_GPA(page));
+	ASSERT_LE(1, large(self));
+}
+
+/* A whole event that changes nothing. */
+static void pass_event(struct __test_metadata *_metadata, FIXTURE_DATA(largerace) *self,
+		       long page, long pages)
+{
+	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(page), pages));
+	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(page), pages));
+}
+
+/* Translations that engines would use without looking, or an error. */
+static long live_entries(FIXTURE_DATA(largerace) *self)
+{
+	struct secmmu_test_oracle result;
+	int ret = oracle_check(self->mirror, &result);
+
+	return ret ?: (long)result.tlb_entries;
+}
+
+#define ASSERT_FLUSHED() ASSERT_EQ(0, live_entries(self))
+
+/* Thread 1 raises an event, of which the entries are dropped, not flushed. */
+static void start_first(struct __test_metadata *_metadata,
+			FIXTURE_DATA(largerace) *self, long page, long pages)
+{
+	ASSERT_LT(0, live_entries(self));
+	self->first = gate_arm(self->dev, SECMMU_GATE_ZAPPED,
+			       actor_tid(&self->actor, 1), 0);
+	ASSERT_LE(0, self->first);
+	actor_do(&self->actor, 1, ACT_EVENT, page, pages,
+		 SECMMU_TEST_EVENT_BEGIN | SECMMU_TEST_EVENT_END);
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, self->first));
+	ASSERT_LT(0, live_entries(self));
+}
+
+static void finish_first(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(largerace) *self)
+{
+	ASSERT_EQ(0, gate_open(self->dev, self->first));
+	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	EXPECT_COHERENT(self->mirror);
+}
+
+/* An event finds nothing to drop in [@page, @page + @pages), but a pending flush. */
+static void second_event(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(largerace) *self, long page, long pages)
+{
+	struct secmmu_stats a, b;
+
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(page), pages));
+	ASSERT_FLUSHED();
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(0, a, b, zapped);
+	EXPECT_DELTA(1, a, b, flushes);
+	EXPECT_DELTA(1, a, b, assists);
+	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(page), pages));
+}
+
+/* The first has dropped a large entry; the second is about all of it, or a page. */
+SECMMU_TEST_F(largerace, B2_second_event)
+{
+	static const long second[][2] = { { 0, 512 }, { 3, 1 }, { 300, 1 } };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(second); i++) {
+		read_large(_metadata, self, 3);
+		start_first(_metadata, self, 0, BLOCK);
+		second_event(_metadata, self, second[i][0], second[i][1]);
+		finish_first(_metadata, self);
+	}
+}
+
+/* The first has split it and dropped one page. */
+SECMMU_TEST_F(largerace, B2_second_event_on_the_part)
+{
+	read_large(_metadata, self, 3);
+	start_first(_metadata, self, 3, 1);
+	second_event(_metadata, self, 3, 1);
+	finish_first(_metadata, self);
+}
+
+/* The second is no event. */
+SECMMU_TEST_F(largerace, B2_slot_goes)
+{
+	read_large(_metadata, self, 3);
+	start_first(_metadata, self, 0, BLOCK);
+	ASSERT_EQ(0, actor_run(&self->actor, 2, ACT_SLOT, 0));
+	ASSERT_FLUSHED();
+	finish_first(_metadata, self);
+}
+
+/* The second drops entries too, elsewhere: one flush is for both. */
+SECMMU_TEST_F(largerace, B2_second_drops_more)
+{
+	struct secmmu_stats a, b;
+
+	read_large(_metadata, self, BLOCK);
+	read_large(_metadata, self, 3);
+	start_first(_metadata, self, 0, BLOCK);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(0), 2 * BLOCK));
+	ASSERT_FLUSHED();
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(1, a, b, zapped);
+	EXPECT_DELTA(1, a, b, flushes);
+	EXPECT_DELTA(0, a, b, assists);
+	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(0), 2 * BLOCK));
+	finish_first(_metadata, self);
+}
+
+/* Whoever comes after both has nothing to do. */
+SECMMU_TEST_F(largerace, B2_third_event_has_no_need)
+{
+	struct secmmu_stats a, b;
+
+	read_large(_metadata, self, 3);
+	start_first(_metadata, self, 0, BLOCK);
+	second_event(_metadata, self, 3, 1);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	pass_event(_metadata, self, 3, 1);
+	pass_event(_metadata, self, 0, BLOCK);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(0, a, b, flushes);
+	finish_first(_metadata, self);
+}
+
+/* The memory once more, in the next blocks of the mirror. */
+#define ALIAS(page)	ACTOR_GPA(PAGES + (page))
+
+/* Of two slots with entries in one table the other one goes. */
+SECMMU_TEST_F(largerace, B2_sibling_slot_goes)
+{
+	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT, 1, ALIAS(0), 0, BLOCK, 0));
+	EXPECT_GPA(stamp(3, 1), self->actor.engine[1], ALIAS(3));
+	read_large(_metadata, self, 3);
+	ASSERT_EQ(2, large(self));
+	start_first(_metadata, self, 0, BLOCK);
+	ASSERT_EQ(0, large(self));
+	ASSERT_EQ(0, actor_run(&self->actor, 2, ACT_SLOT, 1));
+	ASSERT_FLUSHED();
+	EXPECT_GPA_ERROR(ENXIO, self->actor.engine[1], ALIAS(3));
+	finish_first(_metadata, self);
+}
+
+/* A window has its translation from the large entry: both events wait for it. */
+SECMMU_TEST_F(largerace, B2_both_wait_for_the_window)
+{
+	struct outsider outsider = {};
+	int window, raised, second;
+
+	if (!cpus_enough())
+		SKIP(return, "less than %d processors", OUTSIDER_CPUS);
+	ASSERT_EQ(0, cpus_spread(&self->actor));
+	ASSERT_EQ(0, outsider_start(&outsider));
+	read_large(_metadata, self, 3);
+	window = gate_arm(self->dev, SECMMU_GATE_WINDOW_TRANSLATED, outsider.pid,
+			  ACTOR_GPA(3));
+	ASSERT_LE(0, window);
+	outsider_read(&outsider, self->engine, ACTOR_GPA(3), 1);
+	ASSERT_EQ(0, gate_wait(self->dev, window));
+	raised = gate_arm(self->dev, SECMMU_GATE_FLUSH_RAISED,
+			  actor_tid(&self->actor, 1), 0);
+	ASSERT_LE(0, raised);
+	actor_do(&self->actor, 1, ACT_EVENT, 0, BLOCK,
+		 SECMMU_TEST_EVENT_BEGIN | SECMMU_TEST_EVENT_END);
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, raised));
+	ASSERT_EQ(0, gate_open(self->dev, raised));
+	second = gate_arm(self->dev, SECMMU_GATE_END, actor_tid(&self->actor, 2), 0);
+	ASSERT_LE(0, second);
+	actor_do(&self->actor, 2, ACT_EVENT, 3, 1,
+		 SECMMU_TEST_EVENT_BEGIN | SECMMU_TEST_EVENT_END);
+	EXPECT_EQ(-ETIMEDOUT, gate_wait_ms(self->dev, second, 300));
+	EXPECT_FALSE(actor_done(&self->actor, 1));
+	EXPECT_EQ(0, gate_open(self->dev, window));
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 2, self->dev, second));
+	ASSERT_EQ(0, gate_open(self->dev, second));
+	EXPECT_EQ(0, actor_answer(&self->actor, 2, NULL));
+	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	EXPECT_EQ(0, outsider_answer(&outsider, NULL));
+	outsider_stop(&outsider);
+	EXPECT_COHERENT(self->mirror);
+}
+
+/*
+ * The first has dropped a large entry as a whole, for want of a table, on account of
+ * one page. A fault on another page links a leaf table in its place. Whoever comes to
+ * that one must find that a flush is pending.
+ */
+SECMMU_TEST_F(largerace, B2_leaf_linked_meanwhile)
+{
+	struct secmmu_stats stats;
+	int got, linked;
+
+	got = GATE_ARM(FAULT_GOT, ACTOR_MEM(5));
+	actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(5), 1, 0);
+	ASSERT_EQ(0, gate_wait(self->dev, got));
+	read_large(_metadata, self, BLOCK);
+	read_large(_metadata, self, 2 * BLOCK);
+	read_large(_metadata, self, 3);
+	pass_event(_metadata, self, BLOCK + 9, 1);
+	pass_event(_metadata, self, 2 * BLOCK + 9, 1);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	ASSERT_EQ(2, stats.splits);
+	ASSERT_EQ(1, stats.large);
+	read_large(_metadata, self, 3);
+
+	start_first(_metadata, self, 3, 1);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	ASSERT_EQ(1, stats.unsplit);
+	/* Its first try is a large entry, which an event in the block forbids. */
+	linked = gate_arm_after(self->dev, SECMMU_GATE_FAULT_LINKED,
+				actor_tid(&self->actor, 0), 0, 1);
+	ASSERT_LE(0, linked);
+	ASSERT_EQ(0, gate_open(self->dev, got));
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 0, self->dev, linked));
+	second_event(_metadata, self, 3, 1);
+	ASSERT_EQ(0, gate_open(self->dev, linked));
+	EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
+	finish_first(_metadata, self);
+	EXPECT_GPA(stamp(5, 1), self->engine, ACTOR_GPA(5));
+}
+
+/* An entry of 2 MiB counts as one; what it was split into counts by the page. */
+SECMMU_TEST_F(largerace, B1_flushes)
+{
+	static const struct {
+		__u32 policy, batch;
+		__u64 parts, rest, whole;	/* flushes for 11, 1014 and 3 entries */
+	} policies[] = {
+		{ SECMMU_FLUSH_RANGE, 0, 1, 1, 1 },
+		{ SECMMU_FLUSH_EACH, 0, 11, 1014, 3 },
+		{ SECMMU_FLUSH_ARRAY, 1, 11, 1014, 3 },
+		{ SECMMU_FLUSH_ARRAY, 2, 6, 507, 2 },
+		{ SECMMU_FLUSH_ARRAY, 3, 4, 338, 1 },
+		{ SECMMU_FLUSH_ARRAY, 11, 1, 93, 1 },
+	};
+	struct secmmu_stats s[4];
+	int mirror, engine;
+	size_t n;
+	long i;
+
+	for (n = 0; n < ARRAY_SIZE(policies); n++) {
+		struct secmmu_create_mirror arg = {
+			.size = sizeof(arg),
+			.flush_policy = policies[n].policy,
+			.flush_batch = policies[n].batch,
+			.pid = self->actor.pid,
+		};
+
+		mirror = secmmu_call(self->dev, SECMMU_CREATE_MIRROR, &arg, sizeof(arg));
+		ASSERT_LE(0, mirror);
+		engine = secmmu_create_engine(mirror);
+		ASSERT_LE(0, engine);
+		ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, ACTOR_BASE, self->actor.mem,
+					     PAGES * PAGE));
+		for (i = 0; i < BLOCKS; i++)
+			EXPECT_GPA(stamp(i * BLOCK, 1), engine, ACTOR_GPA(i * BLOCK));
+		ASSERT_EQ(0, secmmu_get_stats(mirror, &s[0]));
+		EXPECT_EQ(BLOCKS, s[0].large);
+		/* One page of a block, ten of the next; then what is left of all. */
+		pass_event(_metadata, self, BLOCK - 1, 11);
+		ASSERT_EQ(0, secmmu_get_stats(mirror, &s[1]));
+		pass_event(_metadata, self, 0, PAGES);
+		ASSERT_EQ(0, secmmu_get_stats(mirror, &s[2]));
+		for (i = 0; i < BLOCKS; i++)
+			EXPECT_GPA(stamp(i * BLOCK, 1), engine, ACTOR_GPA(i * BLOCK));
+		pass_event(_metadata, self, 0, PAGES);
+		ASSERT_EQ(0, secmmu_get_stats(mirror, &s[3]));
+		EXPECT_DELTA(2, s[0], s[1], splits);
+		EXPECT_DELTA(11, s[0], s[1], zapped);
+		EXPECT_DELTA(policies[n].parts, s[0], s[1], flushes);
+		EXPECT_DELTA(1014, s[1], s[2], zapped);
+		EXPECT_DELTA(policies[n].rest, s[1], s[2], flushes);
+		EXPECT_DELTA(3, s[2], s[3], zapped);
+		EXPECT_DELTA(policies[n].whole, s[2], s[3], flushes);
+		EXPECT_DELTA(0, s[0], s[3], assists);
+		EXPECT_EQ(1, s[3].tables);
+		close(engine);
+		close(mirror);
+	}
+}
+
+/* An event elsewhere in the block, when the fault has its page: a small entry will do. */
+SECMMU_TEST_F(largerace, A8_event_overtakes_a_fault)
+{
+	static const long pages[] = { 1, 300, 511 };
+	struct secmmu_test_oracle result;
+	struct secmmu_stats a, b;
+	size_t i;
+	int got;
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+		got = GATE_ARM(FAULT_GOT, ACTOR_MEM(0));
+		actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(0), 1, 0);
+		ASSERT_EQ(0, gate_wait(self->dev, got));
+		ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(pages[i]), 1));
+		ASSERT_EQ(0, gate_open(self->dev, got));
+		EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
+		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+		EXPECT_EQ(0, b.large);
+		EXPECT_DELTA(1, a, b, fault_pages);
+		EXPECT_DELTA(0, a, b, retries);
+		EXPECT_DELTA(0, a, b, waits);
+		ASSERT_EQ(0, oracle_check(self->mirror, &result));
+		EXPECT_EQ(1, result.sptes);
+		ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(pages[i]), 1));
+		EXPECT_COHERENT(self->mirror);
+		pass_event(_metadata, self, 0, BLOCK);
+	}
+}
+
+/* An event on the page itself, as part of the block or not: the fault tries again. */
+static void pass_events(struct __test_metadata *_metadata, FIXTURE_DATA(largerace) *self,
+			enum secmmu_gate gate)
+{
+	static const long event[][2] = { { 0, 512 }, { 5, 1 }, { 511, 1 }, { 512, 1 } };
+	struct secmmu_stats a, b;
+	size_t i;
+	int got;
+
+	for (i = 0; i < ARRAY_SIZE(event); i++) {
+		bool hit = event[i][0] <= 5;
+
+		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+		got = gate_arm(self->dev, gate, 0, (uintptr_t)ACTOR_MEM(5));
+		ASSERT_LE(0, got);
+		actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(5), 1, 0);
+		ASSERT_EQ(0, gate_wait(self->dev, got));
+		pass_event(_metadata, self, event[i][0], event[i][1]);
+		ASSERT_EQ(0, gate_open(self->dev, got));
+		EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
+		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+		EXPECT_DELTA(hit, a, b, retries_event);
+		EXPECT_DELTA(hit, a, b, retries);
+		/* Small, if a part was hit that was not asked for, once all is recorded. */
+		EXPECT_EQ(event[i][0] != 511 || gate == SECMMU_GATE_FAULT_RECORDED,
+			  b.large - 1);
+		EXPECT_COHERENT(self->mirror);
+		pass_event(_metadata, self, 0, BLOCK);
+	}
+}
+
+SECMMU_TEST_F(largerace, A6_whole_event_between_gup_and_install)
+{
+	/* Keeps the table of all these entries in use. */
+	read_large(_metadata, self, 2 * BLOCK);
+	pass_events(_metadata, self, SECMMU_GATE_FAULT_RECORDED);
+	pass_events(_metadata, self, SECMMU_GATE_FAULT_GOT);
+	pass_events(_metadata, self, SECMMU_GATE_FAULT_LINKED);
+}
+
+/* A fault begins while an event is in flight elsewhere in its block. */
+SECMMU_TEST_F(largerace, A8_inside_an_event)
+{
+	static const long pages[] = { 1, 300, 511 };
+	struct secmmu_test_oracle result;
+	struct secmmu_stats a, b;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+		ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(pages[i]), 1));
+		ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(0), 1, 0));
+		EXPECT_EQ(0, large(self));
+		ASSERT_EQ(0, oracle_check(self->mirror, &result));
+		EXPECT_EQ(1, result.sptes);
+		actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(pages[i]), 1, 0);
+		EXPECT_TRUE(actor_waits(&self->actor, 0, 1));
+		ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(pages[i]), 1));
+		EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
+		EXPECT_EQ(1, large(self));
+		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+		EXPECT_DELTA(0, a, b, retries);
+		EXPECT_COHERENT(self->mirror);
+		pass_event(_metadata, self, 0, BLOCK);
+	}
+}
+
+/* The table that the large entry would be in is given back, as empty. */
+SECMMU_TEST_F(largerace, A10_table_given_back)
+{
+	struct secmmu_stats stats;
+	int linked = GATE_ARM(FAULT_LINKED, ACTOR_MEM(5));
+
+	actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(5), 1, 0);
+	ASSERT_EQ(0, gate_wait(self->dev, linked));
+	pass_event(_metadata, self, BLOCK + 5, 1);
+	ASSERT_EQ(0, gate_open(self->dev, linked));
+	EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	EXPECT_EQ(1, stats.retries_table);
+	EXPECT_EQ(1, stats.retries);
+	EXPECT_EQ(1, stats.large);
+	EXPECT_COHERENT(self->mirror);
+}
+
+/* Each domain has large entries of its own; an event splits them all, with one flush. */
+SECMMU_TEST_F(largerace, E4_every_domain)
+{
+	const __u32 domains = SECMMU_MAX_DOMAINS;
+	struct secmmu_stats a, b;
+	__u32 i;
+
+	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_DOMAINS, domains - 1));
+	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT_IN, 0, ACTOR_BASE, 0, PAGES,
+			       (1U << domains) - 1));
+	for (i = 0; i < domains; i++) {
+		ASSERT_EQ(0, domain_enter(self->engine, i));
+		read_large(_metadata, self, 3);
+		read_large(_metadata, self, BLOCK);
+	}
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	EXPECT_EQ(2 * domains, a.large);
+	pass_event(_metadata, self, 100, 10);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(10 * domains, a, b, zapped);
+	EXPECT_DELTA(domains, a, b, splits);
+	EXPECT_DELTA(1, a, b, flushes);
+	EXPECT_EQ(domains, b.large);
+	for (i = 0; i < domains; i++) {
+		ASSERT_EQ(0, domain_enter(self->engine, i));
+		EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
+		EXPECT_GPA(stamp(110, 1), self->engine, ACTOR_GPA(110));
+		EXPECT_GPA(stamp(2 * BLOCK - 1, 1), self->engine,
+			   ACTOR_GPA(2 * BLOCK - 1));
+	}
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	EXPECT_EQ(a.faults, b.faults);
+	pass_event(_metadata, self, 0, PAGES);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_EQ(0, b.large);
+	EXPECT_EQ(domains, b.tables);
+	EXPECT_COHERENT(self->mirror);
+}
+
+TEST_HARNESS_MAIN
