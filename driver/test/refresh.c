@@ -56,9 +56,9 @@ long secmmu_refresh_choose(struct secmmu_mirror *mirror,
 		return -EINVAL;
 	if (arg->policy != SECMMU_REFRESH_SYNC)
 		static_branch_enable(&secmmu_refreshing);
-	mutex_lock(&mirror->slots.lock);
+	spin_lock(&secmmu_loaded_lock);
 	WRITE_ONCE(mirror->refresh, arg->policy);
 	mirror->tags_frozen = false;
-	mutex_unlock(&mirror->slots.lock);
+	spin_unlock(&secmmu_loaded_lock);
 	return 0;
 }
