@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <argp.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,6 @@ enum option_key {
 	OPTION_TIMES,
 	OPTION_TRIES,
 	OPTION_COMMAND,
-	OPTION_ON_THIS_MACHINE,
 };
 
 /**
@@ -31,14 +29,12 @@ enum option_key {
  * @command: run, replay ...
  * @file: its argument
  * @fails: the command that says whether a candidate fails
- * @on_this_machine: run programs here, though this is not the test VM
  */
 struct options {
 	struct fuzz_options fuzz;
 	const char *command;
 	const char *file;
 	const char *fails;
-	bool on_this_machine;
 };
 
 static const struct argp_option table[] = {
@@ -57,9 +53,6 @@ static const struct argp_option table[] = {
 	{ "command", OPTION_COMMAND, "COMMAND", 0,
 	  "shrink: a shell command that exits with 0 if the programs in its standard input "
 	  "fail", 0 },
-	{ "on-this-machine", OPTION_ON_THIS_MACHINE, NULL, 0,
-	  "run, replay: outside of the test VM, too, where programs kill processes, drop "
-	  "caches and move memory", 0 },
 	{ 0 },
 };
 
@@ -100,9 +93,6 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case OPTION_COMMAND:
 		options->fails = text;
 		return 0;
-	case OPTION_ON_THIS_MACHINE:
-		options->on_this_machine = true;
-		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 1)
 			argp_error(state, "unexpected argument \"%s\"", text);
@@ -133,8 +123,7 @@ static const struct argp argp = {
 	       "            the rest\n"
 	       "  generate  print random programs\n"
 	       "  print     print the programs of a file; \"-\" is the standard input\n\n"
-	       "run and replay are for the test VM (make fuzz): programs break things. They "
-	       "need /dev/secmmu, and refuse to run elsewhere without --on-this-machine. "
+	       "run and replay are for the test VM (make fuzz): programs break things. "
 	       "Exits with 0 if nothing failed, with 1 if a program did (shrink: if the "
 	       "programs did not fail), with 2 if it could not run.",
 };
@@ -231,24 +220,6 @@ static int generate_programs(const struct fuzz_options *options)
 	return 0;
 }
 
-/* Programs may run here, and have a driver to run against. */
-static bool may_run(const struct options *options)
-{
-	/* The test VM's init has put this there. */
-	if (!options->on_this_machine && access("/testvm/complaints", F_OK)) {
-		fprintf(stderr, "secmmu-fuzz: programs kill processes and change this "
-			"machine: use make fuzz, which has a VM for them, or say "
-			"--on-this-machine\n");
-		return false;
-	}
-	if (access("/dev/secmmu", R_OK | W_OK)) {
-		fprintf(stderr, "secmmu-fuzz: /dev/secmmu: %s; load the driver first\n",
-			strerror(errno));
-		return false;
-	}
-	return true;
-}
-
 int main(int argc, char **argv)
 {
 	struct options options = {
@@ -264,8 +235,6 @@ int main(int argc, char **argv)
 	replays = !strcmp(options.command, "replay");
 	if (options.fuzz.tries == UINT32_MAX)
 		options.fuzz.tries = replays ? 0 : 300;
-	if ((replays || !strcmp(options.command, "run")) && !may_run(&options))
-		return 2;
 	if (!strcmp(options.command, "run"))
 		return fuzz_run(&options.fuzz);
 	if (!strcmp(options.command, "generate"))

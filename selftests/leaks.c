@@ -71,7 +71,6 @@ FIXTURE_SETUP(leaks)
 	memset(&self->group, 0, sizeof(self->group));
 	SECMMU_OPEN_OR_SKIP();
 	self->cycles = get_cycles();
-	SECMMU_CHANGES_MACHINE("makes a control group");
 	ASSERT_LT(0, self->cycles)
 		TH_LOG("SECMMU_CYCLES is no number from 1 to %ld", CYCLES_MAX);
 	ret = group_enter(&self->group);

@@ -126,7 +126,6 @@ FIXTURE_SETUP(reclaim)
 	self->other_mirror = -1;
 	self->other_engine = -1;
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
-	SECMMU_CHANGES_MACHINE("makes swap space and a control group");
 	ret = group_enter(&self->group);
 	if (ret)
 		SECMMU_SKIP("no memory control group: error %d", ret);

@@ -93,17 +93,6 @@ do {									\
 	SKIP(return, __VA_ARGS__);					\
 } while (0)
 
-/*
- * For what changes more than its own memory: settings of the machine, swap space, control
- * groups. In the test VM that is fine; elsewhere somebody has to say so.
- */
-#define SECMMU_CHANGES_MACHINE(what)					\
-do {									\
-	if (!machine_may_change())					\
-		SECMMU_SKIP(what " on this machine; "			\
-			    MACHINE_MAY_CHANGE "=1 permits it");	\
-} while (0)
-
 /* Opens the device or skips the test; the setup returns. */
 #define SECMMU_OPEN_OR_SKIP()						\
 do {									\

@@ -12,7 +12,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <linux/userfaultfd.h>
 
@@ -72,14 +71,6 @@ int number_write(const char *path, long number)
 
 	snprintf(text, sizeof(text), "%ld", number);
 	return text_write(path, text);
-}
-
-bool machine_may_change(void)
-{
-	const char *said = getenv(MACHINE_MAY_CHANGE);
-
-	/* The test VM's init has put this there. */
-	return said && *said ? !strcmp(said, "1") : !access("/testvm/complaints", F_OK);
 }
 
 __u64 page_state(const void *addr)

@@ -41,13 +41,6 @@ long pages_with(const char *mem, long pages, __u64 bits);
 /* Kilobytes of huge pages in the area that holds @mem; 0 if unknown. */
 long huge_kilobytes(const char *mem);
 
-/*
- * May tests change settings of the machine? In the test VM, or if this variable of the
- * environment is 1 (0 forbids it there, too).
- */
-#define MACHINE_MAY_CHANGE	"SECMMU_ON_THIS_MACHINE"
-bool machine_may_change(void);
-
 /* Milliseconds, from no particular moment on. */
 long now_ms(void);
 void sleep_ms(long ms);

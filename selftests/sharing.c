@@ -93,9 +93,6 @@ SECMMU_TEST_F(sharing, C3_merge)
 {
 	struct secmmu_stats a, b;
 
-	if (!machine_may_change())
-		SKIP(return, "starts KSM on this machine; " MACHINE_MAY_CHANGE
-		     "=1 permits it");
 	self->ksm_run = number_read(KSM "run", "");
 	if (self->ksm_run < 0)
 		SKIP(return, "this kernel does not merge pages");

@@ -97,9 +97,6 @@ FIXTURE_SETUP(young)
 	self->engines[0] = -1;
 	self->engines[1] = -1;
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
-	self->map = MAP_FAILED;
-	self->mirrors[1] = -1;
-	SECMMU_CHANGES_MACHINE("changes settings of huge pages");
 	self->map = mmap(NULL, 2 * HUGE_SIZE, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->map);

@@ -306,31 +306,9 @@ short_run_reaches_the_driver()
 	[ "$kernel" != debug ] || [ "$places" -gt 300 ]
 }
 
-# Outside of the test VM nothing runs unless told so, and without a driver not then.
-refuses_this_machine()
-{
-	local status what
-
-	# What the VM's init makes is what the fuzzer looks for.
-	[ ! -e /testvm/complaints ]
-	for what in run "replay $top/fuzz/saved/write-only-memory.txt"; do
-		status=0
-		# shellcheck disable=SC2086 # a command and its file
-		"$fuzz" $what 2> "$dir/refusal" || status=$?
-		[ $status = 2 ]
-		[ "$(wc -l < "$dir/refusal")" = 1 ]
-		grep -e '--on-this-machine' "$dir/refusal"
-	done
-	[ ! -e /dev/secmmu ] || return 0
-	status=0
-	"$fuzz" run --on-this-machine 2> "$dir/refusal" || status=$?
-	[ $status = 2 ]
-	grep '/dev/secmmu' "$dir/refusal"
-}
-
 build_tools testvm fuzz > /dev/null
 without_vm="round_trip all_operations same_seed_same_programs
-	refuses_this_machine wrong_programs_are_told shrinks does_not_shrink_what_passes few_tries
+	wrong_programs_are_told shrinks does_not_shrink_what_passes few_tries
 	vm_passes vm_dies_of_the_last_program vm_dies_of_two_programs vm_dies_once
 	few_boots shrunk_in_the_vm vm_does_not_boot"
 with_vm="in_a_vm saved_programs_pass saved_program_finds_its_bug
