@@ -84,44 +84,52 @@ u32 *secmmu_engine_rights(struct secmmu_engine *engine)
 	return secmmu_mutant(RIGHTS_SHARED) ? &shared : &engine->rights;
 }
 
+/* Move the data of a piece; the window is open. */
+static void copy_piece(struct secmmu_engine *engine, u64 spte,
+		       const struct secmmu_move *move)
+{
+	unsigned int offset = secmmu_move_offset(move);
+	char *page = kmap_local_pfn(spte_pfn(spte));
+
+	if (move->write)
+		copy(page + offset, engine->bounce + offset, move->len);
+	else
+		copy(engine->bounce + offset, page + offset, move->len);
+	kunmap_local(page);
+	secmmu_count(engine->spaces.mirror->counters,
+		     move->write ? SECMMU_COUNT_WRITES : SECMMU_COUNT_READS, 1);
+}
+
 /*
  * Move one piece inside one window. Returns -EAGAIN if a fault of *@gfn must come
  * first, or -ENXIO, -EACCES.
  */
-static int cross(struct secmmu_engine *engine, u64 gpa, unsigned int len,
-		 bool write, gfn_t *gfn)
+static int cross(struct secmmu_engine *engine, const struct secmmu_move *move,
+		 gfn_t *gfn)
 {
 	struct secmmu_mirror *mirror = engine->spaces.mirror;
-	unsigned int offset = offset_in_page(gpa);
 	struct secmmu_window window;
 	int err = -ENXIO;
-	char *page;
 	u32 rights;
 	u64 spte;
 
 	secmmu_window_open(&mirror->tlbs, &window);
-	*gfn = secmmu_space_untag(&engine->spaces, &window, gpa) >> PAGE_SHIFT;
+	*gfn = secmmu_space_address(&engine->spaces, &window, move->gpa,
+				    move->done) >> PAGE_SHIFT;
 	if (*gfn > SECMMU_GFN_LAST)
 		goto close;
 	err = -EAGAIN;
-	spte = translate(engine, &window, *gfn, write);
+	spte = translate(engine, &window, *gfn, move->write);
 	if (!spte)
 		goto close;
 	err = -EACCES;
 	rights = READ_ONCE(*secmmu_engine_rights(engine));
-	if (secmmu_key_denies(rights, spte_key(spte), write) &&
+	if (secmmu_key_denies(rights, spte_key(spte), move->write) &&
 	    !secmmu_mutant(RIGHTS_AT_FAULT))
 		goto close;
 	err = 0;
 	secmmu_gate_spin(WINDOW_TRANSLATED, (u64)*gfn << PAGE_SHIFT);
-	page = kmap_local_pfn(spte_pfn(spte));
-	if (write)
-		copy(page + offset, engine->bounce + offset, len);
-	else
-		copy(engine->bounce + offset, page + offset, len);
-	kunmap_local(page);
-	secmmu_count(mirror->counters, write ? SECMMU_COUNT_WRITES :
-					       SECMMU_COUNT_READS, 1);
+	copy_piece(engine, spte, move);
 close:
 	secmmu_window_close(&mirror->tlbs, &window);
 	return err;
@@ -159,18 +167,18 @@ static int fault_in(struct secmmu_engine *engine, gfn_t gfn, u64 end, bool write
 }
 
 /* Kept out of the way of those that need no fault. */
-static noinline int cross_after_fault(struct secmmu_engine *engine, u64 gpa,
-				      unsigned int len, u64 left, bool write,
-				      gfn_t gfn)
+static noinline int cross_after_fault(struct secmmu_engine *engine,
+				      const struct secmmu_move *move, gfn_t gfn)
 {
 	int err;
 
 	do {
-		err = fault_in(engine, gfn, offset_in_page(gpa) + left, write);
+		err = fault_in(engine, gfn, secmmu_move_offset(move) + move->left,
+			       move->write);
 		if (err)
 			return err;
 		/* An event may drop the entry before the window opens. */
-		err = cross(engine, gpa, len, write, &gfn);
+		err = cross(engine, move, &gfn);
 	} while (err == -EAGAIN && !signal_pending(current));
 	return err == -EAGAIN ? -EINTR : err;
 }
@@ -178,85 +186,99 @@ static noinline int cross_after_fault(struct secmmu_engine *engine, u64 gpa,
 /**
  * secmmu_engine_move - move one piece between memory and the bounce buffer
  * @engine: the engine, locked
- * @gpa: where, with a tag or without
- * @len: bytes, all in one page; none: only translate
- * @left: bytes that the transfer will move yet, these included
- * @write: to memory
+ * @move: the piece
  *
  * Context: may sleep.
- * Return: 0, or as secmmu_fault(); -ENXIO also if no mirror is attached.
+ * Return: 0, or as secmmu_fault(); -ENXIO also behind the last address, or if no
+ * mirror is attached.
  */
-int secmmu_engine_move(struct secmmu_engine *engine, u64 gpa, unsigned int len,
-		       u64 left, bool write)
+int secmmu_engine_move(struct secmmu_engine *engine, const struct secmmu_move *move)
 {
 	gfn_t gfn;
 	int err;
 
 	if (!engine->spaces.mirror)
 		return -ENXIO;
-	err = cross(engine, gpa, len, write, &gfn);
+	err = cross(engine, move, &gfn);
 	if (likely(err != -EAGAIN))
 		return err;
-	return cross_after_fault(engine, gpa, len, left, write, gfn);
+	return cross_after_fault(engine, move, gfn);
 }
 
 /* One piece. Returns the bytes done, which are fewer only on an error. */
-static size_t piece(struct secmmu_engine *engine, u64 gpa, struct iov_iter *iter,
-		    bool write, int *err)
+static size_t transfer_piece(struct secmmu_engine *engine, struct secmmu_move *move,
+			     struct iov_iter *iter, int *err)
 {
-	size_t left = iov_iter_count(iter);
-	size_t len = min_t(size_t, left, PAGE_SIZE - offset_in_page(gpa));
-	void *bounce = engine->bounce + offset_in_page(gpa);
+	unsigned int offset = secmmu_move_offset(move);
+	void *bounce = engine->bounce + offset;
 	size_t done;
 
 	*err = 0;
-	if (write) {
-		len = secmmu_may_fault(copy_from_iter(bounce, len, iter), 0);
-		if (!len) {
+	move->left = iov_iter_count(iter);
+	move->len = min_t(size_t, move->left, PAGE_SIZE - offset);
+	if (move->write) {
+		move->len = secmmu_may_fault(copy_from_iter(bounce, move->len, iter),
+					      0);
+		if (!move->len) {
 			*err = -EFAULT;
 			return 0;
 		}
-		*err = secmmu_engine_move(engine, gpa, len, left, true);
+		*err = secmmu_engine_move(engine, move);
 		if (*err)
-			iov_iter_revert(iter, len);
-		return *err ? 0 : len;
+			iov_iter_revert(iter, move->len);
+		return *err ? 0 : move->len;
 	}
 
-	*err = secmmu_engine_move(engine, gpa, len, left, false);
+	*err = secmmu_engine_move(engine, move);
 	if (*err)
 		return 0;
-	done = secmmu_may_fault(copy_to_iter(bounce, len, iter), 0);
-	if (done < len)
+	done = secmmu_may_fault(copy_to_iter(bounce, move->len, iter), 0);
+	if (done < move->len)
 		*err = -EFAULT;
 	return done;
+}
+
+/*
+ * Where read(2) and write(2) go on after a transfer. At the end of the address space
+ * that is the largest offset, where the kernel refuses every transfer, and not the
+ * first address with the next tag.
+ */
+static loff_t position_after(struct secmmu_engine *engine,
+			     const struct secmmu_move *move)
+{
+	if (move->done && !secmmu_mutant(POSITION_WRAPS) &&
+	    secmmu_space_carries(&engine->spaces, move->gpa, move->done))
+		return LLONG_MAX;
+	return move->gpa + move->done;
 }
 
 /**
  * secmmu_engine_transfer - read or write memory
  * @engine: the engine
- * @gpa: where, with a tag or without
+ * @pos: where, with a tag or without; moved to where to go on
  * @iter: the data
  * @write: to memory
  *
  * Context: may sleep; no locks.
  * Return: bytes done, or if there are none, what prevented it.
  */
-ssize_t secmmu_engine_transfer(struct secmmu_engine *engine, u64 gpa,
+ssize_t secmmu_engine_transfer(struct secmmu_engine *engine, loff_t *pos,
 			       struct iov_iter *iter, bool write)
 {
-	ssize_t done = 0;
+	struct secmmu_move move = { .gpa = *pos, .write = write };
 	int err = 0;
 
 	if (mutex_lock_interruptible(&engine->lock))
 		return -EINTR;
 	while (!err && iov_iter_count(iter)) {
-		done += piece(engine, gpa + done, iter, write, &err);
+		move.done += transfer_piece(engine, &move, iter, &err);
 		if (fatal_signal_pending(current))
 			break;
 		cond_resched();
 	}
+	*pos = position_after(engine, &move);
 	mutex_unlock(&engine->lock);
-	return done ?: err;
+	return move.done ? (ssize_t)move.done : err;
 }
 
 /* Test builds: the oracle sees what the engine has in its TLB. */

@@ -37,6 +37,28 @@ struct secmmu_engine {
 	struct secmmu_spaces spaces;
 };
 
+/**
+ * struct secmmu_move - one piece of a transfer
+ * @gpa: where the transfer began, with a tag or without
+ * @done: bytes of the transfer before this piece
+ * @left: bytes that the transfer will move yet, those of this piece included
+ * @len: bytes of this piece, all in one page; none: only map the page
+ * @write: to memory
+ */
+struct secmmu_move {
+	u64 gpa;
+	u64 done;
+	u64 left;
+	unsigned int len;
+	bool write;
+};
+
+/* A tag leaves the offset alone, whatever is added to it. */
+static inline unsigned int secmmu_move_offset(const struct secmmu_move *move)
+{
+	return offset_in_page(move->gpa + move->done);
+}
+
 struct secmmu_engine *secmmu_engine_create(struct secmmu_mirror *mirror, u32 flags);
 void secmmu_engine_free(struct secmmu_engine *engine);
 int secmmu_engine_attach(struct secmmu_engine *engine, struct secmmu_mirror *mirror,
@@ -44,9 +66,8 @@ int secmmu_engine_attach(struct secmmu_engine *engine, struct secmmu_mirror *mir
 int secmmu_engine_detach(struct secmmu_engine *engine);
 int secmmu_engine_enter(struct secmmu_engine *engine, unsigned int domain);
 u32 *secmmu_engine_rights(struct secmmu_engine *engine);
-int secmmu_engine_move(struct secmmu_engine *engine, u64 gpa, unsigned int len,
-		       u64 left, bool write);
-ssize_t secmmu_engine_transfer(struct secmmu_engine *engine, u64 gpa,
+int secmmu_engine_move(struct secmmu_engine *engine, const struct secmmu_move *move);
+ssize_t secmmu_engine_transfer(struct secmmu_engine *engine, loff_t *pos,
 			       struct iov_iter *iter, bool write);
 
 #endif

@@ -97,14 +97,10 @@ static long engine_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 static ssize_t transfer(struct kiocb *iocb, struct iov_iter *iter, bool write)
 {
 	struct secmmu_engine *engine = iocb->ki_filp->private_data;
-	ssize_t done;
 
 	if (engine->job)
 		return -EINVAL;
-	done = secmmu_engine_transfer(engine, iocb->ki_pos, iter, write);
-	if (done > 0)
-		iocb->ki_pos += done;
-	return done;
+	return secmmu_engine_transfer(engine, &iocb->ki_pos, iter, write);
 }
 
 static ssize_t engine_read_iter(struct kiocb *iocb, struct iov_iter *to)
@@ -117,7 +113,10 @@ static ssize_t engine_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return transfer(iocb, from, true);
 }
 
-/* An address may have a tag; the end is that of addresses. */
+/*
+ * A position is an address, and may have a tag; the end is that of addresses. With 15
+ * tag bits it can also be had as address 0 with another tag.
+ */
 static loff_t engine_llseek(struct file *file, loff_t offset, int whence)
 {
 	return generic_file_llseek_size(file, offset, whence, MAX_LFS_FILESIZE,

@@ -80,18 +80,21 @@ static int copy_piece(struct secmmu_job *job, void *bounce, unsigned int len,
 static int do_piece(struct secmmu_job *job, unsigned int len)
 {
 	bool write = job->arg.flags & SECMMU_JOB_WRITE;
-	u64 gpa = job->arg.gpa + job->done;
-	u64 left = job->arg.length - job->done;
-	void *bounce = job->engine->bounce + offset_in_page(gpa);
+	struct secmmu_move move = {
+		.gpa = job->arg.gpa,
+		.done = job->done,
+		.left = job->arg.length - job->done,
+		.len = job->arg.data ? len : 0,
+		.write = write,
+	};
+	void *bounce = job->engine->bounce + secmmu_move_offset(&move);
 	int err = 0;
 
-	if (!job->arg.data)
-		return secmmu_engine_move(job->engine, gpa, 0, left, write);
-	if (write)
+	if (write && move.len)
 		err = copy_piece(job, bounce, len, true);
 	if (!err)
-		err = secmmu_engine_move(job->engine, gpa, len, left, write);
-	if (!err && !write)
+		err = secmmu_engine_move(job->engine, &move);
+	if (!err && !write && move.len)
 		err = copy_piece(job, bounce, len, false);
 	return err;
 }

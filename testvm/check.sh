@@ -231,7 +231,7 @@ debug_kernel()
 	local some rest slow
 
 	some="abi args slots rw backing invalidate huge large dirty prefault"
-	some+=" tags keys domains jobs together"
+	some+=" tags keys domains bounds jobs together"
 	rest="$(left_out "$some" "$lists/tests")"
 	slow=$(slow_kernel debug)
 	SECMMU_TEST_SLOW=$slow LIMIT=900 LOAD=kunit \

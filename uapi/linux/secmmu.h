@@ -69,6 +69,22 @@
  * returns the bytes done; the next one reports the error.
  */
 
+/**
+ * DOC: The end of the address space
+ *
+ * Addresses end at 2^SECMMU_GPA_BITS, with every number of tag bits: a tag belongs to
+ * a transfer as a whole, and what is added to its first address never changes the tag.
+ * A transfer over the end is short, and one that begins there fails with -ENXIO.
+ *
+ * With 15 tag bits each offset up to 2^63 - 1 is an address with some tag, so the offset
+ * behind the last address is address 0 with the next tag. A pread(2) or an lseek(2)
+ * that names this offset gets there. A read(2) or write(2) that goes on after a
+ * transfer which reached the end does not: the file position is then 2^63 - 1, where
+ * the kernel refuses every transfer with -EINVAL. The kernel refuses likewise every
+ * transfer that would pass offset 2^63 - 1, before it moves anything; this concerns
+ * those with the largest tag.
+ */
+
 #define SECMMU_ABI_VERSION	1
 
 #define SECMMU_IOC_TYPE		0xB5
@@ -469,7 +485,7 @@ struct secmmu_detach {
  * @size: size of this structure
  * @flags: SECMMU_JOB_WRITE or zero
  * @gpa: first guest physical address, in bytes, with a tag or without
- * @length: bytes, not zero; @gpa + @length is below 2^63
+ * @length: bytes, not zero; @gpa + @length is below 2^63 (-EINVAL otherwise)
  * @data: address of as many bytes in the caller's memory; or zero: touch every page
  *	of the range, so that later accesses find it mapped (with _WRITE: for
  *	writing; nothing is written)
