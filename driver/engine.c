@@ -56,19 +56,20 @@ static void copy(void *to, const void *from, unsigned int len)
 }
 
 static u64 translate(struct secmmu_engine *engine,
-		     const struct secmmu_window *window, gfn_t gfn, bool write)
+		     const struct secmmu_window *window, gfn_t gfn,
+		     const struct secmmu_use *use)
 {
 	struct secmmu_space *space = engine->spaces.current_space;
 	struct secmmu_tlb *tlb = &engine->spaces.tlb;
 	u64 spte;
 
-	if (secmmu_mutant(WINDOW_TWO_PAGES) && !write && (gfn & 1)) {
+	if (secmmu_mutant(WINDOW_TWO_PAGES) && !use->write && (gfn & 1)) {
 		spte = secmmu_tlb_translate(tlb, space->asid, space->pt, window,
-					    gfn - 1, false);
+					    gfn - 1, use);
 		if (spte)
 			return spte_small(spte, 1);
 	}
-	return secmmu_tlb_translate(tlb, space->asid, space->pt, window, gfn, write);
+	return secmmu_tlb_translate(tlb, space->asid, space->pt, window, gfn, use);
 }
 
 /**
@@ -108,28 +109,29 @@ static int cross(struct secmmu_engine *engine, const struct secmmu_move *move,
 		 gfn_t *gfn)
 {
 	struct secmmu_mirror *mirror = engine->spaces.mirror;
+	struct secmmu_use use = { .write = move->write, .touch = !move->len };
 	struct secmmu_window window;
 	int err = -ENXIO;
-	u32 rights;
 	u64 spte;
 
 	secmmu_window_open(&mirror->tlbs, &window);
+	if (!secmmu_mutant(RIGHTS_AT_FAULT))
+		use.rights = READ_ONCE(*secmmu_engine_rights(engine));
 	*gfn = secmmu_space_address(&engine->spaces, &window, move->gpa,
 				    move->done) >> PAGE_SHIFT;
 	if (*gfn > SECMMU_GFN_LAST)
 		goto close;
 	err = -EAGAIN;
-	spte = translate(engine, &window, *gfn, move->write);
+	spte = translate(engine, &window, *gfn, &use);
 	if (!spte)
 		goto close;
 	err = -EACCES;
-	rights = READ_ONCE(*secmmu_engine_rights(engine));
-	if (secmmu_key_denies(rights, spte_key(spte), move->write) &&
-	    !secmmu_mutant(RIGHTS_AT_FAULT))
+	if (secmmu_use_denied(&use, spte))
 		goto close;
 	err = 0;
 	secmmu_gate_spin(WINDOW_TRANSLATED, (u64)*gfn << PAGE_SHIFT);
-	copy_piece(engine, spte, move);
+	if (move->len)
+		copy_piece(engine, spte, move);
 close:
 	secmmu_window_close(&mirror->tlbs, &window);
 	return err;
@@ -152,10 +154,11 @@ static int fault_in(struct secmmu_engine *engine, gfn_t gfn, u64 end, bool write
 	u64 pages = DIV_ROUND_UP_ULL(max(end, 1ULL), PAGE_SIZE);
 	struct secmmu_access access = {
 		.domain = engine->spaces.current_space->domain,
-		.rights = READ_ONCE(*secmmu_engine_rights(engine)),
 	};
 	int ret;
 
+	if (!secmmu_mutant(RIGHTS_AFTER_FAULT))
+		access.rights = READ_ONCE(*secmmu_engine_rights(engine));
 	if (write)
 		access.flags |= SECMMU_FAULT_WRITE;
 	if (engine->flags & SECMMU_ENGINE_FAULT_AROUND)

@@ -22,7 +22,7 @@ noticed()
 	flush) echo second-skips clamp-1024 array-overflow-dropped \
 		unlock-without-flush spte-dirty-dropped ;;
 	window) echo flush-no-wait ;;
-	tlb) echo age-ignored ;;
+	tlb) echo age-ignored denied-marks touch-marks ;;
 	event) echo hull-reset-early hull-kept one-hull latest-range seen-begin ;;
 	record) echo mark-at-end latest-range in-flight-ignored \
 		install-after-release release-keeps-in-flight ;;

@@ -264,8 +264,8 @@ struct secmmu_create_engine {
  * @retries_table: ... because a page-table page was given back meanwhile
  * @waits: times a fault waited for an event in flight
  * @wait_ns: time spent so, in nanoseconds
- * @reads: windows in which an engine read, by pread or for a job; a job that only
- *	touches moves no data
+ * @reads: windows in which an engine read, by pread or for a job; not those of a job
+ *	that only touches, which moves no data
  * @writes: windows in which it wrote, likewise
  * @tables: page-table pages in use now, those set aside for splits included
  * @large: 2 MiB entries in place now
@@ -410,7 +410,8 @@ struct secmmu_key {
  *	a new engine, denies nothing
  *
  * Called on an engine, by anyone who holds the descriptor. Holds from the next page
- * accessed; nothing is flushed. It is the engine's own register: no other engine's
+ * accessed; nothing is flushed. What is denied leaves no trace: it maps no page, makes
+ * none young, and is in no dirty log. It is the engine's own register: no other engine's
  * changes. What GET says was so when it was answered, and may not be so a moment
  * later, as with stat(2): an access that was denied or granted tells, asking
  * before does not.
@@ -488,7 +489,8 @@ struct secmmu_detach {
  * @length: bytes, not zero; @gpa + @length is below 2^63 (-EINVAL otherwise)
  * @data: address of as many bytes in the caller's memory; or zero: touch every page
  *	of the range, so that later accesses find it mapped (with _WRITE: for
- *	writing; nothing is written)
+ *	writing, which breaks copy-on-write; nothing is written, no page becomes
+ *	young, and the dirty log names none)
  *
  * Called on an engine with SECMMU_ENGINE_BACKGROUND (-EINVAL on another). A job that
  * runs already is waited for; -EINTR. The engine's kernel thread borrows the caller's
