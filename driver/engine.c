@@ -308,7 +308,7 @@ static void unwatch(struct secmmu_engine *engine)
  * @flags: SECMMU_ENGINE_*, checked
  *
  * Context: may sleep; no locks.
- * Return: the engine, or NULL if there is no memory.
+ * Return: the engine with a reference, or NULL if there is no memory.
  */
 struct secmmu_engine *secmmu_engine_create(struct secmmu_mirror *mirror, u32 flags)
 {
@@ -326,6 +326,7 @@ struct secmmu_engine *secmmu_engine_create(struct secmmu_mirror *mirror, u32 fla
 		if (!engine->job)
 			goto free_bounce;
 	}
+	refcount_set(&engine->refs, 1);
 	mutex_init(&engine->config);
 	mutex_init(&engine->lock);
 	engine->flags = flags;
@@ -348,13 +349,7 @@ static void put_mirror(struct secmmu_mirror *mirror)
 		secmmu_mirror_put(mirror);
 }
 
-/**
- * secmmu_engine_free - free an engine
- * @engine: the engine; nobody uses it
- *
- * Context: may sleep; no locks.
- */
-void secmmu_engine_free(struct secmmu_engine *engine)
+static void free_engine(struct secmmu_engine *engine)
 {
 	unwatch(engine);
 	put_mirror(engine->spaces.mirror);
@@ -364,6 +359,27 @@ void secmmu_engine_free(struct secmmu_engine *engine)
 	mutex_destroy(&engine->lock);
 	mutex_destroy(&engine->config);
 	kvfree(engine);
+}
+
+/**
+ * secmmu_engine_get - take a reference
+ * @engine: the engine; the caller has one
+ */
+void secmmu_engine_get(struct secmmu_engine *engine)
+{
+	refcount_inc(&engine->refs);
+}
+
+/**
+ * secmmu_engine_put - drop a reference; the last one frees the engine
+ * @engine: the engine
+ *
+ * Context: may sleep; no locks.
+ */
+void secmmu_engine_put(struct secmmu_engine *engine)
+{
+	if (refcount_dec_and_test(&engine->refs))
+		free_engine(engine);
 }
 
 /* Make the engine stand still. */

@@ -8,6 +8,7 @@
 #define SECMMU_ENGINE_H
 
 #include <linux/mutex.h>
+#include <linux/refcount.h>
 
 #include "space.h"
 
@@ -16,6 +17,7 @@ struct secmmu_job;
 
 /**
  * struct secmmu_engine - one access agent
+ * @refs: its descriptor, and the thread of its job
  * @config: serialises attaching and detaching; outside of @lock
  * @lock: serialises the threads that use the engine: protects @spaces and
  *	@bounce; outside of mmap_lock, for user buffers may fault under it
@@ -27,6 +29,7 @@ struct secmmu_job;
  * @spaces: the address spaces, with the TLB
  */
 struct secmmu_engine {
+	refcount_t refs;
 	struct mutex config;
 	struct mutex lock;
 	void *bounce;
@@ -60,7 +63,8 @@ static inline unsigned int secmmu_move_offset(const struct secmmu_move *move)
 }
 
 struct secmmu_engine *secmmu_engine_create(struct secmmu_mirror *mirror, u32 flags);
-void secmmu_engine_free(struct secmmu_engine *engine);
+void secmmu_engine_get(struct secmmu_engine *engine);
+void secmmu_engine_put(struct secmmu_engine *engine);
 int secmmu_engine_attach(struct secmmu_engine *engine, struct secmmu_mirror *mirror,
 			 unsigned int domain);
 int secmmu_engine_detach(struct secmmu_engine *engine);

@@ -15,8 +15,11 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include <linux/userfaultfd.h>
+
 #include "secmmu_harness.h"
 #include "secmmu_sys.h"
+#include "secmmu_views.h"
 
 #define GPA		0x10000000ULL
 #define RT_RUNTIME	"/proc/sys/kernel/sched_rt_runtime_us"
@@ -223,6 +226,43 @@ SECMMU_TEST_F(unload, G5_free_not_yet_called)
 	}
 	EXPECT_EQ(0, child_wait(self->child));
 	self->child = 0;
+}
+
+/* Zero, or an error: an unload that does not wait. */
+static int module_unload(void)
+{
+	return syscall(SYS_delete_module, "secmmu", O_NONBLOCK) ? -errno : 0;
+}
+
+/* A job waits for somebody else. The driver is in use, and not once it is closed. */
+SECMMU_TEST_F(unload, G5_job_waits)
+{
+	long end = now_ms() + 20000 * secmmu_slow();
+	int uffd = uffd_open(0), ret;
+
+	if (uffd < 0)
+		SKIP(return, "no userfaultfd");
+	self->mem = region_map(1);
+	ASSERT_NE(NULL, self->mem);
+	ASSERT_EQ(0, uffd_register(uffd, self->mem, 1, UFFDIO_REGISTER_MODE_MISSING));
+	self->mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
+	ASSERT_LE(0, self->mirror);
+	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, GPA, self->mem, PAGE));
+	self->engine = secmmu_create_engine_with(self->mirror,
+						 SECMMU_ENGINE_BACKGROUND);
+	ASSERT_LE(0, self->engine);
+	ASSERT_EQ(0, job_start(self->engine, 0, GPA, PAGE, NULL));
+	ASSERT_NE(NULL, uffd_wait(uffd, 20000));
+	close(self->dev);
+	close(self->mirror);
+	EXPECT_EQ(-EWOULDBLOCK, module_unload());
+	close(self->engine);
+	do {
+		ret = module_unload();
+		sleep_ms(1);
+	} while (ret == -EWOULDBLOCK && now_ms() < end);
+	EXPECT_EQ(0, ret);
+	close(uffd);
 }
 
 TEST_HARNESS_MAIN

@@ -493,8 +493,15 @@ struct secmmu_detach {
  *	young, and the dirty log names none)
  *
  * Called on an engine with SECMMU_ENGINE_BACKGROUND (-EINVAL on another). A job that
- * runs already is waited for; -EINTR. The engine's kernel thread borrows the caller's
- * memory while it copies from or to @data, and at no other time.
+ * runs already is waited for; -EINTR. -ENOMEM also if there can be no other thread. The
+ * job's kernel thread borrows the caller's memory while it copies from or to @data, and
+ * at no other time.
+ *
+ * A job that is given up ends at once, even where it waits for another process
+ * (userfaultfd), as a process would that is killed. It is given up when the last
+ * descriptor of its engine is closed, and when the process that started it exits while
+ * it has the descriptor. In the latter case others who have the engine see -ESRCH in
+ * SECMMU_WAIT_JOB, and can start a job of their own.
  */
 struct secmmu_start_job {
 	__u32 size;
@@ -507,7 +514,8 @@ struct secmmu_start_job {
 /**
  * struct secmmu_wait_job - SECMMU_WAIT_JOB: wait for the latest job
  * @size: size of this structure
- * @error: zero, or the number of the error that ended the job
+ * @error: zero, or the number of the error that ended the job; ESRCH also if the
+ *	process that started it exited before it was done
  * @done: bytes it has transferred, or touched
  *
  * Called on an engine with SECMMU_ENGINE_BACKGROUND (-EINVAL on another); -EINTR.
