@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/kthread.h>
+#include <linux/memcontrol.h>
 #include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/sched/mm.h>
@@ -26,6 +27,7 @@
  * @starter: the process that started it, with a reference
  * @abandoned: nobody wants the result
  * @mm: the caller's memory; the mm_struct is pinned, not the memory
+ * @memcg: the caller's cgroup, to which the thread's allocations are charged
  * @arg: what to do
  * @done: bytes done
  * @err: what ended it
@@ -40,6 +42,7 @@ struct secmmu_job {
 	struct pid *starter;
 	bool abandoned;
 	struct mm_struct *mm;
+	struct mem_cgroup *memcg;
 	struct secmmu_start_job arg;
 	u64 done;
 	int err;
@@ -112,10 +115,14 @@ static int run_job(void *data)
 {
 	struct secmmu_job *job = data;
 	struct secmmu_engine *engine = job->engine;
+	struct mem_cgroup *memcg;
 
 	/* See job.h. */
 	allow_kernel_signal(SIGKILL);
+	memcg = set_active_memcg(secmmu_mutant(JOB_UNCHARGED) ? NULL : job->memcg);
 	do_job(job);
+	set_active_memcg(memcg);
+	mem_cgroup_put(job->memcg);
 	mmdrop(job->mm);
 	/* Whoever sees this sees the result. */
 	smp_store_release(&job->running, false);
@@ -178,6 +185,7 @@ static void set_off(struct secmmu_job *job, struct task_struct *thread,
 	job->running = true;
 	job->mm = current->mm;
 	mmgrab(job->mm);
+	job->memcg = get_mem_cgroup_from_mm(job->mm);
 	job->arg = *arg;
 	job->done = 0;
 	job->err = 0;

@@ -85,6 +85,25 @@
  * those with the largest tag.
  */
 
+/**
+ * DOC: Limits and charges
+ *
+ * =========== ==============================================================
+ * mirror      SECMMU_MAX_SLOTS slots; SECMMU_MAX_KEYS keys, one of which always
+ *             exists
+ * process     SECMMU_MAX_DOMAINS domains of its memory, shared by all its mirrors
+ * engine      one job at a time; a second one waits for the first
+ * user        none of the driver's own: mirrors and engines are descriptors, of
+ *             which RLIMIT_NOFILE permits a process so many
+ * =========== ==============================================================
+ *
+ * All memory that a call needs is charged to the memory control group of the caller:
+ * mirrors, slots with their logs, engines, domains, and page tables, whether a
+ * transfer, SECMMU_PREFAULT or a job of the caller needs them. A page table is charged
+ * to whoever needs it first. The thread of a job is the kernel's, as its stack is, and
+ * is charged to nobody; there is one for each engine whose job runs.
+ */
+
 #define SECMMU_ABI_VERSION	1
 
 #define SECMMU_IOC_TYPE		0xB5
