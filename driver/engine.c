@@ -56,19 +56,20 @@ static void copy(void *to, const void *from, unsigned int len)
 }
 
 static u64 translate(struct secmmu_engine *engine,
-		     const struct secmmu_window *window, gfn_t gfn, bool write)
+		     const struct secmmu_window *window, gfn_t gfn,
+		     const struct secmmu_use *use)
 {
 	struct secmmu_space *space = engine->spaces.current_space;
 	struct secmmu_tlb *tlb = &engine->spaces.tlb;
 	u64 spte;
 
-	if (secmmu_mutant(WINDOW_TWO_PAGES) && !write && (gfn & 1)) {
+	if (secmmu_mutant(WINDOW_TWO_PAGES) && !use->write && (gfn & 1)) {
 		spte = secmmu_tlb_translate(tlb, space->asid, space->pt, window,
-					    gfn - 1, false);
+					    gfn - 1, use);
 		if (spte)
 			return spte_small(spte, 1);
 	}
-	return secmmu_tlb_translate(tlb, space->asid, space->pt, window, gfn, write);
+	return secmmu_tlb_translate(tlb, space->asid, space->pt, window, gfn, use);
 }
 
 /**
@@ -84,83 +85,81 @@ u32 *secmmu_engine_rights(struct secmmu_engine *engine)
 	return secmmu_mutant(RIGHTS_SHARED) ? &shared : &engine->rights;
 }
 
-/* Between memory and the bounce buffer. */
-static void move_piece(struct secmmu_engine *engine, char *page, unsigned int offset,
-		       unsigned int len, bool write)
+/* Move the data of a piece from or to a page frame; the window is open. */
+static void copy_piece(struct secmmu_engine *engine, unsigned long pfn,
+		       const struct secmmu_move *move)
 {
-	if (write)
-		copy(page + offset, engine->bounce + offset, len);
+	unsigned int offset = secmmu_move_offset(move);
+	char *page = kmap_local_pfn(pfn);
+
+	if (move->write)
+		copy(page + offset, engine->bounce + offset, move->len);
 	else
-		copy(engine->bounce + offset, page + offset, len);
-	secmmu_count(engine->spaces.mirror->counters, write ? SECMMU_COUNT_WRITES :
-							      SECMMU_COUNT_READS, 1);
+		copy(engine->bounce + offset, page + offset, move->len);
+	kunmap_local(page);
+	secmmu_count(engine->spaces.mirror->counters,
+		     move->write ? SECMMU_COUNT_WRITES : SECMMU_COUNT_READS, 1);
 }
 
 /*
  * Move one piece inside one window. Returns -EAGAIN if a fault of *@gfn must come
  * first, or -ENXIO, -EACCES.
  */
-static int cross(struct secmmu_engine *engine, u64 gpa, unsigned int len,
-		 bool write, gfn_t *gfn)
+static int cross(struct secmmu_engine *engine, const struct secmmu_move *move,
+		 gfn_t *gfn)
 {
 	struct secmmu_mirror *mirror = engine->spaces.mirror;
-	unsigned int offset = offset_in_page(gpa);
+	struct secmmu_use use = { .write = move->write, .touch = !move->len };
 	struct secmmu_window window;
 	int err = -ENXIO;
-	char *page;
-	u32 rights;
 	u64 spte;
 
 	secmmu_window_open(&mirror->tlbs, &window);
-	*gfn = secmmu_space_untag(&engine->spaces, &window, gpa) >> PAGE_SHIFT;
+	if (!secmmu_mutant(RIGHTS_AT_FAULT))
+		use.rights = READ_ONCE(*secmmu_engine_rights(engine));
+	*gfn = secmmu_space_address(&engine->spaces, &window, move->gpa,
+				    move->done) >> PAGE_SHIFT;
 	if (*gfn > SECMMU_GFN_LAST)
 		goto close;
 	err = -EAGAIN;
-	spte = translate(engine, &window, *gfn, write);
+	spte = translate(engine, &window, *gfn, &use);
 	if (!spte)
 		goto close;
 	err = -EACCES;
-	rights = READ_ONCE(*secmmu_engine_rights(engine));
-	if (secmmu_key_denies(rights, spte_key(spte), write) &&
-	    !secmmu_mutant(RIGHTS_AT_FAULT))
+	if (secmmu_use_denied(&use, spte))
 		goto close;
 	err = 0;
 	secmmu_gate_spin(WINDOW_TRANSLATED, (u64)*gfn << PAGE_SHIFT);
-	page = kmap_local_pfn(spte_pfn(spte));
-	move_piece(engine, page, offset, len, write);
-	kunmap_local(page);
+	if (move->len)
+		copy_piece(engine, spte_pfn(spte), move);
 close:
 	secmmu_window_close(&mirror->tlbs, &window);
 	return err;
 }
 
 /* The same with a page that was got past the mirror. */
-static int cross_direct(struct secmmu_engine *engine, u64 gpa, unsigned int len,
+static int cross_direct(struct secmmu_engine *engine, const struct secmmu_move *move,
 			const struct secmmu_direct *direct)
 {
 	struct secmmu_mirror *mirror = engine->spaces.mirror;
-	unsigned int offset = offset_in_page(gpa);
 	struct secmmu_window window;
 	int err = -EAGAIN;
-	char *page;
-	gfn_t gfn;
 	u32 rights;
+	gfn_t gfn;
 
 	secmmu_window_open(&mirror->tlbs, &window);
-	gfn = secmmu_space_untag(&engine->spaces, &window, gpa) >> PAGE_SHIFT;
+	rights = READ_ONCE(*secmmu_engine_rights(engine));
+	gfn = secmmu_space_address(&engine->spaces, &window, move->gpa,
+				   move->done) >> PAGE_SHIFT;
 	if (gfn != direct->gfn || !secmmu_direct_valid(direct))
 		goto close;
 	err = -EACCES;
-	rights = READ_ONCE(*secmmu_engine_rights(engine));
 	if (secmmu_key_denies(rights, direct->target.key, direct->write))
 		goto close;
 	err = 0;
 	secmmu_gate_spin(DIRECT_CHECKED, (u64)gfn << PAGE_SHIFT);
-	if (!len)
-		goto close;
-	page = kmap_local_page(direct->page);
-	move_piece(engine, page, offset, len, direct->write);
-	kunmap_local(page);
+	if (move->len)
+		copy_piece(engine, page_to_pfn(direct->page), move);
 close:
 	secmmu_window_close(&mirror->tlbs, &window);
 	return err;
@@ -182,7 +181,8 @@ static struct secmmu_access access_of(struct secmmu_engine *engine, bool write)
 	return (struct secmmu_access) {
 		.domain = engine->spaces.current_space->domain,
 		.flags = write ? SECMMU_FAULT_WRITE : 0,
-		.rights = READ_ONCE(*secmmu_engine_rights(engine)),
+		.rights = secmmu_mutant(RIGHTS_AFTER_FAULT) ? 0 :
+			  READ_ONCE(*secmmu_engine_rights(engine)),
 	};
 }
 
@@ -202,10 +202,10 @@ static int fault_in(struct secmmu_engine *engine, gfn_t gfn, u64 end, bool write
 }
 
 /* Events leave no moment for an spte: move the piece without. -EAGAIN: once more. */
-static int move_past_mirror(struct secmmu_engine *engine, u64 gpa, unsigned int len,
-			    bool write, gfn_t gfn)
+static int move_past_mirror(struct secmmu_engine *engine, const struct secmmu_move *move,
+			    gfn_t gfn)
 {
-	struct secmmu_access access = access_of(engine, write);
+	struct secmmu_access access = access_of(engine, move->write);
 	struct secmmu_direct direct;
 	int err;
 
@@ -214,26 +214,26 @@ static int move_past_mirror(struct secmmu_engine *engine, u64 gpa, unsigned int 
 		return leave(engine) ?: -EAGAIN;
 	if (err)
 		return err;
-	err = cross_direct(engine, gpa, len, &direct);
-	secmmu_direct_end(&direct, !err && write && len);
+	err = cross_direct(engine, move, &direct);
+	secmmu_direct_end(&direct, !err && move->write && move->len);
 	return err;
 }
 
 /* Kept out of the way of those that need no fault. */
-static noinline int cross_after_fault(struct secmmu_engine *engine, u64 gpa,
-				      unsigned int len, u64 left, bool write,
-				      gfn_t gfn)
+static noinline int cross_after_fault(struct secmmu_engine *engine,
+				      const struct secmmu_move *move, gfn_t gfn)
 {
 	unsigned int rounds = 0;
 	int err;
 
 	do {
-		err = fault_in(engine, gfn, offset_in_page(gpa) + left, write);
+		err = fault_in(engine, gfn, secmmu_move_offset(move) + move->left,
+			       move->write);
 		/* An event may drop the entry before the window opens. */
 		if (!err)
-			err = cross(engine, gpa, len, write, &gfn);
+			err = cross(engine, move, &gfn);
 		if (err == -EBUSY || (err == -EAGAIN && ++rounds >= SECMMU_PATIENCE))
-			err = move_past_mirror(engine, gpa, len, write, gfn);
+			err = move_past_mirror(engine, move, gfn);
 	} while (err == -EAGAIN && !signal_pending(current));
 	return err == -EAGAIN ? -EINTR : err;
 }
@@ -241,85 +241,99 @@ static noinline int cross_after_fault(struct secmmu_engine *engine, u64 gpa,
 /**
  * secmmu_engine_move - move one piece between memory and the bounce buffer
  * @engine: the engine, locked
- * @gpa: where, with a tag or without
- * @len: bytes, all in one page; none: only translate
- * @left: bytes that the transfer will move yet, these included
- * @write: to memory
+ * @move: the piece
  *
  * Context: may sleep.
- * Return: 0, or as secmmu_fault(); -ENXIO also if no mirror is attached.
+ * Return: 0, or as secmmu_fault(); -ENXIO also behind the last address, or if no
+ * mirror is attached.
  */
-int secmmu_engine_move(struct secmmu_engine *engine, u64 gpa, unsigned int len,
-		       u64 left, bool write)
+int secmmu_engine_move(struct secmmu_engine *engine, const struct secmmu_move *move)
 {
 	gfn_t gfn;
 	int err;
 
 	if (!engine->spaces.mirror)
 		return -ENXIO;
-	err = cross(engine, gpa, len, write, &gfn);
+	err = cross(engine, move, &gfn);
 	if (likely(err != -EAGAIN))
 		return err;
-	return cross_after_fault(engine, gpa, len, left, write, gfn);
+	return cross_after_fault(engine, move, gfn);
 }
 
 /* One piece. Returns the bytes done, which are fewer only on an error. */
-static size_t piece(struct secmmu_engine *engine, u64 gpa, struct iov_iter *iter,
-		    bool write, int *err)
+static size_t transfer_piece(struct secmmu_engine *engine, struct secmmu_move *move,
+			     struct iov_iter *iter, int *err)
 {
-	size_t left = iov_iter_count(iter);
-	size_t len = min_t(size_t, left, PAGE_SIZE - offset_in_page(gpa));
-	void *bounce = engine->bounce + offset_in_page(gpa);
+	unsigned int offset = secmmu_move_offset(move);
+	void *bounce = engine->bounce + offset;
 	size_t done;
 
 	*err = 0;
-	if (write) {
-		len = secmmu_may_fault(copy_from_iter(bounce, len, iter), 0);
-		if (!len) {
+	move->left = iov_iter_count(iter);
+	move->len = min_t(size_t, move->left, PAGE_SIZE - offset);
+	if (move->write) {
+		move->len = secmmu_may_fault(copy_from_iter(bounce, move->len, iter),
+					      0);
+		if (!move->len) {
 			*err = -EFAULT;
 			return 0;
 		}
-		*err = secmmu_engine_move(engine, gpa, len, left, true);
+		*err = secmmu_engine_move(engine, move);
 		if (*err)
-			iov_iter_revert(iter, len);
-		return *err ? 0 : len;
+			iov_iter_revert(iter, move->len);
+		return *err ? 0 : move->len;
 	}
 
-	*err = secmmu_engine_move(engine, gpa, len, left, false);
+	*err = secmmu_engine_move(engine, move);
 	if (*err)
 		return 0;
-	done = secmmu_may_fault(copy_to_iter(bounce, len, iter), 0);
-	if (done < len)
+	done = secmmu_may_fault(copy_to_iter(bounce, move->len, iter), 0);
+	if (done < move->len)
 		*err = -EFAULT;
 	return done;
+}
+
+/*
+ * Where read(2) and write(2) go on after a transfer. At the end of the address space
+ * that is the largest offset, where the kernel refuses every transfer, and not the
+ * first address with the next tag.
+ */
+static loff_t position_after(struct secmmu_engine *engine,
+			     const struct secmmu_move *move)
+{
+	if (move->done && !secmmu_mutant(POSITION_WRAPS) &&
+	    secmmu_space_carries(&engine->spaces, move->gpa, move->done))
+		return LLONG_MAX;
+	return move->gpa + move->done;
 }
 
 /**
  * secmmu_engine_transfer - read or write memory
  * @engine: the engine
- * @gpa: where, with a tag or without
+ * @pos: where, with a tag or without; moved to where to go on
  * @iter: the data
  * @write: to memory
  *
  * Context: may sleep; no locks.
  * Return: bytes done, or if there are none, what prevented it.
  */
-ssize_t secmmu_engine_transfer(struct secmmu_engine *engine, u64 gpa,
+ssize_t secmmu_engine_transfer(struct secmmu_engine *engine, loff_t *pos,
 			       struct iov_iter *iter, bool write)
 {
-	ssize_t done = 0;
+	struct secmmu_move move = { .gpa = *pos, .write = write };
 	int err = 0;
 
 	if (mutex_lock_interruptible(&engine->lock))
 		return -EINTR;
 	while (!err && iov_iter_count(iter)) {
-		done += piece(engine, gpa + done, iter, write, &err);
+		move.done += transfer_piece(engine, &move, iter, &err);
 		if (fatal_signal_pending(current))
 			break;
 		cond_resched();
 	}
+	*pos = position_after(engine, &move);
 	mutex_unlock(&engine->lock);
-	return done ?: err;
+	return move.done ? (ssize_t)move.done : err;
 }
 
 /* Test builds: the oracle sees what the engine has in its TLB. */
@@ -346,7 +360,7 @@ static void unwatch(struct secmmu_engine *engine)
  * @flags: SECMMU_ENGINE_*, checked
  *
  * Context: may sleep; no locks.
- * Return: the engine, or NULL if there is no memory.
+ * Return: the engine with a reference, or NULL if there is no memory.
  */
 struct secmmu_engine *secmmu_engine_create(struct secmmu_mirror *mirror, u32 flags)
 {
@@ -364,6 +378,7 @@ struct secmmu_engine *secmmu_engine_create(struct secmmu_mirror *mirror, u32 fla
 		if (!engine->job)
 			goto free_bounce;
 	}
+	refcount_set(&engine->refs, 1);
 	mutex_init(&engine->config);
 	mutex_init(&engine->lock);
 	engine->flags = flags;
@@ -386,13 +401,7 @@ static void put_mirror(struct secmmu_mirror *mirror)
 		secmmu_mirror_put(mirror);
 }
 
-/**
- * secmmu_engine_free - free an engine
- * @engine: the engine; nobody uses it
- *
- * Context: may sleep; no locks.
- */
-void secmmu_engine_free(struct secmmu_engine *engine)
+static void free_engine(struct secmmu_engine *engine)
 {
 	unwatch(engine);
 	put_mirror(engine->spaces.mirror);
@@ -402,6 +411,27 @@ void secmmu_engine_free(struct secmmu_engine *engine)
 	mutex_destroy(&engine->lock);
 	mutex_destroy(&engine->config);
 	kvfree(engine);
+}
+
+/**
+ * secmmu_engine_get - take a reference
+ * @engine: the engine; the caller has one
+ */
+void secmmu_engine_get(struct secmmu_engine *engine)
+{
+	refcount_inc(&engine->refs);
+}
+
+/**
+ * secmmu_engine_put - drop a reference; the last one frees the engine
+ * @engine: the engine
+ *
+ * Context: may sleep; no locks.
+ */
+void secmmu_engine_put(struct secmmu_engine *engine)
+{
+	if (refcount_dec_and_test(&engine->refs))
+		free_engine(engine);
 }
 
 /* Make the engine stand still. */

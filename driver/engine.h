@@ -8,6 +8,7 @@
 #define SECMMU_ENGINE_H
 
 #include <linux/mutex.h>
+#include <linux/refcount.h>
 
 #include "space.h"
 
@@ -16,6 +17,7 @@ struct secmmu_job;
 
 /**
  * struct secmmu_engine - one access agent
+ * @refs: its descriptor, and the thread of its job
  * @config: serialises attaching and detaching; outside of @lock
  * @lock: serialises the threads that use the engine: protects @spaces and
  *	@bounce; outside of mmap_lock, for user buffers may fault under it
@@ -27,6 +29,7 @@ struct secmmu_job;
  * @spaces: the address spaces, with the TLB
  */
 struct secmmu_engine {
+	refcount_t refs;
 	struct mutex config;
 	struct mutex lock;
 	void *bounce;
@@ -37,16 +40,38 @@ struct secmmu_engine {
 	struct secmmu_spaces spaces;
 };
 
+/**
+ * struct secmmu_move - one piece of a transfer
+ * @gpa: where the transfer began, with a tag or without
+ * @done: bytes of the transfer before this piece
+ * @left: bytes that the transfer will move yet, those of this piece included
+ * @len: bytes of this piece, all in one page; none: only map the page
+ * @write: to memory
+ */
+struct secmmu_move {
+	u64 gpa;
+	u64 done;
+	u64 left;
+	unsigned int len;
+	bool write;
+};
+
+/* A tag leaves the offset alone, whatever is added to it. */
+static inline unsigned int secmmu_move_offset(const struct secmmu_move *move)
+{
+	return offset_in_page(move->gpa + move->done);
+}
+
 struct secmmu_engine *secmmu_engine_create(struct secmmu_mirror *mirror, u32 flags);
-void secmmu_engine_free(struct secmmu_engine *engine);
+void secmmu_engine_get(struct secmmu_engine *engine);
+void secmmu_engine_put(struct secmmu_engine *engine);
 int secmmu_engine_attach(struct secmmu_engine *engine, struct secmmu_mirror *mirror,
 			 unsigned int domain);
 int secmmu_engine_detach(struct secmmu_engine *engine);
 int secmmu_engine_enter(struct secmmu_engine *engine, unsigned int domain);
 u32 *secmmu_engine_rights(struct secmmu_engine *engine);
-int secmmu_engine_move(struct secmmu_engine *engine, u64 gpa, unsigned int len,
-		       u64 left, bool write);
-ssize_t secmmu_engine_transfer(struct secmmu_engine *engine, u64 gpa,
+int secmmu_engine_move(struct secmmu_engine *engine, const struct secmmu_move *move);
+ssize_t secmmu_engine_transfer(struct secmmu_engine *engine, loff_t *pos,
 			       struct iov_iter *iter, bool write);
 
 #endif

@@ -7,6 +7,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/uio.h>
 
 #include "call.h"
@@ -67,7 +68,7 @@ static long start_job(struct file *file, union secmmu_argument *arg)
 	if (!engine->job || start->flags & ~SECMMU_JOB_WRITE || !start->length ||
 	    start->gpa > S64_MAX || start->length > S64_MAX - start->gpa)
 		return -EINVAL;
-	return secmmu_job_start(engine->job, file, start);
+	return secmmu_job_start(engine->job, start);
 }
 
 static long wait_job(struct file *file, union secmmu_argument *arg)
@@ -98,14 +99,10 @@ static long engine_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 static ssize_t transfer(struct kiocb *iocb, struct iov_iter *iter, bool write)
 {
 	struct secmmu_engine *engine = iocb->ki_filp->private_data;
-	ssize_t done;
 
 	if (engine->job)
 		return -EINVAL;
-	done = secmmu_engine_transfer(engine, iocb->ki_pos, iter, write);
-	if (done > 0)
-		iocb->ki_pos += done;
-	return done;
+	return secmmu_engine_transfer(engine, &iocb->ki_pos, iter, write);
 }
 
 static ssize_t engine_read_iter(struct kiocb *iocb, struct iov_iter *to)
@@ -118,16 +115,37 @@ static ssize_t engine_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return transfer(iocb, from, true);
 }
 
-/* An address may have a tag; the end is that of addresses. */
+/*
+ * A position is an address, and may have a tag; the end is that of addresses. With 15
+ * tag bits it can also be had as address 0 with another tag.
+ */
 static loff_t engine_llseek(struct file *file, loff_t offset, int whence)
 {
 	return generic_file_llseek_size(file, offset, whence, MAX_LFS_FILESIZE,
 					BIT_ULL(SECMMU_GPA_BITS));
 }
 
+/*
+ * A process whose last thread exits gives up the job that it has started, whoever has
+ * the engine too.
+ */
+static int engine_flush(struct file *file, fl_owner_t owner)
+{
+	struct secmmu_engine *engine = file->private_data;
+
+	if (engine->job && !atomic_read(&current->signal->live) &&
+	    !secmmu_mutant(JOB_OUTLIVES_STARTER))
+		secmmu_job_abandon(engine->job, task_tgid(current));
+	return 0;
+}
+
 static int engine_release(struct inode *inode, struct file *file)
 {
-	secmmu_engine_free(file->private_data);
+	struct secmmu_engine *engine = file->private_data;
+
+	if (engine->job)
+		secmmu_job_abandon(engine->job, NULL);
+	secmmu_engine_put(engine);
 	return 0;
 }
 
@@ -138,6 +156,7 @@ static const struct file_operations engine_fops = {
 	.llseek = engine_llseek,
 	.unlocked_ioctl = engine_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.flush = engine_flush,
 	.release = engine_release,
 };
 
@@ -159,14 +178,14 @@ int secmmu_engine_open(struct secmmu_mirror *mirror, u32 flags)
 		return -ENOMEM;
 	fd = secmmu_may_fail(get_unused_fd_flags(O_CLOEXEC), -ENOMEM);
 	if (fd < 0) {
-		secmmu_engine_free(engine);
+		secmmu_engine_put(engine);
 		return fd;
 	}
 	file = secmmu_may_fail(anon_inode_getfile("[secmmu-engine]", &engine_fops,
 						  engine, O_RDWR), ERR_PTR(-ENOMEM));
 	if (IS_ERR(file)) {
 		put_unused_fd(fd);
-		secmmu_engine_free(engine);
+		secmmu_engine_put(engine);
 		return PTR_ERR(file);
 	}
 	if (!engine->job)

@@ -1,26 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Jobs: transfers of an engine that a kernel thread makes, while the caller does
- * something else. The thread borrows the caller's memory for as long as it takes to
- * copy a page, and never while it waits for anything else: who exits does not wait
- * for a job.
+ * something else. Each job has a thread of its own, so that a job that waits keeps no
+ * other one waiting.
+ *
+ * The thread is a user of the caller's memory while it copies a page, and of the
+ * mirrored memory while a fault asks for one. Either may wait for as long as some other
+ * process likes, with userfaultfd for example. So the thread can be killed, as a process
+ * can, and is once the result is of no use: when the engine's last descriptor is closed,
+ * or when the process that started the job exits. Whoever gives a job up does not wait
+ * for the thread: that has a reference to the engine and one to this module, and drops
+ * them when it ends.
+ *
+ *	thread of the job			gives up
+ *	-----------------			--------
+ *	let the signal in [siglock]		set @abandoned
+ *	read @abandoned				send the signal [siglock]
+ *
+ * If the signal comes before the thread lets it in, and is lost, the thread reads
+ * @abandoned. If it comes later, it stays pending and ends every wait.
  */
 #ifndef SECMMU_JOB_H
 #define SECMMU_JOB_H
 
 #include <linux/secmmu.h>
 
-struct file;
+struct pid;
 struct secmmu_engine;
 struct secmmu_job;
 
-int secmmu_jobs_init(void);
-void secmmu_jobs_exit(void);
-
 struct secmmu_job *secmmu_job_create(struct secmmu_engine *engine);
 void secmmu_job_free(struct secmmu_job *job);
-int secmmu_job_start(struct secmmu_job *job, struct file *file,
-		     const struct secmmu_start_job *arg);
+int secmmu_job_start(struct secmmu_job *job, const struct secmmu_start_job *arg);
 int secmmu_job_wait(struct secmmu_job *job, struct secmmu_wait_job *arg);
+void secmmu_job_abandon(struct secmmu_job *job, const struct pid *starter);
 
 #endif

@@ -4,7 +4,6 @@
 #include "chain.h"
 #include "debugfs.h"
 #include "ioctl.h"
-#include "job.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
@@ -13,15 +12,10 @@ static int __init secmmu_init(void)
 {
 	int err;
 
-	err = secmmu_jobs_init();
-	if (err)
-		return err;
 	secmmu_debugfs_init();
 	err = secmmu_device_register();
-	if (err) {
+	if (err)
 		secmmu_debugfs_exit();
-		secmmu_jobs_exit();
-	}
 	return err;
 }
 
@@ -29,7 +23,6 @@ static void __exit secmmu_exit(void)
 {
 	secmmu_device_unregister();
 	secmmu_debugfs_exit();
-	secmmu_jobs_exit();
 	secmmu_chain_exit();
 	/* Tables are freed by RCU callbacks of this module. */
 	rcu_barrier();

@@ -76,20 +76,45 @@ int secmmu_set_tag_bits(struct secmmu_mirror *mirror, u32 bits);
 void secmmu_freeze_tag_bits(struct secmmu_mirror *mirror);
 
 /**
- * secmmu_space_untag - what a gpa means, in an open window
+ * secmmu_space_address - find out where a piece of a transfer lies, in an open window
  * @spaces: the engine's, attached
  * @window: the window
- * @gpa: as the user of the engine gave it
+ * @gpa: where the transfer begins, as the user of the engine gave it
+ * @done: bytes of the transfer before this piece
  *
- * Return: the gpa without its tag. Bits that count but mean nothing may be set.
+ * The tag is that of the transfer. The sum is made without it: behind the last
+ * address comes none, and not the first one with the next tag.
+ *
+ * Return: the gpa of the piece without a tag. Bits that count but mean nothing may
+ * be set.
  */
-static inline u64 secmmu_space_untag(struct secmmu_spaces *spaces,
-				     const struct secmmu_window *window, u64 gpa)
+static inline u64 secmmu_space_address(struct secmmu_spaces *spaces,
+				       const struct secmmu_window *window, u64 gpa,
+				       u64 done)
 {
 	struct secmmu_space *space = spaces->current_space;
 
 	secmmu_refresh(spaces->mirror, space, window->gen);
-	return gpa & READ_ONCE(space->untag);
+	if (secmmu_mutant(TAG_CARRIED))
+		return (gpa + done) & READ_ONCE(space->untag);
+	return (gpa & READ_ONCE(space->untag)) + done;
+}
+
+/**
+ * secmmu_space_carries - has a transfer come to where the next address has another tag?
+ * @spaces: the engine's, attached
+ * @gpa: where the transfer began, as the user of the engine gave it
+ * @done: its bytes
+ *
+ * Context: the engine is locked.
+ * Return: true if so: it has come to the end of the address space.
+ */
+static inline bool secmmu_space_carries(const struct secmmu_spaces *spaces, u64 gpa,
+					u64 done)
+{
+	u64 untag = READ_ONCE(spaces->current_space->untag);
+
+	return ((gpa + done) & untag) != (gpa & untag) + done;
 }
 
 #endif

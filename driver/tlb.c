@@ -2,8 +2,18 @@
 #include "test/mutant.h"
 #include "tlb.h"
 
+/* The bits that a use sets in an spte: a use that is denied, or moves no data, sets none. */
+static u64 traces_of(const struct secmmu_use *use, u64 spte)
+{
+	if ((use->touch && !secmmu_mutant(TOUCH_MARKS)) ||
+	    (secmmu_use_denied(use, spte) && !secmmu_mutant(DENIED_MARKS)))
+		return 0;
+	return spte_leaves(use->write);
+}
+
 /* Find the spte and record the access in it, before it happens. */
-static u64 walk(struct secmmu_pgtable *pt, gfn_t gfn, bool write)
+static u64 walk_table(struct secmmu_pgtable *pt, gfn_t gfn,
+		      const struct secmmu_use *use)
 {
 	struct secmmu_table *table = secmmu_pgtable_walk(pt, gfn);
 	u64 *sptep = secmmu_table_entry(table, gfn), spte, marked;
@@ -11,9 +21,9 @@ static u64 walk(struct secmmu_pgtable *pt, gfn_t gfn, bool write)
 	/* No spte, or a link that has just appeared: not present. */
 	spte = READ_ONCE(*sptep);
 	do {
-		if ((spte & spte_needs(write)) != spte_needs(write))
+		if ((spte & spte_needs(use->write)) != spte_needs(use->write))
 			return 0;
-		marked = spte | spte_leaves(write);
+		marked = spte | traces_of(use, spte);
 	} while (marked != spte && !try_cmpxchg(sptep, &spte, marked));
 	return table->level ? spte_small(marked, secmmu_table_index(gfn, 0)) :
 			      marked;
@@ -26,7 +36,10 @@ static u64 walk(struct secmmu_pgtable *pt, gfn_t gfn, bool write)
  * @pt: its page table
  * @window: the window
  * @gfn: the guest frame
- * @write: the access writes
+ * @use: what for
+ *
+ * An spte that denies the use by its key is returned too: the caller has to look at
+ * its key, and finds it as it was.
  *
  * Context: in a window; never sleeps; no lock. The engine is locked.
  * Return: an spte that permits the access until the window closes, or 0 if a
@@ -35,11 +48,11 @@ static u64 walk(struct secmmu_pgtable *pt, gfn_t gfn, bool write)
 u64 secmmu_tlb_translate(struct secmmu_tlb *tlb, unsigned int asid,
 			 struct secmmu_pgtable *pt,
 			 const struct secmmu_window *window, gfn_t gfn,
-			 bool write)
+			 const struct secmmu_use *use)
 {
 	typeof(tlb->entry[0]) *entry;
 	u64 place = secmmu_tlb_place(asid, gfn);
-	u64 wanted = spte_needs(write) | spte_leaves(write);
+	u64 wanted = spte_needs(use->write) | spte_leaves(use->write);
 	u64 spte;
 
 	entry = &tlb->entry[gfn & (SECMMU_TLB_ENTRIES - 1)];
@@ -48,9 +61,10 @@ u64 secmmu_tlb_translate(struct secmmu_tlb *tlb, unsigned int asid,
 	    entry->place == place && (entry->spte & wanted) == wanted)
 		return entry->spte;
 
-	spte = walk(pt, gfn, write);
-	if (!spte)
-		return 0;
+	spte = walk_table(pt, gfn, use);
+	/* An spte without the traces of an access is of no use to a later one. */
+	if ((spte & wanted) != wanted)
+		return spte;
 	entry->place = place;
 	entry->spte = spte;
 	entry->gen = window->gen;

@@ -11,6 +11,7 @@
 #define SECMMU_TLB_H
 
 #include "flush.h"
+#include "key.h"
 
 /**
  * struct secmmu_tlb - the TLB
@@ -29,6 +30,24 @@ struct secmmu_tlb {
 	} entry[SECMMU_TLB_ENTRIES];
 };
 
+/**
+ * struct secmmu_use - what a translation is wanted for
+ * @write: writing, not reading
+ * @touch: neither: the page has to be mapped, no more
+ * @rights: what keys deny
+ */
+struct secmmu_use {
+	bool write;
+	bool touch;
+	u32 rights;
+};
+
+/* Does the key of an spte deny the use? */
+static inline bool secmmu_use_denied(const struct secmmu_use *use, u64 spte)
+{
+	return secmmu_key_denies(use->rights, spte_key(spte), use->write);
+}
+
 static inline u64 secmmu_tlb_place(unsigned int asid, gfn_t gfn)
 {
 	return gfn | (u64)asid << SECMMU_GFN_BITS;
@@ -44,6 +63,6 @@ void secmmu_tlb_forget(struct secmmu_tlb *tlb, unsigned int asid);
 u64 secmmu_tlb_translate(struct secmmu_tlb *tlb, unsigned int asid,
 			 struct secmmu_pgtable *pt,
 			 const struct secmmu_window *window, gfn_t gfn,
-			 bool write);
+			 const struct secmmu_use *use);
 
 #endif

@@ -4,6 +4,7 @@
  * gets their answers. Needs a test build.
  */
 #define _GNU_SOURCE
+#include <string.h>
 #include <sys/mman.h>
 
 #include "secmmu_actor.h"
@@ -148,6 +149,52 @@ SECMMU_TEST_F(aging, C1_alias)
 	EXPECT_YOUNG(1, 3);
 	EXPECT_CLEARED(1, 3);
 	EXPECT_YOUNG(0, 3);
+}
+
+/* An access that its key denies has not happened. */
+SECMMU_TEST_F(aging, C4_denied_is_not_young)
+{
+	ASSERT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_WRITE(0)));
+	EXPECT_EQ(-EACCES, access_page(self, true, 3));
+	EXPECT_YOUNG(0, 3);
+	ASSERT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_ACCESS(0)));
+	EXPECT_EQ(-EACCES, access_page(self, false, 3));
+	EXPECT_EQ(-EACCES, access_page(self, true, 3));
+	EXPECT_YOUNG(0, 3);
+	EXPECT_CLEARED(0, 3);
+	ASSERT_EQ(0, rights_set(self->engine, 0));
+	ASSERT_EQ(0, access_page(self, false, 3));
+	EXPECT_YOUNG(1, 3);
+}
+
+/* Nor has one that a job prepares for. */
+SECMMU_TEST_F(aging, C4_touched_is_not_young)
+{
+	char *mem = region_map(PAGES);
+	int mirror, engine, error;
+	long i;
+
+	ASSERT_NE(NULL, mem);
+	memset(mem, 1, PAGES * PAGE);
+	mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
+	ASSERT_LE(0, mirror);
+	engine = secmmu_create_engine_with(mirror, SECMMU_ENGINE_BACKGROUND);
+	ASSERT_LE(0, engine);
+	ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, ACTOR_BASE, mem, PAGES * PAGE));
+	/* Pages that are not mapped yet, then pages that are. */
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, job_start(engine, i == 1 ? 0 : SECMMU_JOB_WRITE,
+				       ACTOR_BASE, PAGES * PAGE, NULL));
+		ASSERT_EQ(PAGES * PAGE, job_wait(engine, &error));
+		EXPECT_EQ(0, age_clear(mirror, mem, PAGES));
+	}
+	ASSERT_EQ(0, job_start(engine, 0, ACTOR_GPA(3), 8, mem + 8 * PAGE));
+	ASSERT_EQ(8, job_wait(engine, &error));
+	EXPECT_EQ(1, age_test(mirror, mem + 3 * PAGE));
+	EXPECT_EQ(0, age_test(mirror, mem + 4 * PAGE));
+	close(engine);
+	close(mirror);
+	region_unmap(mem, PAGES);
 }
 
 /* An aging while a window opens: that window's access comes after it. */

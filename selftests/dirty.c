@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "secmmu_harness.h"
+#include "secmmu_views.h"
 
 /* More words than the driver copies at a time, and a part of one more. */
 #define PAGES	(64 * 64 + 8L)
@@ -374,6 +375,75 @@ SECMMU_TEST_F(dirty, D5_forked_child)
 	ASSERT_EQ(0, gpa_put(self->engine, GPA(8), 1));
 	EXPECT_EQ(0, child_wait(child_start(log_of_parent, self)));
 	EXPECT_LOG(8, 9);
+}
+
+/* Pages that are mapped and clean, writable and not, and one that is not mapped. */
+#define CLEAN	5L
+#define READ	9L
+#define MISSING	11L
+
+static int make_clean(FIXTURE_DATA(dirty) *self)
+{
+	__u64 word;
+
+	CHECK(!gpa_put(self->engine, GPA(CLEAN), stamp(CLEAN, 1)));
+	CHECK(!gpa_get(self->engine, GPA(READ), &word));
+	CHECK(!secmmu_dirty_log(self->mirror, 0, 0, PAGES, self->log));
+	return 0;
+}
+
+/* What the key of the slot denies is not written, and the log does not name it. */
+SECMMU_TEST_F(dirty, C4_denied)
+{
+	static const long page[] = { CLEAN, READ, MISSING };
+	int key = key_alloc(self->mirror);
+	size_t i, j;
+
+	ASSERT_LT(0, key);
+	ASSERT_EQ(0, secmmu_set_slot_in(self->mirror, 0, SECMMU_SLOT_LOG_DIRTY, key, 0,
+					BASE, self->mem, PAGES * PAGE));
+	ASSERT_EQ(0, make_clean(self));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, rights_set(self->engine, i ? SECMMU_KEY_NO_ACCESS(key) :
+							  SECMMU_KEY_NO_WRITE(key)));
+		for (j = 0; j < ARRAY_SIZE(page); j++) {
+			EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(page[j]), 1));
+		}
+	}
+	EXPECT_LOG();
+	EXPECT_EQ(stamp(CLEAN, 1), *word_at(self->mem, CLEAN));
+	/* Nor does the TLB remember a write that was none. */
+	ASSERT_EQ(0, rights_set(self->engine, 0));
+	ASSERT_EQ(0, gpa_put(self->engine, GPA(CLEAN), stamp(CLEAN, 2)));
+	EXPECT_LOG(CLEAN);
+}
+
+/* A job that touches pages for writing writes none. */
+SECMMU_TEST_F(dirty, C4_touched)
+{
+	struct secmmu_stats a, b;
+	int engine, error;
+
+	engine = secmmu_create_engine_with(self->mirror, SECMMU_ENGINE_BACKGROUND);
+	ASSERT_LE(0, engine);
+	ASSERT_EQ(0, make_clean(self));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	ASSERT_EQ(0, job_start(engine, SECMMU_JOB_WRITE, GPA(CLEAN), 8 * PAGE, NULL));
+	EXPECT_EQ(8 * PAGE, job_wait(engine, &error));
+	EXPECT_EQ(0, error);
+	EXPECT_LOG();
+	/* It was all mapped, for writing. */
+	ASSERT_EQ(0, gpa_put(self->engine, GPA(MISSING), stamp(MISSING, 1)));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(1, a, b, writes);
+	EXPECT_LOG(MISSING);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	EXPECT_DELTA(0, b, a, faults);
+	/* A job that has data writes. */
+	ASSERT_EQ(0, job_start(engine, SECMMU_JOB_WRITE, GPA(READ), PAGE, self->mem));
+	EXPECT_EQ(PAGE, job_wait(engine, &error));
+	EXPECT_LOG(READ);
+	close(engine);
 }
 
 TEST_HARNESS_MAIN

@@ -380,6 +380,31 @@ static int check_background(struct world *w, long ret)
 	return 0;
 }
 
+static int prepare_start_job(struct world *w)
+{
+	close(w->engine);
+	w->engine = secmmu_create_engine_with(w->mirror, SECMMU_ENGINE_BACKGROUND);
+	CHECK(w->engine >= 0);
+	return 0;
+}
+
+static long call_start_job(struct world *w)
+{
+	return job_start(w->engine, 0, BASE, PAGE, w->buf);
+}
+
+/* One that has not been started has done nothing; what it does itself is its affair. */
+static int check_start_job(struct world *w, long ret)
+{
+	int error;
+	long long done = job_wait(w->engine, &error);
+
+	CHECK(!error);
+	CHECK(done == (ret ? 0 : PAGE));
+	CHECK(*word_at(w->buf, 0) == (ret ? POISON : stamp(0, 1)));
+	return 0;
+}
+
 static int prepare_attach(struct world *w)
 {
 	CHECK(!compare_all(w));
@@ -449,6 +474,8 @@ const struct op ops[NR_OPS] = {
 	[OP_split] = { prepare_split, call_split, check_huge, 0, 0, 0, 0 },
 	[OP_domain] = { NULL, call_domain, check_domain, 0, 4, 2, 3 },
 	[OP_background] = { NULL, call_background, check_background, 0, 5, 2, 4 },
+	[OP_start_job] = { prepare_start_job, call_start_job, check_start_job, 0, 1, 2,
+			   1 },
 	[OP_attach] = { prepare_attach, call_attach, check_attach, 0, 0, 2, 0 },
 	[OP_key] = { NULL, call_key, check_key, 0, 0, 2, 0 },
 	[OP_close] = { prepare_mapped, call_close, check_close, 0, 0, 0, 0 },

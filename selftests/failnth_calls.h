@@ -44,7 +44,7 @@ struct op {
 	X(mirror_of_another) X(engine) X(slot_add) X(slot_replace) \
 	X(slot_delete) X(read) X(read_huge) X(write) X(prefault) \
 	X(dirty_log) X(stats) X(discard) X(split) X(domain) \
-	X(background) X(attach) X(key) X(close)
+	X(background) X(start_job) X(attach) X(key) X(close)
 
 #define OP_NUMBER(name)	OP_##name,
 

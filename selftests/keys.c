@@ -263,4 +263,24 @@ SECMMU_TEST_F(keys, A11_slot_gets_another)
 	EXPECT_GPA(stamp(4, 1), self->other, GPA(4));
 }
 
+/* A write that is denied is denied before anything is done for it. */
+SECMMU_TEST_F(keys, F6_denied_write_faults_nothing)
+{
+	struct secmmu_stats a, b;
+	__u64 word;
+
+	/* One page is not mapped, one only for reading. */
+	EXPECT_EQ(0, gpa_get(self->engine, GPA(5), &word));
+	ASSERT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_WRITE(self->key)));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(4), 1));
+	EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(5), 1));
+	ASSERT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_ACCESS(self->key)));
+	EXPECT_EQ(-EACCES, gpa_get(self->engine, GPA(6), &word));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_DELTA(0, a, b, fault_pages);
+	EXPECT_DELTA(0, a, b, reads);
+	EXPECT_DELTA(0, a, b, writes);
+}
+
 TEST_HARNESS_MAIN

@@ -9,6 +9,7 @@
 
 #include "secmmu_gates.h"
 #include "secmmu_harness.h"
+#include "secmmu_sys.h"
 #include "secmmu_views.h"
 
 #define BASE	0x40000000ULL
@@ -16,6 +17,7 @@
 #define TAGGED	tagged(GPA(0), 21, 6)
 
 /* More than an engine keeps loaded. */
+#define REFCOUNT	"/sys/module/secmmu/refcnt"
 #define MANY	9
 
 FIXTURE(lazy)
@@ -320,6 +322,27 @@ SECMMU_TEST_F(lazy, D4_after_freeze)
 				  &(__u64){ 0 }));
 	close(engine);
 	close(other);
+}
+
+/* An engine that is closed is let go at once; its job's thread keeps the driver. */
+SECMMU_TEST_F(lazy, G6_thread_keeps_the_driver)
+{
+	long users = number_read(REFCOUNT, ""), end = now_ms() + GATE_PATIENCE;
+	int post, engine;
+
+	if (users < 0)
+		SKIP(return, "the driver is not a module");
+	engine = secmmu_create_engine_with(self->mirror, SECMMU_ENGINE_BACKGROUND);
+	ASSERT_LE(0, engine);
+	post = GATE_ARM(FAULT_GOT, self->mem);
+	ASSERT_EQ(0, job_start(engine, 0, GPA(0), 8, NULL));
+	ASSERT_EQ(0, gate_wait(self->dev, post));
+	close(engine);
+	EXPECT_EQ(users + 1, number_read(REFCOUNT, ""));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	while (number_read(REFCOUNT, "") != users && now_ms() < end)
+		sleep_ms(1);
+	EXPECT_EQ(users, number_read(REFCOUNT, ""));
 }
 
 static void *alloc_key(void *arg)

@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include <linux/userfaultfd.h>
+
 #include "secmmu_harness.h"
 #include "secmmu_sys.h"
 #include "secmmu_views.h"
@@ -230,6 +232,43 @@ SECMMU_TEST_F(unload, G5_free_not_yet_called)
 	self->child = 0;
 }
 
+/* Zero, or an error: an unload that does not wait. */
+static int module_unload(void)
+{
+	return syscall(SYS_delete_module, "secmmu", O_NONBLOCK) ? -errno : 0;
+}
+
+/* A job waits for somebody else. The driver is in use, and not once it is closed. */
+SECMMU_TEST_F(unload, G5_job_waits)
+{
+	long end = now_ms() + MUST;
+	int uffd = uffd_open(0), ret;
+
+	if (uffd < 0)
+		SKIP(return, "no userfaultfd");
+	self->mem = region_map(1);
+	ASSERT_NE(NULL, self->mem);
+	ASSERT_EQ(0, uffd_register(uffd, self->mem, 1, UFFDIO_REGISTER_MODE_MISSING));
+	self->mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
+	ASSERT_LE(0, self->mirror);
+	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, GPA, self->mem, PAGE));
+	self->engine = secmmu_create_engine_with(self->mirror,
+						 SECMMU_ENGINE_BACKGROUND);
+	ASSERT_LE(0, self->engine);
+	ASSERT_EQ(0, job_start(self->engine, 0, GPA, PAGE, NULL));
+	ASSERT_NE(NULL, uffd_wait(uffd, 20000));
+	close(self->dev);
+	close(self->mirror);
+	EXPECT_EQ(-EWOULDBLOCK, module_unload());
+	close(self->engine);
+	do {
+		ret = module_unload();
+		sleep_ms(1);
+	} while (ret == -EWOULDBLOCK && now_ms() < end);
+	EXPECT_EQ(0, ret);
+	close(uffd);
+}
+
 /* It has made a domain, which lives as long as its memory, and closes all it has. */
 static int domain_maker(void *arg)
 {
@@ -249,7 +288,7 @@ static int domain_maker(void *arg)
 static int refused_unload(void *unused)
 {
 	(void)unused;
-	CHECK(syscall(SYS_delete_module, "secmmu", O_NONBLOCK) && errno == EWOULDBLOCK);
+	CHECK(module_unload() == -EWOULDBLOCK);
 	return 0;
 }
 
@@ -257,7 +296,8 @@ static int refused_unload(void *unused)
 SECMMU_TEST_F(unload, G5_domain_keeps_the_module)
 {
 	pid_t unload;
-	long tries;
+	long end;
+	int ret;
 
 	self->child = child_start(domain_maker, self);
 	ASSERT_LT(0, self->child);
@@ -273,13 +313,12 @@ SECMMU_TEST_F(unload, G5_domain_keeps_the_module)
 	child_wait(self->child);
 	self->child = 0;
 	/* What the core frees late keeps it a moment longer. */
-	for (tries = 0; tries < MUST; tries++) {
-		if (!syscall(SYS_delete_module, "secmmu", O_NONBLOCK) ||
-		    errno != EWOULDBLOCK)
-			break;
+	end = now_ms() + MUST;
+	do {
+		ret = module_unload();
 		sleep_ms(1);
-	}
-	EXPECT_EQ(0, access("/sys/module/secmmu", F_OK) ? 0 : -EBUSY);
+	} while (ret == -EWOULDBLOCK && now_ms() < end);
+	EXPECT_EQ(0, ret);
 }
 
 /* A process makes all domains, most of them twice, and two mirrors share its memory. */
@@ -310,8 +349,8 @@ static int unload_patiently(void *arg)
 
 	close(self->dev);
 	do {
-		ret = syscall(SYS_delete_module, "secmmu", O_NONBLOCK);
-	} while (ret && (errno == EAGAIN || errno == EBUSY) && !usleep(1000));
+		ret = module_unload();
+	} while ((ret == -EWOULDBLOCK || ret == -EBUSY) && !usleep(1000));
 	CHECK(!ret);
 	return 0;
 }

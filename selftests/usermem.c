@@ -179,7 +179,7 @@ static int show_slots(FIXTURE_DATA(usermem) *self)
 }
 
 #define USERMEM_TEST(fn)						\
-SECMMU_TEST_F(usermem, G6_##fn)						\
+SECMMU_TEST_F(usermem, G8_##fn)						\
 {									\
 	expect_call(_metadata, self, fn);				\
 }

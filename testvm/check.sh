@@ -64,6 +64,7 @@ all_can_fail()
 	calls+='|(__get_free|get_zeroed)_page|alloc_page|mem(dup_user|_cache_alloc)'
 	calls+='|xa_(store|alloc|insert)|anon_inode_get(fd|file)|get_unused_fd_flags'
 	calls+='|get_user|copy_(struct_)?(from|to)_(user|iter)|mmu_notifier_get_locked'
+	calls+='|kthread_create'
 
 	test "$(grep -cE "secmmu_may_(fail|fault)\\(.*\\<($calls)\\(" \
 		"$top"/driver/*.c | awk -F : '{ n += $2 } END { print n }')" -gt 15 &&
@@ -231,7 +232,7 @@ debug_kernel()
 	local some rest slow
 
 	some="abi args slots rw backing invalidate huge large dirty prefault"
-	some+=" tags keys domains jobs together"
+	some+=" tags keys domains bounds jobs abandon together"
 	rest="$(left_out "$some" "$lists/tests")"
 	slow=$(slow_kernel debug)
 	SECMMU_TEST_SLOW=$slow LIMIT=900 LOAD=kunit \

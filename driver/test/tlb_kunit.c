@@ -19,16 +19,21 @@ static int tlb_init(struct kunit *test)
 	return 0;
 }
 
-/* What one access of an engine is given. */
-static u64 translate(struct unit *unit, gfn_t gfn, bool write)
+static u64 translate_for(struct unit *unit, gfn_t gfn, const struct secmmu_use *use)
 {
 	struct secmmu_window window;
 	u64 spte;
 
 	secmmu_window_open(&unit->mmu->tlbs, &window);
-	spte = secmmu_tlb_translate(&unit->tlb, 0, &unit->mmu->pt, &window, gfn, write);
+	spte = secmmu_tlb_translate(&unit->tlb, 0, &unit->mmu->pt, &window, gfn, use);
 	secmmu_window_close(&unit->mmu->tlbs, &window);
 	return spte;
+}
+
+/* What one access of an engine is given. */
+static u64 translate(struct unit *unit, gfn_t gfn, bool write)
+{
+	return translate_for(unit, gfn, &(struct secmmu_use) { .write = write });
 }
 
 /* Change bits of an spte behind the TLB. */
@@ -213,6 +218,48 @@ static void C1_age(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(unit->mmu, GFN), spte | SPTE_ACCESSED);
 }
 
+#define KEY	5
+
+static const struct secmmu_use traceless[] = {
+	{ .touch = true },
+	{ .touch = true, .write = true },
+	{ .rights = SECMMU_KEY_NO_ACCESS(KEY) },
+	{ .rights = SECMMU_KEY_NO_ACCESS(KEY), .write = true },
+	{ .rights = SECMMU_KEY_NO_WRITE(KEY), .write = true },
+};
+
+static void describe_use(const struct secmmu_use *use, char *text)
+{
+	snprintf(text, KUNIT_PARAM_DESC_SIZE, "%s%s, rights 0x%x",
+		 use->touch ? "touch to " : "", use->write ? "write" : "read",
+		 use->rights);
+}
+
+KUNIT_ARRAY_PARAM(traceless, traceless, describe_use);
+
+/* C4: a use that is denied or moves no data finds the spte, and leaves it as it was. */
+static void C4_no_trace(struct kunit *test)
+{
+	const struct secmmu_use *use = test->param_value;
+	struct unit *unit = test->priv;
+	u64 spte = spte_make(7, true, KEY), large = spte_make(0x4000, true, KEY);
+	gfn_t block = 3 * SECMMU_LARGE_PAGES;
+
+	secmmu_kunit_map(test, unit->mmu, GFN, spte);
+	secmmu_kunit_map_large(test, unit->mmu, block, large);
+	KUNIT_EXPECT_EQ(test, translate_for(unit, GFN, use), spte);
+	KUNIT_EXPECT_EQ(test, translate_for(unit, block, use), large);
+	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(unit->mmu, GFN), spte);
+	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(unit->mmu, block), large);
+	/* Nor has the TLB kept what an access would have to walk for. */
+	translate(unit, GFN, true);
+	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(unit->mmu, GFN),
+			spte | SPTE_ACCESSED | SPTE_DIRTY);
+	/* What an access left before is not taken away. */
+	KUNIT_EXPECT_EQ(test, translate_for(unit, GFN, use),
+			spte | SPTE_ACCESSED | SPTE_DIRTY);
+}
+
 static void large_spte(struct kunit *test)
 {
 	static const unsigned int offsets[] = { 0, 1, 255, 256, 511 };
@@ -242,6 +289,7 @@ static struct kunit_case tlb_cases[] = {
 	KUNIT_CASE(C3_permission),
 	KUNIT_CASE(C2_first_write),
 	KUNIT_CASE(C1_age),
+	KUNIT_CASE_PARAM(C4_no_trace, traceless_gen_params),
 	KUNIT_CASE(large_spte),
 	{}
 };

@@ -23,7 +23,7 @@ noticed()
 	flush) echo second-skips clamp-1024 array-overflow-dropped \
 		unlock-without-flush spte-dirty-dropped assist-forgotten ;;
 	window) echo flush-no-wait ;;
-	tlb) echo age-ignored ;;
+	tlb) echo age-ignored denied-marks touch-marks ;;
 	event) echo hull-reset-early hull-kept hull-upwards one-hull latest-range \
 		seen-begin ;;
 	record) echo mark-at-end latest-range in-flight-ignored hit-latest \

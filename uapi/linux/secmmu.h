@@ -69,6 +69,41 @@
  * returns the bytes done; the next one reports the error.
  */
 
+/**
+ * DOC: The end of the address space
+ *
+ * Addresses end at 2^SECMMU_GPA_BITS, with every number of tag bits: a tag belongs to
+ * a transfer as a whole, and what is added to its first address never changes the tag.
+ * A transfer over the end is short, and one that begins there fails with -ENXIO.
+ *
+ * With 15 tag bits each offset up to 2^63 - 1 is an address with some tag, so the offset
+ * behind the last address is address 0 with the next tag. A pread(2) or an lseek(2)
+ * that names this offset gets there. A read(2) or write(2) that goes on after a
+ * transfer which reached the end does not: the file position is then 2^63 - 1, where
+ * the kernel refuses every transfer with -EINVAL. The kernel refuses likewise every
+ * transfer that would pass offset 2^63 - 1, before it moves anything; this concerns
+ * those with the largest tag.
+ */
+
+/**
+ * DOC: Limits and charges
+ *
+ * =========== ==============================================================
+ * mirror      SECMMU_MAX_SLOTS slots; SECMMU_MAX_KEYS keys, one of which always
+ *             exists
+ * process     SECMMU_MAX_DOMAINS domains of its memory, shared by all its mirrors
+ * engine      one job at a time; a second one waits for the first
+ * user        none of the driver's own: mirrors and engines are descriptors, of
+ *             which RLIMIT_NOFILE permits a process so many
+ * =========== ==============================================================
+ *
+ * All memory that a call needs is charged to the memory control group of the caller:
+ * mirrors, slots with their logs, engines, domains, and page tables, whether a
+ * transfer, SECMMU_PREFAULT or a job of the caller needs them. A page table is charged
+ * to whoever needs it first. The thread of a job is the kernel's, as its stack is, and
+ * is charged to nobody; there is one for each engine whose job runs.
+ */
+
 #define SECMMU_ABI_VERSION	1
 
 #define SECMMU_IOC_TYPE		0xB5
@@ -248,8 +283,8 @@ struct secmmu_create_engine {
  * @retries_table: ... because a page-table page was given back meanwhile
  * @waits: times a fault waited for an event in flight
  * @wait_ns: time spent so, in nanoseconds
- * @reads: windows in which an engine read, by pread or for a job; a job that only
- *	touches moves no data
+ * @reads: windows in which an engine read, by pread or for a job; not those of a job
+ *	that only touches, which moves no data
  * @writes: windows in which it wrote, likewise
  * @tables: page-table pages in use now, those set aside for splits included
  * @large: 2 MiB entries in place now
@@ -400,7 +435,8 @@ struct secmmu_key {
  *	a new engine, denies nothing
  *
  * Called on an engine, by anyone who holds the descriptor. Holds from the next page
- * accessed; nothing is flushed. It is the engine's own register: no other engine's
+ * accessed; nothing is flushed. What is denied leaves no trace: it maps no page, makes
+ * none young, and is in no dirty log. It is the engine's own register: no other engine's
  * changes. What GET says was so when it was answered, and may not be so a moment
  * later, as with stat(2): an access that was denied or granted tells, asking
  * before does not.
@@ -475,14 +511,22 @@ struct secmmu_detach {
  * @size: size of this structure
  * @flags: SECMMU_JOB_WRITE or zero
  * @gpa: first guest physical address, in bytes, with a tag or without
- * @length: bytes, not zero; @gpa + @length is below 2^63
+ * @length: bytes, not zero; @gpa + @length is below 2^63 (-EINVAL otherwise)
  * @data: address of as many bytes in the caller's memory; or zero: touch every page
  *	of the range, so that later accesses find it mapped (with _WRITE: for
- *	writing; nothing is written)
+ *	writing, which breaks copy-on-write; nothing is written, no page becomes
+ *	young, and the dirty log names none)
  *
  * Called on an engine with SECMMU_ENGINE_BACKGROUND (-EINVAL on another). A job that
- * runs already is waited for; -EINTR. The engine's kernel thread borrows the caller's
- * memory while it copies from or to @data, and at no other time.
+ * runs already is waited for; -EINTR. -ENOMEM also if there can be no other thread. The
+ * job's kernel thread borrows the caller's memory while it copies from or to @data, and
+ * at no other time.
+ *
+ * A job that is given up ends at once, even where it waits for another process
+ * (userfaultfd), as a process would that is killed. It is given up when the last
+ * descriptor of its engine is closed, and when the process that started it exits while
+ * it has the descriptor. In the latter case others who have the engine see -ESRCH in
+ * SECMMU_WAIT_JOB, and can start a job of their own.
  */
 struct secmmu_start_job {
 	__u32 size;
@@ -495,7 +539,8 @@ struct secmmu_start_job {
 /**
  * struct secmmu_wait_job - SECMMU_WAIT_JOB: wait for the latest job
  * @size: size of this structure
- * @error: zero, or the number of the error that ended the job
+ * @error: zero, or the number of the error that ended the job; ESRCH also if the
+ *	process that started it exited before it was done
  * @done: bytes it has transferred, or touched
  *
  * Called on an engine with SECMMU_ENGINE_BACKGROUND (-EINVAL on another); -EINTR.

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Jobs that nobody wants any more: they wait for somebody else, by userfaultfd, when
+ * their owner is killed or closes the engine. They end without that somebody, and give
+ * back the memory, the mirror and the driver.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include <linux/userfaultfd.h>
+
+#include "secmmu_harness.h"
+#include "secmmu_sys.h"
+#include "secmmu_views.h"
+
+#define BASE		0x30000000ULL
+#define PAGES		4L
+#define MANY		300
+#define REFCOUNT	"/sys/module/secmmu/refcnt"
+
+/* Of the owner: the page in which its job comes to wait. */
+enum wait_in { IN_MIRRORED, IN_TARGET, IN_SOURCE };
+
+FIXTURE(abandon)
+{
+	int dev, mirror, engine;
+	int witness;	/* a file that the owner has mapped */
+	int sockets[2];
+	int uffd;
+	int shared;	/* the owner's engine, if it has given it to us */
+	long users;	/* of the driver, before there was an owner */
+	pid_t owner;
+	enum wait_in wait_in;
+	bool share;
+};
+
+FIXTURE_SETUP(abandon)
+{
+	int uffd = uffd_open(0);
+
+	if (uffd < 0)
+		SKIP(return, "no userfaultfd");
+	close(uffd);
+	self->witness = -1;
+	self->uffd = -1;
+	self->shared = -1;
+	self->owner = 0;
+	self->share = false;
+	SECMMU_OPEN_OR_SKIP();
+	self->users = number_read(REFCOUNT, "");
+	if (self->users < 0)
+		SECMMU_SKIP("the driver is not a module");
+	self->witness = memfd_create("secmmu", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	ASSERT_LE(0, self->witness);
+	ASSERT_EQ(0, ftruncate(self->witness, PAGE));
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, self->sockets));
+}
+
+FIXTURE_TEARDOWN(abandon)
+{
+	if (self->owner > 0)
+		child_kill(self->owner);
+	/* Lets go what should have gone before. */
+	close(self->uffd);
+	close(self->shared);
+	close(self->witness);
+	SECMMU_TEARDOWN();
+}
+
+/* Starts a job that comes to wait, and waits itself; others have the userfaultfd. */
+static int own(void *arg)
+{
+	FIXTURE_DATA(abandon) *self = arg;
+	char *mem = region_map(PAGES), *data = region_map(PAGES);
+	int mirror, fds[2];
+
+	CHECK(mem && data);
+	CHECK(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, self->witness, 0) !=
+	      MAP_FAILED);
+	mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
+	fds[0] = uffd_open(0);
+	fds[1] = secmmu_create_engine_with(mirror, SECMMU_ENGINE_BACKGROUND);
+	CHECK(mirror >= 0 && fds[0] >= 0 && fds[1] >= 0);
+	CHECK(!uffd_register(fds[0], self->wait_in == IN_MIRRORED ? mem : data, 1,
+			     UFFDIO_REGISTER_MODE_MISSING));
+	CHECK(!secmmu_set_slot(mirror, 0, 0, BASE, mem, PAGES * PAGE));
+	CHECK(!job_start(fds[1], self->wait_in == IN_SOURCE ? SECMMU_JOB_WRITE : 0,
+			 BASE, PAGE, data));
+	CHECK(!fds_send(self->sockets[1], fds, self->share ? 2 : 1));
+	close(fds[0]);
+	for (;;)
+		pause();
+}
+
+/* An owner whose job waits. */
+static int start_owner(FIXTURE_DATA(abandon) *self, enum wait_in wait_in, bool share)
+{
+	int fds[2] = { -1, -1 };
+
+	self->wait_in = wait_in;
+	self->share = share;
+	self->owner = child_start(own, self);
+	CHECK(self->owner > 0);
+	CHECK(!fds_receive(self->sockets[0], fds, share ? 2 : 1));
+	self->uffd = fds[0];
+	self->shared = fds[1];
+	CHECK(uffd_wait(self->uffd, 20000));
+	return 0;
+}
+
+/* The file can be sealed once no memory has it mapped any more. */
+static bool memory_is_gone(FIXTURE_DATA(abandon) *self)
+{
+	return !fcntl(self->witness, F_ADD_SEALS, F_SEAL_WRITE);
+}
+
+static bool users_are(long users)
+{
+	return number_read(REFCOUNT, "") == users;
+}
+
+/* Does it become true before the test has to end? */
+#define EVENTUALLY(condition)						\
+({									\
+	long _end = now_ms() + 10000 * secmmu_slow();			\
+	bool _is;							\
+									\
+	while (!(_is = (condition)) && now_ms() < _end)			\
+		sleep_ms(1);						\
+	_is;								\
+})
+
+static void kill_owner(struct __test_metadata *_metadata, FIXTURE_DATA(abandon) *self,
+		       enum wait_in wait_in)
+{
+	ASSERT_EQ(0, start_owner(self, wait_in, false));
+	EXPECT_FALSE(memory_is_gone(self));
+	kill(self->owner, SIGKILL);
+	EXPECT_EQ(128 + SIGKILL, child_wait(self->owner));
+	self->owner = 0;
+	ASSERT_TRUE(EVENTUALLY(memory_is_gone(self)));
+	EXPECT_TRUE(EVENTUALLY(users_are(self->users)));
+}
+
+SECMMU_TEST_F(abandon, G6_owner_killed_mirrored_page)
+{
+	kill_owner(_metadata, self, IN_MIRRORED);
+}
+
+SECMMU_TEST_F(abandon, G6_owner_killed_target)
+{
+	kill_owner(_metadata, self, IN_TARGET);
+}
+
+SECMMU_TEST_F(abandon, G6_owner_killed_source)
+{
+	kill_owner(_metadata, self, IN_SOURCE);
+}
+
+/* Others may have the engine, and use it for jobs of their own. */
+SECMMU_TEST_F(abandon, G6_engine_survives_owner)
+{
+	int error;
+
+	ASSERT_EQ(0, start_owner(self, IN_MIRRORED, true));
+	kill(self->owner, SIGKILL);
+	EXPECT_EQ(128 + SIGKILL, child_wait(self->owner));
+	self->owner = 0;
+	/* If not, waiting for the job would do no good. */
+	ASSERT_TRUE(EVENTUALLY(memory_is_gone(self)));
+	EXPECT_EQ(0, job_wait(self->shared, &error));
+	EXPECT_EQ(ESRCH, error);
+
+	self->mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
+	ASSERT_LE(0, self->mirror);
+	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, region_map(PAGES),
+				     PAGES * PAGE));
+	ASSERT_EQ(0, engine_attach(self->shared, self->mirror, 0));
+	ASSERT_EQ(0, job_start(self->shared, 0, BASE, PAGE, NULL));
+	EXPECT_EQ(PAGE, job_wait(self->shared, &error));
+	EXPECT_EQ(0, error);
+	close(self->shared);
+	close(self->mirror);
+	EXPECT_TRUE(EVENTUALLY(users_are(self->users)));
+	self->shared = -1;
+	self->mirror = -1;
+}
+
+/* Who lives, but has closed the engine, does not want the result either. */
+SECMMU_TEST_F(abandon, G6_engine_closed)
+{
+	char *mem = region_map(PAGES);
+
+	ASSERT_NE(NULL, mem);
+	self->uffd = uffd_open(0);
+	ASSERT_EQ(0, uffd_register(self->uffd, mem, PAGES,
+				   UFFDIO_REGISTER_MODE_MISSING));
+	self->mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
+	ASSERT_LE(0, self->mirror);
+	self->engine = secmmu_create_engine_with(self->mirror,
+						 SECMMU_ENGINE_BACKGROUND);
+	ASSERT_LE(0, self->engine);
+	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, mem, PAGES * PAGE));
+	ASSERT_EQ(0, job_start(self->engine, 0, BASE, PAGE, NULL));
+	ASSERT_NE(NULL, uffd_wait(self->uffd, 20000));
+	close(self->engine);
+	self->engine = -1;
+	/* The mirror is left. */
+	EXPECT_TRUE(EVENTUALLY(users_are(self->users + 1)));
+}
+
+static void alarmed(int signal)
+{
+	(void)signal;
+}
+
+/* Jobs that wait, however many, keep no other from its end. */
+SECMMU_TEST_F(abandon, G6_many_wait)
+{
+	struct sigaction action = { .sa_handler = alarmed };
+	char *mem = region_map(PAGES);
+	int engine[MANY], i, error;
+
+	ASSERT_NE(NULL, mem);
+	self->uffd = uffd_open(0);
+	ASSERT_EQ(0, uffd_register(self->uffd, mem, 1, UFFDIO_REGISTER_MODE_MISSING));
+	self->mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
+	ASSERT_LE(0, self->mirror);
+	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, mem, PAGES * PAGE));
+	for (i = 0; i < MANY; i++) {
+		engine[i] = secmmu_create_engine_with(self->mirror,
+						      SECMMU_ENGINE_BACKGROUND);
+		ASSERT_LE(0, engine[i]);
+		ASSERT_EQ(0, job_start(engine[i], 0, BASE, PAGE, NULL));
+	}
+	self->engine = secmmu_create_engine_with(self->mirror,
+						 SECMMU_ENGINE_BACKGROUND);
+	ASSERT_LE(0, self->engine);
+	ASSERT_EQ(0, job_start(self->engine, 0, BASE + PAGE, PAGE, NULL));
+	sigaction(SIGALRM, &action, NULL);
+	alarm(20 * secmmu_slow());
+	EXPECT_EQ(PAGE, job_wait(self->engine, &error));
+	EXPECT_EQ(0, error);
+	alarm(0);
+	for (i = 0; i < MANY; i++)
+		close(engine[i]);
+	/* A mirror and an engine are left. */
+	EXPECT_TRUE(EVENTUALLY(users_are(self->users + 2)));
+}
+
+TEST_HARNESS_MAIN
