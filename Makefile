@@ -15,8 +15,10 @@ TEST ?=
 .DEFAULT_GOAL := help
 
 help:
-	@echo 'make run      boot a test VM, mirror a KVM guest in a 30 s storm, compare'
-	@echo '              flush batching; results in build/run/'
+	@echo 'make run [LONGER=300]'
+	@echo '              boot a test VM, mirror a KVM guest in a 30 s storm, compare'
+	@echo '              flush batching; results in build/run/. A storm that has proved'
+	@echo '              too little goes on for LONGER seconds at most'
 	@echo 'make check    build, boot and test everything; ends with N passed, N failed,'
 	@echo '              N skipped; logs in build/check/'
 	@echo 'make check-all'

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "inside.h"
 
 #define REPETITIONS_MAX	100000
 #define PROGRESS_NS	2000000000
@@ -109,6 +110,17 @@ uint64_t bench_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/**
+ * bench_changes - end the benchmark unless it may change the machine
+ * @what: it would do to it
+ */
+void bench_changes(const char *what)
+{
+	if (!inside_or_told())
+		bench_die("refused outside of the test VM, for it %s; " INSIDE_VARIABLE
+			  "=yes lets it", what);
 }
 
 /**

@@ -83,6 +83,7 @@ void bench_add(struct bench *bench, const struct bench_case *one);
 void bench_run(struct bench *bench);
 
 uint64_t bench_now(void);
+void bench_changes(const char *what);
 int bench_open(const char *path, const char *advice);
 unsigned int bench_cpus(void);
 void bench_pin(unsigned int index);

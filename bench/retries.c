@@ -199,8 +199,10 @@ static void end(enum meanwhile meanwhile, const pthread_t *threads)
 static void use_hull(bool hull)
 {
 	const char *name = hull ? "one-hull" : "none";
-	int fd = open(MUTANT, O_WRONLY | O_CLOEXEC);
+	int fd;
 
+	bench_changes("switches on a seeded bug of the driver");
+	fd = open(MUTANT, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		bench_die("cannot open %s: %s", MUTANT, strerror(errno));
 	if (write(fd, name, strlen(name)) != (ssize_t)strlen(name))

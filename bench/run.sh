@@ -9,13 +9,24 @@
 #
 # If TEST_MODULE is set, it is the path of a test build of secmmu.ko: the driver is
 # then unloaded, that one loaded, and what needs it is measured; it stays loaded.
+#
+# That, the processors of the kernel's workers, which change for the time, and a
+# /dev/ram0 that becomes swap space are the machine's: outside of the test VM it takes
+# SECMMU_ON_THIS_MACHINE=yes.
 set -eu
 
 if [ $# -lt 2 ]; then
-	sed -n '4,12s/^# \{0,1\}//p' "$0" >&2
+	sed -n '4,16s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 fi
 dir=$(dirname "$0")
+# Beside this script once it is built, or where it comes from.
+for helper in "$dir/inside.sh" "$dir/../testvm/guest/inside.sh"; do
+	[ ! -r "$helper" ] || break
+done
+# shellcheck source=testvm/guest/inside.sh
+. "$helper"
+only_inside "moves the kernel's workers off a processor, overwrites /dev/ram0, swaps to it and may load another driver"
 grid=$1
 file=$2
 shift 2

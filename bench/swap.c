@@ -40,10 +40,13 @@ void swap_make(void)
 {
 	static const struct header zero;
 	struct header header;
-	int fd = bench_open(DEVICE, "load brd, with rd_size=65536");
-	off_t size = lseek(fd, 0, SEEK_END);
+	off_t size;
+	int fd;
 
 	_Static_assert(sizeof(header) == PAGE, "one page");
+	bench_changes("overwrites " DEVICE " and swaps to it");
+	fd = bench_open(DEVICE, "load brd, with rd_size=65536");
+	size = lseek(fd, 0, SEEK_END);
 	no_other();
 	if (pread(fd, &header, sizeof(header), 0) != sizeof(header))
 		bench_die("cannot read " DEVICE ": %s", strerror(errno));

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -10,6 +12,7 @@
 #include "cover.h"
 #include "exec.h"
 #include "fuzz.h"
+#include "inside.h"
 #include "shrink.h"
 
 /* As many of the latest programs may be needed to make the last one fail. */
@@ -191,6 +194,34 @@ static void get_ready(const struct fuzz_options *options)
 	if (!complaint_open())
 		fprintf(stderr, "note: not the test VM: the kernel's log is not looked at\n");
 	exec_open(options->limit);
+}
+
+/**
+ * fuzz_allowed - may programs be run here, and can they?
+ * @options: what was asked for
+ *
+ * Return: 0, or -1 after a message.
+ */
+int fuzz_allowed(const struct fuzz_options *options)
+{
+	int fd;
+
+	if (!options->on_this_machine && !inside_or_told()) {
+		fprintf(stderr, "secmmu-fuzz: refused outside of the test VM: "
+			"the programs kill and execute processes, compact the "
+			"machine's memory, fill its swap space and may crash its "
+			"kernel; \"make fuzz\" runs them in a VM, "
+			"--on-this-machine here\n");
+		return -1;
+	}
+	fd = open("/dev/secmmu", O_RDWR | O_CLOEXEC);
+	if (fd < 0) {
+		fprintf(stderr, "secmmu-fuzz: cannot open /dev/secmmu: %s; load a test "
+			"build of the driver\n", strerror(errno));
+		return -1;
+	}
+	close(fd);
+	return 0;
 }
 
 /**

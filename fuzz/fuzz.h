@@ -14,6 +14,7 @@
 #ifndef FUZZ_FUZZ_H
 #define FUZZ_FUZZ_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "program.h"
@@ -27,6 +28,7 @@
  * @limit: of one program, in seconds
  * @times: run again so often
  * @tries: shrink in so many tries
+ * @on_this_machine: whatever that is: outside of the test VM too
  */
 struct fuzz_options {
 	uint32_t seconds;
@@ -36,8 +38,10 @@ struct fuzz_options {
 	uint32_t limit;
 	uint32_t times;
 	uint32_t tries;
+	bool on_this_machine;
 };
 
+int fuzz_allowed(const struct fuzz_options *options);
 int fuzz_run(const struct fuzz_options *options);
 int fuzz_replay(const struct fuzz_options *options, struct suite *suite);
 

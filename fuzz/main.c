@@ -21,6 +21,7 @@ enum option_key {
 	OPTION_TIMES,
 	OPTION_TRIES,
 	OPTION_COMMAND,
+	OPTION_ON_THIS_MACHINE,
 };
 
 /**
@@ -53,6 +54,9 @@ static const struct argp_option table[] = {
 	{ "command", OPTION_COMMAND, "COMMAND", 0,
 	  "shrink: a shell command that exits with 0 if the programs in its standard input "
 	  "fail", 0 },
+	{ "on-this-machine", OPTION_ON_THIS_MACHINE, NULL, 0,
+	  "run, replay: outside of the test VM too. Programs kill and execute processes, "
+	  "compact all memory, and may crash the kernel", 0 },
 	{ 0 },
 };
 
@@ -93,6 +97,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case OPTION_COMMAND:
 		options->fails = text;
 		return 0;
+	case OPTION_ON_THIS_MACHINE:
+		fuzz->on_this_machine = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 1)
 			argp_error(state, "unexpected argument \"%s\"", text);
@@ -123,7 +130,8 @@ static const struct argp argp = {
 	       "            the rest\n"
 	       "  generate  print random programs\n"
 	       "  print     print the programs of a file; \"-\" is the standard input\n\n"
-	       "run and replay are for the test VM (make fuzz): programs break things. "
+	       "run and replay are for the test VM (make fuzz): programs break things, so "
+	       "elsewhere they are refused, unless --on-this-machine says otherwise. "
 	       "Exits with 0 if nothing failed, with 1 if a program did (shrink: if the "
 	       "programs did not fail), with 2 if it could not run.",
 };
@@ -236,7 +244,7 @@ int main(int argc, char **argv)
 	if (options.fuzz.tries == UINT32_MAX)
 		options.fuzz.tries = replays ? 0 : 300;
 	if (!strcmp(options.command, "run"))
-		return fuzz_run(&options.fuzz);
+		return fuzz_allowed(&options.fuzz) ? 2 : fuzz_run(&options.fuzz);
 	if (!strcmp(options.command, "generate"))
 		return generate_programs(&options.fuzz);
 	if (!replays && strcmp(options.command, "shrink") &&
@@ -245,6 +253,8 @@ int main(int argc, char **argv)
 			options.command);
 		return 2;
 	}
+	if (replays && fuzz_allowed(&options.fuzz))
+		return 2;
 	if (load(&options, &suite))
 		return 2;
 	if (replays)

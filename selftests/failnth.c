@@ -112,8 +112,11 @@ FOR_EACH_OP(OP_VARIANT)
 
 #define START_OR_SKIP(by)						\
 do {									\
-	int _ret = fail_start(&self->fail, by, self->dev);		\
+	int _ret;							\
 									\
+	if ((by) == FAIL_BY_KERNEL && !inside_or_told())		\
+		SKIP(return, SECMMU_REFUSED("sets what the kernel lets fail")); \
+	_ret = fail_start(&self->fail, by, self->dev);			\
 	if (_ret)							\
 		SKIP(return, "no failures on demand: error %d", _ret);	\
 } while (0)
@@ -159,6 +162,7 @@ FIXTURE_SETUP(failleak)
 	memset(&self->fail, 0, sizeof(self->fail));
 	memset(&self->group, 0, sizeof(self->group));
 	SECMMU_OPEN_OR_SKIP();
+	SECMMU_CHANGES_OR_SKIP("makes a control group");
 	ret = group_enter(&self->group);
 	if (ret)
 		SECMMU_SKIP("no memory controller: error %d", ret);

@@ -126,6 +126,7 @@ FIXTURE_SETUP(reclaim)
 	self->other_mirror = -1;
 	self->other_engine = -1;
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
+	SECMMU_CHANGES_OR_SKIP("makes a control group, and swap space of an empty " RAM_DISK);
 	ret = group_enter(&self->group);
 	if (ret)
 		SECMMU_SKIP("no memory control group: error %d", ret);

@@ -13,6 +13,12 @@
 # unloaded first, and loaded again in the end.
 
 dir=$(dirname "$0")
+# Beside this script once it is built, or where it comes from.
+for helper in "$dir/inside.sh" "$dir/../testvm/guest/inside.sh"; do
+	[ ! -r "$helper" ] || break
+done
+# shellcheck source=testvm/guest/inside.sh
+. "$helper"
 module=$1
 cycles=$2
 name=secmmu
@@ -81,6 +87,7 @@ if [ ! -r "$module" ] || ! [ "$cycles" -gt 0 ] 2> /dev/null; then
 	exit 2
 fi
 shift 2
+only_inside "unloads the driver and loads it again"
 [ $# -gt 0 ] || set -- invalidate
 
 was_loaded=

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "inside.h"
 #include "secmmu_group.h"
 #include "secmmu_sys.h"
 
@@ -57,6 +58,9 @@ int group_enter(struct secmmu_group *group)
 	int ret;
 
 	memset(group, 0, sizeof(*group));
+	/* It may have to be mounted, and the root gets a controller. */
+	if (!inside_or_told())
+		return -EPERM;
 	ret = find_root(group);
 	ret = ret ?: find_home(group);
 	if (ret)

@@ -27,6 +27,7 @@ static pid_t child __attribute__((unused));
 
 #include "kselftest_harness.h"
 
+#include "inside.h"
 #include "secmmu_test.h"
 
 /* Seconds, times secmmu_slow(). */
@@ -92,6 +93,20 @@ do {									\
 	self->dev = -1;							\
 	SKIP(return, __VA_ARGS__);					\
 } while (0)
+
+/*
+ * For a setup that has opened the device, of tests that change the machine itself
+ * (sysctls, swap space, modules): @what they do to it, unless they may not.
+ */
+#define SECMMU_CHANGES_OR_SKIP(what)					\
+do {									\
+	if (!inside_or_told())						\
+		SECMMU_SKIP(SECMMU_REFUSED(what));			\
+} while (0)
+
+#define SECMMU_REFUSED(what)						\
+	"refused outside of the test VM, for it " what "; "		\
+	INSIDE_VARIABLE "=yes lets it"
 
 /* Opens the device or skips the test; the setup returns. */
 #define SECMMU_OPEN_OR_SKIP()						\

@@ -19,7 +19,10 @@
 #define MADV_COLLAPSE	25
 #endif
 
-/* A whole small file. Reading ends the text with a zero byte. */
+/*
+ * A whole small file. Reading ends the text with a zero byte. Only the process's own in
+ * /proc are written to where the machine may not be changed: -EPERM.
+ */
 int text_write(const char *path, const char *text);
 int text_read(const char *path, char *buf, size_t size);
 /*

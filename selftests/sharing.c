@@ -93,6 +93,8 @@ SECMMU_TEST_F(sharing, C3_merge)
 {
 	struct secmmu_stats a, b;
 
+	if (!inside_or_told())
+		SKIP(return, SECMMU_REFUSED("has the kernel merge pages"));
 	self->ksm_run = number_read(KSM "run", "");
 	if (self->ksm_run < 0)
 		SKIP(return, "this kernel does not merge pages");

@@ -73,6 +73,7 @@ FIXTURE_SETUP(unload)
 	if (text_read("/proc/self/stack", stack, sizeof(stack)))
 		SKIP(return, "the kernel does not show its stacks");
 	SECMMU_OPEN_OR_SKIP();
+	SECMMU_CHANGES_OR_SKIP("unloads the driver, and lets real-time threads keep a processor");
 	sem_init(&self->hog_may_run, 0, 0);
 	atomic_init(&self->hog_ends, 0);
 	self->rt_runtime = number_read(RT_RUNTIME, "");

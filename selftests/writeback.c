@@ -40,6 +40,7 @@ FIXTURE_SETUP(writeback)
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
 	if (!cpus_enough())
 		SECMMU_SKIP("less than %d processors", OUTSIDER_CPUS);
+	SECMMU_CHANGES_OR_SKIP("overwrites the end of " DISK);
 	self->disk = open(DISK, O_RDWR | O_CLOEXEC);
 	if (self->disk < 0)
 		SECMMU_SKIP("no " DISK);

@@ -113,6 +113,7 @@ FIXTURE_SETUP(young)
 	}
 	if (access(DAEMON "full_scans", R_OK))
 		SECMMU_SKIP("this kernel has no khugepaged");
+	SECMMU_CHANGES_OR_SKIP("changes the settings of khugepaged");
 	self->changed = true;
 	ASSERT_EQ(0, change_settings());
 	ASSERT_EQ(0, madvise(self->map, 2 * HUGE_SIZE, MADV_NOHUGEPAGE));

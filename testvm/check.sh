@@ -200,6 +200,7 @@ prepare()
 	done
 	step module-debug-kunit module debug kunit
 	cp "$BUILD/modules/6.1-normal/driver/secmmu.ko" "$out/root$lib/"
+	cp "$BUILD/fuzz/bin/secmmu-fuzz" "$out/root/usr/bin/"
 	step no-instruments no_instruments
 	step all-can-fail all_can_fail
 	step checkpatch checkpatch
@@ -293,9 +294,11 @@ stock_kernels()
 	extra vm attach-6.1 6.1 normal $lib/attach.sh
 	go vm reload-6.1 6.1 normal sh -c \
 		"$lib/selftests/reload.sh $lib/secmmu.ko 10 &&
-		SECMMU_MODULE=$lib/secmmu.ko $run unload"
+		SECMMU_MODULE=$lib/secmmu.ko $run unload && $lib/outside.sh"
 	go vm control-6.1 6.1 test $lib/control.sh
-	go vm misuse 6.1 none $lib/misuse.sh
+	# The latter takes /dev/kvm away.
+	go vm misuse 6.1 none sh -c "$lib/verdicts.sh; status=\$?
+		$lib/misuse.sh && exit \$status"
 }
 
 lib=/usr/lib/secmmu

@@ -120,6 +120,49 @@ few_tries()
 	[ "$(wc -l < "$dir/tries")" = 3 ]
 }
 
+# The command must end with 2 and this in its one sentence.
+is_refused()
+{
+	local words=$1 status=0
+	shift
+	# The file asks for a longer stay than that.
+	timeout 20 "$@" > "$dir/told" 2>&1 || status=$?
+	cat "$dir/told"
+	[ $status = 2 ]
+	[ "$(wc -l < "$dir/told")" = 1 ]
+	grep -e "$words" "$dir/told"
+}
+
+# H1: on a machine that is no test VM, no program is run unless it is told to in words.
+H1_refuses_this_machine()
+{
+	local script
+	echo 'rounds 1;0 open' > "$dir/programs"
+	[ ! -e /testvm/inside ] || { echo "this is a test VM"; return 1; }
+	unset SECMMU_ON_THIS_MACHINE
+	is_refused 'refused .*make fuzz.*--on-this-machine' "$fuzz" run --seconds 600
+	is_refused 'refused .*make fuzz.*--on-this-machine' \
+		"$fuzz" replay "$dir/programs" --times 1000000
+	for script in attach control fuzz kunit misuse mutants soak; do
+		is_refused 'refused outside of the test VM' \
+			sh "$top/testvm/guest/$script.sh" 1 1 1 1 1
+	done
+	is_refused 'refused outside of the test VM' \
+		sh "$top/selftests/reload.sh" "$dir/programs" 1
+	is_refused 'refused outside of the test VM' \
+		env TEST_MODULE=/nowhere sh "$top/bench/run.sh" tiny "$dir/results"
+	[ ! -e "$dir/results" ]
+}
+
+# Told so, it looks for the driver before anything else.
+H1_ends_without_the_driver()
+{
+	[ ! -e /dev/secmmu ] || { echo "there is a driver"; return 0; }
+	is_refused 'cannot open /dev/secmmu' "$fuzz" run --seconds 600 --on-this-machine
+	is_refused 'cannot open /dev/secmmu' \
+		env SECMMU_ON_THIS_MACHINE=yes "$fuzz" run --seconds 600
+}
+
 # --- fuzz.sh, in a VM that is played -------------------------------------------------
 
 # In $play: what "run" says and its status, and an awk program that exits with 0 for
@@ -220,6 +263,26 @@ vm_dies_once()
 	[ "$(grep -c '^rounds' "$play/out/reproducer.txt")" = 64 ]
 }
 
+H2_interrupted()
+{
+	make_vm
+	echo 130 > "$play/status"
+	fuzz_exits 130
+	grep '^fuzz: INTERRUPTED, .*programs 72' "$play/said"
+	! grep '^fuzz: [A-Z]* *FAIL' "$play/said" || return 1
+	[ "$(wc -l < "$play/boots")" = 1 ]
+}
+
+# What has told no numbers leaves no file of them, nor an empty one.
+H3_dies_without_numbers()
+{
+	make_vm
+	echo 125 > "$play/status"
+	sed -i '/^@ json/d' "$play/run"
+	fuzz_exits 1
+	[ "$(find "$play/out" -name 'summary*')" = '' ]
+}
+
 few_boots()
 {
 	make_vm
@@ -265,7 +328,7 @@ in_a_vm()
 	module=$("$top/testvm/module.sh" "$kernel" test)
 	mkdir -p "$root/usr/bin" "$root/usr/lib/secmmu"
 	cp "$fuzz" "$root/usr/bin/"
-	cp "$top/testvm/guest/fuzz.sh" "$root/usr/lib/secmmu/"
+	cp "$top"/testvm/guest/{fuzz,inside}.sh "$root/usr/lib/secmmu/"
 	cp -r "$top/fuzz/saved" "$root/"
 	# shellcheck disable=SC2016 # for the shell in the VM
 	"$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus 2 --memory 3072 \
@@ -308,9 +371,10 @@ short_run_reaches_the_driver()
 
 build_tools testvm fuzz > /dev/null
 without_vm="round_trip all_operations same_seed_same_programs
+	H1_refuses_this_machine H1_ends_without_the_driver
 	wrong_programs_are_told shrinks does_not_shrink_what_passes few_tries
 	vm_passes vm_dies_of_the_last_program vm_dies_of_two_programs vm_dies_once
-	few_boots shrunk_in_the_vm vm_does_not_boot"
+	H2_interrupted H3_dies_without_numbers few_boots shrunk_in_the_vm vm_does_not_boot"
 with_vm="in_a_vm saved_programs_pass saved_program_finds_its_bug
 	short_run_reaches_the_driver"
 case ${1-} in

@@ -80,7 +80,7 @@ vm()
 	rm -rf "$root"
 	mkdir -p "$root/usr/bin" "$root/usr/lib/secmmu"
 	cp "$fuzz" "$root/usr/bin/"
-	cp "$top/testvm/guest/fuzz.sh" "$root/usr/lib/secmmu/"
+	cp "$top"/testvm/guest/{fuzz,inside}.sh "$root/usr/lib/secmmu/"
 	[ ! "$file" ] || cp "$file" "$root/programs"
 	for try in 1 2 3; do
 		status=0
@@ -101,6 +101,11 @@ vm()
 	case $status in
 	0) return 0 ;;
 	1 | 124 | 125) return 1 ;;
+	130 | 143)
+		echo "fuzz: INTERRUPTED, $(grep '^\[' "$out/$name.log" | tail -n 1);" \
+			"for a verdict run it to its end"
+		exit $status
+		;;
 	*)
 		echo "fuzz: this could not be run, status $status; see $out/$name.log" >&2
 		exit 2
@@ -166,7 +171,13 @@ rm -f "$out"/*.log "$out"/*.console "$out"/*.txt "$out/summary.json"
 say "booting; repeat with the same choices: $again"
 failed=0
 vm run '' run --seconds "$seconds" --seed "$seed" --places "$places" || failed=1
-sed -n 's/^@ json //p' "$out/run.log" > "$out/summary.json"
+sed -n 's/^@ json //p' "$out/run.log" > "$out/summary.tmp"
+# Whole or not at all: a VM that died has said nothing.
+if [ -s "$out/summary.tmp" ]; then
+	mv "$out/summary.tmp" "$out/summary.json"
+else
+	rm "$out/summary.tmp"
+fi
 # What reached something new, to read or to run again.
 awk '/^@ keep/ { print line } { line = $0 }' "$out/run.log" | sed -n 's/^@ run //p' |
 	{ "$fuzz" print - 2> /dev/null || :; } > "$out/corpus.txt"

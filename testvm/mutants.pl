@@ -26,13 +26,16 @@ sub slurp
 	return scalar <$in>;
 }
 
+# Whole or not at all.
 sub spew
 {
 	my ($file, $text) = @_;
+	my $draft = "$file.tmp";
 
-	open my $out, '>', $file or die "mutants.pl: cannot write $file: $!\n";
+	open my $out, '>', $draft or die "mutants.pl: cannot write $draft: $!\n";
 	print $out $text;
-	close $out or die "mutants.pl: cannot write $file: $!\n";
+	close $out or die "mutants.pl: cannot write $draft: $!\n";
+	rename $draft, $file or die "mutants.pl: cannot write $file: $!\n";
 }
 
 sub list

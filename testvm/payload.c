@@ -7,6 +7,7 @@
 #include "console.h"
 #include "guest.h"
 #include "initramfs.h"
+#include "inside.h"
 #include "modules.h"
 #include "options.h"
 #include "payload.h"
@@ -115,6 +116,7 @@ void payload_write(const char *path, const struct options *options,
 	/* Last, so that no tree replaces what the run relies on. */
 	initramfs_file(fs, "/init", 0755, init);
 	add_command(fs, options);
+	initramfs_data(fs, INSIDE_MARK, 0644, "", 0);
 	add_patterns(fs);
 	add_modules(fs, modules);
 	initramfs_close(fs);

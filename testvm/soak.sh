@@ -43,13 +43,24 @@ cp "$module" "$out/root/usr/lib/secmmu/"
 
 say "booting; repeat all of this with: $again"
 status=0
+signal=
 # Slow machines get an hour more for what is counted, not timed.
 "$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus 4 --memory 3072 \
 	--timeout $((seconds + 3600)) --root "$out/root" --module "$module" \
 	--out "$out" --log "$out/console.log" -- \
-	/usr/lib/secmmu/soak.sh "$seconds" "$seed" "$cycles" "$reloads" "$kernel" ||
-	status=$?
+	/usr/lib/secmmu/soak.sh "$seconds" "$seed" "$cycles" "$reloads" "$kernel" &
+vm=$!
+trap 'signal=INT; kill -TERM $vm' INT
+trap 'signal=TERM; kill -TERM $vm' TERM
+wait $vm || status=$?
+# A signal ends the waiting, not the VM.
+[ ! "$signal" ] || wait $vm || status=$?
+trap - INT TERM
 facts=$(cat "$out/soak" 2> /dev/null || echo "nothing finished")
+if [ "$signal" ]; then
+	echo "soak: INTERRUPTED, $facts, seed $seed, kernel $kernel; once more with: $again"
+	kill -$signal $$
+fi
 if [ $status = 0 ]; then
 	echo "soak: PASS, $facts, seed $seed, kernel $kernel"
 else

@@ -32,6 +32,8 @@ int agent_start(struct agent *agent, void *(*body)(void *agent))
 	if (error)
 		return report_error("cannot start a thread: %s",
 				    strerror(error));
+	/* All names of agents are short enough. */
+	pthread_setname_np(agent->thread, agent->name);
 	agent->started = true;
 	return 0;
 }

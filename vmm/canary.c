@@ -150,8 +150,9 @@ int canary_start(struct canary *canary)
 		goto unmap;
 	}
 	if (!canary->pid) {
-		/* An interrupt from the terminal is the parent's business. */
+		/* A signal to all processes of a job is the parent's business. */
 		signal(SIGINT, SIG_IGN);
+		signal(SIGTERM, SIG_IGN);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(ends[1]);
 		canary_child(ends[0], canary->status);
@@ -204,6 +205,7 @@ void canary_stop(struct canary *canary)
 	if (canary->pid <= 0)
 		return;
 	close(canary->pipe);
-	waitpid(canary->pid, NULL, 0);
+	while (waitpid(canary->pid, NULL, 0) < 0 && errno == EINTR)
+		;
 	canary->pid = 0;
 }

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <time.h>
+#include "exitcode.h"
 #include "flushbench.h"
 #include "flushtable.h"
 #include "hypercall.h"
@@ -287,6 +288,7 @@ static void close_bench(struct bench *bench)
 	free(bench->buffer);
 }
 
+/* Returns an exit status, after a message unless that is EXIT_PASS. */
 static int run_point(const struct size *size, const struct policy *policy,
 		     bool quick, struct flushtable_row *row)
 {
@@ -296,7 +298,7 @@ static int run_point(const struct size *size, const struct policy *policy,
 		.toucher = { .fd = -1 },
 		.length = size->pages * GUEST_PAGE_SIZE,
 	};
-	int ret = -1, error;
+	int status = EXIT_CANNOT, error;
 
 	*row = (struct flushtable_row) {
 		.policy = policy->name,
@@ -309,13 +311,14 @@ static int run_point(const struct size *size, const struct policy *policy,
 		report_error("cannot start a thread: %s", strerror(error));
 		goto close;
 	}
-	ret = measure_point(&bench, policy, row,
-			    quick && size->repeats > 5 ? 5 : size->repeats);
+	status = measure_point(&bench, policy, row,
+			       quick && size->repeats > 5 ? 5 : size->repeats) ?
+		 EXIT_FAIL : EXIT_PASS;
 	__atomic_store_n(&bench.stop, true, __ATOMIC_RELAXED);
 	pthread_join(bench.thread, NULL);
 close:
 	close_bench(&bench);
-	return ret;
+	return status;
 }
 
 /**
@@ -325,19 +328,20 @@ close:
  * One thread discards, another keeps an engine's windows open on another
  * processor, so that every flush has somebody to interrupt.
  *
- * Return: the program's exit status: 0, or 1 if the counts are not exact or
- * something failed.
+ * Return: the program's exit status: EXIT_FAIL if counts are not exact or an engine
+ * failed, EXIT_CANNOT if it could not be tried.
  */
 int flushbench_run(const struct flushbench_options *options)
 {
 	struct flushtable_row rows[MAX_POINTS];
 	unsigned int count = 0;
+	int status;
 
 	/* Whole tables would be dropped as single entries. */
 	if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0))
 		report_error("huge pages stay on: %s", strerror(errno));
 	if (options->json && report_writable(options->json))
-		return 1;
+		return EXIT_CANNOT;
 	sched_getaffinity(0, sizeof(allowed), &allowed);
 	pin(&allowed, 0);
 	for (unsigned int i = 0; i < SIZES; i++) {
@@ -345,12 +349,15 @@ int flushbench_run(const struct flushbench_options *options)
 			if ((options->quick && !sizes[i].quick) ||
 			    (sizes[i].range_only && policies[j].per_flush))
 				continue;
-			if (run_point(&sizes[i], &policies[j], options->quick,
-				      &rows[count]))
-				return 1;
+			status = run_point(&sizes[i], &policies[j],
+					   options->quick, &rows[count]);
+			if (status)
+				return status;
 			flushtable_print(&rows[count], !count);
 			count++;
 		}
 	}
-	return options->json && flushtable_write(options->json, rows, count);
+	if (options->json && flushtable_write(options->json, rows, count))
+		return EXIT_CANNOT;
+	return EXIT_PASS;
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+int json_writable(const char *path);
 FILE *json_open(const char *path, const char *schema);
 void json_text(FILE *file, const char *text);
 void json_string(FILE *file, const char *key, const char *text);

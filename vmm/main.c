@@ -8,9 +8,11 @@
 #include <unistd.h>
 #include "attachoptions.h"
 #include "demo.h"
+#include "exitcode.h"
 #include "flushbench.h"
 #include "hypercall.h"
 #include "option.h"
+#include "report.h"
 #include "storm.h"
 
 enum option_key {
@@ -28,7 +30,15 @@ enum option_key {
 	OPTION_JSON,
 	OPTION_FLUSH_TABLE,
 	OPTION_POINTS,
+	OPTION_LIMIT,
+	OPTION_STUCK_AFTER,
+	OPTION_WRITES,
+	OPTION_EVENTS,
 };
+
+/* Of "run". The first goes on top of --seconds. */
+#define DEFAULT_LONGER		300
+#define DEFAULT_STUCK_AFTER	60
 
 static uint64_t parse_size(struct argp_state *state, const char *text)
 {
@@ -81,6 +91,36 @@ static enum guest_mistake parse_mistake(struct argp_state *state,
 	return MISTAKE_NONE;
 }
 
+/* How long a storm goes on, and what for. */
+static error_t parse_end(int key, char *text, struct argp_state *state)
+{
+	struct storm_options *options = state->input;
+
+	switch (key) {
+	case OPTION_SECONDS:
+		options->seconds = (uint32_t)option_number(state, "seconds",
+							   text, 1,
+							   OPTION_MAX_SECONDS);
+		return 0;
+	case OPTION_LIMIT:
+		options->limit = (uint32_t)option_number(state, "limit", text, 1,
+							 OPTION_MAX_SECONDS);
+		return 0;
+	case OPTION_STUCK_AFTER:
+		options->stuck_after = (uint32_t)option_number(state, "stuck-after",
+							       text, 1, 3600);
+		return 0;
+	case OPTION_WRITES:
+		options->writes = option_number(state, "writes", text, 0, INT64_MAX);
+		return 0;
+	case OPTION_EVENTS:
+		options->events = option_number(state, "events", text, 0, INT64_MAX);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 static error_t parse_run(int key, char *text, struct argp_state *state)
 {
 	struct storm_options *options = state->input;
@@ -96,11 +136,6 @@ static error_t parse_run(int key, char *text, struct argp_state *state)
 	case OPTION_ENGINES:
 		options->engines = (uint32_t)option_number(state, "engines",
 							   text, 1, MAX_ENGINES);
-		return 0;
-	case OPTION_SECONDS:
-		options->seconds = (uint32_t)option_number(state, "seconds",
-							   text, 1,
-							   OPTION_MAX_SECONDS);
 		return 0;
 	case OPTION_SEED:
 		options->seed = option_number(state, "seed", text, 0,
@@ -146,7 +181,7 @@ static error_t parse_run(int key, char *text, struct argp_state *state)
 				   "driver's: not with --no-mirror");
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_end(key, text, state);
 	}
 }
 
@@ -156,7 +191,17 @@ static const struct argp_option run_table[] = {
 	{ "vcpus", OPTION_VCPUS, "N", 0, "virtual CPUs (default 2)", 0 },
 	{ "engines", OPTION_ENGINES, "N", 0,
 	  "engines of the mirror (default 2)", 0 },
-	{ "seconds", OPTION_SECONDS, "S", 0, "duration (default 30)", 0 },
+	{ "seconds", OPTION_SECONDS, "S", 0, "duration, at least (default 30)", 0 },
+	{ "limit", OPTION_LIMIT, "S", 0,
+	  "duration, at most: until then the storm goes on for as long as it has "
+	  "proved too little (default: 300 more than --seconds)", 0 },
+	{ "writes", OPTION_WRITES, "N", 0,
+	  "fewer guest writes prove nothing (default 10000)", 0 },
+	{ "events", OPTION_EVENTS, "N", 0,
+	  "fewer events prove nothing (default 1000)", 0 },
+	{ "stuck-after", OPTION_STUCK_AFTER, "S", 0,
+	  "so long without any progress means that threads are stuck; on slow "
+	  "kernels times $SECMMU_TEST_SLOW (default 60)", 0 },
 	{ "seed", OPTION_SEED, "X", 0,
 	  "repeat every thread's choices (default: the time)", 0 },
 	{ "backing", OPTION_BACKING, "KIND", 0,
@@ -181,9 +226,16 @@ static const struct argp run_argp = {
 	.parser = parse_run,
 	.doc = "Run a storm: a KVM guest and the engines of a mirror read and "
 	       "write stamped pages while their memory is taken away, and "
-	       "every read is judged.\vExits with 0 if there was no violation "
-	       "and the storm was large enough to mean something, with 1 if "
-	       "not, with 2 if it could not run.",
+	       "every read is judged.\vThe last line has the verdict, and so has the "
+	       "exit status:\n\n"
+	       "  0  PASS         no violation, and enough happened to mean something\n"
+	       "  1  FAIL         violations, whatever else happened\n"
+	       "  2               it could not run\n"
+	       "  3  UNPROVEN     no violation, but too little happened\n"
+	       "  4  STUCK        threads do not get on; their kernel stacks are told\n"
+	       "  130, 143  INTERRUPTED  by SIGINT, SIGTERM: what was found until then. "
+	       "A second one ends the program at once\n\n"
+	       "FILE of --json is written whole or not at all.",
 };
 
 static int run(int argc, char **argv)
@@ -193,13 +245,18 @@ static int run(int argc, char **argv)
 		.vcpus = 2,
 		.engines = 2,
 		.seconds = 30,
+		.stuck_after = DEFAULT_STUCK_AFTER,
+		.writes = REPORT_MIN_WRITES,
+		.events = REPORT_MIN_EVENTS,
 		.seed = (uint64_t)time(NULL),
 		.backing = MEMORY_ANON,
 		.mirrored = true,
 	};
 
 	if (argp_parse(&run_argp, argc, argv, 0, NULL, &options))
-		return 2;
+		return EXIT_CANNOT;
+	if (!options.limit)
+		options.limit = options.seconds + DEFAULT_LONGER;
 	return storm_run(&options);
 }
 

@@ -175,6 +175,17 @@ int mirror_add_memory(const struct mirror *mirror, const struct memory *memory)
 	return 0;
 }
 
+/* A signal that has been noted ends no call. */
+static int call_again(int fd, unsigned long request, void *argument)
+{
+	int ret;
+
+	do {
+		ret = ioctl(fd, request, argument);
+	} while (ret && errno == EINTR);
+	return ret;
+}
+
 /**
  * mirror_stats - read the mirror's counters
  * @mirror: the mirror
@@ -185,7 +196,7 @@ int mirror_add_memory(const struct mirror *mirror, const struct memory *memory)
 int mirror_stats(const struct mirror *mirror, struct secmmu_stats *stats)
 {
 	*stats = (struct secmmu_stats) { .size = sizeof(*stats) };
-	if (ioctl(mirror->fd, SECMMU_GET_STATS, stats))
+	if (call_again(mirror->fd, SECMMU_GET_STATS, stats))
 		return report_error("cannot read the mirror's counters: %s",
 				    strerror(errno));
 	return 0;
@@ -202,7 +213,7 @@ int mirror_stats(const struct mirror *mirror, struct secmmu_stats *stats)
 int mirror_judge(const struct mirror *mirror, struct secmmu_test_oracle *result)
 {
 	*result = (struct secmmu_test_oracle) { .size = sizeof(*result) };
-	if (!ioctl(mirror->fd, SECMMU_TEST_CHECK, result))
+	if (!call_again(mirror->fd, SECMMU_TEST_CHECK, result))
 		return 0;
 	if (errno == ENOTTY || errno == EPERM)
 		return 1;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "exitcode.h"
 #include "json.h"
 #include "report.h"
 #include "stamp.h"
@@ -137,15 +138,51 @@ void report_progress(const struct totals *totals)
 }
 
 /**
- * report_summary - the end of a storm
- * @totals: its numbers; @violations may be raised no more
+ * report_proven - has enough happened for the absence of violations to mean something?
+ * @totals: the numbers of a storm
  *
- * Return: 0 if the storm passed, else 1.
+ * Return: true if so.
  */
-int report_summary(const struct totals *totals)
+bool report_proven(const struct totals *totals)
 {
-	bool pass = !totals->violations;
+	return totals->guest_writes >= totals->need_writes &&
+	       totals->events >= totals->need_events && !totals->silent &&
+	       !totals->gave_up;
+}
 
+/**
+ * report_exit_code - what a storm has come to
+ * @totals: its numbers
+ *
+ * A violation is one, whatever happened after it.
+ *
+ * Return: the program's exit status.
+ */
+int report_exit_code(const struct totals *totals)
+{
+	if (totals->violations)
+		return EXIT_FAIL;
+	if (totals->signal)
+		return EXIT_INTERRUPTED + totals->signal;
+	return report_proven(totals) ? EXIT_PASS : EXIT_UNPROVEN;
+}
+
+static const char *verdict_word(const struct totals *totals)
+{
+	switch (report_exit_code(totals)) {
+	case EXIT_PASS:
+		return "PASS";
+	case EXIT_FAIL:
+		return "FAIL";
+	case EXIT_UNPROVEN:
+		return "UNPROVEN";
+	default:
+		return "INTERRUPTED";
+	}
+}
+
+static void print_numbers(const struct totals *totals)
+{
 	printf("\nguest    %" PRIu64 " writes, %" PRIu64 " reads, %" PRIu64
 	       " KVM exits (%" PRIu64 " in unmapped memory)\n",
 	       totals->guest_writes, totals->guest_reads, totals->kvm_exits,
@@ -171,23 +208,51 @@ int report_summary(const struct totals *totals)
 		       " moves out of a domain\n", totals->denied, totals->left);
 	if (!totals->mirrored)
 		printf("mirror   none; events counts this program's own discards\n");
-	if (totals->guest_writes < REPORT_MIN_WRITES) {
-		printf("storm: unproven: %" PRIu64 " guest writes, needs %d\n",
-		       totals->guest_writes, REPORT_MIN_WRITES);
-		pass = false;
-	}
-	if (totals->events < REPORT_MIN_EVENTS) {
-		printf("storm: unproven: %" PRIu64 " events, needs %d\n",
-		       totals->events, REPORT_MIN_EVENTS);
-		pass = false;
-	}
 	if (totals->lost)
 		printf("lost     %" PRIu64 " vCPUs, shut down by the emulator\n",
 		       totals->lost);
-	printf("storm: %s, %" PRIu64 " violations\n", pass ? "PASS" : "FAIL",
+}
+
+/* What is missing, and what to do about it. */
+static void print_unproven(const struct totals *totals)
+{
+	if (totals->guest_writes < totals->need_writes)
+		printf("storm: unproven: %" PRIu64 " guest writes, needs %" PRIu64
+		       "\n", totals->guest_writes, totals->need_writes);
+	if (totals->events < totals->need_events)
+		printf("storm: unproven: %" PRIu64 " events, needs %" PRIu64 "\n",
+		       totals->events, totals->need_events);
+	if (totals->silent)
+		printf("storm: unproven: %" PRIu64 " vCPUs never said hello\n",
+		       totals->silent);
+	if (totals->gave_up)
+		printf("storm: unproven: a thread could not go on, as said above\n");
+	printf("storm: nothing was wrong in %" PRIu64
+	       " s, but that proves too little; give it more time with --limit\n",
+	       totals->seconds);
+}
+
+/**
+ * report_summary - the end of a storm
+ * @totals: its numbers
+ *
+ * Return: the program's exit status.
+ */
+int report_summary(const struct totals *totals)
+{
+	int status = report_exit_code(totals);
+
+	print_numbers(totals);
+	if (status == EXIT_UNPROVEN)
+		print_unproven(totals);
+	else if (totals->signal)
+		printf("storm: a signal (%s) ended it after %" PRIu64
+		       " s; this is what was found until then, for a verdict run it to its end\n",
+		       strsignal(totals->signal), totals->seconds);
+	printf("storm: %s, %" PRIu64 " violations\n", verdict_word(totals),
 	       totals->violations);
 	fflush(stdout);
-	return pass ? 0 : 1;
+	return status;
 }
 
 /**
@@ -209,6 +274,7 @@ int report_json(const char *path, const struct totals *totals,
 
 	if (!file)
 		return -1;
+	json_string(file, "verdict", verdict_word(totals));
 	json_string(file, "accel", accel ? accel : "unknown");
 	json_number(file, "cpus", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
 	json_number(file, "seconds", totals->seconds);
@@ -232,17 +298,11 @@ int report_json(const char *path, const struct totals *totals,
 
 /**
  * report_writable - can a file be written?
- * @path: the file; made if it is not there
+ * @path: the file
  *
  * Return: 0, or -1 after a message: better now than after the work is done.
  */
 int report_writable(const char *path)
 {
-	FILE *file = fopen(path, "a");
-
-	if (!file)
-		return report_error("cannot write %s: %s", path,
-				    strerror(errno));
-	fclose(file);
-	return 0;
+	return json_writable(path);
 }

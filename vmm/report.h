@@ -12,7 +12,7 @@
 #define REPORT_DETAILS		20
 #define REPORT_LIMIT		100
 
-/* Below these a storm proves nothing. */
+/* Below these a storm proves nothing, unless it is told otherwise. */
 #define REPORT_MIN_WRITES	10000
 #define REPORT_MIN_EVENTS	1000
 
@@ -51,6 +51,11 @@ struct report {
  * @canary_pages: pages the canary process has held
  * @canary_changed: of these, pages somebody else wrote to
  * @lost: vCPUs that the emulator has shut down
+ * @silent: vCPUs that never greeted, and that nothing else is said of
+ * @gave_up: a thread could not go on, for a reason that is no violation
+ * @signal: the number of the signal that ended the storm early, or 0
+ * @need_writes: fewer @guest_writes prove nothing
+ * @need_events: nor do fewer @events
  * @violations: number of violations
  */
 struct totals {
@@ -77,6 +82,11 @@ struct totals {
 	uint64_t canary_pages;
 	uint64_t canary_changed;
 	uint64_t lost;
+	uint64_t silent;
+	bool gave_up;
+	int signal;
+	uint64_t need_writes;
+	uint64_t need_events;
 	uint64_t violations;
 };
 
@@ -88,6 +98,8 @@ void report_finding(struct report *report, const char *who, uint32_t owner,
 		    const struct stamp_finding *finding);
 void report_line(struct report *report, const char *who, const char *what);
 void report_progress(const struct totals *totals);
+bool report_proven(const struct totals *totals);
+int report_exit_code(const struct totals *totals);
 int report_summary(const struct totals *totals);
 int report_json(const char *path, const struct totals *totals,
 		const char *flush_table);

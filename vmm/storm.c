@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "agent.h"
 #include "canary.h"
+#include "exitcode.h"
 #include "fixed.h"
 #include "flushtable.h"
 #include "report.h"
@@ -31,6 +32,7 @@
  * @vcpus: its vCPUs
  * @fixed: what the guest must not have changed
  * @lost: vCPUs that the emulator has shut down
+ * @silent: vCPUs that were taken out before the guest greeted on them
  * @mirror: the mirror, unless there is none
  * @views: its tags, domains and keys
  * @oracle: the judge
@@ -38,6 +40,8 @@
  * @agents: engines, then the inspector, then discarders
  * @nr_agents: how many
  * @stop: agents finish when this is true
+ * @guest_work: what the guest has done until @stop; for the watchdog
+ * @steps: taken on the way to the end; for the watchdog
  */
 struct storm {
 	const struct storm_options *options;
@@ -47,6 +51,7 @@ struct storm {
 	struct vcpu vcpus[MAX_VCPUS];
 	struct fixed fixed;
 	uint64_t lost;
+	uint64_t silent;
 	struct mirror mirror;
 	struct views views;
 	struct oracle oracle;
@@ -54,6 +59,8 @@ struct storm {
 	struct agent agents[MAX_AGENTS];
 	uint32_t nr_agents;
 	bool stop;
+	uint64_t guest_work;
+	uint64_t steps;
 };
 
 static void on_violation(void *context, unsigned int index)
@@ -192,14 +199,25 @@ static int storm_create(struct storm *storm)
 	return mirror_check_slots(&storm->agents[0].engine, &storm->memory);
 }
 
+/* Something on the way to the end is over: the next may take as long. */
+static void take_step(struct storm *storm)
+{
+	__atomic_add_fetch(&storm->steps, 1, __ATOMIC_RELAXED);
+}
+
 static void storm_destroy(struct storm *storm)
 {
-	for (uint32_t i = 0; i < storm->nr_agents; i++)
+	for (uint32_t i = 0; i < storm->nr_agents; i++) {
 		engine_close(&storm->agents[i].engine);
+		take_step(storm);
+	}
 	for (uint32_t i = 0; i < MAX_VCPUS; i++)
 		vcpu_destroy(&storm->vcpus[i]);
+	take_step(storm);
 	vm_destroy(&storm->vm);
+	take_step(storm);
 	mirror_close(&storm->mirror);
+	take_step(storm);
 	oracle_destroy(&storm->oracle);
 	fixed_free(&storm->fixed);
 	memory_destroy(&storm->memory);
@@ -221,6 +239,12 @@ static int storm_start(struct storm *storm)
 	return 0;
 }
 
+/* It has not greeted yet, and nothing else was said of it. */
+static bool is_silent(const struct vcpu *vcpu)
+{
+	return vcpu->started && !vcpu_greeted(vcpu) && !vcpu_finished(vcpu);
+}
+
 /* The guest stops by itself; a vCPU that does not is taken out. */
 static void stop_guest(struct storm *storm)
 {
@@ -237,10 +261,9 @@ static void stop_guest(struct storm *storm)
 		usleep(10000);
 	}
 	for (uint32_t i = 0; i < vcpus; i++) {
-		if (storm->vcpus[i].started && !storm->vcpus[i].hello)
-			report_line(&storm->report, "guest",
-				    "a vCPU never said hello");
+		storm->silent += is_silent(&storm->vcpus[i]);
 		vcpu_stop(&storm->vcpus[i]);
+		take_step(storm);
 	}
 }
 
@@ -251,8 +274,10 @@ static void stop_guest(struct storm *storm)
 static void storm_stop(struct storm *storm)
 {
 	__atomic_store_n(&storm->stop, true, __ATOMIC_RELEASE);
-	for (uint32_t i = 0; i < storm->nr_agents; i++)
+	for (uint32_t i = 0; i < storm->nr_agents; i++) {
 		agent_join(&storm->agents[i]);
+		take_step(storm);
+	}
 	stop_guest(storm);
 }
 
@@ -262,7 +287,7 @@ static void sweep(struct storm *storm)
 	struct agent *inspector = &storm->agents[storm->options->engines];
 	uint32_t step = 1 + storm->memory.pages / SWEEP_PAGES;
 
-	/* Large memories by samples: this must end before the watchdog. */
+	/* Large memories by samples: this shall not take longer than the storm. */
 	for (uint32_t page = 0; page < storm->memory.pages; page += step) {
 		agent_read_page(inspector, page);
 		agent_inspect_page(inspector, page);
@@ -286,6 +311,9 @@ static int collect(struct storm *storm, struct totals *totals)
 		.seed = storm->options->seed,
 		.mirrored = storm->options->mirrored,
 		.exact = peek(&storm->oracle.exact),
+		.silent = storm->silent,
+		.need_writes = storm->options->writes,
+		.need_events = storm->options->events,
 	};
 	for (uint32_t i = 0; i < storm->options->vcpus; i++) {
 		totals->guest_writes += peek(&mailbox->vcpus[i].writes);
@@ -293,6 +321,7 @@ static int collect(struct storm *storm, struct totals *totals)
 		totals->kvm_exits += peek(&storm->vcpus[i].exits);
 		totals->kvm_faults += peek(&storm->vcpus[i].faults);
 		totals->exceptions += peek(&storm->vcpus[i].exceptions);
+		totals->silent += is_silent(&storm->vcpus[i]);
 	}
 	for (uint32_t i = 0; i < storm->nr_agents; i++) {
 		const struct agent *agent = &storm->agents[i];
@@ -303,6 +332,7 @@ static int collect(struct storm *storm, struct totals *totals)
 		totals->engine_faults += peek(&agent->faults);
 		totals->denied += peek(&agent->denied);
 		totals->discards += peek(&agent->operations);
+		totals->gave_up |= __atomic_load_n(&agent->failed, __ATOMIC_ACQUIRE);
 	}
 	totals->canary_pages = canary_report(&storm->canary, &storm->report);
 	totals->canary_changed = storm->canary.reported;
@@ -323,7 +353,13 @@ static int collect(struct storm *storm, struct totals *totals)
 
 static bool storm_over(const struct storm *storm)
 {
+	uint32_t finished = 0;
+
 	if (watchdog_interrupted() || report_violations(&storm->report) >= REPORT_LIMIT)
+		return true;
+	for (uint32_t i = 0; i < storm->options->vcpus; i++)
+		finished += vcpu_finished(&storm->vcpus[i]);
+	if (finished == storm->options->vcpus)
 		return true;
 	for (uint32_t i = 0; i < storm->nr_agents; i++)
 		if (__atomic_load_n(&storm->agents[i].failed, __ATOMIC_ACQUIRE))
@@ -339,6 +375,28 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* Its time is up, if it has proved enough; later it is in any case. */
+static bool time_is_up(const struct storm *storm, const struct totals *totals,
+		       uint64_t ms)
+{
+	const struct storm_options *options = storm->options;
+
+	if (ms < options->seconds * 1000ull)
+		return false;
+	return report_proven(totals) || ms >= options->limit * 1000ull;
+}
+
+static void note_guest_work(struct storm *storm)
+{
+	const struct mailbox *mailbox = storm->oracle.mailbox;
+	uint64_t work = 0;
+
+	for (uint32_t i = 0; i < storm->options->vcpus; i++)
+		work += peek(&mailbox->vcpus[i].writes) +
+			peek(&mailbox->vcpus[i].reads);
+	__atomic_store_n(&storm->guest_work, work, __ATOMIC_RELAXED);
+}
+
 /* The main thread: moves the window, prints, and watches. */
 static int watch(struct storm *storm, struct totals *totals)
 {
@@ -348,10 +406,11 @@ static int watch(struct storm *storm, struct totals *totals)
 
 	prng_init(&prng, options->seed, MAX_PARTICIPANTS);
 	start = now_ms();
-	while (ms < options->seconds * 1000ull && !storm_over(storm)) {
+	while (!time_is_up(storm, totals, ms) && !storm_over(storm)) {
 		usleep(TURN_MS * 1000);
 		oracle_set_hot(&storm->oracle,
 			       prng_below(&prng, storm->memory.pages));
+		note_guest_work(storm);
 		ms = now_ms() - start;
 		if (ms / 1000 == totals->seconds)
 			continue;
@@ -398,24 +457,89 @@ static int storm_measure(struct storm *storm, struct totals *totals)
 		return ret;
 	sweep(storm);
 	canary_stop(&storm->canary);
+	take_step(storm);
 	if (judge(storm))
 		return -1;
+	take_step(storm);
 	return collect(storm, totals);
+}
+
+/*
+ * The guest goes on until the agents have ended. From then on it does not count, or it
+ * would hide one that does not end.
+ */
+static uint64_t storm_progress(void *context)
+{
+	const struct storm *storm = context;
+	uint64_t sum = peek(&storm->steps) + peek(&storm->guest_work);
+
+	for (uint32_t i = 0; i < storm->nr_agents; i++) {
+		const struct agent *agent = &storm->agents[i];
+
+		sum += peek(&agent->reads) + peek(&agent->inspected) +
+		       peek(&agent->writes) + peek(&agent->faults) +
+		       peek(&agent->operations) + peek(&agent->denied);
+	}
+	return sum;
+}
+
+static uint64_t storm_violations(void *context)
+{
+	const struct storm *storm = context;
+
+	return report_violations(&storm->report);
+}
+
+static int start_watchdog(struct storm *storm)
+{
+	const struct watchdog watchdog = {
+		.title = "storm",
+		.patience = storm->options->stuck_after,
+		.progress = storm_progress,
+		.violations = storm_violations,
+		.context = storm,
+	};
+
+	return watchdog_start(&watchdog);
+}
+
+/* Tells how it went, and returns the exit status. */
+static int conclude(const struct storm_options *options, struct totals *totals,
+		    const char *table)
+{
+	bool unwritten;
+	int status;
+
+	totals->signal = watchdog_interrupted();
+	unwritten = options->json && report_json(options->json, totals, table);
+	status = report_summary(totals);
+	return unwritten && status == EXIT_PASS ? EXIT_CANNOT : status;
+}
+
+static void print_options(const struct storm_options *options)
+{
+	printf("storm: seed %" PRIu64 ", %" PRIu64 " MiB %s, %" PRIu32
+	       " vCPUs, %" PRIu32 " engines, %" PRIu32 " s, %s%s%s%s\n",
+	       options->seed, options->memory >> 20,
+	       options->backing == MEMORY_MEMFD ? "memfd" : "anon",
+	       options->vcpus, options->engines, options->seconds,
+	       options->mirrored ? "mirrored" : "no mirror",
+	       options->tags ? ", tags" : "", options->domains ? ", domains" : "",
+	       options->keys ? ", keys" : "");
 }
 
 /**
  * storm_run - run a storm and tell how it went
  * @options: what storm to run
  *
- * Return: the program's exit status: 0 if it passed, 1 if not, 2 if it could
- * not run.
+ * Return: the program's exit status, enum exit_code.
  */
 int storm_run(const struct storm_options *options)
 {
 	struct storm *storm = calloc(1, sizeof(*storm));
 	struct totals totals = { 0 };
+	int status = EXIT_CANNOT, ret = -1;
 	char *table = NULL;
-	int status = 2;
 
 	if (!storm) {
 		report_error("out of memory");
@@ -437,25 +561,18 @@ int storm_run(const struct storm_options *options)
 	storm->mirror.fd = -1;
 	storm->mirror.device = -1;
 	report_init(&storm->report);
-	if (storm_create(storm))
-		goto destroy;
-	printf("storm: seed %" PRIu64 ", %" PRIu64 " MiB %s, %" PRIu32
-	       " vCPUs, %" PRIu32 " engines, %" PRIu32 " s, %s%s%s%s\n",
-	       options->seed, options->memory >> 20,
-	       options->backing == MEMORY_MEMFD ? "memfd" : "anon",
-	       options->vcpus, options->engines, options->seconds,
-	       options->mirrored ? "mirrored" : "no mirror",
-	       options->tags ? ", tags" : "", options->domains ? ", domains" : "",
-	       options->keys ? ", keys" : "");
-	watchdog_start(options->seconds);
-	if (storm_measure(storm, &totals))
-		goto destroy;
-	if (options->json &&
-	    report_json(options->json, &totals, table ? table : "[]"))
-		goto destroy;
-	status = report_summary(&totals);
-destroy:
+	if (!storm_create(storm)) {
+		print_options(options);
+		ret = start_watchdog(storm);
+		if (!ret)
+			ret = storm_measure(storm, &totals);
+	}
 	storm_destroy(storm);
+	watchdog_stop();
+	if (!ret)
+		status = conclude(options, &totals, table ? table : "[]");
+	else if (report_violations(&storm->report))
+		status = EXIT_FAIL;
 free:
 	free(table);
 	free(storm);

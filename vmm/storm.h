@@ -12,7 +12,11 @@
  * @memory: bytes of guest memory
  * @vcpus: virtual CPUs, 1 .. MAX_VCPUS
  * @engines: engines, 1 .. MAX_ENGINES
- * @seconds: how long
+ * @seconds: how long at least
+ * @limit: seconds until which it may go on to prove something; @seconds if that is more
+ * @stuck_after: seconds without progress, times SECMMU_TEST_SLOW, that mean "stuck"
+ * @writes: guest writes that prove something
+ * @events: and events
  * @seed: of all random numbers
  * @backing: of guest memory
  * @mirrored: use /dev/secmmu
@@ -28,6 +32,10 @@ struct storm_options {
 	uint32_t vcpus;
 	uint32_t engines;
 	uint32_t seconds;
+	uint32_t limit;
+	uint32_t stuck_after;
+	uint64_t writes;
+	uint64_t events;
 	uint64_t seed;
 	enum memory_backing backing;
 	bool mirrored;

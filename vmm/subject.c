@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * secmmu-subject: a process for "secmmu-vmm attach" to be tested on. It says
- * "ready", and goes on until killed.
+ * secmmu-subject: a process for "secmmu-vmm attach" to be tested on, or one that stands
+ * in the way of "secmmu-vmm run". It says "ready", and goes on until killed.
  */
 #include <argp.h>
 #include <pthread.h>
@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include "prng.h"
@@ -160,6 +162,25 @@ static void become(void)
 		;
 }
 
+/* Keeps a thread of another process from getting on, as a debugger does. */
+static void hold(const char *thread)
+{
+	pid_t tid = (pid_t)atoi(thread);
+	int status;
+
+	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) ||
+	    ptrace(PTRACE_INTERRUPT, tid, NULL, NULL)) {
+		perror("secmmu-subject: ptrace");
+		exit(2);
+	}
+	ready();
+	/* It cannot end before this process has heard of it. */
+	while (waitpid(tid, &status, __WALL) == tid && WIFSTOPPED(status))
+		;
+	while (pause())
+		;
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -179,6 +200,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++)
 		if (!strcmp(text, modes[i].name))
 			modes[i].run();
+	if (!strcmp(text, "hold") && state->next < state->argc)
+		hold(state->argv[state->next]);
 	argp_error(state, "there is no \"%s\"", text);
 	return 0;
 }
@@ -187,14 +210,15 @@ int main(int argc, char **argv)
 {
 	const struct argp argp = {
 		.parser = parse,
-		.args_doc = "sparse|churn|flip|become",
+		.args_doc = "sparse|churn|flip|become|hold THREAD",
 		.doc = "A process to be looked at by secmmu-vmm attach.\v"
 		       "  sparse  large reservations, hardly touched\n"
 		       "  churn   memory is discarded, forbidden, unmapped, and "
 		       "comes again\n"
 		       "  flip    memory goes back and forth between two "
 		       "contents\n"
-		       "  become  executes another program after SIGUSR1",
+		       "  become  executes another program after SIGUSR1\n"
+		       "  hold    keeps a thread of another process from getting on",
 	};
 
 	return argp_parse(&argp, argc, argv, 0, NULL, NULL);

@@ -86,7 +86,7 @@ static bool handle_io(struct vcpu *vcpu)
 			crashed(vcpu, "the guest has another ABI", value);
 			return false;
 		}
-		vcpu->hello = true;
+		__atomic_store_n(&vcpu->hello, true, __ATOMIC_RELEASE);
 		return true;
 	case HYPERCALL_TICK:
 		usleep(TICK_PAUSE_US);
@@ -216,12 +216,26 @@ destroy:
 int vcpu_start(struct vcpu *vcpu)
 {
 	int error = pthread_create(&vcpu->thread, NULL, vcpu_loop, vcpu);
+	char name[16];
 
 	if (error)
 		return report_error("cannot start a thread: %s",
 				    strerror(error));
+	snprintf(name, sizeof(name), "vCPU %u", vcpu->index);
+	pthread_setname_np(vcpu->thread, name);
 	vcpu->started = true;
 	return 0;
+}
+
+/**
+ * vcpu_greeted - has the guest greeted on this vCPU?
+ * @vcpu: the vCPU
+ *
+ * Return: true if so, with the right ABI.
+ */
+bool vcpu_greeted(const struct vcpu *vcpu)
+{
+	return __atomic_load_n(&vcpu->hello, __ATOMIC_ACQUIRE);
 }
 
 /**

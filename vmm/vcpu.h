@@ -70,6 +70,7 @@ struct vcpu {
 int vcpu_create(struct vcpu *vcpu, const struct vm *vm, unsigned int index,
 		const struct vcpu_ops *ops, void *context);
 int vcpu_start(struct vcpu *vcpu);
+bool vcpu_greeted(const struct vcpu *vcpu);
 bool vcpu_finished(const struct vcpu *vcpu);
 void vcpu_stop(struct vcpu *vcpu);
 void vcpu_destroy(struct vcpu *vcpu);

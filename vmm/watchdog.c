@@ -1,62 +1,144 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+#include "exitcode.h"
+#include "report.h"
+#include "threads.h"
 #include "watchdog.h"
 
-/* How long after its time the storm may still be winding up; on slow kernels, longer. */
-#define GRACE_SECONDS	9
 #define SLOW_VARIABLE	"SECMMU_TEST_SLOW"
 #define SLOW_MAX	100
 
+/* How often the watchdog looks, and what it says in one line. */
+#define TURN_US		250000u
+#define TURNS_PER_S	(1000000u / TURN_US)
+#define LINE_BYTES	400
+
+static struct watchdog watched;
+static pthread_t thread;
+static bool running;
+static bool stop;
 static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int signal)
 {
-	(void)signal;
-	interrupted = 1;
+	interrupted = signal;
 }
 
-/* Threads may be stuck in the kernel: nothing but async-signal-safe calls. */
-static void on_alarm(int signal)
+static void say(int fd, const char *line)
 {
-	static const char text[] =
-		"storm: stuck: threads do not finish\n"
-		"storm: FAIL, 1 violations\n";
-
-	(void)signal;
-	if (write(STDOUT_FILENO, text, sizeof(text) - 1) < 0)
-		_exit(2);
-	_exit(1);
+	if (fd >= 0 && write(fd, line, strlen(line)) < 0)
+		_exit(EXIT_STUCK);
 }
 
-/**
- * watchdog_start - from now on, the program has so much time
- * @seconds: how long the storm itself shall take
+/*
+ * Other threads may sleep in the kernel with the lock of the heap, of a stream or of
+ * the address space: this one allocates nothing, and touches no memory that it has not
+ * touched before, with -1 for @fd.
  */
-void watchdog_start(unsigned int seconds)
+static void tell_stuck(int fd, unsigned int seconds, uint64_t violations)
 {
-	const struct sigaction interrupt = { .sa_handler = on_interrupt };
-	const struct sigaction timeout = { .sa_handler = on_alarm };
+	static char line[LINE_BYTES];
+
+	snprintf(line, sizeof(line),
+		 "%s: stuck: no thread has got on for %u s. These are alive:\n",
+		 watched.title, seconds);
+	say(fd, line);
+	threads_tell(fd);
+	snprintf(line, sizeof(line),
+		 "%s: report these stacks with the kernel's log; a machine that is only slow takes a longer --stuck-after\n"
+		 "%s: %s, %" PRIu64 " violations\n", watched.title,
+		 watched.title, violations ? "FAIL" : "STUCK", violations);
+	say(fd, line);
+}
+
+static unsigned int slow_factor(void)
+{
 	const char *slow = getenv(SLOW_VARIABLE);
 	int factor = slow ? atoi(slow) : 1;
 
-	if (factor < 1 || factor > SLOW_MAX)
-		factor = 1;
-	sigaction(SIGINT, &interrupt, NULL);
-	sigaction(SIGTERM, &interrupt, NULL);
-	sigaction(SIGALRM, &timeout, NULL);
-	alarm(seconds + factor * GRACE_SECONDS);
+	return factor < 1 || factor > SLOW_MAX ? 1 : (unsigned int)factor;
+}
+
+/* Counts its own turns, so that a process that was stopped is not called stuck. */
+static void *watch_progress(void *argument)
+{
+	unsigned int patience = watched.patience * slow_factor(), turns = 0;
+	uint64_t last = watched.progress(watched.context);
+
+	(void)argument;
+	tell_stuck(-1, patience, watched.violations(watched.context));
+	while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
+		uint64_t now, violations;
+
+		usleep(TURN_US);
+		now = watched.progress(watched.context);
+		turns = now == last ? turns + 1 : 0;
+		last = now;
+		if (turns < patience * TURNS_PER_S)
+			continue;
+		violations = watched.violations(watched.context);
+		tell_stuck(STDOUT_FILENO, patience, violations);
+		_exit(violations ? EXIT_FAIL : EXIT_STUCK);
+	}
+	return NULL;
 }
 
 /**
- * watchdog_interrupted - has somebody asked the program to end?
+ * watchdog_start - from now on, threads must get on, and signals are heeded
+ * @watchdog: what to watch; copied
  *
- * Return: true after SIGINT or SIGTERM.
+ * The first SIGINT or SIGTERM is noted, the second one of its kind ends the program at
+ * once.
+ *
+ * Return: 0, or -1 after a message.
  */
-bool watchdog_interrupted(void)
+int watchdog_start(const struct watchdog *watchdog)
+{
+	const struct sigaction interrupt = {
+		.sa_handler = on_interrupt,
+		.sa_flags = (int)SA_RESETHAND,
+	};
+	int error;
+
+	watched = *watchdog;
+	watchdog_hold_signals(true);
+	error = pthread_create(&thread, NULL, watch_progress, NULL);
+	watchdog_hold_signals(false);
+	if (error)
+		return report_error("cannot start a thread: %s", strerror(error));
+	pthread_setname_np(thread, "watchdog");
+	running = true;
+	sigaction(SIGINT, &interrupt, NULL);
+	sigaction(SIGTERM, &interrupt, NULL);
+	return 0;
+}
+
+/**
+ * watchdog_stop - watch no longer
+ *
+ * Signals are heeded all the same.
+ */
+void watchdog_stop(void)
+{
+	if (!running)
+		return;
+	__atomic_store_n(&stop, true, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	running = false;
+}
+
+/**
+ * watchdog_interrupted - has a signal asked the program to end?
+ *
+ * Return: the number of the latest signal, SIGINT or SIGTERM; 0 if there was none.
+ */
+int watchdog_interrupted(void)
 {
 	return interrupted;
 }
@@ -75,6 +157,5 @@ void watchdog_hold_signals(bool hold)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGALRM);
 	pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &signals, NULL);
 }

@@ -4,6 +4,9 @@
 # "control": the driver ignores invalidations, and every comparison of a process
 # that changes its memory must notice.
 set -u
+# shellcheck source=testvm/guest/inside.sh
+. "${0%/*}/inside.sh"
+only_inside "adds a user, opens /dev/secmmu to all and takes processes apart"
 status=0
 json=${OUT:-/tmp}/attach.json
 

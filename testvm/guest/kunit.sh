@@ -6,6 +6,9 @@
 # ("all": with each of them; "suites": none). Loaded again, since KUnit runs no test
 # with parameters twice that has failed once.
 set -u
+# shellcheck source=testvm/guest/inside.sh
+. "${0%/*}/inside.sh"
+only_inside "unloads the driver and loads it again"
 kunit=/sys/kernel/debug/kunit
 glob=/sys/module/kunit/parameters/filter_glob
 module=$(sed -n 's|^always \(.*/secmmu\.ko\)$|\1|p' /testvm/modules)

@@ -9,8 +9,9 @@ status=0
 mistake()
 {
 	lines=$2
-	secmmu-vmm run --no-mirror --vcpus 1 --seconds 2 --seed 1 \
-		--mistake "$1" > /tmp/storm
+	# Long enough for the mistake, however slow the machine is.
+	secmmu-vmm run --no-mirror --vcpus 1 --seconds 2 --seed 1 --writes 1 \
+		--events 1 --limit 60 --mistake "$1" > /tmp/storm
 	if [ "$(grep -cE "$lines" /tmp/storm)" = "$3" ] &&
 		[ "$(grep -c '^violation ' /tmp/storm)" = "$4" ]; then
 		echo "ok - mistake $1: $4 reports"

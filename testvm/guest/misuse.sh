@@ -3,6 +3,9 @@
 # In the test VM, without the driver: bad input to secmmu-vmm gives a status other
 # than zero and exactly one sentence.
 set -u
+# shellcheck source=testvm/guest/inside.sh
+. "${0%/*}/inside.sh"
+only_inside "replaces /etc/passwd and removes /dev/kvm"
 status=0
 # What argp adds, on one line or two.
 hint="^Try \`\|^information\.$"

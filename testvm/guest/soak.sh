@@ -6,6 +6,9 @@
 # decides what kind it is. The name of the kernel comes last. Leaves in $OUT/soak what
 # was done.
 set -u
+# shellcheck source=testvm/guest/inside.sh
+. "${0%/*}/inside.sh"
+only_inside "unloads the driver and loads it again, many times"
 seconds=$1 seed=$2 cycles=$3 reloads=$4 kernel=$5
 lib=/usr/lib/secmmu
 # One storm, in seconds; on slow kernels longer, for each must prove something.

@@ -14,7 +14,7 @@ status=0
 secmmu-vmm run "$@" --flush-table "$OUT/flush.json" \
 	--json "$OUT/summary.json" |
 	awk -v verdict=$verdict '
-		/^storm: (PASS|FAIL)/ { print > verdict; next }
+		/^storm: (PASS|FAIL|UNPROVEN|STUCK|INTERRUPTED),/ { print > verdict; next }
 		{ print; fflush() }' || status=$?
 echo
 cat /tmp/table
