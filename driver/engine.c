@@ -152,6 +152,8 @@ static int fault_in(struct secmmu_engine *engine, gfn_t gfn, u64 end, bool write
 		access.flags |= SECMMU_FAULT_WRITE;
 	if (engine->flags & SECMMU_ENGINE_FAULT_AROUND)
 		access.flags |= SECMMU_FAULT_AROUND;
+	if (engine->flags & SECMMU_ENGINE_NOFAULT)
+		access.flags |= SECMMU_FAULT_NOFAULT;
 	ret = secmmu_fault(engine->spaces.mirror, gfn, pages, &access);
 	if (ret == -EXDEV)
 		return leave(engine);
