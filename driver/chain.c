@@ -50,6 +50,7 @@ static void begin_event(struct secmmu_chain *chain, unsigned long start,
 		event.last += start;
 	if (secmmu_mutant(INCLUSIVE_END))
 		event.last++;
+	secmmu_gate_spin(START_ENTERED, start);
 	/* Recorded whether it touches a span or not; then delivered. */
 	secmmu_event_begin(&chain->records, start, last);
 	secmmu_gate_event(START_RECORDED, start, may_sleep);

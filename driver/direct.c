@@ -18,7 +18,8 @@ static long get_page_locked(struct secmmu_direct *direct, struct mm_struct *mm,
 			    int *locked)
 {
 	unsigned int flags = SECMMU_FOLL_HONOR_NUMA_FAULT | SECMMU_FOLL_INTERRUPTIBLE |
-			     (direct->write ? FOLL_WRITE : 0);
+			     (direct->write ? FOLL_WRITE : 0) |
+			     (direct->nofault ? FOLL_NOFAULT : 0);
 
 	if (is_pinned(direct))
 		return secmmu_pin_user_pages_remote(mm, direct->target.hva, 1, flags,
@@ -67,6 +68,7 @@ int secmmu_direct_begin(struct secmmu_direct *direct, struct secmmu_mirror *mirr
 	direct->mirror = mirror;
 	direct->gfn = gfn;
 	direct->write = access->flags & SECMMU_FAULT_WRITE;
+	direct->nofault = access->flags & SECMMU_FAULT_NOFAULT;
 	err = secmmu_access_find(mirror, gfn, access, &direct->target);
 	if (err)
 		return err;

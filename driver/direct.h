@@ -29,6 +29,7 @@
  * @target: what it showed
  * @page: the page of the process
  * @write: the access writes; the page is pinned
+ * @nofault: only a page that the process has mapped will do
  */
 struct secmmu_direct {
 	struct secmmu_mirror *mirror;
@@ -36,6 +37,7 @@ struct secmmu_direct {
 	struct secmmu_target target;
 	struct page *page;
 	bool write;
+	bool nofault;
 };
 
 int secmmu_direct_begin(struct secmmu_direct *direct, struct secmmu_mirror *mirror,

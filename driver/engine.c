@@ -180,7 +180,8 @@ static struct secmmu_access access_of(struct secmmu_engine *engine, bool write)
 {
 	return (struct secmmu_access) {
 		.domain = engine->spaces.current_space->domain,
-		.flags = write ? SECMMU_FAULT_WRITE : 0,
+		.flags = (write ? SECMMU_FAULT_WRITE : 0) |
+			 (engine->flags & SECMMU_ENGINE_NOFAULT ? SECMMU_FAULT_NOFAULT : 0),
 		.rights = secmmu_mutant(RIGHTS_AFTER_FAULT) ? 0 :
 			  READ_ONCE(*secmmu_engine_rights(engine)),
 	};

@@ -143,6 +143,10 @@ static long get_pages_locked(struct secmmu_fault *fault, struct mm_struct *mm,
 			     (secmmu_fault_writes(fault) ? FOLL_WRITE : 0);
 	long got, more;
 
+	if ((fault->access->flags & SECMMU_FAULT_NOFAULT) &&
+	    !secmmu_mutant(NOFAULT_FAULTS))
+		flags |= FOLL_NOFAULT;
+
 	got = secmmu_may_fail(secmmu_get_user_pages_remote(mm, hva, wanted, flags |
 							   SECMMU_FOLL_INTERRUPTIBLE,
 							   fault->page, locked),
@@ -233,6 +237,7 @@ static int attempt(struct secmmu_fault *fault)
  * @pages: pages wanted, at least one
  * @access: SECMMU_FAULT_WRITE: writable ones; breaks copy-on-write as a write by
  *	the process would. SECMMU_FAULT_AROUND: a read may map more.
+ *	SECMMU_FAULT_NOFAULT: only what the process has mapped, else -EFAULT.
  *
  * Context: may sleep; no locks that an invalidation needs.
  * Return: number of pages mapped from @gfn on, at least one, though an event may drop

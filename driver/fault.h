@@ -7,6 +7,7 @@
 /* What a fault may do. */
 #define SECMMU_FAULT_WRITE	BIT(0)
 #define SECMMU_FAULT_AROUND	BIT(1)
+#define SECMMU_FAULT_NOFAULT	BIT(2)
 
 /**
  * struct secmmu_access - what kind of access a fault is for

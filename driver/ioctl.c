@@ -152,7 +152,8 @@ static long create_engine(struct file *file, union secmmu_argument *arg)
 		return -EPERM;
 	if (arg->create_engine.flags & ~(SECMMU_ENGINE_FAULT_AROUND |
 					 SECMMU_ENGINE_LEAVE_DOMAIN |
-					 SECMMU_ENGINE_BACKGROUND))
+					 SECMMU_ENGINE_BACKGROUND |
+					 SECMMU_ENGINE_NOFAULT))
 		return -EINVAL;
 	return secmmu_engine_open(mirror, arg->create_engine.flags);
 }

@@ -39,7 +39,7 @@ const struct op_kind op_kinds[] = {
 		MIRROR, SLOT, GPAGE, AT, PAGES, FLAGS(4), TWIST,
 		SELDOM("key", KEYS), USES("domains", MEANS_BITS, 1 << DOMAINS) } },
 	{ "engine", 6, act_engine, {
-		MIRROR, MAKES("engine", MEANS_ENGINE, NR_ENGINES), FLAGS(8), TWIST } },
+		MIRROR, MAKES("engine", MEANS_ENGINE, NR_ENGINES), FLAGS(16), TWIST } },
 	{ "stats", 1, act_stats, { MIRROR, TWIST } },
 	{ "prefault", 10, act_prefault, {
 		MIRROR, GPAGE, PAGES, FLAGS(4), TWIST,

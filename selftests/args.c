@@ -83,7 +83,8 @@ SECMMU_TEST_F(args, G2_reserved_and_flags)
 						    .flags = flag };
 		if (!(flag & (SECMMU_ENGINE_FAULT_AROUND |
 			      SECMMU_ENGINE_LEAVE_DOMAIN |
-			      SECMMU_ENGINE_BACKGROUND))) {
+			      SECMMU_ENGINE_BACKGROUND |
+			      SECMMU_ENGINE_NOFAULT))) {
 			EXPECT_EQ(-EINVAL, secmmu_call(self->mirror,
 						       SECMMU_CREATE_ENGINE,
 						       &ce, sizeof(ce)));

@@ -270,4 +270,24 @@ SECMMU_TEST_F(events, A5_end_of_another_range)
 	EXPECT_EQ(1, stats.unpaired);
 }
 
+/* The area is gone, the event has not begun: the CPU still has the page, as the spte. */
+SECMMU_TEST_F(events, I2_oracle_waits_for_munmap)
+{
+	struct secmmu_test_oracle result;
+	int entered;
+
+	actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(3), 1, 0);
+	ASSERT_EQ(0, actor_answer(&self->actor, 0, NULL));
+	entered = GATE_ARM(START_ENTERED, ACTOR_MEM(3));
+	actor_do(&self->actor, 1, ACT_MUNMAP, 3, 1);
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, entered));
+	ASSERT_EQ(0, oracle_check(self->mirror, &result));
+	EXPECT_EQ(1, result.sptes);
+	EXPECT_EQ(1, result.unjudged);
+	EXPECT_EQ(0, result.stale);
+	ASSERT_EQ(0, gate_open(self->dev, entered));
+	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	EXPECT_COHERENT(self->mirror);
+}
+
 TEST_HARNESS_MAIN

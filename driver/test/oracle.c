@@ -165,28 +165,57 @@ static u64 quiet(struct secmmu_records *records, unsigned long hva)
 	return events;
 }
 
-/* Does the CPU map the page of an spte there, writable if the spte is? */
-static void ask_cpu(struct mm_struct *mm, unsigned long hva, u64 spte,
-		    bool *same, bool *writable)
+/**
+ * struct answer - what GUP says of the page of an spte
+ * @same: the CPU maps it there
+ * @writable: ... and may write
+ */
+struct answer {
+	bool same;
+	bool writable;
+};
+
+/* mmap_lock is held. */
+static void ask_gup(struct mm_struct *mm, unsigned long hva, u64 spte,
+		    struct answer *answer)
 {
 	unsigned int flags = FOLL_NOFAULT | SECMMU_FOLL_HONOR_NUMA_FAULT;
 	struct page *page;
 
-	*same = false;
-	*writable = false;
-	mmap_read_lock(mm);
 	if (secmmu_get_user_pages_remote(mm, hva, 1, flags, &page, NULL) == 1) {
-		*same = page_to_pfn(page) == spte_pfn(spte);
+		answer->same = page_to_pfn(page) == spte_pfn(spte);
 		put_page(page);
 	}
 	if (secmmu_get_user_pages_remote(mm, hva, 1, flags | FOLL_WRITE, &page,
 					 NULL) == 1) {
-		*writable = true;
+		answer->writable = true;
 		/* Memory may be writable and, as far as GUP knows, not readable. */
-		*same |= page_to_pfn(page) == spte_pfn(spte);
+		answer->same |= page_to_pfn(page) == spte_pfn(spte);
 		put_page(page);
 	}
+}
+
+/*
+ * Ask the CPU's page table. munmap() takes an area away, downgrades mmap_lock, and only
+ * then begins its event: GUP finds nothing meanwhile, and the spte is right. So a no
+ * counts only with mmap_lock held for writing. It is not waited for, as the thread that
+ * holds it may stand in a gate. Returns false if there is no answer.
+ */
+static bool ask_cpu(struct mm_struct *mm, unsigned long hva, u64 spte,
+		    struct answer *answer)
+{
+	mmap_read_lock(mm);
+	ask_gup(mm, hva, spte, answer);
 	mmap_read_unlock(mm);
+	if (answer->same)
+		return true;
+	/* The bare lock: no area is about to change, which mmap_write_lock() would tell. */
+	if (!down_write_trylock(&mm->mmap_lock))
+		return false;
+	*answer = (struct answer) {};
+	ask_gup(mm, hva, spte, answer);
+	up_write(&mm->mmap_lock);
+	return true;
 }
 
 /* Judge one translation; @again says whether it still stands. */
@@ -197,8 +226,9 @@ static void judge(struct secmmu_mirror *mirror, struct place at, u64 spte,
 {
 	struct secmmu_records *records = &mirror->chain->records;
 	struct mm_struct *mm = mirror->chain->mn.mm;
-	bool same = false, writable = false;
 	struct secmmu_target target;
+	struct answer answer = {};
+	bool answered = true;
 	u64 events;
 
 	if (secmmu_slot_find(&mirror->member, at.gfn, &target) ||
@@ -208,16 +238,16 @@ static void judge(struct secmmu_mirror *mirror, struct place at, u64 spte,
 	}
 	events = quiet(records, target.hva);
 	if (mmget_not_zero(mm)) {
-		ask_cpu(mm, target.hva, spte, &same, &writable);
+		answered = ask_cpu(mm, target.hva, spte, &answer);
 		mmput(mm);
 	}
-	if (!events || events != quiet(records, target.hva) ||
+	if (!answered || !events || events != quiet(records, target.hva) ||
 	    !again(mirror, at, spte)) {
 		result->unjudged++;
 		return;
 	}
-	result->stale += !same;
-	result->too_wide += same && (spte & SPTE_WRITE) && !writable;
+	result->stale += !answer.same;
+	result->too_wide += answer.same && (spte & SPTE_WRITE) && !answer.writable;
 }
 
 static bool spte_stands(struct secmmu_mirror *mirror, struct place at, u64 spte)

@@ -4,8 +4,10 @@
  * gone that no event has touched? See struct secmmu_test_oracle.
  *
  * The CPU's side is read with GUP that may not fault: it returns a page only if the
- * CPU maps it now, and for writing only if the CPU may write now. A page that an
- * event touches meanwhile is not judged. It does not use what faults use to
+ * CPU maps it now, and for writing only if the CPU may write now. That the
+ * CPU does not map it counts only with mmap_lock held for writing: otherwise munmap()
+ * may have taken the area away and not begun its event. A page that an event touches
+ * meanwhile is not judged. It does not use what faults use to
  * decide, for that is what it judges. Limits: it sees no permission other than
  * writing, and what changes without an event counts as stale.
  */

@@ -241,6 +241,13 @@ struct secmmu_set_slot {
 #define SECMMU_ENGINE_LEAVE_DOMAIN	(1U << 1)
 /* A kernel thread's, for SECMMU_START_JOB: no pread(2), no pwrite(2) (-EINVAL). */
 #define SECMMU_ENGINE_BACKGROUND	(1U << 2)
+/*
+ * A miss maps what the process has mapped at that moment, and asks for nothing else:
+ * where the process would have to take a page fault first, for reading or for writing
+ * as the access is, the access fails with -EFAULT. Memory that was never touched,
+ * holes, and what is in swap space stay as they are; copy-on-write is not broken.
+ */
+#define SECMMU_ENGINE_NOFAULT		(1U << 3)
 
 /**
  * struct secmmu_create_engine - SECMMU_CREATE_ENGINE: a new access agent

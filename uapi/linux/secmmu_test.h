@@ -18,6 +18,7 @@
  * @SECMMU_GATE_FAULT_CHECKED: it has looked at its record for the last time, nothing is
  *	installed yet; under the lock of the table
  * @SECMMU_GATE_FAULT_INSTALLED: installed, the record still there
+ * @SECMMU_GATE_START_ENTERED: an event is about to be recorded
  * @SECMMU_GATE_START_RECORDED: an event is recorded, not yet delivered
  * @SECMMU_GATE_START_WALKED: a round over the members is done, not yet judged
  * @SECMMU_GATE_ZAPPED: sptes were dropped, the flush is not done
@@ -65,6 +66,7 @@ enum secmmu_gate {
 	SECMMU_GATE_FAULT_LINKED,
 	SECMMU_GATE_FAULT_CHECKED,
 	SECMMU_GATE_FAULT_INSTALLED,
+	SECMMU_GATE_START_ENTERED,
 	SECMMU_GATE_START_RECORDED,
 	SECMMU_GATE_START_WALKED,
 	SECMMU_GATE_ZAPPED,
@@ -196,7 +198,8 @@ struct secmmu_test_state {
  * @too_wide: of both, those that permit writing where the CPU does not
  * @lost: sptes that were there at the last MARK, that no event, slot or end of
  *	the process has touched since, and that are gone
- * @unjudged: sptes that changed or had an event while they were looked at
+ * @unjudged: sptes that changed or had an event while they were looked at, or are not
+ *	mapped by the CPU while another thread holds mmap_lock
  * @overflow: more events came since MARK than can be told apart: @lost is
  *	not known
  *
