@@ -136,7 +136,7 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	if (old && !secmmu_mutant(UPGRADE_OLD))
 		/* TLBs may have recorded accesses in what goes. */
 		spte |= SPTE_ACCESSED;
-	if (!xchg(sptep, spte))
+	if (!xchg(sptep, spte) || secmmu_mutant(UPGRADE_COUNTED))
 		secmmu_table_count(leaf, 1);
 }
 

@@ -539,9 +539,12 @@ SECMMU_TEST_F(domains, C2_log_of_every_domain)
 	}
 	for (i = 0; i < ALL; i++) {
 		ASSERT_EQ(0, domain_enter(self->engine, i));
-		EXPECT_EQ(0, gpa_put(self->engine, GPA(8 + i), 9));
-		ASSERT_EQ(0, secmmu_dirty_log(self->mirror, 1, 0, 8, &log));
-		EXPECT_EQ(1ULL << i, log);
+		/* The second time it is in the TLB: the log has seen to that. */
+		for (round = 0; round < 2; round++) {
+			EXPECT_EQ(0, gpa_put(self->engine, GPA(8 + i), 9));
+			ASSERT_EQ(0, secmmu_dirty_log(self->mirror, 1, 0, 8, &log));
+			EXPECT_EQ(1ULL << i, log);
+		}
 	}
 }
 
