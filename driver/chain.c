@@ -318,8 +318,11 @@ static void chain_release(struct mmu_notifier *mn, struct mm_struct *mm)
 	secmmu_records_release(&chain->records);
 	secmmu_oracle_note(chain, 0, ULONG_MAX);
 	secmmu_gate_spin(RELEASE, 0);
-	list_for_each_entry_rcu(member, &chain->members, link, true)
+	list_for_each_entry_rcu(member, &chain->members, link, true) {
 		member->ops->release(member);
+		if (secmmu_mutant(RELEASE_FIRST))
+			break;
+	}
 	/* Nobody keeps a chain for an mm that has no users left. */
 	if (chain->keeps)
 		secmmu_chain_put(chain);

@@ -32,7 +32,7 @@ static bool same_target(struct secmmu_fault *fault)
 	    (now.pages < fault->target.pages && !secmmu_mutant(SLOT_END_KEPT)) ||
 	    (now.before < fault->target.before && !secmmu_mutant(SLOT_FRONT_KEPT)) ||
 	    now.flags != fault->target.flags ||
-	    now.key != fault->target.key ||
+	    (now.key != fault->target.key && !secmmu_mutant(KEY_KEPT)) ||
 	    (now.domains != fault->target.domains && !secmmu_mutant(DOMAINS_KEPT)))
 		return false;
 	fault->target = now;
