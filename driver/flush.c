@@ -333,7 +333,8 @@ void secmmu_gather_zap(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 			if (!READ_ONCE(table->nr)) {
 				any_empty = true;
 				empty_first = min(empty_first, from);
-				empty_last = from;
+				if (!secmmu_mutant(FIRST_EMPTY))
+					empty_last = from;
 			}
 		}
 		rcu_read_unlock();

@@ -117,7 +117,7 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 		/* TLBs may have recorded accesses in what goes. */
 		spte |= SPTE_ACCESSED;
 	old = xchg(sptep, spte);
-	if (!old)
+	if (!old || secmmu_mutant(UPGRADE_COUNTED))
 		secmmu_table_count(leaf, 1);
 	else if (old & SPTE_DIRTY)
 		secmmu_spans_log(&fault->mirror->member.spans, fault->gfn + i);

@@ -262,7 +262,8 @@ bool secmmu_target_current(struct secmmu_member *member, gfn_t gfn,
 	    now.hva != target->hva ||
 	    (now.pages < target->pages && !secmmu_mutant(SLOT_END_KEPT)) ||
 	    (now.before < target->before && !secmmu_mutant(SLOT_FRONT_KEPT)) ||
-	    now.flags != target->flags || now.key != target->key ||
+	    now.flags != target->flags ||
+	    (now.key != target->key && !secmmu_mutant(KEY_KEPT)) ||
 	    (now.domains != target->domains && !secmmu_mutant(DOMAINS_KEPT)))
 		return false;
 	*target = now;

@@ -189,8 +189,11 @@ void secmmu_walk_release(struct secmmu_chain *chain)
 	int idx = srcu_read_lock(&walks);
 
 	list_for_each_entry_rcu(member, &chain->members, link,
-				srcu_read_lock_held(&walks))
+				srcu_read_lock_held(&walks)) {
 		member->ops->release(member);
+		if (secmmu_mutant(RELEASE_FIRST))
+			break;
+	}
 	srcu_read_unlock(&walks, idx);
 }
 

@@ -117,9 +117,24 @@ static __u64 flushes_for(const FIXTURE_VARIANT(flush) *variant, __u64 n)
 	}
 }
 
+/* Tables for the first page and for page @last, with nothing between them. */
+static __u64 tables_for(long last)
+{
+	const long first = BASE / PAGE;
+	const long block = PAGE / sizeof(__u64);
+	__u64 tables = 2;
+	long pages;
+
+	/* Below the two of which there is one anyhow. */
+	for (pages = block; pages <= block * block; pages *= block)
+		tables += 1 + (first / pages != (first + last) / pages);
+	return tables;
+}
+
 /*
  * Drops @n pages of memory, all of which the mirror has, and compares the
- * counters. The sentinels must still be there, without another fault.
+ * counters. The sentinels must still be there, without another fault,
+ * and no table but theirs.
  */
 static void drop(struct __test_metadata *_metadata,
 		 FIXTURE_DATA(flush) *self,
@@ -127,6 +142,8 @@ static void drop(struct __test_metadata *_metadata,
 {
 	struct secmmu_stats a, b, c;
 
+	/* What is left of an earlier time. */
+	ASSERT_EQ(0, madvise(self->mem, self->pages * PAGE, MADV_DONTNEED));
 	ASSERT_EQ(0, populate(self, 0, n + 2));
 	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
 	ASSERT_EQ(0, madvise(self->mem + PAGE, n * PAGE, MADV_DONTNEED));
@@ -141,6 +158,7 @@ static void drop(struct __test_metadata *_metadata,
 	EXPECT_DELTA(flushes_for(variant, n), a, b, flushes);
 	EXPECT_DELTA(0, a, b, assists);
 	EXPECT_DELTA(0, a, b, unpaired);
+	EXPECT_EQ(tables_for(n + 1), b.tables);
 
 	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
 	EXPECT_GPA(stamp(n + 1, 1), self->engine, GPA(n + 1));

@@ -181,6 +181,10 @@ SECMMU_TEST_F(largeaging, C1_upgrade)
 	EXPECT_DELTA(0, a, b, zapped);
 	EXPECT_EQ(1, b.large);
 	EXPECT_COHERENT(self->mirror);
+	pass_event(_metadata, self, 0, PAGES);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_EQ(0, b.large);
+	EXPECT_EQ(1, b.tables);
 }
 
 /* Small entries that become a large one were used before; they stay writable, too. */

@@ -258,6 +258,24 @@ static __u64 tables(FIXTURE_DATA(refs) *self)
 	return secmmu_get_stats(self->mirror, &stats) ? 0 : stats.tables;
 }
 
+/* An entry counts once in its table, also when it has become a writable one. */
+SECMMU_TEST_F(refs, G1_tables_after_an_upgrade)
+{
+	long round;
+
+	for (round = 0; round < 3; round++) {
+		EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
+		EXPECT_EQ(4, tables(self));
+		ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, 1)));
+		/* Found in place. */
+		ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(3), 1,
+				       SECMMU_PREFAULT_WRITE));
+		ASSERT_EQ(0, event_begin(self->mirror, page_of(self, 3), 1));
+		ASSERT_EQ(0, event_end(self->mirror, page_of(self, 3), 1));
+		EXPECT_EQ(1, tables(self));
+	}
+}
+
 /* Nobody has met a table that was freed. */
 #define EXPECT_NO_FREED_USES()						\
 do {									\

@@ -9,6 +9,7 @@
 #include "secmmu_actor.h"
 #include "secmmu_gates.h"
 #include "secmmu_harness.h"
+#include "secmmu_outsider.h"
 #include "secmmu_sys.h"
 #include "secmmu_views.h"
 
@@ -342,6 +343,37 @@ SECMMU_TEST_F(slotchange, A11_grown_over_another)
 	EXPECT_EQ(stamp(P, 1), load(self, P));
 	EXPECT_EQ(written ? stamp(P, 5) : stamp(MOVED + P, 1),
 		  load(self, MOVED + P));
+}
+
+/* The slot gets a key that the engine has no rights for. */
+SECMMU_TEST_F(slotchange, A11_gets_a_key)
+{
+	int mirror = secmmu_create_mirror_of(self->dev, self->actor.pid), engine, key, post;
+	struct secmmu_test_oracle result;
+	struct outsider outsider = {};
+
+	ASSERT_LE(0, mirror);
+	key = key_alloc(mirror);
+	ASSERT_LT(0, key);
+	engine = secmmu_create_engine(mirror);
+	ASSERT_LE(0, engine);
+	ASSERT_EQ(0, rights_set(engine, SECMMU_KEY_NO_ACCESS(key)));
+	ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, ACTOR_BASE, self->actor.mem,
+				     PAGES * PAGE));
+	ASSERT_EQ(0, outsider_start(&outsider));
+	post = gate_arm(self->dev, SECMMU_GATE_FAULT_GOT, outsider.pid, 0);
+	ASSERT_LE(0, post);
+	outsider_read(&outsider, engine, ACTOR_GPA(P), 1);
+	ASSERT_EQ(0, gate_wait(self->dev, post));
+	ASSERT_EQ(0, secmmu_set_slot_in(mirror, 0, 0, key, 0, ACTOR_BASE, self->actor.mem,
+					PAGES * PAGE));
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	EXPECT_EQ(-EACCES, outsider_answer(&outsider, NULL));
+	EXPECT_EQ(0, oracle_check(mirror, &result));
+	EXPECT_EQ(0, result.sptes);
+	outsider_stop(&outsider);
+	close(engine);
+	close(mirror);
 }
 
 /* The engine is in a domain: the last one there can be. */
