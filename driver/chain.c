@@ -232,7 +232,8 @@ static const struct mmu_notifier_ops chain_ops = {
  * @mm: the mm; the caller is one of its users
  *
  * The first call for an mm registers with the core, which takes every lock of
- * the mm; later ones only find it.
+ * the mm; later ones only find it. Every call takes mmap_lock for writing, so that no
+ * munmap() that began before is half done afterwards: that is part of the UAPI.
  *
  * Context: may sleep; takes mmap_lock for writing.
  * Return: the chain, to be given to secmmu_chain_put(); or an error pointer:

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,11 +25,9 @@
  * struct attach - a process under observation
  * @options: what was asked for
  * @target: the process
- * @pagemap: descriptor of its page map
  * @mirror: its mirror
- * @engine: what reads through it
  * @limit: first address that the mirror does not show
- * @compare: judges what is read
+ * @compare: reads through it, and judges what is read
  * @freeze: the process while it is stopped
  * @still: it is stopped
  * @now: the pages to be read, as this pass has found them
@@ -43,9 +40,7 @@
 struct attach {
 	const struct attach_options *options;
 	struct target target;
-	int pagemap;
 	struct mirror mirror;
-	struct engine engine;
 	uint64_t limit;
 	struct compare compare;
 	struct freeze freeze;
@@ -101,8 +96,6 @@ static int find_pages(struct attach *attach, struct area *area)
 		area->refuses = true;
 		return 0;
 	}
-	if (area->waits)
-		runs_forget(&attach->before, area->start, area->end);
 	/* Let it prove that it refuses, once. */
 	if (area->refuses)
 		return runs_add(&attach->now, start, start + PAGE_BYTES);
@@ -113,7 +106,8 @@ static int find_pages(struct attach *attach, struct area *area)
 
 		if (end > area->end)
 			end = area->end;
-		err = runs_add_present(&attach->now, attach->pagemap, start, end);
+		err = runs_add_present(&attach->now, attach->compare.witness.pagemap,
+				       start, end);
 		tell_progress(attach, start);
 		start = end;
 	}
@@ -148,11 +142,15 @@ static void count(struct attach *attach, struct area *area, uint64_t address,
 {
 	struct attach_facts *facts = &attach->facts;
 
-	if (verdict == VERDICT_REFUSED) {
+	if (verdict == VERDICT_ABSENT)
+		facts->absent++;
+	if (verdict == VERDICT_REFUSED ||
+	    (verdict == VERDICT_ABSENT && (area->refuses || area == &facts->gone))) {
 		facts->refused++;
 		area->refused++;
-		return;
 	}
+	if (verdict == VERDICT_REFUSED || verdict == VERDICT_ABSENT)
+		return;
 	facts->pages++;
 	area->read++;
 	if (verdict == VERDICT_CHANGING) {
@@ -178,25 +176,28 @@ static int read_run(struct attach *attach, const struct run *run, size_t *next)
 
 	while (at < run->end && facts->stale < REPORT_LIMIT) {
 		struct area *area = &facts->gone;
+		unsigned int flags = COMPARE_REFUSES;
 		uint64_t end = run->end;
-		bool still = attach->still;
 		int done;
 
 		while (*next < areas->count && areas->list[*next].end <= at)
 			++*next;
 		if (*next < areas->count && areas->list[*next].start <= at) {
 			area = &areas->list[*next];
-			still = still && area->own;
+			flags = (area->refuses ? COMPARE_REFUSES : 0) |
+				(attach->still && area->own ? COMPARE_STILL : 0);
 			end = area->end < end ? area->end : end;
 		} else if (*next < areas->count) {
 			end = areas->list[*next].start < end ?
 			      areas->list[*next].start : end;
 		}
+		/* Never ask the process itself for a page. */
+		attach->compare.fills = attach->options->all && !area->waits;
 		if (end - at > COMPARE_PAGES * PAGE_BYTES)
 			end = at + COMPARE_PAGES * PAGE_BYTES;
 		done = compare_pages(&attach->compare, at,
 				     (unsigned int)((end - at) / PAGE_BYTES),
-				     still, verdicts);
+				     flags, verdicts);
 		if (done == -EINTR)
 			continue;
 		if (done < 0)
@@ -264,6 +265,17 @@ static int watch(struct attach *attach)
 	return err;
 }
 
+/* One engine that only looks, and one for pages that want a fault. */
+static int open_engines(struct attach *attach)
+{
+	struct compare *compare = &attach->compare;
+
+	compare->mirror = &attach->mirror;
+	if (engine_create(&compare->quiet, &attach->mirror, SECMMU_ENGINE_NOFAULT))
+		return -1;
+	return engine_create(&compare->engine, &attach->mirror, 0);
+}
+
 static int open_all(struct attach *attach)
 {
 	if (mirror_open(&attach->mirror) ||
@@ -274,23 +286,22 @@ static int open_all(struct attach *attach)
 	if (!target_alive(&attach->target))
 		return report_error("process %d has just ended",
 				    attach->target.pid);
-	attach->pagemap = openat(attach->target.proc, "pagemap",
-				 O_RDONLY | O_CLOEXEC);
-	if (attach->pagemap < 0)
-		return report_error("cannot open the process's pagemap: %s",
-				    strerror(errno));
+	if (witness_open(&attach->compare.witness, attach->target.proc,
+			 attach->target.pid, attach->options->verify))
+		return -1;
 	attach->limit = mirror_set_identity(&attach->mirror);
 	if (!attach->limit)
 		return -1;
-	return engine_create(&attach->engine, &attach->mirror, 0);
+	attach->facts.merged = target_merged(&attach->target);
+	return open_engines(attach);
 }
 
 static void close_all(struct attach *attach)
 {
-	engine_close(&attach->engine);
+	engine_close(&attach->compare.engine);
+	engine_close(&attach->compare.quiet);
 	mirror_close(&attach->mirror);
-	if (attach->pagemap >= 0)
-		close(attach->pagemap);
+	witness_close(&attach->compare.witness);
 	target_close(&attach->target);
 	runs_free(&attach->now);
 	runs_free(&attach->before);
@@ -311,6 +322,7 @@ static int conclude(struct attach *attach, int err)
 	else if (err)
 		return ATTACH_CANNOT;
 	facts->complete = !err && facts->stale < REPORT_LIMIT;
+	facts->merged_after = target_merged(&attach->target);
 	if (mirror_stats(&attach->mirror, &facts->stats))
 		return ATTACH_CANNOT;
 	attachreport_print(facts);
@@ -339,11 +351,15 @@ int attach_run(const struct attach_options *options)
 	struct attach attach = {
 		.options = options,
 		.target.proc = -1,
-		.pagemap = -1,
 		.mirror = { .device = -1, .fd = -1 },
-		.engine.fd = -1,
-		.compare.single = !options->verify,
+		.compare = {
+			.quiet.fd = -1,
+			.engine.fd = -1,
+			.witness = { .mem = -1, .pagemap = -1 },
+			.single = !options->verify,
+		},
 		.facts.verified = options->verify,
+		.facts.filled = options->all,
 	};
 	int status = ATTACH_CANNOT;
 
@@ -351,8 +367,6 @@ int attach_run(const struct attach_options *options)
 	if (options->json && report_writable(options->json))
 		return status;
 	if (!open_all(&attach)) {
-		attach.compare.pid = attach.target.pid;
-		attach.compare.engine = &attach.engine;
 		if (getrandom(&attach.compare.prng.state, sizeof(uint64_t), 0) < 0)
 			attach.compare.prng.state = now_ms();
 		attach.facts.pid = attach.target.pid;

@@ -89,7 +89,8 @@ static error_t parse_attach(int key, char *text, struct argp_state *state)
 static const struct argp_option attach_table[] = {
 	{ "pid", OPTION_PID, "N", 0, "the process", 0 },
 	{ "verify", OPTION_VERIFY, NULL, 0,
-	  "compare every page with process_vm_readv(2), again and again", 0 },
+	  "compare every page with what the kernel says of the process, again and "
+	  "again", 0 },
 	{ "seconds", OPTION_SECONDS, "S", 0,
 	  "compare for so long, and twice at least (default 5)", 0 },
 	{ "stop", OPTION_STOP, NULL, 0,
@@ -97,7 +98,7 @@ static const struct argp_option attach_table[] = {
 	  "byte must be equal then. In between it runs", 0 },
 	{ "all", OPTION_ALL, NULL, 0,
 	  "also read pages that the process has never touched, which gives them "
-	  "to it", 0 },
+	  "to it, and those in swap space", 0 },
 	{ "range", OPTION_RANGE, "START-END", 0,
 	  "only these addresses, in hexadecimal", 0 },
 	{ "json", OPTION_JSON, "FILE", 0, "write the numbers to FILE", 0 },
@@ -111,11 +112,12 @@ static const struct argp attach_argp = {
 	.doc = "Mirror the memory of a running process, read it through the "
 	       "mirror, and tell what is where. That takes CAP_SYS_PTRACE; the "
 	       "process is not stopped, unless you ask for it.\v"
-	       "Read are the pages that the process has in memory or in swap "
-	       "space (by /proc/N/pagemap): to read a page it has not would "
-	       "make the kernel give it one. A comparison also reads those that "
-	       "it has given up since the pass before. Areas where nobody may read, and "
-	       "device memory, are refused, and count as such.\n\n"
+	       "Read are the pages that the process has in memory (by "
+	       "/proc/N/pagemap): to read a page it has not would make the "
+	       "kernel give it one. A comparison also looks, without that "
+	       "effect, at those that it has given up since the pass before. "
+	       "Areas where nobody may read, and device memory, are refused, and "
+	       "count as such.\n\n"
 	       "With --verify, a page that differs is looked at again many "
 	       "times; Documentation/attach.rst tells when it counts as "
 	       "changing, and when as stale.\n\n"

@@ -41,10 +41,9 @@ void attachreport_finding(const struct attach_facts *facts,
 	printf("stale %" PRIu64 ": page 0x%" PRIx64 ", %s: ", facts->stale,
 	       finding->page, *area->name ? area->name : "anonymous");
 	if (!finding->mirror_reads)
-		printf("the mirror refuses what the process has, %s\n", often);
+		puts("the mirror refuses what the process has, and no event was in between");
 	else if (!finding->process_reads)
-		printf("the mirror shows what the process has not, %s\n",
-		       often);
+		puts("the mirror shows what the process has not, and no event was in between");
 	else
 		printf("byte 0x%x is 0x%02x in the mirror, 0x%02x in the process, %s\n",
 		       finding->offset, finding->mirror, finding->process,
@@ -80,6 +79,16 @@ static void print_areas(const struct attach_facts *facts)
 		print_area(facts, &facts->gone, true);
 }
 
+/* What the comparison may have done to the process. */
+static void print_traces(const struct attach_facts *facts)
+{
+	if (facts->merged > facts->merged_after)
+		printf("warning: %" PRIu64 " merged pages were copied meanwhile, by the process's own writes or by looking at suspects\n",
+		       facts->merged - facts->merged_after);
+	if (facts->filled)
+		puts("warning: --all has given the process pages where it had none, and brought back what was in swap space");
+}
+
 /**
  * attachreport_print - the table and the verdict
  * @facts: of the process
@@ -95,6 +104,7 @@ void attachreport_print(const struct attach_facts *facts)
 	       (uint64_t)stats->faults, (uint64_t)stats->fault_pages,
 	       (uint64_t)stats->events, (uint64_t)stats->zapped,
 	       (uint64_t)stats->flushes);
+	print_traces(facts);
 	if (!facts->verified)
 		printf("attach: %" PRIu64 " pages read\n", facts->pages);
 	else
@@ -141,8 +151,11 @@ int attachreport_json(const char *path, const struct attach_facts *facts)
 	json_number(file, "seconds", facts->seconds);
 	json_number(file, "pages", facts->pages);
 	json_number(file, "refused", facts->refused);
+	json_number(file, "absent", facts->absent);
 	json_number(file, "changing", facts->changing);
 	json_number(file, "stale", facts->stale);
+	json_number(file, "merged", facts->merged);
+	json_number(file, "merged_after", facts->merged_after);
 	json_number(file, "faults", facts->stats.faults);
 	json_number(file, "fault_pages", facts->stats.fault_pages);
 	json_number(file, "events", facts->stats.events);

@@ -15,13 +15,18 @@
  * @pid: the process
  * @command: what it is called
  * @verified: pages were compared, not just read
+ * @filled: pages were read that the process had not
  * @complete: the last pass was finished, so that @areas tells all
  * @passes: over its memory, finished ones
  * @seconds: they took
  * @pages: read, in all passes together
  * @refused: pages that were refused, by the mirror and by the process alike
- * @changing: of these, pages that changed under comparison
- * @stale: of these, pages of which the mirror showed something else
+ * @absent: pages that neither the process nor the mirror had, most of them given up
+ *	since the pass before
+ * @changing: of @pages, pages that changed under comparison
+ * @stale: of @pages, pages of which the mirror showed something else
+ * @merged: pages of the process that KSM had merged at the start
+ * @merged_after: ... and in the end
  * @areas: its areas, as the last pass saw them
  * @gone: pages the pass before saw, where there is no area any more
  * @stats: of the mirror
@@ -30,13 +35,17 @@ struct attach_facts {
 	pid_t pid;
 	const char *command;
 	bool verified;
+	bool filled;
 	bool complete;
 	unsigned int passes;
 	uint64_t seconds;
 	uint64_t pages;
 	uint64_t refused;
+	uint64_t absent;
 	uint64_t changing;
 	uint64_t stale;
+	uint64_t merged;
+	uint64_t merged_after;
 	struct areas areas;
 	struct area gone;
 	struct secmmu_stats stats;

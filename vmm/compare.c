@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <string.h>
-#include <sys/uio.h>
 #include "compare.h"
+#include "proof.h"
 #include "report.h"
 #include "runs.h"
 
@@ -13,13 +13,13 @@ struct look {
 };
 
 /*
- * Each witness tells the bytes it read, perhaps fewer than asked for, zero if the
- * first page cannot be read, or an errno if that means something else.
+ * What an engine reads: bytes, perhaps fewer than asked for, zero if the first page
+ * cannot be read, or an errno if that means something else.
  */
-static ssize_t ask_mirror(const struct compare *compare, uint64_t start,
-			  void *buffer, size_t length)
+static ssize_t ask_engine(const struct engine *engine, uint64_t start, void *buffer,
+			  size_t length)
 {
-	ssize_t got = engine_read(compare->engine, start, buffer, length);
+	ssize_t got = engine_read(engine, start, buffer, length);
 
 	switch (got) {
 	case -EFAULT:
@@ -37,35 +37,63 @@ static ssize_t ask_mirror(const struct compare *compare, uint64_t start,
 	return got;
 }
 
-static ssize_t ask_process(const struct compare *compare, uint64_t start,
-			   void *buffer, size_t length)
+/* The engine that reads whole runs. */
+static const struct engine *first_engine(const struct compare *compare)
 {
-	const struct iovec local = { buffer, length };
-	const struct iovec remote = { (void *)(uintptr_t)start, length };
-	ssize_t got = process_vm_readv(compare->pid, &local, 1, &remote, 1, 0);
-	int err = errno;
+	return compare->fills ? &compare->engine : &compare->quiet;
+}
 
-	if (got >= 0)
-		return got;
-	if (err == EFAULT)
-		return 0;
-	if (err == EPERM)
-		report_error("process_vm_readv(2) of process %d is not allowed: --verify needs CAP_SYS_PTRACE, and no security module against it",
-			     compare->pid);
-	else if (err != ESRCH)
-		report_error("process_vm_readv(2) fails: %s", strerror(err));
-	return -err;
+/*
+ * A page that is there may want a fault all the same, to tell the kernel which NUMA
+ * node uses it. Zero or an errno.
+ */
+static int look_at_mirror(const struct compare *compare, uint64_t page,
+			  struct look *result)
+{
+	ssize_t got = ask_engine(first_engine(compare), page, result->bytes,
+				 PAGE_BYTES);
+	int present;
+
+	if (!got && !compare->fills) {
+		present = witness_present(&compare->witness, page);
+		if (present < 0)
+			return present;
+		if (present)
+			got = ask_engine(&compare->engine, page, result->bytes,
+					 PAGE_BYTES);
+	}
+	result->readable = got == (ssize_t)PAGE_BYTES;
+	return got < 0 ? (int)got : 0;
 }
 
 /* Zero or an errno. */
-static int look(const struct compare *compare, uint64_t page, bool mirror,
-		struct look *result)
+static int look_at_process(const struct compare *compare, uint64_t page,
+			   struct look *result)
 {
-	ssize_t got = (mirror ? ask_mirror : ask_process)
-		(compare, page, result->bytes, PAGE_BYTES);
+	int present = compare->fills ? 1 : witness_present(&compare->witness, page);
+	ssize_t got;
 
+	result->readable = false;
+	if (present <= 0)
+		return present;
+	got = witness_read(&compare->witness, page, result->bytes, PAGE_BYTES);
 	result->readable = got == (ssize_t)PAGE_BYTES;
 	return got < 0 ? (int)got : 0;
+}
+
+/**
+ * compare_mirror_shows - ask whether the mirror shows a page
+ * @compare: mirror and process
+ * @page: address of the page
+ *
+ * Return: 1 if so, 0 if not, or a negative errno as compare_pages().
+ */
+int compare_mirror_shows(const struct compare *compare, uint64_t page)
+{
+	static struct look look;
+	int err = look_at_mirror(compare, page, &look);
+
+	return err ? err : look.readable;
 }
 
 /**
@@ -75,7 +103,6 @@ static int look(const struct compare *compare, uint64_t page, bool mirror,
  * @mirror: the mirror's look of this round
  * @process: the others
  * @odd: which bytes have been odd in every round
- * @odd_access: whether the mirror could read it was odd in every round
  */
 struct suspect {
 	uint64_t address;
@@ -83,7 +110,6 @@ struct suspect {
 	struct look mirror;
 	struct look process[COMPARE_LOOKS - 1];
 	bool odd[PAGE_BYTES];
-	bool odd_access;
 };
 
 static bool byte_is_odd(const struct suspect *suspect, unsigned int i)
@@ -97,25 +123,21 @@ static bool byte_is_odd(const struct suspect *suspect, unsigned int i)
 		agree &= suspect->process[n].bytes[i] ==
 			 suspect->process[0].bytes[i];
 	}
-	return agree || (suspect->first.readable &&
-			 suspect->first.bytes[i] == byte);
+	return agree || suspect->first.bytes[i] == byte;
 }
 
 /* Takes back what this round does not bear out. True if anything is left. */
-static bool weigh(struct suspect *suspect)
+static bool weigh_round(struct suspect *suspect)
 {
-	bool all_read = suspect->mirror.readable, left;
+	bool left = false;
 
-	for (unsigned int n = 0; n < COMPARE_LOOKS - 1; n++) {
-		all_read &= suspect->process[n].readable;
-		/* All others must say the opposite. */
-		suspect->odd_access &= suspect->process[n].readable !=
-				       suspect->mirror.readable;
-	}
-	left = suspect->odd_access;
+	if (!suspect->mirror.readable)
+		return false;
+	for (unsigned int n = 0; n < COMPARE_LOOKS - 1; n++)
+		if (!suspect->process[n].readable)
+			return false;
 	for (unsigned int i = 0; i < PAGE_BYTES; i++) {
-		suspect->odd[i] = suspect->odd[i] && all_read &&
-				  byte_is_odd(suspect, i);
+		suspect->odd[i] = suspect->odd[i] && byte_is_odd(suspect, i);
 		left |= suspect->odd[i];
 	}
 	return left;
@@ -128,129 +150,125 @@ static int look_round(struct compare *compare, struct suspect *suspect)
 	int err = 0;
 
 	for (uint32_t n = 0; n < COMPARE_LOOKS && !err; n++)
-		err = look(compare, suspect->address, n == lot,
-			   n == lot ? &suspect->mirror : process++);
+		err = n == lot ?
+		      look_at_mirror(compare, suspect->address, &suspect->mirror) :
+		      look_at_process(compare, suspect->address, process++);
 	return err;
 }
 
-/* Describes the page by two looks at it. */
-static void note_finding(struct compare *compare, uint64_t page,
-			 const struct look *mirror, const struct look *process,
-			 const bool *odd)
+/* Describes a page by a byte that differs: the first, or the first that was odd. */
+static void note_bytes(struct compare *compare, uint64_t page,
+		       const struct look *mirror, const struct look *process,
+		       const bool *odd)
 {
-	struct finding *finding = &compare->finding;
 	unsigned int i = 0;
 
-	*finding = (struct finding) {
-		.page = page,
-		.mirror_reads = mirror->readable,
-		.process_reads = process->readable,
-	};
-	if (!mirror->readable || !process->readable)
-		return;
 	while (i < PAGE_BYTES - 1 &&
 	       (odd ? !odd[i] : mirror->bytes[i] == process->bytes[i]))
 		i++;
-	finding->offset = i;
-	finding->mirror = mirror->bytes[i];
-	finding->process = process->bytes[i];
+	compare->finding = (struct finding) {
+		.page = page,
+		.mirror_reads = true,
+		.process_reads = true,
+		.offset = i,
+		.mirror = mirror->bytes[i],
+		.process = process->bytes[i],
+	};
 }
 
 /* Judges a page of which the mirror has shown @first. A verdict or an errno. */
-static int judge(struct compare *compare, uint64_t page,
-		 const struct look *first)
+static int judge_bytes(struct compare *compare, uint64_t page,
+		       const struct look *first)
 {
 	static struct suspect suspect;
 
 	suspect.address = page;
 	suspect.first = *first;
-	suspect.odd_access = true;
 	memset(suspect.odd, true, sizeof(suspect.odd));
 	for (unsigned int round = 0; round < COMPARE_ROUNDS; round++) {
 		int err = look_round(compare, &suspect);
 
 		if (err)
 			return err;
-		if (!weigh(&suspect))
+		if (!weigh_round(&suspect))
 			return VERDICT_CHANGING;
 	}
-	note_finding(compare, page, &suspect.mirror, &suspect.process[0],
-		     suspect.odd_access ? NULL : suspect.odd);
+	note_bytes(compare, page, &suspect.mirror, &suspect.process[0], suspect.odd);
 	return VERDICT_STALE;
 }
 
-static int judge_difference(struct compare *compare, uint64_t page,
-			    const struct look *mirror,
-			    const struct look *process, bool still)
+/* Judges a page that only one of the two has shown. A verdict or an errno. */
+static int judge_access(struct compare *compare, uint64_t page, bool shown)
 {
-	if (!still)
-		return judge(compare, page, mirror);
-	note_finding(compare, page, mirror, process, NULL);
-	return VERDICT_STALE;
-}
-
-/* One page, which one witness could not read, or both. A verdict or an errno. */
-static int compare_one(struct compare *compare, uint64_t page, bool still)
-{
-	static struct look mirror, process;
-	int err = look(compare, page, true, &mirror);
+	bool proved;
+	int err = proof_of_access(compare, page, &proved);
 
 	if (err)
 		return err;
+	if (!proved)
+		return VERDICT_CHANGING;
+	compare->finding = (struct finding) {
+		.page = page,
+		.mirror_reads = shown,
+		.process_reads = !shown,
+	};
+	return VERDICT_STALE;
+}
+
+/* Compares a page that the mirror has shown. A verdict or an errno. */
+static int compare_shown(struct compare *compare, uint64_t page,
+			 const struct look *mirror, unsigned int flags)
+{
+	static struct look process;
+	int err;
+
 	if (compare->single)
-		return mirror.readable ? VERDICT_READ : VERDICT_REFUSED;
-	err = look(compare, page, false, &process);
+		return VERDICT_READ;
+	if (flags & COMPARE_REFUSES)
+		return judge_access(compare, page, true);
+	err = look_at_process(compare, page, &process);
 	if (err)
 		return err;
-	if (!mirror.readable && !process.readable)
-		return VERDICT_REFUSED;
-	if (mirror.readable && process.readable &&
-	    !memcmp(mirror.bytes, process.bytes, PAGE_BYTES))
+	if (!process.readable)
+		return judge_access(compare, page, true);
+	if (!memcmp(mirror->bytes, process.bytes, PAGE_BYTES))
 		return VERDICT_READ;
-	return judge_difference(compare, page, &mirror, &process, still);
+	if (!(flags & COMPARE_STILL))
+		return judge_bytes(compare, page, mirror);
+	note_bytes(compare, page, mirror, &process, NULL);
+	return VERDICT_STALE;
+}
+
+/* Looks at a page that the first engine refuses. A verdict or an errno. */
+static int compare_refused(struct compare *compare, uint64_t page,
+			   unsigned int flags)
+{
+	static struct look mirror;
+	int has = compare->fills ? 1 : witness_present(&compare->witness, page), err;
+
+	if (has <= 0)
+		return has ? has : VERDICT_ABSENT;
+	err = look_at_mirror(compare, page, &mirror);
+	if (err)
+		return err;
+	if (mirror.readable)
+		return compare_shown(compare, page, &mirror, flags);
+	if (compare->single || flags & COMPARE_REFUSES)
+		return VERDICT_REFUSED;
+	has = witness_grants(&compare->witness, page);
+	if (has < 0)
+		return has;
+	return has ? judge_access(compare, page, false) : VERDICT_REFUSED;
 }
 
 static unsigned char mirror_bytes[COMPARE_PAGES * PAGE_BYTES];
-static unsigned char process_bytes[COMPARE_PAGES * PAGE_BYTES];
-
-/* One page that both have read. */
-static int compare_read(struct compare *compare, uint64_t page, size_t offset,
-			bool still)
-{
-	static struct look mirror, process;
-
-	if (compare->single ||
-	    !memcmp(mirror_bytes + offset, process_bytes + offset, PAGE_BYTES))
-		return VERDICT_READ;
-	mirror.readable = true;
-	process.readable = true;
-	memcpy(mirror.bytes, mirror_bytes + offset, PAGE_BYTES);
-	memcpy(process.bytes, process_bytes + offset, PAGE_BYTES);
-	return judge_difference(compare, page, &mirror, &process, still);
-}
-
-/* How many pages both witnesses could read in one go, or an errno. */
-static ssize_t read_both(struct compare *compare, uint64_t start,
-			 unsigned int pages)
-{
-	ssize_t mirror, process;
-
-	mirror = ask_mirror(compare, start, mirror_bytes, pages * PAGE_BYTES);
-	if (mirror < 0 || compare->single)
-		return mirror < 0 ? mirror : mirror / (ssize_t)PAGE_BYTES;
-	process = ask_process(compare, start, process_bytes,
-			      pages * PAGE_BYTES);
-	if (process < 0)
-		return process;
-	return (mirror < process ? mirror : process) / (ssize_t)PAGE_BYTES;
-}
 
 /**
  * compare_pages - judge some pages in a row
- * @compare: the witnesses
+ * @compare: mirror and process
  * @start: address of the first page
  * @pages: how many, at most COMPARE_PAGES
- * @still: nothing but the process writes there, and it is stopped
+ * @flags: COMPARE_*
  * @verdicts: one for each page judged
  *
  * Stops early behind a stale page, so that @compare->finding describes it.
@@ -259,24 +277,27 @@ static ssize_t read_both(struct compare *compare, uint64_t start,
  * and -EINTR without a message, others after one.
  */
 int compare_pages(struct compare *compare, uint64_t start, unsigned int pages,
-		  bool still, enum verdict *verdicts)
+		  unsigned int flags, enum verdict *verdicts)
 {
-	ssize_t got = read_both(compare, start, pages);
-	int done, verdict;
+	static struct look mirror = { .readable = true };
+	ssize_t got = ask_engine(first_engine(compare), start, mirror_bytes,
+				 pages * PAGE_BYTES);
+	int done = 0, verdict;
 
 	if (got < 0)
 		return (int)got;
-	if (!got) {
-		verdict = compare_one(compare, start, still);
+	if (got < (ssize_t)PAGE_BYTES) {
+		verdict = compare_refused(compare, start, flags);
 		if (verdict < 0)
 			return verdict;
 		verdicts[0] = (enum verdict)verdict;
 		return 1;
 	}
-	for (done = 0; done < got; done++) {
+	for (; done < got / (ssize_t)PAGE_BYTES; done++) {
 		size_t offset = (size_t)done * PAGE_BYTES;
 
-		verdict = compare_read(compare, start + offset, offset, still);
+		memcpy(mirror.bytes, mirror_bytes + offset, PAGE_BYTES);
+		verdict = compare_shown(compare, start + offset, &mirror, flags);
 		if (verdict < 0)
 			return verdict;
 		verdicts[done] = (enum verdict)verdict;

@@ -1,30 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Is what a mirror shows what the process has? The other witness is
- * process_vm_readv(2), which looks every page up afresh. Documentation/attach.rst
- * has the same for users.
+ * Is what a mirror shows what the process has? The witness is the process's own page
+ * table, through /proc (witness.h). Documentation/attach.rst has the same for users.
  *
- * A running process may change a page between any two looks at it, so a page that
- * differs is no more than a suspect. It is judged in COMPARE_ROUNDS rounds of
- * COMPARE_LOOKS looks each; which one of them is the mirror's is drawn by lot, in
- * each round anew. A byte is *odd* in a round if the mirror shows a value that no
- * other look of the round shows, and either these agree with each other, or it is
- * the value that the mirror showed when suspicion arose. (Whether the page can be
- * read at all is one more such value.) A page is stale if one byte is odd in
- * every round; with the first round in which none of its bytes is left, it is
+ * Whether a page can be read at all is judged in proof.h. A running process may change
+ * the bytes of a page between any two looks at it, so a page that differs is no more
+ * than a suspect. It is judged in COMPARE_ROUNDS rounds of COMPARE_LOOKS looks each;
+ * which one of them is the mirror's is drawn by lot, in each round anew. A byte is
+ * *odd* in a round if all looks could read the page, the mirror shows a value that no
+ * other look of the round shows, and either these agree with each other, or it is the
+ * value that the mirror showed when suspicion arose. A page is stale if one byte is odd
+ * in every round; with the first round in which none of its bytes is left, it is
  * cleared, and counts as changing.
  *
- * Why this accuses no mirror that is right: whatever the process does, a round's
- * looks see some sequence of values, and at most one look of it can be odd, for
- * there are two others at least. The process cannot tell which look is the
- * mirror's. So the lot falls on the odd one with a chance of 1 in COMPARE_LOOKS at
- * most, and so in all rounds with 4^-32, about 5e-20, for each byte of a suspect,
- * however the process goes back and forth between two values. What a broken mirror
- * shows is either frozen or unrelated to the process: odd in every round, unless
- * the process keeps the whole page in motion.
+ * Why this accuses no mirror that is right: where all looks can read the page, each sees
+ * the bytes of the page that the CPU's page table had at one moment during the look. The
+ * kernel finds it there, and the mirror's entry is dropped before the table changes. So
+ * a look sees the same by either way, and whatever the process does, a round's looks
+ * see some sequence of values, and at most one look of it can be odd, for there are two
+ * others at least. The process cannot tell which look is the mirror's. So the lot falls
+ * on the odd one with a chance of 1 in COMPARE_LOOKS at most, and so in all rounds with
+ * 4^-32, about 5e-20, for each byte of a suspect, however the process goes back and
+ * forth between two values. What a broken mirror shows is either frozen or unrelated to
+ * the process: odd in every round, unless the process keeps the whole page in motion.
  *
- * Of a process that is stopped (and of memory only it can write) no look may
- * differ: then the first difference is the verdict.
+ * Of a process that is stopped (and of memory only it can write) no byte may differ:
+ * then the first difference is the verdict.
  */
 #ifndef VMM_COMPARE_H
 #define VMM_COMPARE_H
@@ -35,6 +36,7 @@
 #include <sys/types.h>
 #include "mirror.h"
 #include "prng.h"
+#include "witness.h"
 
 #define COMPARE_ROUNDS	32
 #define COMPARE_LOOKS	4
@@ -45,6 +47,7 @@
 enum verdict {
 	VERDICT_READ,		/* read, and equal if it was to be compared */
 	VERDICT_REFUSED,	/* nobody may read there */
+	VERDICT_ABSENT,		/* the process has no page there, nor has the mirror */
 	VERDICT_CHANGING,	/* differed, but that was the process's doing */
 	VERDICT_STALE,		/* differs */
 };
@@ -68,22 +71,34 @@ struct finding {
 };
 
 /**
- * struct compare - two witnesses
- * @pid: the process
- * @engine: an engine of its mirror, gpa and address being the same
+ * struct compare - mirror and process
+ * @mirror: the mirror
+ * @quiet: an engine of it, with SECMMU_ENGINE_NOFAULT; gpa and address are the same
+ * @engine: an engine that faults pages in
+ * @witness: the process
  * @single: read through the mirror only, and compare nothing
+ * @fills: also read what the process has not, which gives it to the process; the
+ *	caller may change it between two calls
  * @prng: draws the lots
  * @finding: of the last stale page
  */
 struct compare {
-	pid_t pid;
-	const struct engine *engine;
+	const struct mirror *mirror;
+	struct engine quiet;
+	struct engine engine;
+	struct witness witness;
 	bool single;
+	bool fills;
 	struct prng prng;
 	struct finding finding;
 };
 
+/* What the caller knows of the pages to be compared. */
+#define COMPARE_STILL	(1u << 0)	/* only the process writes there, and it is stopped */
+#define COMPARE_REFUSES	(1u << 1)	/* no area is there, or none that may be read */
+
 int compare_pages(struct compare *compare, uint64_t start, unsigned int pages,
-		  bool still, enum verdict *verdicts);
+		  unsigned int flags, enum verdict *verdicts);
+int compare_mirror_shows(const struct compare *compare, uint64_t page);
 
 #endif /* VMM_COMPARE_H */

@@ -8,7 +8,6 @@
 
 /* /proc/N/pagemap has one word for each page. */
 #define PAGEMAP_PRESENT	(1ull << 63)
-#define PAGEMAP_SWAPPED	(1ull << 62)
 #define PAGEMAP_WORDS	8192
 
 /**
@@ -28,22 +27,6 @@ void runs_free(struct runs *runs)
 {
 	free(runs->list);
 	*runs = (struct runs) { 0 };
-}
-
-/**
- * runs_forget - take out every run that touches a range, all of it
- * @runs: the set
- * @start: first address of the range
- * @end: address behind it
- */
-void runs_forget(struct runs *runs, uint64_t start, uint64_t end)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < runs->count; i++)
-		if (runs->list[i].end <= start || runs->list[i].start >= end)
-			runs->list[kept++] = runs->list[i];
-	runs->count = kept;
 }
 
 /**
@@ -79,14 +62,47 @@ int runs_add(struct runs *runs, uint64_t start, uint64_t end)
 	return 0;
 }
 
+/* Words of a page map: their number, or an errno. */
+static ssize_t read_words(int pagemap, uint64_t start, uint64_t *words, size_t count)
+{
+	ssize_t got = pread(pagemap, words, count * sizeof(*words),
+			    (off_t)(start / PAGE_BYTES * sizeof(*words)));
+	int err = errno;
+
+	/* At its end, too: the process is ending. */
+	if (!got || (got < 0 && err == ESRCH))
+		return -ESRCH;
+	if (got > 0)
+		return got / (ssize_t)sizeof(*words);
+	report_error("cannot read the process's pagemap: %s", strerror(err));
+	return -err;
+}
+
 /**
- * runs_add_present - add those pages of a range that the process has
+ * runs_read_present - ask whether a process has a page in memory
+ * @pagemap: descriptor of the process's pagemap
+ * @page: address of the page
+ * @present: filled in
+ *
+ * Return: as runs_add_present().
+ */
+int runs_read_present(int pagemap, uint64_t page, bool *present)
+{
+	uint64_t word;
+	ssize_t got = read_words(pagemap, page, &word, 1);
+
+	if (got < 0)
+		return (int)got;
+	*present = word & PAGEMAP_PRESENT;
+	return 0;
+}
+
+/**
+ * runs_add_present - add those pages of a range that the process has in memory
  * @runs: the set; nothing in it lies behind @start
  * @pagemap: descriptor of the process's pagemap
  * @start: address of the first page
  * @end: address behind the last one
- *
- * A page is there if it is in memory or in swap space.
  *
  * Return: 0, or a negative errno: -ESRCH without a message if the process has
  * no memory any more, else after one.
@@ -103,20 +119,11 @@ int runs_add_present(struct runs *runs, int pagemap, uint64_t start,
 
 		if (want > PAGEMAP_WORDS)
 			want = PAGEMAP_WORDS;
-		got = pread(pagemap, words, want * sizeof(*words),
-			    (off_t)(start / PAGE_BYTES * sizeof(*words)));
-		/* At its end, too: the process is ending. */
-		if (!got || (got < 0 && errno == ESRCH))
-			return -ESRCH;
-		if (got < 0) {
-			err = -errno;
-			report_error("cannot read the process's pagemap: %s",
-				     strerror(errno));
-			return err;
-		}
-		for (size_t i = 0; i < (size_t)got / sizeof(*words);
-		     i++, start += PAGE_BYTES) {
-			if (!(words[i] & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED)))
+		got = read_words(pagemap, start, words, want);
+		if (got < 0)
+			return (int)got;
+		for (ssize_t i = 0; i < got; i++, start += PAGE_BYTES) {
+			if (!(words[i] & PAGEMAP_PRESENT))
 				continue;
 			err = runs_add(runs, start, start + PAGE_BYTES);
 			if (err)

@@ -3,6 +3,7 @@
 #ifndef VMM_RUNS_H
 #define VMM_RUNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,8 +33,8 @@ struct runs {
 
 void runs_clear(struct runs *runs);
 void runs_free(struct runs *runs);
-void runs_forget(struct runs *runs, uint64_t start, uint64_t end);
 int runs_add(struct runs *runs, uint64_t start, uint64_t end);
+int runs_read_present(int pagemap, uint64_t page, bool *present);
 int runs_add_present(struct runs *runs, int pagemap, uint64_t start,
 		     uint64_t end);
 int runs_unite(struct runs *runs, const struct runs *a, const struct runs *b);

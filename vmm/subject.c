@@ -4,18 +4,23 @@
  * in the way of "secmmu-vmm run". It says "ready", and goes on until killed.
  */
 #include <argp.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/secmmu_test.h>
+#include "fragile.h"
 #include "prng.h"
 
 #define PAGE		4096ul
@@ -26,6 +31,9 @@
 #define LARGE_BYTES	(1ul << 36)
 #define THREADS		2
 #define TURN_NS		1000000
+#define WINDOW_PAGES	1024u
+#define WINDOW_TURNS	20
+#define HELD_MS		400
 
 static char *map(void *at, size_t bytes, int protection, int flags)
 {
@@ -181,6 +189,91 @@ static void hold(const char *thread)
 		;
 }
 
+/*
+ * A test build of the driver can hold munmap(2) for a while, when it has taken the
+ * areas out, and has not announced the change. Returns the post, or -1.
+ */
+static int arm_gate(int device, const char *memory)
+{
+	struct secmmu_test_gate gate = {
+		.size = sizeof(gate),
+		.gate = SECMMU_GATE_START_ENTERED,
+		.tid = gettid(),
+		.address = (uintptr_t)memory,
+		.timeout_ms = HELD_MS,
+	};
+
+	return ioctl(device, SECMMU_TEST_GATE_ARM, &gate) ? -1 : (int)gate.post;
+}
+
+static void open_gate(int device, int post)
+{
+	struct secmmu_test_gate gate = { .size = sizeof(gate), .post = (uint32_t)post };
+
+	/* It has opened by itself. */
+	ioctl(device, SECMMU_TEST_GATE_OPEN, &gate);
+}
+
+/* Run on the first processor only, and only if no other process wants to. */
+static void run_last(void)
+{
+	const struct sched_param none = { 0 };
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	if (sched_setaffinity(0, sizeof(first), &first) ||
+	    sched_setscheduler(0, SCHED_IDLE, &none)) {
+		perror("secmmu-subject: SCHED_IDLE");
+		exit(2);
+	}
+}
+
+/* Many areas, with a page in each. */
+static void fill_areas(char *memory)
+{
+	for (unsigned int i = 0; i < WINDOW_PAGES; i++) {
+		memory[i * PAGE] = 'w';
+		if (i % 2)
+			madvise(memory + i * PAGE, PAGE, MADV_DONTDUMP);
+	}
+}
+
+/*
+ * Memory is unmapped and mapped again. munmap(2) is kept from going on between taking
+ * the areas out and clearing the page table: by a gate, or now and then by others that
+ * want the processor.
+ */
+static void window(void)
+{
+	size_t bytes = WINDOW_PAGES * PAGE;
+	/* One more page stays: below a stack munmap(2) lets no reader in. */
+	char *memory = map(NULL, bytes + PAGE, PROT_READ, 0);
+	int device = open("/dev/secmmu", O_RDWR | O_CLOEXEC);
+	int post;
+
+	post = arm_gate(device, memory);
+	printf("range %lx-%lx\n%s\n", (unsigned long)memory,
+	       (unsigned long)memory + bytes + PAGE, post < 0 ? "idle" : "gated");
+	if (post < 0)
+		run_last();
+	else
+		open_gate(device, post);
+	ready();
+	for (;;) {
+		map(memory, bytes, PROT_READ | PROT_WRITE, MAP_FIXED);
+		fill_areas(memory);
+		for (unsigned int i = 0; i < WINDOW_TURNS; i++)
+			nap();
+		post = arm_gate(device, memory);
+		munmap(memory, bytes);
+		if (post >= 0)
+			open_gate(device, post);
+		nap();
+		nap();
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -189,6 +282,8 @@ static const struct {
 	{ "churn", churn },
 	{ "flip", flip },
 	{ "become", become },
+	{ "window", window },
+	{ "fragile", fragile_run },
 };
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -210,7 +305,7 @@ int main(int argc, char **argv)
 {
 	const struct argp argp = {
 		.parser = parse,
-		.args_doc = "sparse|churn|flip|become|hold THREAD",
+		.args_doc = "sparse|churn|flip|become|window|fragile|hold THREAD",
 		.doc = "A process to be looked at by secmmu-vmm attach.\v"
 		       "  sparse  large reservations, hardly touched\n"
 		       "  churn   memory is discarded, forbidden, unmapped, and "
@@ -218,6 +313,8 @@ int main(int argc, char **argv)
 		       "  flip    memory goes back and forth between two "
 		       "contents\n"
 		       "  become  executes another program after SIGUSR1\n"
+		       "  window  memory is unmapped, slowly, and comes again\n"
+		       "  fragile notices what an observer does to it\n"
 		       "  hold    keeps a thread of another process from getting on",
 	};
 

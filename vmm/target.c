@@ -76,6 +76,22 @@ bool target_alive(const struct target *target)
 }
 
 /**
+ * target_merged - count the pages that KSM has merged
+ * @target: the process
+ *
+ * Return: their number as the kernel tells it, which notices what was copied when it
+ * comes by the next time; 0 if there is no such number.
+ */
+uint64_t target_merged(const struct target *target)
+{
+	char text[32];
+
+	if (read_text(target, "ksm_merging_pages", text, sizeof(text)) <= 0)
+		return 0;
+	return strtoull(text, NULL, 10);
+}
+
+/**
  * target_close - forget a process
  * @target: opened or not
  */

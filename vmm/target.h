@@ -4,6 +4,7 @@
 #define VMM_TARGET_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /**
@@ -20,6 +21,7 @@ struct target {
 
 int target_open(struct target *target, pid_t pid);
 bool target_alive(const struct target *target);
+uint64_t target_merged(const struct target *target);
 void target_close(struct target *target);
 
 #endif /* VMM_TARGET_H */

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the test VM: secmmu-vmm attach, on processes of many kinds. With the argument
 # "control": the driver ignores invalidations, and every comparison of a process
-# that changes its memory must notice.
+# that changes its memory must notice. With "gated": what only a test build can show.
 set -u
 # shellcheck source=testvm/guest/inside.sh
 . "${0%/*}/inside.sh"
@@ -99,10 +99,68 @@ pass='^attach: PASS, [1-9][0-9]* pages.* 0 stale$'
 exact='^attach: PASS, [1-9][0-9]* pages.* 0 changing, 0 stale$'
 fail='^attach: FAIL, .*[1-9][0-9]* stale$'
 
+# A subject that notices changes, with all that an observer might change.
+fragile()
+{
+	echo 10000 > $ksm/pages_to_scan
+	echo 10 > $ksm/sleep_millisecs
+	echo 1 > $ksm/run
+	subject fragile
+	# What is merged stays so, and nothing is merged again.
+	echo 0 > $ksm/run
+}
+
+# It gives memory up.
+empty()
+{
+	kill -USR1 $pid
+	until grep -q emptied /tmp/subject || ! kill -0 $pid; do
+		sleep 0.1
+	done
+}
+
+# It says what has become of it.
+confess()
+{
+	kill -USR1 $pid
+	wait $pid
+	echo "# $(grep ', was ' /tmp/subject | tr '\n' ';')"
+}
+
+# munmap(2) half done: outsiders are refused what the process's own TLBs still have.
+# In test builds a gate holds it there.
+half_unmapped()
+{
+	subject window
+	range=$(grep -o '[0-9a-f]*-[0-9a-f]*' /tmp/subject)
+	kind=$(grep -E 'idle|gated' /tmp/subject)
+	expect "H2, munmap half done, $kind" 0 "$pass" taskset "$1" secmmu-vmm attach \
+		--pid $pid --verify --seconds 8 --range "$range" --json "$json"
+	check "pages were dropped ($(number zapped))" "$(number zapped)" -gt 10
+	[ "$kind" = gated ] ||
+		expect "H2, ... stopped" 0 "$pass" verify $pid --stop --range "$range"
+	end $pid
+}
+
+ksm=/sys/kernel/mm/ksm
+
+if [ "${1-}" = gated ]; then
+	half_unmapped f
+	exit $status
+fi
+
 if [ "${1-}" = control ]; then
 	subject churn
 	expect "control, live" 1 "$fail" verify $pid
 	expect "control, stopped" 1 "$fail" verify $pid --stop
+	end $pid
+	fragile
+	attach --pid $pid --verify --seconds 20 --json "$json"
+	sleep 2
+	empty
+	expect_end "H4, control, memory that is given up" 1 "$fail"
+	check "H4, control, it is shown and was proved so" \
+		"$(grep -c 'shows what the process has not, and no event' /tmp/said)" -ge 1
 	end $pid
 	exit $status
 fi
@@ -162,6 +220,20 @@ expect "back and forth" 0 "$pass" verify $pid
 check "pages differed meanwhile ($(number changing))" "$(number changing)" -gt 0
 expect "... stopped" 0 "$exact" verify $pid --stop
 end $pid
+
+half_unmapped 1
+
+fragile
+merged=$(cat /proc/$pid/ksm_merging_pages)
+check "H3, KSM has merged pages ($merged)" "$merged" -ge 1000
+attach --pid $pid --verify --seconds 4 --json "$json"
+sleep 2
+empty
+expect_end "H3, memory that is given up" 0 "$pass"
+check "H3, given up pages were looked at ($(number absent))" "$(number absent)" -ge 1000
+check "H3, no merged page was copied" "$(number merged_after)" = "$(number merged)"
+confess
+check "H3, nothing has changed" "$(tail -n 1 /tmp/subject)" = unchanged
 
 subject become
 attach --pid $pid --verify --seconds 60

@@ -37,6 +37,7 @@ fi
 
 echo none > $mutant
 
+/usr/lib/secmmu/attach.sh gated || status=1
 if secmmu-vmm demo lam-switch > /tmp/demo; then
 	echo "ok - $(tail -n 1 /tmp/demo)"
 else

@@ -185,7 +185,8 @@ enum secmmu_flush_policy {
  *	dumpable attribute.
  * @tag_bits: as in &struct secmmu_set_tag_bits
  *
- * Called on the device; returns a new descriptor, the mirror. It never keeps
+ * Called on the device; returns a new descriptor, the mirror. Changes of the process's
+ * areas that are under way are waited for, munmap(2) and the like. It never keeps
  * the process's memory alive: once the process has exited or called execve(2),
  * accesses fail with -ESRCH.
  */
