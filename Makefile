@@ -10,8 +10,8 @@ export BUILD := $(CURDIR)/build
 KDIR ?= /lib/modules/$(shell uname -r)/build
 TEST ?=
 
-.PHONY: help setup tools modules run check check-all mutants models bench bench-compare \
-	soak fuzz clean
+.PHONY: help setup tools modules run check check-all mutants mutants-auto models bench \
+	bench-compare soak fuzz clean
 .DEFAULT_GOAL := help
 
 help:
@@ -28,6 +28,11 @@ help:
 	@echo '              each seeded bug of a test build must be noticed by a test; all'
 	@echo '              gated tests against all of them, or with QUICK=1 each against'
 	@echo '              the test that is named for it; matrix in build/mutants/'
+	@echo 'make mutants-auto [FILE="NAME ..."] [SAMPLE=N] [SEED=N] [KERNEL=newest] [JOBS=2]'
+	@echo '              make mutants of the sources of the driver (all of them take many'
+	@echo '              hours: SAMPLE=100 takes one or two) and run tests against each'
+	@echo '              until one kills it; begun again, it goes on where it was; report'
+	@echo '              in build/mutants-auto/; ARGS=--list only lists them'
 	@echo 'make models   check the models of the protocols, and that each is found out when'
 	@echo '              it is broken, and litmus tests; logs in build/models/'
 	@echo 'make bench [QUICK=1] [ICOUNT=1]'
@@ -76,6 +81,9 @@ check-all:
 
 mutants:
 	@testvm/mutants.sh $(if $(QUICK),--quick)
+
+mutants-auto:
+	@testvm/mutants-auto.sh $(ARGS)
 
 models:
 	@testvm/models.sh

@@ -319,6 +319,7 @@ extra tests testvm-frozen "$top/testvm/selftest.sh" frozen
 go tests models "$top/testvm/models.sh"
 stock_kernels
 go tests mutants-selftest "$top/testvm/mutants-selftest.sh"
+go tests mutants-auto-selftest "$top/testvm/mutants-auto-selftest.sh"
 seeded_bugs go 6.1
 seeded_bugs extra 6.12
 seeded_bugs extra newest

@@ -7,19 +7,29 @@ set -eu
 usage()
 {
 	cat <<END
-usage: module.sh [--sparse] KERNEL normal|test|kunit|bench|hmm
+usage: module.sh [--sparse | --from DIR] KERNEL normal|test|kunit|bench|hmm
 KERNEL is a name that kernel.sh knows; normal, test and kunit (test with the KUnit
 suites, for kernels that have KUnit) are flavours of the driver; bench is a module
 that benchmarks compare it with, hmm another one, the kernel's own test of HMM, from
 the kernel's source. Prints the path of the module.
 --sparse also runs sparse over every file; its warnings are errors too.
+--from takes the sources from another folder, DIR/driver and so on. They are generated:
+warnings are no errors, and the log, build.log beside the module's folder, has the errors
+of all files.
 END
 }
 
-sparse=
+top=$(cd "$(dirname "$0")/.." && pwd)
+from=$top
+options="KCFLAGS=-Werror"
 case "${1-}" in
 --help) usage; exit 0 ;;
---sparse) sparse="C=2 CF=-Wsparse-error"; shift ;;
+--sparse) options="$options C=2 CF=-Wsparse-error"; shift ;;
+--from)
+	from=$2
+	options="-k KCFLAGS=-fdiagnostics-column-unit=byte"
+	shift 2
+	;;
 esac
 if [ $# -ne 2 ]; then
 	usage >&2
@@ -47,7 +57,6 @@ without_device_memory()
 	fi
 }
 
-top=$(cd "$(dirname "$0")/.." && pwd)
 dir=${BUILD:-$top/build}/modules/$kernel-$2
 folder=$("$top/testvm/kernel.sh" "$kernel")
 kdir=$folder/build
@@ -69,12 +78,12 @@ flock 9
 for part in $parts; do
 	list=$dir/$(echo "$part" | tr / -)
 	mkdir -p "$dir/$part"
-	(cd "$top/$part" && find . -name '*.mod.c' -prune -o \
+	(cd "$from/$part" && find . -name '*.mod.c' -prune -o \
 		\( -name '*.[ch]' -o -name '*.def' -o -name Makefile \) -print) |
 		sort > "$list.now"
 	cmp -s "$list.now" "$list.list" || rm -rf "${dir:?}/$part"
 	mkdir -p "$dir/$part"
-	(cd "$top/$part" && xargs cp -pu --parents -t "$dir/$part") \
+	(cd "$from/$part" && xargs cp -pu --parents -t "$dir/$part") \
 		< "$list.now"
 	mv "$list.now" "$list.list"
 done
@@ -89,7 +98,7 @@ fi
 
 # shellcheck disable=SC2086 # options, split on purpose
 if ! make -j"$(nproc)" -C "$kdir" M="$dir/${module%/*}" $config \
-	KCFLAGS=-Werror $sparse modules > "$dir/build.log" 2>&1; then
+	$options modules > "$dir/build.log" 2>&1; then
 	cat "$dir/build.log" >&2
 	echo "module.sh: ${module##*/} does not build for $kernel ($2)" >&2
 	exit 1

@@ -10,6 +10,11 @@
 # matrix.txt, matrix.html and matrix.json in DIR. Fails unless every mutant of the
 # list is killed by a test that passes without it. MODELS is what models.sh found out,
 # where it has run: a model that finds the same bug is told of too.
+#
+# mutants.pl verdicts RESULTS: the verdict of each generated mutant there, one line each
+# between tabs: its name, "killed", "unproven" or "survived", the seconds it took, and by
+# what. Here a killer must have passed before in the same boot, and if this went on, once
+# more in the run that comes after the kill.
 use strict;
 use warnings;
 use JSON::PP;
@@ -340,13 +345,62 @@ sub report
 	return @survivors || @problems ? 1 : 0;
 }
 
+# Does a run with a generated mutant kill it? "killed" if a test that speaks for it has
+# passed before it in this boot, and in the run after it, if that is one without a mutant;
+# "unproven" if it has failed there; nothing if the test fails anyhow.
+sub judge_generated
+{
+	my ($run, $after) = @_;
+	my $passed = $run->{boot}{passed} // {};
+	my @killers = grep { $passed->{$_} } @{$run->{fail}};
+
+	return '' if !$kills{$run->{verdict}};
+	if (!@killers) {
+		# Of a kernel that dies or complains it is the run as a whole.
+		return '' if $run->{verdict} eq 'failed' && @{$run->{fail}};
+		$run->{fail} = [];
+		@killers = grep { $passed->{$_} } speakers($run) or return 'unproven';
+	} else {
+		$run->{fail} = \@killers;
+	}
+	return 'killed' if !$after || $after->{boot} != $run->{boot} ||
+		$after->{mutant} ne 'none' || $after->{program} ne $run->{program};
+
+	my %again = map { $_ => 1 } @{$after->{pass}};
+
+	return (grep { $again{$_} } @killers) ? 'killed' : 'unproven';
+}
+
+sub verdicts
+{
+	my ($results) = @_;
+	my @runs = load($results);
+	my (%verdict, %by, %time);
+
+	baseline(@runs);
+	for my $i (grep { $runs[$_]{mutant} ne 'none' } 0 .. $#runs) {
+		my ($run, $name) = ($runs[$i], $runs[$i]{mutant});
+		my $is = judge_generated($run, $runs[$i + 1]);
+
+		$time{$name} += $run->{time};
+		$verdict{$name} //= 'survived';
+		next if !$is || $verdict{$name} eq 'killed';
+		$verdict{$name} = $is;
+		$by{$name} = $run;
+	}
+	printf "%s\t%s\t%.1f\t%s\n", $_, $verdict{$_}, $time{$_},
+		$by{$_} ? (names($by{$_}))[0] : '' for sort keys %verdict;
+}
+
 my $command = shift // '';
 
 if ($command eq 'list' && @ARGV == 2) {
 	list(@ARGV);
 } elsif ($command eq 'report' && @ARGV == 5) {
 	exit report(@ARGV);
+} elsif ($command eq 'verdicts' && @ARGV == 1) {
+	verdicts(@ARGV);
 } else {
 	die "usage: mutants.pl list DEF DRIVER | " .
-		"report LIST RESULTS KERNEL DIR MODELS\n";
+		"report LIST RESULTS KERNEL DIR MODELS | verdicts RESULTS\n";
 }

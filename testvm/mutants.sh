@@ -5,6 +5,8 @@
 set -euo pipefail
 # shellcheck source=testvm/common.sh
 . "$(dirname "$0")/common.sh"
+# shellcheck source=testvm/mutants-vm.sh
+. "$top/testvm/mutants-vm.sh"
 
 usage()
 {
@@ -64,8 +66,7 @@ driver=${MUTANTS_DRIVER:-$top/driver}
 programs=${MUTANTS_PROGRAMS:-$BUILD/selftests/tests-of-test-build}
 # In the quick form: a mutant, and a test that has nothing to do with it.
 control=${MUTANTS_CONTROL:-ignore-invalidate abi/G2_size_exact}
-# Boots that may fail for no fault of a mutant.
-patience=3
+guest=("$limit")
 
 # --- What is to be run ------------------------------------------------------------
 
@@ -138,141 +139,15 @@ share()
 		sort -s -t "$(printf '\t')" -k 1,1)
 }
 
-# --- One VM after the other -------------------------------------------------------
-
-# Strike what has been run from the list of VM $1, or what will not be.
-strike()
+# The state that every mutant is compared with, before and after.
+plan()
 {
-	mv "$out/todo.$1" "$out/todo.$1.old"
-	awk -v name="$2" -v program="$3" -v parts="$4" '
-		name == $1 && (program == "" || $2 == program && $3 == parts) &&
-			!(program != "" && struck) { struck = 1; next }
-		{ print }' "$out/todo.$1.old" > "$out/todo.$1"
+	baseline "$out/todo.$1"
+	cat "$out/todo.$1"
+	baseline "$out/todo.$1"
 }
 
-# What a person wants to see of it.
-progress()
-{
-	local name=$1 program=$2 parts=$3 verdict=$4 time=$5
-
-	[ "$name" != none ] || return 0
-	printf '[%d of %d] %s: %s/%s %s (%d.%02d s)\n' \
-		"$(cat "$out"/results.* | grep '^@ end ' | grep -cv '^@ end none ')" \
-		"$total" "$name" "$program" "$parts" "$verdict" \
-		$((time / 100)) $((time % 100))
-}
-
-# One boot for what is left of the list of VM $1. In the end: $state, what was last
-# heard of it; $run, the run that this was about, and $began, when it did.
-boot()
-{
-	local n=$1 line name program parts verdict time
-	local base=$out/vm.$n
-
-	rm -rf "$base"
-	mkdir -p "$base"
-	# The state that every mutant is compared with, before and after.
-	{ baseline "$out/todo.$n"; cat "$out/todo.$n"
-	  baseline "$out/todo.$n"; } > "$base/plan"
-	echo "@ boot" >> "$out/results.$n"
-	state=boot run='' began=$SECONDS silent=''
-	coproc VM {
-		exec "$testvm" --quiet --kernel "$kernel" \
-			--cpus 4 --memory 2048 --timeout 604800 \
-			--load brd --append "brd.rd_nr=1 brd.rd_size=65536" \
-			--root "$out/root" --root "$base" --log "$out/console.$n" \
-			-- /usr/lib/secmmu/mutants.sh "$limit" 2> "$out/testvm.$n"
-	}
-	vm=$VM_PID
-	exec {from}<&"${VM[0]}"
-	while :; do
-		status=0
-		IFS= read -r -t "$silence" -u "$from" line || status=$?
-		if [ $status -gt 128 ]; then
-			silent=1
-			kill -USR1 "$vm"
-			break
-		fi
-		[ $status = 0 ] || break
-		echo "$((SECONDS - started)) $line" >> "$out/log.$n"
-		[ "${line#@ }" != "$line" ] || continue
-		echo "$line" >> "$out/results.$n"
-		read -r _ state name program parts verdict time _ <<< "$line"
-		case $state in
-		begin) run="$name $program $parts" began=$SECONDS ;;
-		end)
-			run="$name $program $parts"
-			[ "$name" = none ] || strike "$n" "$name" "$program" "$parts"
-			progress "$name" "$program" "$parts" "$verdict" "$time"
-			;;
-		esac
-	done
-	exec {from}<&-
-	status=0
-	wait "$vm" 2> /dev/null || status=$?
-	if [ "$state" = "done" ] && [ $status != 0 ]; then
-		echo "@ end none after all splat 0 $(cat "$out/testvm.$n")" |
-			tr '\n' ' ' >> "$out/results.$n"
-		echo >> "$out/results.$n"
-	fi
-}
-
-# The kernel met its end in a run.
-bury()
-{
-	local n=$1 name program parts what why time
-
-	read -r name program parts <<< "$run"
-	if [ "$silent" ]; then
-		what=hang why="nothing was heard for $silence s"
-	else
-		what=died why=$(sed -n 's/^testvm: kernel: *//p' "$out/testvm.$n" |
-			sed 's/^\[[^]]*\] *//; 1q')
-	fi
-	time=$(((SECONDS - began) * 100))
-	echo "@ end $name $program $parts $what $time the kernel died: $why" \
-		>> "$out/results.$n"
-	progress "$name" "$program" "$parts" "$what" "$time"
-	# It would do so again.
-	strike "$n" "$name" '' ''
-	[ "$name" != none ]
-}
-
-# All boots that the list of VM $1 takes.
-work()
-{
-	local n=$1 failures=0 vm=
-
-	trap 'kill $vm 2> /dev/null; exit 143' TERM
-	: > "$out/results.$n"
-	while [ -s "$out/todo.$n" ]; do
-		boot "$n"
-		case $state in
-		done)
-			[ -s "$out/todo.$n" ] || break
-			echo "mutants: not everything was run" >&2
-			return 1
-			;;
-		unusable) [ "${run%% *}" != none ] || break ;;
-		boot)
-			failures=$((failures + 1))
-			[ $failures -lt $patience ] && continue
-			cat "$out/testvm.$n" >&2
-			echo "mutants: the test VM does not boot" >&2
-			return 1
-			;;
-		*)
-			# QEMU's own fault, now and then.
-			if [ $failures -lt $patience ] && { [ $status = 123 ] ||
-			   grep -q 'the kernel met a breakpoint' "$out/testvm.$n"; }; then
-				failures=$((failures + 1))
-				continue
-			fi
-			bury "$n" || break
-			;;
-		esac
-	done
-}
+# --- Afterwards -------------------------------------------------------------------
 
 # A killer that cannot see its mutant must be told from one that can.
 judge_control()
@@ -324,17 +199,8 @@ if [ "$quick" ] && [ ! "$only" ]; then
 fi
 total=$(cat "$out"/todo.* | wc -l)
 say "$(wc -l < "$out/list") mutants, $total runs, $jobs VMs at a time"
-workers=()
-for ((n = 0; n < jobs; n++)); do
-	[ -s "$out/todo.$n" ] || continue
-	work "$n" &
-	workers+=($!)
-done
-trap 'kill "${workers[@]}" 2> /dev/null || :' INT TERM HUP
 failed=0
-for worker in "${workers[@]}"; do
-	wait "$worker" || failed=1
-done
+work_on_all
 
 say "took $((SECONDS - started)) s; what was said, and after how many seconds, is in $out/log.*"
 cat "$out"/results.* > "$out/results"

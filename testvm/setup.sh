@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Installs what building and booting needs on a Debian 12 machine. Says
-# nothing and needs no network when everything is there already.
+# nothing and needs no network when everything is there already. PACKAGES in the
+# environment are installed too; some targets need more than others.
 
 set -eu
 
 packages='gcc make libc6-dev perl pkg-config bc flex bison libelf-dev libssl-dev
 	dwarves kmod xz-utils zstd cpio sparse busybox-static gnuplot-nox spin
 	libvirt-dev libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86'
+packages="$packages ${PACKAGES-}"
 
 fail()
 {

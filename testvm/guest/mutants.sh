@@ -12,11 +12,18 @@
 # The verdict is passed, failed, hang (it had to be killed), splat (the kernel
 # complained), absent (no such test), skipped or error. "unusable" in the end says
 # that nothing more can be learned from this boot, which ends there.
+#
+# With the name of another module parameter as a second argument, of generated mutants,
+# each is run until a test kills it, which a line "@ killed MUTANT" says; its other runs
+# are left out. Each program is run without a mutant before its first use in a boot, and
+# whatever has killed a mutant is run without it afterwards.
 set -u
 # shellcheck source=testvm/guest/inside.sh
 . "${0%/*}/inside.sh"
 only_inside "loads and unloads the driver with seeded bugs, and empties the kernel's log"
 limit=$1
+parameter=${2:-mutant}
+until_killed=${2-}
 lib=/usr/lib/secmmu
 module=$lib/secmmu.ko
 settings=/sys/module/secmmu
@@ -45,10 +52,10 @@ loaded()
 load()
 {
 	if loaded; then
-		echo "$1" > $settings/parameters/mutant
+		echo "$1" > $settings/parameters/"$parameter"
 		return
 	fi
-	insmod $module mutant="$1" || return 1
+	insmod $module "$parameter=$1" || return 1
 	tries=0
 	until [ -c /dev/secmmu ]; do
 		tries=$((tries + 1))
@@ -146,6 +153,44 @@ storm()
 	return $got
 }
 
+# The KUnit suites: they run when the driver is loaded.
+kunit()
+{
+	in_session $lib/kunit.sh suites
+	got=$?
+	# A suite as a whole is no test; the status tells.
+	sed -i '/^not ok - kunit [a-z]*[: ]/s/^/# /; s/^\(not ok\|ok\) - kunit /\1 - /' $log
+	return $got
+}
+
+# Is program $1 there, and may it be run with what is loaded?
+present()
+{
+	case $1 in
+	storm) ;;
+	kunit) [ -d /sys/module/kunit ] ;;
+	*) [ -x $lib/selftests/"$1" ] ;;
+	esac
+}
+
+start()
+{
+	# shellcheck disable=SC2086 # a list of options
+	case $1 in
+	storm) storm "$2" ;;
+	kunit) kunit ;;
+	*) in_session $lib/selftests/"$1" $options ;;
+	esac
+}
+
+# With a generated mutant that the driver cannot be loaded with. Is that its doing?
+refused()
+{
+	[ "$until_killed" ] && [ "$mutant" != none ] && unload && load none || return
+	is=failed
+	echo "@ end $mutant $program $parts failed 0 the driver does not load"
+}
+
 # Names of tests, as they are reported, without the fixture.
 results()
 {
@@ -177,31 +222,34 @@ run()
 {
 	mutant=$1 program=$2 parts=$3 words=
 	echo "@ begin $mutant $program $parts"
-	if [ "$program" != storm ] && [ ! -x $lib/selftests/"$program" ]; then
+	is=absent
+	: > /tmp/results
+	if ! present "$program"; then
 		echo "@ end $mutant $program $parts absent 0 no such program"
 		return 0
 	fi
-	[ "$program" = storm ] || options=$(select_tests "$program" "$parts")
+	case $program in
+	storm) ;;
+	kunit) unload ;;
+	*) options=$(select_tests "$program" "$parts") ;;
+	esac
 	if [ -s /tmp/absent ] && [ -z "$options" ]; then
 		echo "@ end $mutant $program $parts absent 0 no such test"
 		return 0
 	fi
 	dmesg -c > /dev/null
+	started=$(now)
 	if ! load "$mutant"; then
+		! refused || return 0
 		echo "@ end $mutant $program $parts error 0 the driver does not load"
 		return 1
 	fi
-	started=$(now)
-	if [ "$program" = storm ]; then
-		storm "$parts"
-	else
-		# shellcheck disable=SC2086 # a list of options
-		in_session $lib/selftests/"$program" $options
-	fi
+	[ "$program" = kunit ] || started=$(now)
+	start "$program" "$parts"
 	got=$?
 	took=$(($(now) - started))
 	is=$(verdict $got)
-	results "$mutant" "$program"
+	results "$mutant" "$program" | tee /tmp/results
 	[ "$is" = passed ] || [ "$is" = skipped ] || head -n 100 $log
 	# A test that ends by a limit of its own hangs, too.
 	[ "$is" != failed ] || ! grep -q 'terminated by timeout' $log || words="timed out"
@@ -213,7 +261,7 @@ run()
 	[ -z "$unusable" ] || holders
 	told=$(complaint)
 	if [ -n "$told" ]; then
-		[ "$is" != passed ] || is=splat
+		[ "$is" != passed ] && [ -z "$until_killed" ] || is=splat
 		words="$words $told"
 		unusable="the kernel complained"
 	elif [ -n "$unusable" ]; then
@@ -224,11 +272,65 @@ run()
 	[ -z "$unusable" ]
 }
 
+# Run program $1 without a mutant, unless this boot has done so.
+prove()
+{
+	[ ! -e /tmp/passed."$1" ] || return 0
+	: > /tmp/passed."$1"
+	took=0
+	run none "$1" "$2" || return
+	echo "$took" > /tmp/took."$1"
+	sed -n 's/^@ pass [^ ]* [^ ]* //p' /tmp/results > /tmp/passed."$1"
+}
+
+# The tests that have failed in the latest run, of program $1, and passed before.
+killers()
+{
+	awk -v file=/tmp/passed."$1" '
+		BEGIN {
+			while ((getline name < file) > 0)
+				passed[name] = 1
+		}
+		$2 == "fail" && $5 in passed { print $5 }' /tmp/results
+}
+
+# One run of a generated mutant.
+try()
+{
+	[ "$1" != "$killed" ] || return 0
+	prove "$2" "$3" || return
+	# Not much longer than without it.
+	limit=$((4 * $(cat /tmp/took."$2") / 100 + 30))
+	[ "$limit" -le "$longest" ] || limit=$longest
+	run "$1" "$2" "$3"
+	usable=$?
+	limit=$longest
+	again=$3
+	case $is in
+	failed)
+		failed=$(killers "$2" | head -n 20 | tr '\n' ',')
+		# Without any result it is the program as a whole.
+		[ -n "$failed" ] || ! grep -q '^@ fail' /tmp/results || return $usable
+		[ -z "$failed" ] || [ "$2" = kunit ] || again=${failed%,}
+		;;
+	hang | splat) ;;
+	*) return $usable ;;
+	esac
+	killed=$1
+	echo "@ killed $1"
+	[ $usable = 0 ] && run none "$2" "$again"
+}
+
 unusable=
 options=
+took=0
+longest=$limit
+killed=
+is=
 set -f
+[ -z "$until_killed" ] || run=try
 while read -r mutant program parts <&3; do
-	if ! run "$mutant" "$program" "$parts"; then
+	if ! ${run:-run} "$mutant" "$program" "$parts"; then
 		echo "@ unusable ${unusable:-no driver}"
 		exit 3
 	fi
