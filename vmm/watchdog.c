@@ -51,7 +51,8 @@ static void tell_stuck(int fd, unsigned int seconds, uint64_t violations)
 	say(fd, line);
 	threads_tell(fd);
 	snprintf(line, sizeof(line),
-		 "%s: report these stacks with the kernel's log; a machine that is only slow takes a longer --stuck-after\n"
+		 "%s: report these stacks with the kernel's log; a machine that is only slow "
+		 "takes a longer --stuck-after\n"
 		 "%s: %s, %" PRIu64 " violations\n", watched.title,
 		 watched.title, violations ? "FAIL" : "STUCK", violations);
 	say(fd, line);

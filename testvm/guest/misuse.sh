@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# In the test VM, without the driver: bad input to secmmu-vmm gives a status other
-# than zero and exactly one sentence.
+# In the test VM, without the driver: bad input to secmmu-vmm gives status 2 and exactly
+# one sentence.
 set -u
 # shellcheck source=testvm/guest/inside.sh
 . "${0%/*}/inside.sh"
@@ -12,10 +12,12 @@ hint="^Try \`\|^information\.$"
 
 refuse()
 {
-	what=$1
+	what=$1 got=0
 	shift
-	if "$@" > /tmp/said 2>&1; then
-		echo "not ok - $what: accepted"
+	"$@" > /tmp/said 2>&1 || got=$?
+	if [ $got != 2 ]; then
+		cat /tmp/said
+		echo "not ok - $what: status $got, not 2"
 		status=1
 	elif [ "$(grep -vc "$hint" /tmp/said)" != 1 ]; then
 		cat /tmp/said

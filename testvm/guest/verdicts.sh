@@ -3,9 +3,8 @@
 # In the test VM, without the driver: each verdict of a storm but FAIL, provoked
 # (mistakes.sh and control.sh have that). H2: slow is not wrong, and unproven, stuck and
 # interrupted say what they are. H3: a JSON file is written whole or not at all.
+# shellcheck disable=SC2317,SC2086,SC2231 # checks are called by their names; numbers, lists
 set -u
-# Checks are called by their names.
-# shellcheck disable=SC2317,SC2086
 # shellcheck source=testvm/guest/inside.sh
 . "${0%/*}/inside.sh"
 only_inside "fills a file system of its own"
@@ -162,7 +161,8 @@ check "H3 stuck, no file" absent
 
 # The canary's process is stopped, and waited for.
 start --stuck-after $patience
-kill -STOP "$(pgrep -P $storm)"
+child=$(grep -l "^PPid:[[:space:]]*$storm\$" /proc/[0-9]*/status 2> /dev/null)
+kill -STOP "$(echo "$child" | cut -d / -f 3)"
 kill -INT $storm
 ended
 judge "H2 a process is held" $got 4 '^storm: STUCK, 0 violations$'
