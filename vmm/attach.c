@@ -185,6 +185,7 @@ static int read_run(struct attach *attach, const struct run *run, size_t *next)
 		if (*next < areas->count && areas->list[*next].start <= at) {
 			area = &areas->list[*next];
 			flags = (area->refuses ? COMPARE_REFUSES : 0) |
+				(area->own ? COMPARE_OWN : 0) |
 				(attach->still && area->own ? COMPARE_STILL : 0);
 			end = area->end < end ? area->end : end;
 		} else if (*next < areas->count) {

@@ -66,19 +66,26 @@ static int look_at_mirror(const struct compare *compare, uint64_t page,
 	return got < 0 ? (int)got : 0;
 }
 
+/* Reads pages of the process, up to the first that is not there. Pages or an errno. */
+static int read_process(const struct compare *compare, uint64_t start, void *buffer,
+			unsigned int pages)
+{
+	ssize_t got;
+
+	if (!compare->fills)
+		return witness_read_present(&compare->witness, start, buffer, pages);
+	got = witness_read(&compare->witness, start, buffer, pages * PAGE_BYTES);
+	return got < 0 ? (int)got : (int)(got / (ssize_t)PAGE_BYTES);
+}
+
 /* Zero or an errno. */
 static int look_at_process(const struct compare *compare, uint64_t page,
 			   struct look *result)
 {
-	int present = compare->fills ? 1 : witness_present(&compare->witness, page);
-	ssize_t got;
+	int got = read_process(compare, page, result->bytes, 1);
 
-	result->readable = false;
-	if (present <= 0)
-		return present;
-	got = witness_read(&compare->witness, page, result->bytes, PAGE_BYTES);
-	result->readable = got == (ssize_t)PAGE_BYTES;
-	return got < 0 ? (int)got : 0;
+	result->readable = got == 1;
+	return got < 0 ? got : 0;
 }
 
 /**
@@ -215,6 +222,19 @@ static int judge_access(struct compare *compare, uint64_t page, bool shown)
 	return VERDICT_STALE;
 }
 
+/* Compares a page that both have shown. A verdict or an errno. */
+static int compare_bytes(struct compare *compare, uint64_t page,
+			 const struct look *mirror, const struct look *process,
+			 unsigned int flags)
+{
+	if (!memcmp(mirror->bytes, process->bytes, PAGE_BYTES))
+		return VERDICT_READ;
+	if (!(flags & COMPARE_STILL))
+		return judge_bytes(compare, page, mirror);
+	note_bytes(compare, page, mirror, process, NULL);
+	return VERDICT_STALE;
+}
+
 /* Compares a page that the mirror has shown. A verdict or an errno. */
 static int compare_shown(struct compare *compare, uint64_t page,
 			 const struct look *mirror, unsigned int flags)
@@ -229,14 +249,9 @@ static int compare_shown(struct compare *compare, uint64_t page,
 	err = look_at_process(compare, page, &process);
 	if (err)
 		return err;
-	if (!process.readable)
-		return judge_access(compare, page, true);
-	if (!memcmp(mirror->bytes, process.bytes, PAGE_BYTES))
-		return VERDICT_READ;
-	if (!(flags & COMPARE_STILL))
-		return judge_bytes(compare, page, mirror);
-	note_bytes(compare, page, mirror, &process, NULL);
-	return VERDICT_STALE;
+	return process.readable ?
+	       compare_bytes(compare, page, mirror, &process, flags) :
+	       judge_access(compare, page, true);
 }
 
 /* Looks at a page that the first engine refuses. A verdict or an errno. */
@@ -261,7 +276,41 @@ static int compare_refused(struct compare *compare, uint64_t page,
 	return has ? judge_access(compare, page, false) : VERDICT_REFUSED;
 }
 
-static unsigned char mirror_bytes[COMPARE_PAGES * PAGE_BYTES];
+/*
+ * Compares what the mirror has shown, a few pages at a time where a page that the
+ * process gets back takes no memory, else one. Verdicts, or an errno.
+ */
+static int compare_run(struct compare *compare, uint64_t start,
+		       const unsigned char *mirror_bytes, unsigned int pages,
+		       unsigned int flags, enum verdict *verdicts)
+{
+	static unsigned char process_bytes[RUNS_COUNT * PAGE_BYTES];
+	static struct look mirror = { .readable = true }, process = { .readable = true };
+	unsigned int limit = flags & COMPARE_OWN ? RUNS_COUNT : 1;
+	bool alone = compare->single || flags & COMPARE_REFUSES;
+	int read = 0, done, verdict;
+
+	if (!alone)
+		read = read_process(compare, start, process_bytes,
+				    pages < limit ? pages : limit);
+	if (read < 0)
+		return read;
+	for (done = 0; done < (read ? read : 1); done++) {
+		size_t offset = (size_t)done * PAGE_BYTES;
+		uint64_t page = start + offset;
+
+		memcpy(mirror.bytes, mirror_bytes + offset, PAGE_BYTES);
+		memcpy(process.bytes, process_bytes + offset, PAGE_BYTES);
+		verdict = read ? compare_bytes(compare, page, &mirror, &process, flags) :
+				 compare_shown(compare, page, &mirror, flags);
+		if (verdict < 0)
+			return verdict;
+		verdicts[done] = (enum verdict)verdict;
+		if (verdict == VERDICT_STALE)
+			return done + 1;
+	}
+	return done;
+}
 
 /**
  * compare_pages - judge some pages in a row
@@ -279,30 +328,32 @@ static unsigned char mirror_bytes[COMPARE_PAGES * PAGE_BYTES];
 int compare_pages(struct compare *compare, uint64_t start, unsigned int pages,
 		  unsigned int flags, enum verdict *verdicts)
 {
-	static struct look mirror = { .readable = true };
+	static unsigned char mirror_bytes[COMPARE_PAGES * PAGE_BYTES];
 	ssize_t got = ask_engine(first_engine(compare), start, mirror_bytes,
 				 pages * PAGE_BYTES);
-	int done = 0, verdict;
+	unsigned int shown = got > 0 ? (unsigned int)(got / (ssize_t)PAGE_BYTES) : 0;
+	unsigned int done = 0;
+	int verdict;
 
 	if (got < 0)
 		return (int)got;
-	if (got < (ssize_t)PAGE_BYTES) {
+	if (!shown) {
 		verdict = compare_refused(compare, start, flags);
 		if (verdict < 0)
 			return verdict;
 		verdicts[0] = (enum verdict)verdict;
 		return 1;
 	}
-	for (; done < got / (ssize_t)PAGE_BYTES; done++) {
-		size_t offset = (size_t)done * PAGE_BYTES;
+	while (done < shown) {
+		size_t offset = done * PAGE_BYTES;
+		int more = compare_run(compare, start + offset, mirror_bytes + offset,
+				       shown - done, flags, verdicts + done);
 
-		memcpy(mirror.bytes, mirror_bytes + offset, PAGE_BYTES);
-		verdict = compare_shown(compare, start + offset, &mirror, flags);
-		if (verdict < 0)
-			return verdict;
-		verdicts[done] = (enum verdict)verdict;
-		if (verdict == VERDICT_STALE)
-			return done + 1;
+		if (more < 0)
+			return more;
+		done += (unsigned int)more;
+		if (verdicts[done - 1] == VERDICT_STALE)
+			break;
 	}
-	return done;
+	return (int)done;
 }

@@ -96,6 +96,7 @@ struct compare {
 /* What the caller knows of the pages to be compared. */
 #define COMPARE_STILL	(1u << 0)	/* only the process writes there, and it is stopped */
 #define COMPARE_REFUSES	(1u << 1)	/* no area is there, or none that may be read */
+#define COMPARE_OWN	(1u << 2)	/* private and anonymous */
 
 int compare_pages(struct compare *compare, uint64_t start, unsigned int pages,
 		  unsigned int flags, enum verdict *verdicts);

@@ -180,9 +180,9 @@ static const struct {
 } numbers[] = {
 	{ "merged", count_merged, 0 },
 	{ "shared", count_shared, 0 },
-	/* One page, which an observer may be about to read when it goes. */
+	/* An observer may be about to read some when they go. */
 	{ "blocks", count_blocks, PAGE / 512 },
-	{ "given", count_given, 1 },
+	{ "given", count_given, 16 },
 	{ "never", count_never, 0 },
 	{ "soft-dirty", count_soft_dirty, 0 },
 };

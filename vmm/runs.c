@@ -79,22 +79,24 @@ static ssize_t read_words(int pagemap, uint64_t start, uint64_t *words, size_t c
 }
 
 /**
- * runs_read_present - ask whether a process has a page in memory
+ * runs_count_present - count the pages that a process has in memory, up to a gap
  * @pagemap: descriptor of the process's pagemap
- * @page: address of the page
- * @present: filled in
+ * @start: address of the first page
+ * @pages: how many to look at, at most RUNS_COUNT
  *
- * Return: as runs_add_present().
+ * Return: their number, or a negative errno as runs_add_present().
  */
-int runs_read_present(int pagemap, uint64_t page, bool *present)
+int runs_count_present(int pagemap, uint64_t start, unsigned int pages)
 {
-	uint64_t word;
-	ssize_t got = read_words(pagemap, page, &word, 1);
+	uint64_t words[RUNS_COUNT];
+	ssize_t got = read_words(pagemap, start, words, pages);
+	int count = 0;
 
 	if (got < 0)
 		return (int)got;
-	*present = word & PAGEMAP_PRESENT;
-	return 0;
+	while (count < got && words[count] & PAGEMAP_PRESENT)
+		count++;
+	return count;
 }
 
 /**

@@ -3,11 +3,12 @@
 #ifndef VMM_RUNS_H
 #define VMM_RUNS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define PAGE_BYTES	4096ull
+/* Pages that runs_count_present() looks at. */
+#define RUNS_COUNT	16
 
 /**
  * struct run - pages in a row
@@ -34,7 +35,7 @@ struct runs {
 void runs_clear(struct runs *runs);
 void runs_free(struct runs *runs);
 int runs_add(struct runs *runs, uint64_t start, uint64_t end);
-int runs_read_present(int pagemap, uint64_t page, bool *present);
+int runs_count_present(int pagemap, uint64_t start, unsigned int pages);
 int runs_add_present(struct runs *runs, int pagemap, uint64_t start,
 		     uint64_t end);
 int runs_unite(struct runs *runs, const struct runs *a, const struct runs *b);

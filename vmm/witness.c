@@ -67,10 +67,32 @@ void witness_close(struct witness *witness)
  */
 int witness_present(const struct witness *witness, uint64_t page)
 {
-	bool present;
-	int err = runs_read_present(witness->pagemap, page, &present);
+	return runs_count_present(witness->pagemap, page, 1);
+}
 
-	return err ? err : present;
+/**
+ * witness_read_present - read pages of the process that are there
+ * @witness: of the process
+ * @start: address of the first page
+ * @buffer: where to put them
+ * @pages: how many, at most RUNS_COUNT
+ *
+ * What the process gives up between the look at pagemap and the read it gets back. The
+ * fewer pages, the rarer that is.
+ *
+ * Return: pages read, up to the first that is not there, or a negative errno as
+ * witness_read().
+ */
+int witness_read_present(const struct witness *witness, uint64_t start, void *buffer,
+			 unsigned int pages)
+{
+	int present = runs_count_present(witness->pagemap, start, pages);
+	ssize_t got;
+
+	if (present <= 0)
+		return present;
+	got = witness_read(witness, start, buffer, (size_t)present * PAGE_BYTES);
+	return got < 0 ? (int)got : (int)(got / (ssize_t)PAGE_BYTES);
 }
 
 /**

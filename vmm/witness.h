@@ -25,6 +25,8 @@ struct witness {
 int witness_open(struct witness *witness, int proc, pid_t pid, bool reads);
 void witness_close(struct witness *witness);
 int witness_present(const struct witness *witness, uint64_t page);
+int witness_read_present(const struct witness *witness, uint64_t start, void *buffer,
+			 unsigned int pages);
 ssize_t witness_read(const struct witness *witness, uint64_t start, void *buffer,
 		     size_t length);
 int witness_grants(const struct witness *witness, uint64_t page);

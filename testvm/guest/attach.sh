@@ -241,7 +241,7 @@ kill -USR1 $pid
 expect_end "another program" 3 "process $pid has executed another program"
 end $pid
 
-secmmu-vmm run --no-mirror --seconds 8 > /tmp/storm 2>&1 &
+secmmu-vmm run --no-mirror --seconds 20 > /tmp/storm 2>&1 &
 storm=$!
 until grep -q '^\[' /tmp/storm || ! kill -0 $storm; do
 	sleep 0.1
