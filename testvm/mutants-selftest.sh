@@ -60,6 +60,7 @@ fake_run()
 		echo "testvm: the kernel met a breakpoint that QEMU's" >&2
 		exit 125
 		;;
+	ended) exit 125 ;;
 	hang) exec sleep 1000 ;;
 	frozen)
 		trap 'kill $!; exit 123' USR1
@@ -204,6 +205,10 @@ END
 try "QEMU stands still" 0 'ok - mutant two: killed by alpha/A2_x_long in 0.2 s' <<END
 $pass
 two alpha frozen 1
+END
+try "QEMU is killed" 0 'ok - mutant two: killed by alpha/A2_x_long in 0.2 s' <<END
+$pass
+two alpha ended 1
 END
 try "the VM boots late" 0 'mutants: 3 of 3 killed' <<END
 $pass

@@ -510,11 +510,7 @@ sub whole
 sub unmark
 {
 	my ($file, $marked, $map) = @_;
-	my ($text, %began) = ('');
-
-	for my $part (split /([\001\002\003])/, $marked =~ s/\001(\d+)\002/\001$1\001/gr) {
-		$text .= $part;
-	}
+	my $text = $marked =~ s/\002/\001/gr;
 	my ($out, $line, $column, @open) = ('', 1, 1);
 
 	while ($text =~ /\G(?:\001(\d+)\001|(\003)|(\n)|([^\001\003\n]+))/g) {
