@@ -41,6 +41,17 @@ void secmmu_log_put(struct secmmu_log *log)
 }
 
 /**
+ * secmmu_log_free - free a log at once
+ * @log: the log, which no zap and no call can find; or NULL
+ *
+ * Context: may sleep.
+ */
+void secmmu_log_free(struct secmmu_log *log)
+{
+	kvfree(log);
+}
+
+/**
  * secmmu_log_take - move a part of a log
  * @log: the log
  * @first: first word of the part

@@ -27,7 +27,7 @@ void secmmu_slots_init(struct secmmu_slots *slots, struct secmmu_member *member,
 
 static void slot_free(struct secmmu_slot *slot)
 {
-	secmmu_log_put(slot->span.log);
+	secmmu_log_free(slot->span.log);
 	kfree(slot);
 }
 

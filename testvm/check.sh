@@ -236,7 +236,7 @@ debug_kernel()
 	some+=" tags keys domains bounds jobs abandon together"
 	rest="$(left_out "$some" "$lists/tests")"
 	slow=$(slow_kernel debug)
-	SECMMU_TEST_SLOW=$slow LIMIT=900 LOAD=kunit \
+	SECMMU_TEST_SLOW=$slow LIMIT=2000 LOAD=kunit \
 		go vm selftests-debug debug kunit sh -c "$lib/kunit.sh suites; status=\$?
 		$run $(gated | grep -v failnth | tr '\n' ' ') $some && exit \$status"
 	# shellcheck disable=SC2086 # a list of names
