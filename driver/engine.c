@@ -97,6 +97,10 @@ static void copy_piece(struct secmmu_engine *engine, unsigned long pfn,
 	else
 		copy(engine->bounce + offset, page + offset, move->len);
 	kunmap_local(page);
+}
+
+static void count_window(struct secmmu_engine *engine, const struct secmmu_move *move)
+{
 	secmmu_count(engine->spaces.mirror->counters,
 		     move->write ? SECMMU_COUNT_WRITES : SECMMU_COUNT_READS, 1);
 }
@@ -132,6 +136,7 @@ static int cross(struct secmmu_engine *engine, const struct secmmu_move *move,
 	secmmu_gate_spin(WINDOW_TRANSLATED, (u64)*gfn << PAGE_SHIFT);
 	if (move->len)
 		copy_piece(engine, spte_pfn(spte), move);
+	count_window(engine, move);
 close:
 	secmmu_window_close(&mirror->tlbs, &window);
 	return err;
@@ -160,6 +165,7 @@ static int cross_direct(struct secmmu_engine *engine, const struct secmmu_move *
 	secmmu_gate_spin(DIRECT_CHECKED, (u64)gfn << PAGE_SHIFT);
 	if (move->len)
 		copy_piece(engine, page_to_pfn(direct->page), move);
+	count_window(engine, move);
 close:
 	secmmu_window_close(&mirror->tlbs, &window);
 	return err;

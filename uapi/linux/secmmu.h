@@ -291,8 +291,8 @@ struct secmmu_create_engine {
  * @retries_table: ... because a page-table page was given back meanwhile
  * @waits: times a fault waited for an event in flight
  * @wait_ns: time spent so, in nanoseconds
- * @reads: windows in which an engine read, by pread or for a job; not those of a job
- *	that only touches, which moves no data
+ * @reads: windows in which an engine read, by pread or for a job; a job that only
+ *	touches moves no data in them
  * @writes: windows in which it wrote, likewise
  * @tables: page-table pages in use now, those set aside for splits included
  * @large: 2 MiB entries in place now
