@@ -13,7 +13,10 @@ static bool is_pinned(const struct secmmu_direct *direct)
 	return direct->write && !secmmu_mutant(DIRECT_UNPINNED);
 }
 
-/* GUP under mmap_lock: for writing with a pin, for reading without, which unshares. */
+/*
+ * GUP under mmap_lock. A write takes a pin. A read takes a plain reference: a pin would
+ * make the core copy a page that is shared.
+ */
 static long get_page_locked(struct secmmu_direct *direct, struct mm_struct *mm,
 			    int *locked)
 {

@@ -14,8 +14,8 @@
  *		after it				gets a copy at once
  *	SET_SLOT returns: the old target is	the target is looked at again in a window,
  *		out of use				and SET_SLOT waits for windows
- *	the dirty log has every write		it is noted after the data have moved: who
- *						asks too early is told once more
+ *	the dirty log has every write		it is noted after the data have moved: a
+ *						log that is taken before is not the last
  */
 #ifndef SECMMU_DIRECT_H
 #define SECMMU_DIRECT_H
