@@ -32,8 +32,11 @@
 #define THREADS		2
 #define TURN_NS		1000000
 #define WINDOW_PAGES	1024u
-#define WINDOW_TURNS	20
-#define HELD_MS		400
+#define WINDOW_BYTES	(WINDOW_PAGES * PAGE)
+/* Longer than a pass of attach takes: memory must be seen before it goes. */
+#define WINDOW_TURNS	200
+/* ... and so that a pass falls into it. */
+#define HELD_MS		3000
 
 static char *map(void *at, size_t bytes, int protection, int flags)
 {
@@ -190,10 +193,10 @@ static void hold(const char *thread)
 }
 
 /*
- * A test build of the driver can hold munmap(2) for a while, when it has taken the
- * areas out, and has not announced the change. Returns the post, or -1.
+ * A test build of the driver holds munmap(2) for a while, when it has taken the areas
+ * out, and has not announced the change.
  */
-static int arm_gate(int device, const char *memory)
+static void arm_gate(const char *memory)
 {
 	struct secmmu_test_gate gate = {
 		.size = sizeof(gate),
@@ -202,16 +205,12 @@ static int arm_gate(int device, const char *memory)
 		.address = (uintptr_t)memory,
 		.timeout_ms = HELD_MS,
 	};
+	int device = open("/dev/secmmu", O_RDWR | O_CLOEXEC);
 
-	return ioctl(device, SECMMU_TEST_GATE_ARM, &gate) ? -1 : (int)gate.post;
-}
-
-static void open_gate(int device, int post)
-{
-	struct secmmu_test_gate gate = { .size = sizeof(gate), .post = (uint32_t)post };
-
-	/* It has opened by itself. */
-	ioctl(device, SECMMU_TEST_GATE_OPEN, &gate);
+	if (device < 0 || ioctl(device, SECMMU_TEST_GATE_ARM, &gate)) {
+		perror("secmmu-subject: a gate of a test build");
+		exit(2);
+	}
 }
 
 /* Run on the first processor only, and only if no other process wants to. */
@@ -239,39 +238,53 @@ static void fill_areas(char *memory)
 	}
 }
 
+/* One more page stays: below a stack munmap(2) lets no reader in. */
+static char *map_window(void)
+{
+	char *memory = map(NULL, WINDOW_BYTES + PAGE, PROT_READ, 0);
+
+	printf("range %lx-%lx\n", (unsigned long)memory,
+	       (unsigned long)memory + WINDOW_BYTES + PAGE);
+	return memory;
+}
+
 /*
- * Memory is unmapped and mapped again. munmap(2) is kept from going on between taking
- * the areas out and clearing the page table: by a gate, or now and then by others that
- * want the processor.
+ * Memory is unmapped and mapped again. Now and then others want the processor when
+ * munmap(2) has taken the areas out, and has not yet cleared the page table.
  */
 static void window(void)
 {
-	size_t bytes = WINDOW_PAGES * PAGE;
-	/* One more page stays: below a stack munmap(2) lets no reader in. */
-	char *memory = map(NULL, bytes + PAGE, PROT_READ, 0);
-	int device = open("/dev/secmmu", O_RDWR | O_CLOEXEC);
-	int post;
+	char *memory = map_window();
 
-	post = arm_gate(device, memory);
-	printf("range %lx-%lx\n%s\n", (unsigned long)memory,
-	       (unsigned long)memory + bytes + PAGE, post < 0 ? "idle" : "gated");
-	if (post < 0)
-		run_last();
-	else
-		open_gate(device, post);
+	run_last();
 	ready();
 	for (;;) {
-		map(memory, bytes, PROT_READ | PROT_WRITE, MAP_FIXED);
+		map(memory, WINDOW_BYTES, PROT_READ | PROT_WRITE, MAP_FIXED);
 		fill_areas(memory);
 		for (unsigned int i = 0; i < WINDOW_TURNS; i++)
 			nap();
-		post = arm_gate(device, memory);
-		munmap(memory, bytes);
-		if (post >= 0)
-			open_gate(device, post);
-		nap();
-		nap();
+		munmap(memory, WINDOW_BYTES);
 	}
+}
+
+/* Memory is unmapped after SIGUSR1, and a gate keeps munmap(2) from going on. */
+static void held(void)
+{
+	char *memory = map_window();
+	sigset_t set;
+	int signal;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	map(memory, WINDOW_BYTES, PROT_READ | PROT_WRITE, MAP_FIXED);
+	fill_areas(memory);
+	ready();
+	sigwait(&set, &signal);
+	arm_gate(memory);
+	munmap(memory, WINDOW_BYTES);
+	while (pause())
+		;
 }
 
 static const struct {
@@ -283,6 +296,7 @@ static const struct {
 	{ "flip", flip },
 	{ "become", become },
 	{ "window", window },
+	{ "held", held },
 	{ "fragile", fragile_run },
 };
 
@@ -305,7 +319,7 @@ int main(int argc, char **argv)
 {
 	const struct argp argp = {
 		.parser = parse,
-		.args_doc = "sparse|churn|flip|become|window|fragile|hold THREAD",
+		.args_doc = "sparse|churn|flip|become|window|held|fragile|hold THREAD",
 		.doc = "A process to be looked at by secmmu-vmm attach.\v"
 		       "  sparse  large reservations, hardly touched\n"
 		       "  churn   memory is discarded, forbidden, unmapped, and "
@@ -314,6 +328,7 @@ int main(int argc, char **argv)
 		       "contents\n"
 		       "  become  executes another program after SIGUSR1\n"
 		       "  window  memory is unmapped, slowly, and comes again\n"
+		       "  held    unmaps memory after SIGUSR1, held by a gate\n"
 		       "  fragile notices what an observer does to it\n"
 		       "  hold    keeps a thread of another process from getting on",
 	};
