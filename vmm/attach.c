@@ -10,6 +10,7 @@
 #include "attach.h"
 #include "attachreport.h"
 #include "compare.h"
+#include "exitcode.h"
 #include "freeze.h"
 #include "report.h"
 #include "runs.h"
@@ -53,12 +54,12 @@ struct attach {
 	uint64_t told;
 };
 
-static volatile sig_atomic_t enough;
+/* The signal that ends the watch, or zero. */
+static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int signal)
 {
-	(void)signal;
-	enough = 1;
+	interrupted = signal;
 }
 
 static uint64_t now_ms(void)
@@ -237,24 +238,29 @@ static bool is_over(const struct attach *attach)
 	const struct attach_facts *facts = &attach->facts;
 	uint64_t ms = now_ms() - attach->began;
 
-	if (enough || facts->stale >= REPORT_LIMIT)
+	if (interrupted || facts->stale >= REPORT_LIMIT)
 		return true;
 	return !facts->verified ? facts->passes :
 	       facts->passes >= ATTACH_PASSES &&
 	       ms >= attach->options->seconds * 1000ull;
 }
 
-static int watch(struct attach *attach)
+/* Once: what was begun is finished. Twice: at once. */
+static void catch_interrupts(void)
 {
-	/* Once: what was begun is finished. Twice: at once. */
 	const struct sigaction interrupt = {
 		.sa_handler = on_interrupt,
 		.sa_flags = (int)SA_RESETHAND,
 	};
-	int err;
 
 	sigaction(SIGINT, &interrupt, NULL);
 	sigaction(SIGTERM, &interrupt, NULL);
+}
+
+static int watch(struct attach *attach)
+{
+	int err;
+
 	attach->began = now_ms();
 	attach->told = attach->began;
 	do {
@@ -263,6 +269,7 @@ static int watch(struct attach *attach)
 		err = pass(attach);
 	} while (!err && !is_over(attach));
 	attach->facts.seconds = (now_ms() - attach->began) / 1000;
+	attach->facts.signal = interrupted;
 	return err;
 }
 
@@ -321,31 +328,33 @@ static int conclude(struct attach *attach, int err)
 			     "executed another program" : "ended",
 			     facts->passes + 1);
 	else if (err)
-		return ATTACH_CANNOT;
+		return EXIT_CANNOT;
 	facts->complete = !err && facts->stale < REPORT_LIMIT;
 	facts->merged_after = target_merged(&attach->target);
 	if (mirror_stats(&attach->mirror, &facts->stats))
-		return ATTACH_CANNOT;
+		return EXIT_CANNOT;
 	attachreport_print(facts);
 	if (attach->options->json &&
 	    attachreport_json(attach->options->json, facts))
-		return ATTACH_CANNOT;
+		return EXIT_CANNOT;
 	if (facts->stale)
-		return ATTACH_FAIL;
+		return EXIT_FAIL;
+	if (facts->signal)
+		return EXIT_INTERRUPTED + facts->signal;
 	if (err)
-		return ATTACH_GONE;
+		return EXIT_UNPROVEN;
 	if (!facts->pages) {
 		report_error("the process has no page there; --all reads the others too");
-		return ATTACH_CANNOT;
+		return EXIT_UNPROVEN;
 	}
-	return ATTACH_PASS;
+	return EXIT_PASS;
 }
 
 /**
  * attach_run - look at a process through a mirror
  * @options: which, and how
  *
- * Return: the program's exit status: ATTACH_*.
+ * Return: the program's exit status, see exitcode.h.
  */
 int attach_run(const struct attach_options *options)
 {
@@ -362,7 +371,7 @@ int attach_run(const struct attach_options *options)
 		.facts.verified = options->verify,
 		.facts.filled = options->all,
 	};
-	int status = ATTACH_CANNOT;
+	int status = EXIT_CANNOT;
 
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 	if (options->json && report_writable(options->json))
@@ -372,6 +381,7 @@ int attach_run(const struct attach_options *options)
 			attach.compare.prng.state = now_ms();
 		attach.facts.pid = attach.target.pid;
 		attach.facts.command = attach.target.name;
+		catch_interrupts();
 		printf("process %d (%s), mirrored up to 0x%" PRIx64 "\n",
 		       attach.target.pid, attach.target.name, attach.limit);
 		status = conclude(&attach, watch(&attach));

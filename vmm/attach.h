@@ -7,12 +7,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Exit statuses; 1 and 2 as everywhere in this program. */
-#define ATTACH_PASS	0
-#define ATTACH_FAIL	1
-#define ATTACH_CANNOT	2
-#define ATTACH_GONE	3
-
 /* Passes of a comparison: what the first one mapped, later ones find mapped. */
 #define ATTACH_PASSES	2
 

@@ -122,9 +122,9 @@ static const struct argp attach_argp = {
 	       "times; Documentation/attach.rst tells when it counts as "
 	       "changing, and when as stale.\n\n"
 	       "Exits with 0 if nothing was stale, with 1 if a page was, with "
-	       "2 if it could not be told, with 3 if the process ended or "
-	       "executed another program before it could. Ctrl-C ends it after "
-	       "the current pass.",
+	       "2 if it could not look, with 3 if it saw too little: no page was "
+	       "there, or the process ended or executed another program. Ctrl-C "
+	       "ends it after the current pass, with 130.",
 };
 
 /**

@@ -89,6 +89,15 @@ static void print_traces(const struct attach_facts *facts)
 		puts("warning: --all has given the process pages where it had none, and brought back what was in swap space");
 }
 
+static const char *verdict_of(const struct attach_facts *facts)
+{
+	if (facts->stale)
+		return "FAIL";
+	if (facts->signal)
+		return "INTERRUPTED";
+	return facts->complete && facts->pages ? "PASS" : "UNPROVEN";
+}
+
 /**
  * attachreport_print - the table and the verdict
  * @facts: of the process
@@ -110,10 +119,8 @@ void attachreport_print(const struct attach_facts *facts)
 	else
 		printf("attach: %s, %" PRIu64 " pages compared in %u passes, %"
 		       PRIu64 " changing, %" PRIu64 " stale\n",
-		       facts->stale ? "FAIL" :
-		       facts->complete && facts->pages ? "PASS" : "unproven",
-		       facts->pages, facts->passes, facts->changing,
-		       facts->stale);
+		       verdict_of(facts), facts->pages, facts->passes,
+		       facts->changing, facts->stale);
 }
 
 static void json_area(FILE *file, const struct area *area)
@@ -147,6 +154,7 @@ int attachreport_json(const char *path, const struct attach_facts *facts)
 	json_string(file, "command", facts->command);
 	json_number(file, "verified", facts->verified);
 	json_number(file, "complete", facts->complete);
+	json_number(file, "signal", (uint64_t)facts->signal);
 	json_number(file, "passes", facts->passes);
 	json_number(file, "seconds", facts->seconds);
 	json_number(file, "pages", facts->pages);

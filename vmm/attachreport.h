@@ -17,6 +17,7 @@
  * @verified: pages were compared, not just read
  * @filled: pages were read that the process had not
  * @complete: the last pass was finished, so that @areas tells all
+ * @signal: that ended it early, or zero
  * @passes: over its memory, finished ones
  * @seconds: they took
  * @pages: read, in all passes together
@@ -37,6 +38,7 @@ struct attach_facts {
 	bool verified;
 	bool filled;
 	bool complete;
+	int signal;
 	unsigned int passes;
 	uint64_t seconds;
 	uint64_t pages;

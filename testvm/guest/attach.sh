@@ -146,7 +146,13 @@ held()
 	expect_end "H2, munmap held half done" 0 "$pass"
 	check "H2, shown and refused at once ($(number changing))" \
 		"$(number changing)" -ge 1
-	check "H2, ... and then dropped ($(number zapped))" "$(number zapped)" -ge 1000
+	check "H2, ... and then dropped ($(number zapped))" "$(number zapped)" -gt 10
+	attach --pid $pid --verify --seconds 60 --json "$json"
+	kill -INT $attached
+	expect_end "H2, interrupted" 130 '^attach: INTERRUPTED, .* 0 stale$'
+	check "H2, ... by SIGINT" "$(number signal)" = 2
+	expect "H2, no page is there" 3 '^attach: UNPROVEN, 0 pages' \
+		verify $pid --range "$(range)"
 	end $pid
 }
 
