@@ -89,6 +89,7 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	u64 old = READ_ONCE(*sptep);
 	u64 spte = spte_make(page_to_pfn(fault->page[i]), secmmu_fault_writes(fault),
 			     fault->target.key);
+	u64 made;
 
 	/*
 	 * The event check has just said that the CPU maps this page, writable if
@@ -113,10 +114,12 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	 * and flushes, before the slot is forgotten. A dirty bit that goes with the
 	 * old entry is noted in the log.
 	 */
-	if (old && !secmmu_mutant(UPGRADE_OLD))
+	do {
 		/* TLBs may have recorded accesses in what goes. */
-		spte |= SPTE_ACCESSED;
-	old = xchg(sptep, spte);
+		made = spte | (secmmu_mutant(UPGRADE_OLD) ? 0 : old & SPTE_ACCESSED);
+		if (old && secmmu_mutant(UPGRADE_YOUNG))
+			made |= SPTE_ACCESSED;
+	} while (!try_cmpxchg64(sptep, &old, made));
 	if (!old || secmmu_mutant(UPGRADE_COUNTED))
 		secmmu_table_count(leaf, 1);
 	else if (old & SPTE_DIRTY)

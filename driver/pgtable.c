@@ -489,13 +489,16 @@ void secmmu_table_set_large(struct secmmu_pgtable *pt,
 			    struct secmmu_table *leaf, gfn_t gfn, u64 spte)
 {
 	u64 *entry = secmmu_table_entry(table, gfn);
+	u64 old = READ_ONCE(*entry), made;
 
 	lockdep_assert_held(&table->lock);
 	if (!leaf) {
-		/* TLBs may have recorded accesses in what goes; below too. */
-		if (READ_ONCE(*entry) && !secmmu_mutant(LARGE_UPGRADE_OLD))
-			spte |= SPTE_ACCESSED;
-		if (!xchg(entry, spte)) {
+		do {
+			/* TLBs may have recorded accesses in what goes. */
+			made = spte | (secmmu_mutant(LARGE_UPGRADE_OLD) ? 0 :
+				       old & SPTE_ACCESSED);
+		} while (!try_cmpxchg64(entry, &old, made));
+		if (!old) {
 			secmmu_table_count(table, 1);
 			atomic_long_inc(&pt->nr_large);
 		}
@@ -505,6 +508,7 @@ void secmmu_table_set_large(struct secmmu_pgtable *pt,
 	/* An event that waits for this lock must then look for the spte here. */
 	leaf->dead = true;
 	table->zap_gen = max(table->zap_gen, leaf->zap_gen);
+	/* They may be recording in the leaf right now: say that there were some. */
 	xchg(entry, leaf->nr && !secmmu_mutant(COLLAPSE_OLD) ? spte | SPTE_ACCESSED : spte);
 	atomic_long_inc(&pt->nr_large);
 	atomic_long_dec(&pt->nr_tables);

@@ -181,12 +181,16 @@ SECMMU_TEST_F(aging, C4_touched_is_not_young)
 	engine = secmmu_create_engine_with(mirror, SECMMU_ENGINE_BACKGROUND);
 	ASSERT_LE(0, engine);
 	ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, ACTOR_BASE, mem, PAGES * PAGE));
-	/* Pages that are not mapped yet, then pages that are. */
-	for (i = 0; i < 3; i++) {
+	/* Pages that are not mapped yet; pages that are, to be read only; the others. */
+	for (i = 0; i < 4; i++) {
 		ASSERT_EQ(0, job_start(engine, i == 1 ? 0 : SECMMU_JOB_WRITE,
 				       ACTOR_BASE, PAGES * PAGE, NULL));
 		ASSERT_EQ(PAGES * PAGE, job_wait(engine, &error));
 		EXPECT_EQ(0, age_clear(mirror, mem, PAGES));
+		if (!i) {
+			madvise(mem, PAGES * PAGE, MADV_DONTNEED);
+			memset(mem, 1, PAGES * PAGE);
+		}
 	}
 	ASSERT_EQ(0, job_start(engine, 0, ACTOR_GPA(3), 8, mem + 8 * PAGE));
 	ASSERT_EQ(8, job_wait(engine, &error));
