@@ -9,6 +9,7 @@
 
 #include "secmmu_actor.h"
 #include "secmmu_gates.h"
+#include "secmmu_outsider.h"
 #include "secmmu_player.h"
 #include "secmmu_sys.h"
 #include "secmmu_test.h"
@@ -32,7 +33,7 @@ static int start_with(struct actor *actor, struct player_start *start)
 		return -errno;
 	start->shared = actor->shared;
 	start->sock = sock[1];
-	actor->pid = child_start(player_run, start);
+	actor->pid = child_start_aside(player_run, start);
 	close(sock[1]);
 	ret = fds_receive(sock[0], fds, 1 + ACTOR_ENGINES);
 	close(sock[0]);

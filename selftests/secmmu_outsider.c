@@ -54,6 +54,19 @@ int cpus_aside(void)
 	return pin(0, 2, OUTSIDER_CPUS - 1);
 }
 
+pid_t child_start_aside(int (*run)(void *), void *arg)
+{
+	cpu_set_t before;
+	pid_t pid;
+
+	if (!cpus_enough())
+		return child_start(run, arg);
+	if (sched_getaffinity(0, sizeof(before), &before))
+		return -errno;
+	pid = cpus_aside() ?: child_start(run, arg);
+	return sched_setaffinity(0, sizeof(before), &before) ? -errno : pid;
+}
+
 static int serve(void *data)
 {
 	struct outsider_line *line = data;

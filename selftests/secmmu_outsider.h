@@ -32,6 +32,11 @@ bool cpus_enough(void);
 int cpus_spread(const struct actor *actor);
 /* The calling thread goes to where the actor would be. */
 int cpus_aside(void);
+/*
+ * child_start(), of a child whose memory has never been on the outsider's processor, if
+ * there are enough. Once a second x86 interrupts even the processors where that was so.
+ */
+pid_t child_start_aside(int (*run)(void *), void *arg);
 
 /* It inherits the descriptors that are open now. */
 int outsider_start(struct outsider *outsider);
