@@ -4,7 +4,6 @@
 
 #include "dirty.h"
 #include "test/gate.h"
-#include "test/gate.h"
 #include "test/inject.h"
 #include "test/mutant.h"
 
@@ -30,7 +29,8 @@ static bool take_leaf(struct secmmu_slots *slots, struct secmmu_table *leaf,
 	gfn_t gfn;
 
 	spin_lock(&leaf->lock);
-	due = leaf->zap_gen >= atomic64_read_acquire(&slots->tlbs->flushed);
+	due = leaf->zap_gen >= atomic64_read_acquire(&slots->tlbs->flushed) &&
+	      !secmmu_mutant(LOG_PENDING_IGNORED);
 	for (gfn = first; gfn <= last && leaf->nr; gfn++) {
 		u64 *sptep = secmmu_table_entry(leaf, gfn);
 
@@ -114,12 +114,20 @@ static void collect(struct secmmu_slots *slots, const struct secmmu_span *span,
 		    const struct secmmu_get_dirty_log *arg, unsigned long *bits)
 {
 	gfn_t first = span->by_gfn.start + arg->first_page;
+	gfn_t last = first + arg->nr_pages - 1;
+	u64 word = arg->first_page / BITS_PER_LONG;
+	bool due;
 
-	secmmu_log_take(span->log, arg->first_page / BITS_PER_LONG, bits,
-			words_of(arg));
+	if (secmmu_mutant(LOG_EMPTIED_LAST))
+		due = take_roots(slots, span, first, last, bits);
+	else
+		secmmu_log_take(span->log, word, bits, words_of(arg));
 	secmmu_gate(DIRTY_LOG, 0);
-	if (take_roots(slots, span, first, first + arg->nr_pages - 1, bits) &&
-	    !secmmu_mutant(LOG_UNFLUSHED))
+	if (secmmu_mutant(LOG_EMPTIED_LAST))
+		secmmu_log_take(span->log, word, bits, words_of(arg));
+	else
+		due = take_roots(slots, span, first, last, bits);
+	if (due && !secmmu_mutant(LOG_UNFLUSHED))
 		secmmu_flush(slots->tlbs, 0);
 }
 
