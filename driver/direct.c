@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/mm.h>
-#include <linux/sched/mm.h>
 
 #include "compat/gup.h"
 #include "direct.h"
+#include "host.h"
 #include "test/gate.h"
 #include "test/inject.h"
 #include "test/mutant.h"
@@ -34,20 +34,14 @@ static long get_page_locked(struct secmmu_direct *direct, struct mm_struct *mm,
 static int get_page_of(struct secmmu_direct *direct)
 {
 	struct mm_struct *mm = direct->mirror->chain->mn.mm;
-	int locked = 1;
+	int locked = 1, err;
 	long got;
 
-	if (!mmget_not_zero(mm))
-		return -ESRCH;
-	if (mmap_read_lock_killable(mm)) {
-		mmput(mm);
-		return -EINTR;
-	}
+	err = secmmu_host_lock(mm);
+	if (err)
+		return err;
 	got = secmmu_may_fail(get_page_locked(direct, mm, &locked), -ENOMEM);
-	if (locked)
-		mmap_read_unlock(mm);
-	/* May be the last user and run the release callback. */
-	mmput(mm);
+	secmmu_host_unlock(mm, locked);
 	if (got == 1)
 		return 0;
 	return got == -ENOMEM || got == -EINTR ? got : -EFAULT;

@@ -4,7 +4,6 @@
  * held across a sleep but the fault's record, which any event may mark hit
  * meanwhile, and references to its pages, which do not outlive it.
  */
-#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 
 #include "compat/gup.h"
@@ -164,22 +163,16 @@ static long get_pages_locked(struct secmmu_fault *fault, struct mm_struct *mm,
 static int get_pages(struct secmmu_fault *fault)
 {
 	struct mm_struct *mm = fault->mirror->chain->mn.mm;
-	int locked = 1;
+	int locked = 1, err;
 	long got;
 
-	if (!mmget_not_zero(mm))
-		return -ESRCH;
-	if (mmap_read_lock_killable(mm)) {
-		mmput(mm);
-		return -EINTR;
-	}
+	err = secmmu_host_lock(mm);
+	if (err)
+		return err;
 	got = get_pages_locked(fault, mm, &locked);
 	if (got > 0 && locked)
 		look_for_large(fault, mm);
-	if (locked)
-		mmap_read_unlock(mm);
-	/* May be the last user and run the release callback. */
-	mmput(mm);
+	secmmu_host_unlock(mm, locked);
 	secmmu_gate(FAULT_GOT, fault->target.hva);
 
 	if (got > 0)

@@ -2,9 +2,43 @@
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
+#include <linux/sched/mm.h>
 
 #include "host.h"
 #include "test/mutant.h"
+
+/**
+ * secmmu_host_lock - keep an mm from ending and its areas from changing
+ * @mm: the mm
+ *
+ * Context: may sleep; no locks that an invalidation needs.
+ * Return: 0, to be followed by secmmu_host_unlock(); -ESRCH if nobody uses the mm any
+ * more; -EINTR on a fatal signal.
+ */
+int secmmu_host_lock(struct mm_struct *mm)
+{
+	if (!mmget_not_zero(mm))
+		return -ESRCH;
+	if (mmap_read_lock_killable(mm)) {
+		mmput(mm);
+		return -EINTR;
+	}
+	return 0;
+}
+
+/**
+ * secmmu_host_unlock - undo secmmu_host_lock()
+ * @mm: the mm
+ * @locked: false if GUP has let the lock go
+ *
+ * Context: may sleep: it may be the last user, and run the release callback.
+ */
+void secmmu_host_unlock(struct mm_struct *mm, bool locked)
+{
+	if (locked)
+		mmap_read_unlock(mm);
+	mmput(mm);
+}
 
 /* Does one entry of the CPU map the block at @addr, from page @pfn on? */
 static bool maps_block(struct mm_struct *mm, unsigned long addr,

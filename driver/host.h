@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the CPU's own page table says. */
+/* The mirrored memory itself: its lock, and what the CPU's own page table says. */
 #ifndef SECMMU_HOST_H
 #define SECMMU_HOST_H
 
@@ -7,6 +7,8 @@
 
 #define SECMMU_LARGE_SIZE	(SECMMU_LARGE_PAGES << PAGE_SHIFT)
 
+int secmmu_host_lock(struct mm_struct *mm);
+void secmmu_host_unlock(struct mm_struct *mm, bool locked);
 bool secmmu_host_large(struct mm_struct *mm, unsigned long hva,
 		       struct page *page, bool write);
 
