@@ -158,16 +158,17 @@ json_files()
 	}' $files
 }
 
-# The tests of a list file that are not among the words.
+# The tests of list files that are not among the words.
 left_out()
 {
-	local name
-	while read -r name; do
-		case " $1 " in
-		*" $name "* | *" $name,"*) ;;
+	local words=$1 name
+	shift
+	cat "$@" | while read -r name; do
+		case " $words " in
+		*" $name "*) ;;
 		*) echo "$name" ;;
 		esac
-	done < "$2"
+	done
 }
 
 # --- Parts of the plan ---------------------------------------------------------------
@@ -192,13 +193,15 @@ prepare()
 	for kernel in 6.1 6.12 newest; do
 		step "module-$kernel-normal" module "$kernel" normal
 	done
-	for kernel in 6.1 6.12 ${all:+newest debug kcsan}; do
+	for kernel in 6.1 6.12 debug ${all:+newest kcsan}; do
 		step "module-$kernel-test" module "$kernel" test
 	done
 	for kernel in 6.1 ${all:+6.12 newest}; do
 		step "module-$kernel-bench" module "$kernel" bench
 	done
-	step module-debug-kunit module debug kunit
+	for kernel in newest ${all:+debug}; do
+		step "module-$kernel-kunit" module "$kernel" kunit
+	done
 	cp "$BUILD/modules/6.1-normal/driver/secmmu.ko" "$out/root$lib/"
 	cp "$BUILD/fuzz/bin/secmmu-fuzz" "$out/root/usr/bin/"
 	step no-instruments no_instruments
@@ -215,34 +218,41 @@ gated()
 
 test_build()
 {
-	# shellcheck disable=SC2046 # a list of names
-	go vm "test-build-$1" "$1" test $run $(gated) ${2-}
+	# shellcheck disable=SC2046,SC2086 # lists of names
+	$1 vm "test-build-$2" "$2" test $run $(gated) ${3-}
 }
 
-# Each seeded bug against the test that must notice it.
+# Each seeded bug against the test that must notice it; for every day, one of each
+# property.
 seeded_bugs()
 {
-	"$1" tests "mutants-$2" env KERNEL="$2" "$top/testvm/mutants.sh" --quick \
-		--out "$out/mutants-$2"
+	local kernel
+
+	go tests mutants-few env KERNEL=6.1 "$top/testvm/mutants.sh" --quick --few \
+		--out "$out/mutants-few"
+	for kernel in 6.1 6.12 newest; do
+		extra tests "mutants-$kernel" env KERNEL="$kernel" \
+			"$top/testvm/mutants.sh" --quick --out "$out/mutants-$kernel"
+	done
 }
 
-# The debug kernel is several times slower: the KUnit suites, all with gates, and of the
-# rest what takes least time.
+# The debug kernel is several times slower: for every day, of each part of the driver
+# what takes least time.
 debug_kernel()
 {
 	local some rest slow
 
-	some="abi args slots rw backing invalidate huge large dirty prefault"
-	some+=" tags keys domains bounds jobs abandon together"
-	rest="$(left_out "$some" "$lists/tests")"
+	some="abi rw invalidate large dirty domains jobs abandon"
+	some+=" inflight events registration release unblockable windows aging refs"
+	some+=" dirtyslot strangers"
+	rest="$(left_out "$some" "$lists/tests" "$lists/tests-of-test-build")"
 	slow=$(slow_kernel debug)
-	SECMMU_TEST_SLOW=$slow LIMIT=2000 LOAD=kunit \
-		go vm selftests-debug debug kunit sh -c "$lib/kunit.sh suites; status=\$?
-		$run $(gated | grep -v failnth | tr '\n' ' ') $some && exit \$status"
 	# shellcheck disable=SC2086 # a list of names
-	SECMMU_TEST_SLOW=$slow LIMIT=2400 \
-		extra vm selftests-debug-rest debug test $run $rest failnth
-	LOAD=kunit extra vm kunit debug kunit $lib/kunit.sh all
+	SECMMU_TEST_SLOW=$slow LIMIT=1200 go vm selftests-debug debug test $run $some
+	# shellcheck disable=SC2086 # a list of names
+	SECMMU_TEST_SLOW=$slow LIMIT=3600 \
+		extra vm selftests-debug-rest debug test $run $rest
+	LOAD=kunit extra vm kunit-debug debug kunit $lib/kunit.sh all
 }
 
 # The kernel that looks for data races; what it finds in the kernel itself is listed.
@@ -274,10 +284,11 @@ stock_kernels()
 	extra vm selftests-6.12 6.12 normal $run $quick
 	# shellcheck disable=SC2086 # a list of names
 	extra vm selftests-newest newest normal $run $quick
-	test_build 6.1 "concurrency dirtyrace"
-	test_build 6.12
-	# shellcheck disable=SC2046 # a list of names
-	extra vm test-build-newest newest test $run $(gated)
+	# The seeded bugs have most of these tests run on 6.1, too.
+	test_build go 6.12 "concurrency dirtyrace"
+	test_build extra 6.1 "concurrency dirtyrace"
+	test_build extra newest
+	LOAD=kunit go vm kunit newest kunit $lib/kunit.sh suites
 	# shellcheck disable=SC2016 # OUT is the guest's
 	go vm storm-6.1 6.1 normal sh -c 'secmmu-vmm flush --points quick \
 		--json "$OUT/flush.json" && echo "ok - flush: a table" &&
@@ -320,9 +331,7 @@ go tests models "$top/testvm/models.sh"
 stock_kernels
 go tests mutants-selftest "$top/testvm/mutants-selftest.sh"
 go tests mutants-auto-selftest "$top/testvm/mutants-auto-selftest.sh"
-seeded_bugs go 6.1
-seeded_bugs extra 6.12
-seeded_bugs extra newest
+seeded_bugs
 debug_kernel
 kcsan_kernel
 go tests fuzz "$top/testvm/fuzz-selftest.sh" --no-vm

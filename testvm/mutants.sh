@@ -11,12 +11,13 @@ set -euo pipefail
 usage()
 {
 	cat <<END
-usage: mutants.sh [--quick] [--out DIR]
+usage: mutants.sh [--quick [--few]] [--out DIR]
 Runs the tests against each seeded bug (mutant) of driver/test/mutants.def: the test
 that is named there, three times, then all tests of test builds, then a short storm.
---quick runs the named tests only, once. Ends with one "ok" or "not ok" line for each
-mutant, and leaves matrix.txt, matrix.html and matrix.json in DIR, build/mutants by
-default. Fails if a mutant survives, or if only a random storm notices it.
+--quick runs the named tests only, once; --few takes the first mutant of each property
+only. Ends with one "ok" or "not ok" line for each mutant, and leaves matrix.txt,
+matrix.html and matrix.json in DIR, build/mutants by default. Fails if a mutant survives,
+or if only a random storm notices it.
 
 In the environment: MUTANT, the names of those to run alone; KERNEL, 6.1 by
 default; JOBS, how many VMs to run at a time; SECMMU_TEST_SLOW, how much slower than
@@ -24,11 +25,12 @@ usual the machine is.
 END
 }
 
-quick='' out=$BUILD/mutants
+quick='' few='' out=$BUILD/mutants
 while [ $# -gt 0 ]; do
 	case $1 in
 	--help) usage; exit 0 ;;
 	--quick) quick=1 ;;
+	--few) few=1 ;;
 	--out)
 		[ $# -gt 1 ] || { usage >&2; exit 2; }
 		out=$2
@@ -74,12 +76,13 @@ guest=("$limit")
 list_mutants()
 {
 	perl "$top/testvm/mutants.pl" list "$def" "$driver" |
-		awk -F '\t' -v only="$only" '
+		awk -F '\t' -v only="$only" -v few="$few" '
 			BEGIN {
 				n = split(only, names, "[ ,]+")
 				for (i = 1; i <= n; i++)
 					wanted[names[i]] = 1
 			}
+			few && seen[$2]++ { next }
 			!n || $1 in wanted { print; delete wanted[$1] }
 			END {
 				for (name in wanted)
