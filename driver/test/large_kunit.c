@@ -98,6 +98,10 @@ static void replaces_large(struct kunit *test)
 
 	secmmu_kunit_map_large(test, mmu, BLOCK, spte_make(PFN, false, 0));
 	secmmu_kunit_map_large(test, mmu, BLOCK, spte);
+	KUNIT_EXPECT_EQ(test, mapped(mmu, BLOCK, spte), 512);
+	/* What was used stays so. */
+	secmmu_kunit_map_large(test, mmu, BLOCK, spte | SPTE_ACCESSED);
+	secmmu_kunit_map_large(test, mmu, BLOCK, spte);
 	KUNIT_EXPECT_EQ(test, mapped(mmu, BLOCK, spte | SPTE_ACCESSED), 512);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_large(mmu), 1);
 	secmmu_kunit_drop(mmu, BLOCK, 0);
