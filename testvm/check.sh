@@ -15,9 +15,8 @@ Builds, boots and tests everything. Ends with a table of all steps and the line
 too long for every day: nearly all tests on every kernel, more storms, seeded bugs on more
 than one.
 
-In the environment: JOBS, how many steps to run at a time, 1 by default, for few
-processors are the better used the less test VMs there are. STEPS, names from that
-table: once everything is built, only these steps are taken.
+In the environment: JOBS, how many steps to run at a time, 2 by default. STEPS, names from
+that table: once everything is built, only these steps are taken.
 END
 }
 
@@ -28,7 +27,9 @@ case "${1-}" in
 --help) usage; exit 0 ;;
 *) usage >&2; exit 2 ;;
 esac
-jobs=${JOBS:-1}
+jobs=${JOBS:-2}
+# What runs here has numbers of its own.
+export -n JOBS
 case $jobs in
 [1-9]) ;;
 *) echo "check: JOBS is a number from 1 to 9, not \"$jobs\"" >&2; exit 2 ;;
@@ -206,7 +207,6 @@ prepare()
 	cp "$BUILD/fuzz/bin/secmmu-fuzz" "$out/root/usr/bin/"
 	step no-instruments no_instruments
 	step all-can-fail all_can_fail
-	step checkpatch checkpatch
 }
 
 # The tests of test builds; only the debug kernel lets things fail by itself.
@@ -327,6 +327,7 @@ prepare
 set -m
 extra tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug
 extra tests testvm-frozen "$top/testvm/selftest.sh" frozen
+go step checkpatch checkpatch
 go tests models "$top/testvm/models.sh"
 stock_kernels
 go tests mutants-selftest "$top/testvm/mutants-selftest.sh"
