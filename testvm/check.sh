@@ -228,7 +228,7 @@ seeded_bugs()
 {
 	local kernel
 
-	go tests mutants-few env KERNEL=6.1 "$top/testvm/mutants.sh" --quick --few \
+	go tests mutants-few env KERNEL=6.1 JOBS=1 "$top/testvm/mutants.sh" --quick --few \
 		--out "$out/mutants-few"
 	for kernel in 6.1 6.12 newest; do
 		extra tests "mutants-$kernel" env KERNEL="$kernel" \
@@ -242,9 +242,8 @@ debug_kernel()
 {
 	local some rest slow
 
-	some="abi rw invalidate large dirty domains jobs abandon"
-	some+=" inflight events registration release unblockable windows aging refs"
-	some+=" dirtyslot strangers"
+	some="invalidate domains jobs abandon inflight events registration release"
+	some+=" unblockable windows aging dirtyslot strangers"
 	rest="$(left_out "$some" "$lists/tests" "$lists/tests-of-test-build")"
 	slow=$(slow_kernel debug)
 	# shellcheck disable=SC2086 # a list of names
@@ -318,27 +317,26 @@ started=$SECONDS
 # Each step in a process group of its own, which an interrupted check takes along.
 trap 'for job in $(jobs -p); do kill -TERM -- "-$job"; done; exit 130' INT TERM HUP
 prepare
-# By themselves, for the verdict of all that follows rests on them; "make -C testvm
-# check" runs the rest too.
-! wanted testvm ||
-	tests testvm "$top/testvm/selftest.sh" status_zero status_other kernel_warning \
-		panic timeout interrupt given_up killed_then_swept module_of_another \
-		root_and_files wrong_options
 set -m
+# What takes longest comes first, so that nothing long is left alone in the end.
+debug_kernel
+seeded_bugs
+# The verdict of all others rests on these; "make -C testvm check" runs the rest too.
+go tests testvm "$top/testvm/selftest.sh" status_zero status_other kernel_warning \
+	panic timeout interrupt given_up killed_then_swept module_of_another \
+	root_and_files wrong_options
 extra tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug
 extra tests testvm-frozen "$top/testvm/selftest.sh" frozen
-go step checkpatch checkpatch
-go tests models "$top/testvm/models.sh"
 stock_kernels
-go tests mutants-selftest "$top/testvm/mutants-selftest.sh"
-go tests mutants-auto-selftest "$top/testvm/mutants-auto-selftest.sh"
-seeded_bugs
-debug_kernel
 kcsan_kernel
-go tests fuzz "$top/testvm/fuzz-selftest.sh" --no-vm
-extra tests fuzz-vm "$top/testvm/fuzz-selftest.sh" --vm
 go step bench bench 6.1
 go tests hot-paths hot_paths
+extra tests fuzz-vm "$top/testvm/fuzz-selftest.sh" --vm
+go step checkpatch checkpatch
+go tests models "$top/testvm/models.sh"
+go tests mutants-selftest "$top/testvm/mutants-selftest.sh"
+go tests mutants-auto-selftest "$top/testvm/mutants-auto-selftest.sh"
+go tests fuzz "$top/testvm/fuzz-selftest.sh" --no-vm
 wait
 ! wanted json || step json json_files
 finish
