@@ -30,26 +30,6 @@
 static char *memory, *seen_often;
 static int device;
 
-static void call(int fd, unsigned long number, void *arg, const char *what)
-{
-	if (ioctl(fd, number, arg) < 0)
-		bench_die("%s: %s", what, strerror(errno));
-}
-
-static void attach(int engine, int mirror)
-{
-	struct secmmu_attach arg = { .size = sizeof(arg), .mirror = mirror };
-
-	call(engine, SECMMU_ATTACH, &arg, "cannot attach");
-}
-
-static void enter(int engine, uint32_t number)
-{
-	struct secmmu_domain arg = { .size = sizeof(arg), .domain = number };
-
-	call(engine, SECMMU_ENTER_DOMAIN, &arg, "cannot enter a domain");
-}
-
 static void read_word(int engine)
 {
 	uint64_t word;
@@ -62,19 +42,11 @@ static void read_word(int engine)
 static int make_mirror(const char *shown, uint32_t domains)
 {
 	int mirror = mirror_create(device, SECMMU_FLUSH_RANGE, 0);
-	struct secmmu_set_slot set = {
-		.size = sizeof(set),
-		.domains = (uint16_t)((1u << domains) - 1),
-		.hva = (uintptr_t)shown,
-		.length = PAGES * PAGE,
-	};
 
-	for (uint32_t i = 1; i < domains; i++) {
-		struct secmmu_domain arg = { .size = sizeof(arg), .domain = i };
-
-		call(mirror, SECMMU_CREATE_DOMAIN, &arg, "cannot create a domain");
-	}
-	call(mirror, SECMMU_SET_SLOT, &set, "cannot set a slot");
+	for (uint32_t i = 1; i < domains; i++)
+		mirror_need(domain_create(mirror, i), "create a domain");
+	mirror_need(secmmu_set_slot_in(mirror, 0, 0, 0, (1u << domains) - 1, 0, shown,
+				       PAGES * PAGE), "set a slot");
 	return mirror;
 }
 
@@ -111,13 +83,13 @@ static void switch_to(enum change change, unsigned int turn)
 	case STAY:
 		break;
 	case DOMAIN:
-		enter(domains, turn % 2);
+		mirror_need(domain_enter(domains, turn % 2), "enter a domain");
 		break;
 	case LOADED:
-		attach(engine, mirrors[turn % 2]);
+		mirror_need(engine_attach(engine, mirrors[turn % 2], 0), "attach");
 		break;
 	case ANEW:
-		attach(engine, mirrors[turn % MIRRORS]);
+		mirror_need(engine_attach(engine, mirrors[turn % MIRRORS], 0), "attach");
 		break;
 	}
 }
@@ -172,24 +144,15 @@ static int protected_mirror, protected_engine;
 
 static void protect_by_slot(bool protect)
 {
-	struct secmmu_set_slot set = {
-		.size = sizeof(set),
-		.flags = protect ? SECMMU_SLOT_READONLY : 0,
-		.hva = (uintptr_t)memory,
-		.length = PAGES * PAGE,
-	};
-
-	call(protected_mirror, SECMMU_SET_SLOT, &set, "cannot set a slot");
+	mirror_need(secmmu_set_slot(protected_mirror, 0,
+				    protect ? SECMMU_SLOT_READONLY : 0, 0, memory,
+				    PAGES * PAGE), "set a slot");
 }
 
 static void protect_by_key(bool protect)
 {
-	struct secmmu_rights arg = {
-		.size = sizeof(arg),
-		.rights = protect ? SECMMU_KEY_NO_WRITE(0) : 0,
-	};
-
-	call(protected_engine, SECMMU_SET_RIGHTS, &arg, "cannot set rights");
+	mirror_need(rights_set(protected_engine, protect ? SECMMU_KEY_NO_WRITE(0) : 0),
+		    "set rights");
 }
 
 /* Off and on again, with all pages mapped; and what it takes to use them after that. */
@@ -242,17 +205,9 @@ struct idle {
 
 static void map_in_all(const struct idle *idle)
 {
-	for (uint32_t i = 0; i < idle->domains; i++) {
-		struct secmmu_prefault range = {
-			.size = sizeof(range),
-			.flags = SECMMU_PREFAULT_WRITE,
-			.length = PAGES * PAGE,
-			.domain = i,
-		};
-
-		while (range.length)
-			call(many_domains, SECMMU_PREFAULT, &range, "cannot prefault");
-	}
+	for (uint32_t i = 0; i < idle->domains; i++)
+		mirror_prefault_in(many_domains, i, 0, PAGES * PAGE,
+				   SECMMU_PREFAULT_WRITE);
 }
 
 static void measure_event(void *data, struct bench_sample *sample)
@@ -305,16 +260,13 @@ struct mode {
 static void measure_mode(void *data, struct bench_sample *sample)
 {
 	const struct mode *mode = data;
-	struct secmmu_set_tag_bits set = { .size = sizeof(set) };
 	struct secmmu_stats before;
 	uint64_t ns;
 
 	mirror_stats(mode->mirror, &before);
 	ns = bench_now();
-	for (unsigned int i = 0; i < TIMES; i++) {
-		set.tag_bits = i % 2 ? 15 : 6;
-		call(mode->mirror, SECMMU_SET_TAG_BITS, &set, "cannot set tag bits");
-	}
+	for (unsigned int i = 0; i < TIMES; i++)
+		mirror_need(tag_bits_set(mode->mirror, i % 2 ? 15 : 6), "set tag bits");
 	sample->value = (double)(bench_now() - ns) / TIMES;
 	count(mode->mirror, &before, sample);
 }
@@ -374,7 +326,7 @@ static void measure_visits(void *data, struct bench_sample *sample)
 	uint64_t ns = bench_now();
 
 	for (unsigned int i = 0; i < TIMES; i++) {
-		attach(visits->engine, visits->mirrors[i % 2]);
+		mirror_need(engine_attach(visits->engine, visits->mirrors[i % 2], 0), "attach");
 		read_word(visits->engine);
 	}
 	sample->value = (double)(bench_now() - ns) / TIMES;

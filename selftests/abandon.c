@@ -15,7 +15,6 @@
 
 #include "secmmu_harness.h"
 #include "secmmu_sys.h"
-#include "secmmu_views.h"
 
 #define BASE		0x30000000ULL
 #define PAGES		4L

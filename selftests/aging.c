@@ -11,7 +11,6 @@
 #include "secmmu_gates.h"
 #include "secmmu_harness.h"
 #include "secmmu_outsider.h"
-#include "secmmu_views.h"
 
 #define PAGES	32L
 

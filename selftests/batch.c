@@ -9,7 +9,6 @@
 #include "secmmu_harness.h"
 #include "secmmu_outsider.h"
 #include "secmmu_sys.h"
-#include "secmmu_views.h"
 
 #define PAGES	256L
 /* From here on: events that fill the records of single events. */

@@ -12,7 +12,6 @@
 
 #include "secmmu_harness.h"
 #include "secmmu_sys.h"
-#include "secmmu_views.h"
 
 /* Slot 0 has the first pages of the address space, slot 1 the last. */
 #define PAGES		2L

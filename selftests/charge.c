@@ -10,7 +10,6 @@
 #include "secmmu_group.h"
 #include "secmmu_harness.h"
 #include "secmmu_sys.h"
-#include "secmmu_views.h"
 
 /* One page in each block of memory that a table is for. */
 #define TABLES	1024L

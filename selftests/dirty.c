@@ -6,7 +6,6 @@
 #include <sys/mman.h>
 
 #include "secmmu_harness.h"
-#include "secmmu_views.h"
 
 /* More words than the driver copies at a time, and a part of one more. */
 #define PAGES	(64 * 64 + 8L)

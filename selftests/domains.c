@@ -6,7 +6,6 @@
 #include <sys/mman.h>
 
 #include "secmmu_harness.h"
-#include "secmmu_views.h"
 
 #define PAGES	16L
 #define BASE	0x20000000ULL

@@ -9,7 +9,6 @@
 #include "failnth_calls.h"
 #include "secmmu_sys.h"
 #include "secmmu_test.h"
-#include "secmmu_views.h"
 
 #define PAGES	4L
 /* Of these pages the processor has touched all but the last. */

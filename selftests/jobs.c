@@ -9,7 +9,6 @@
 
 #include "secmmu_harness.h"
 #include "secmmu_sys.h"
-#include "secmmu_views.h"
 
 #define PAGES	16L
 #define BASE	0x30000000ULL

@@ -5,7 +5,6 @@
 #include <sys/mman.h>
 
 #include "secmmu_harness.h"
-#include "secmmu_views.h"
 
 #define PAGES	8L
 #define BASE	0x10000000ULL

@@ -12,7 +12,6 @@
 #include "secmmu_harness.h"
 #include "secmmu_outsider.h"
 #include "secmmu_sys.h"
-#include "secmmu_views.h"
 
 #define BLOCK	(HUGE_SIZE / PAGE)
 #define BLOCKS	3L

@@ -10,7 +10,6 @@
 #include "secmmu_gates.h"
 #include "secmmu_harness.h"
 #include "secmmu_sys.h"
-#include "secmmu_views.h"
 
 #define BASE	0x40000000ULL
 #define GPA(page)	(BASE + (page) * PAGE)

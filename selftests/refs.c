@@ -13,7 +13,6 @@
 #include "secmmu_actor.h"
 #include "secmmu_gates.h"
 #include "secmmu_harness.h"
-#include "secmmu_views.h"
 
 #define PAGES	64L
 /* Pages that one fault asks for. */

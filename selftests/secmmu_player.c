@@ -12,7 +12,6 @@
 #include "secmmu_player.h"
 #include "secmmu_sys.h"
 #include "secmmu_test.h"
-#include "secmmu_views.h"
 
 #define MIRRORS		8
 

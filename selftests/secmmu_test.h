@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Helpers of the secmmu tests: calls, transfers, memory, child processes.
+ * Helpers of the secmmu tests: words, memory, child processes.
  *
  * Nothing here knows the test harness, so that children and threads, which
  * must not use its assertions, can call everything.
@@ -17,13 +17,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include <linux/secmmu.h>
-
-#define SECMMU_DEVICE	"/dev/secmmu"
-
-/* What out-arguments and buffers hold before a call. */
-#define POISON_BYTE	0xa5
-#define POISON		0xa5a5a5a5a5a5a5a5ULL
+#include "client.h"
 
 /*
  * How much slower than usual this machine is: the environment variable
@@ -39,32 +33,6 @@ static inline long page_size(void)
 }
 
 #define PAGE		page_size()
-
-/* Calls; see the uapi header. A descriptor, zero or an error. */
-int secmmu_open(void);
-int secmmu_create_mirror(int dev, __u32 policy, __u32 batch);
-/* A mirror of another process, flushed once for each event. */
-int secmmu_create_mirror_of(int dev, pid_t pid);
-int secmmu_create_engine(int mirror);
-int secmmu_set_slot(int mirror, __u32 slot, __u32 flags, __u64 gpa,
-		    const void *hva, __u64 length);
-int secmmu_delete_slot(int mirror, __u32 slot);
-int secmmu_get_stats(int mirror, struct secmmu_stats *stats);
-/* A range begun with this goes on with secmmu_call() and the same structure. */
-int secmmu_prefault(int mirror, __u32 flags, __u64 gpa, __u64 length,
-		    struct secmmu_prefault *arg);
-int secmmu_dirty_log(int mirror, __u32 slot, __u64 first, __u64 pages,
-		     const void *bitmap);
-
-/*
- * One ioctl whose argument lies in @len bytes at @arg. -EBADMSG, which the
- * driver never uses, says that a failed call wrote to its argument.
- */
-int secmmu_call(int fd, unsigned long cmd, void *arg, size_t len);
-
-/* Transfers: bytes done or an error. */
-ssize_t gpa_read(int engine, void *buf, size_t len, __u64 gpa);
-ssize_t gpa_write(int engine, const void *buf, size_t len, __u64 gpa);
 
 /* One 64-bit word: zero or an error, -EIO for a short transfer. */
 int gpa_get(int engine, __u64 gpa, __u64 *value);

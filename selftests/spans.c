@@ -8,7 +8,6 @@
 #include <sys/mman.h>
 
 #include "secmmu_harness.h"
-#include "secmmu_views.h"
 
 #define SPANS	41L
 /* A page in front of all spans, and one behind. */

@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 
 #include "secmmu_harness.h"
-#include "secmmu_views.h"
 
 #define PAGES	4L
 #define BASE	0x7fff00000000ULL

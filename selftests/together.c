@@ -5,7 +5,6 @@
 
 #include "secmmu_harness.h"
 #include "secmmu_sys.h"
-#include "secmmu_views.h"
 
 #define BASE	0x90000000ULL
 #define GPA(page)	(BASE + (page) * PAGE)

@@ -20,7 +20,6 @@
 
 #include "secmmu_harness.h"
 #include "secmmu_sys.h"
-#include "secmmu_views.h"
 
 #define GPA		0x10000000ULL
 #define RT_RUNTIME	"/proc/sys/kernel/sched_rt_runtime_us"

@@ -15,7 +15,6 @@
 
 #include "secmmu_harness.h"
 #include "secmmu_sys.h"
-#include "secmmu_views.h"
 
 #define PAGES	64L
 #define BASE	0x40000000ULL

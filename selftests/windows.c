@@ -11,7 +11,6 @@
 #include "secmmu_harness.h"
 #include "secmmu_outsider.h"
 #include "secmmu_sys.h"
-#include "secmmu_views.h"
 
 /* Pages from SPARE on are empty: whoever fills them gets pages just freed. */
 #define PAGES	64L

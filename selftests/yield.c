@@ -18,7 +18,6 @@
 
 #include "secmmu_harness.h"
 #include "secmmu_sys.h"
-#include "secmmu_views.h"
 
 #define CPU		1
 #define BLOCK		HUGE_SIZE

@@ -54,10 +54,10 @@ static int generation(const struct mirror *mirror, uint64_t *gen)
 
 static int set_tag_bits(const struct mirror *mirror, uint32_t bits)
 {
-	struct secmmu_set_tag_bits set = { .size = sizeof(set), .tag_bits = bits };
+	int err = tag_bits_set(mirror->fd, bits);
 
-	if (ioctl(mirror->fd, SECMMU_SET_TAG_BITS, &set))
-		return report_error("cannot set tag bits: %s", strerror(errno));
+	if (err)
+		return report_error("cannot set tag bits: %s", strerror(-err));
 	return 0;
 }
 
@@ -77,38 +77,31 @@ static int choose(const struct mirror *mirror, uint32_t policy)
 
 static int leave(const struct engine *engine)
 {
-	struct secmmu_detach detach = { .size = sizeof(detach) };
+	int err = engine_detach(engine->fd);
 
-	if (ioctl(engine->fd, SECMMU_DETACH, &detach))
-		return report_error("the engine cannot leave: %s", strerror(errno));
+	if (err)
+		return report_error("the engine cannot leave: %s", strerror(-err));
 	return 0;
 }
 
 static int come_back(const struct engine *engine, const struct mirror *mirror)
 {
-	struct secmmu_attach attach = { .size = sizeof(attach), .mirror = mirror->fd };
+	int err = engine_attach(engine->fd, mirror->fd, 0);
 
-	if (ioctl(engine->fd, SECMMU_ATTACH, &attach))
-		return report_error("the engine cannot come back: %s",
-				    strerror(errno));
+	if (err)
+		return report_error("the engine cannot come back: %s", strerror(-err));
 	return 0;
 }
 
 /* What the engine's kernel thread reads there; *@error: zero, or why it cannot. */
 static int look(const struct engine *engine, uint64_t gpa, uint64_t *word, int *error)
 {
-	struct secmmu_start_job start = {
-		.size = sizeof(start),
-		.gpa = gpa,
-		.length = sizeof(*word),
-		.data = (uintptr_t)word,
-	};
-	struct secmmu_wait_job wait = { .size = sizeof(wait) };
+	long long done = job_start(engine->fd, 0, gpa, sizeof(*word), word);
 
-	if (ioctl(engine->fd, SECMMU_START_JOB, &start) ||
-	    ioctl(engine->fd, SECMMU_WAIT_JOB, &wait))
-		return report_error("the engine does not work: %s", strerror(errno));
-	*error = wait.error;
+	if (!done)
+		done = job_wait(engine->fd, error);
+	if (done < 0)
+		return report_error("the engine does not work: %s", strerror((int)-done));
 	return 0;
 }
 

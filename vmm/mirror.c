@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include "mirror.h"
 #include "report.h"
@@ -16,20 +15,20 @@
 int mirror_open(struct mirror *mirror)
 {
 	struct secmmu_info info = { .size = sizeof(info) };
+	int err;
 
 	mirror->fd = -1;
-	mirror->device = open("/dev/secmmu", O_RDWR | O_CLOEXEC);
-	if (mirror->device < 0) {
-		if (errno == EACCES || errno == EPERM)
-			return report_error("no permission to open /dev/secmmu");
-		if (errno == ENOENT || errno == ENODEV || errno == ENXIO)
-			return report_error("no /dev/secmmu: load the driver: insmod secmmu.ko");
-		return report_error("cannot open /dev/secmmu: %s",
-				    strerror(errno));
-	}
-	if (ioctl(mirror->device, SECMMU_GET_INFO, &info)) {
-		report_error("/dev/secmmu does not answer: %s",
-			     strerror(errno));
+	mirror->device = secmmu_open();
+	err = -mirror->device;
+	if (err == EACCES || err == EPERM)
+		return report_error("no permission to open /dev/secmmu");
+	if (err == ENOENT || err == ENODEV || err == ENXIO)
+		return report_error("no /dev/secmmu: load the driver: insmod secmmu.ko");
+	if (err > 0)
+		return report_error("cannot open /dev/secmmu: %s", strerror(err));
+	err = secmmu_call(mirror->device, SECMMU_GET_INFO, &info, sizeof(info));
+	if (err) {
+		report_error("/dev/secmmu does not answer: %s", strerror(-err));
 		goto close;
 	}
 	if (info.abi_version != SECMMU_ABI_VERSION) {
@@ -54,16 +53,9 @@ close:
  */
 int mirror_create(struct mirror *mirror, uint32_t policy, uint32_t batch)
 {
-	struct secmmu_create_mirror create = {
-		.size = sizeof(create),
-		.flush_policy = policy,
-		.flush_batch = batch,
-	};
-
-	mirror->fd = ioctl(mirror->device, SECMMU_CREATE_MIRROR, &create);
+	mirror->fd = secmmu_create_mirror(mirror->device, policy, batch);
 	if (mirror->fd < 0)
-		return report_error("cannot create a mirror: %s",
-				    strerror(errno));
+		return report_error("cannot create a mirror: %s", strerror(-mirror->fd));
 	return 0;
 }
 
@@ -76,23 +68,16 @@ int mirror_create(struct mirror *mirror, uint32_t policy, uint32_t batch)
  */
 int mirror_create_of(struct mirror *mirror, pid_t pid)
 {
-	struct secmmu_create_mirror create = {
-		.size = sizeof(create),
-		.flush_policy = SECMMU_FLUSH_RANGE,
-		.pid = pid,
-	};
-
-	mirror->fd = ioctl(mirror->device, SECMMU_CREATE_MIRROR, &create);
+	mirror->fd = secmmu_create_mirror_of(mirror->device, pid);
 	if (mirror->fd >= 0)
 		return 0;
-	if (errno == EPERM)
+	if (mirror->fd == -EPERM)
 		return report_error("no permission to mirror process %d: that takes CAP_SYS_PTRACE in its user namespace, as root has it",
 				    pid);
-	if (errno == ESRCH)
+	if (mirror->fd == -ESRCH)
 		return report_error("process %d has no memory to mirror: it is a kernel thread, or ending",
 				    pid);
-	return report_error("cannot mirror process %d: %s", pid,
-			    strerror(errno));
+	return report_error("cannot mirror process %d: %s", pid, strerror(-mirror->fd));
 }
 
 /**
@@ -107,19 +92,21 @@ uint64_t mirror_set_identity(const struct mirror *mirror)
 {
 	/* Kernels keep the last page of an address space free, or do not. */
 	static const uint64_t kept_free[] = { 0, 4096 };
-	struct secmmu_set_slot set = { .size = sizeof(set) };
+	int err = 0;
 
 	for (int bits = SECMMU_GPA_BITS; bits > 32; bits--) {
 		for (size_t i = 0; i < 2; i++) {
-			set.length = (1ull << bits) - kept_free[i];
-			if (!ioctl(mirror->fd, SECMMU_SET_SLOT, &set))
-				return set.length;
+			uint64_t length = (1ull << bits) - kept_free[i];
+
+			err = secmmu_set_slot(mirror->fd, 0, 0, 0, NULL, length);
+			if (!err)
+				return length;
 			/* Beyond the address space, that is. */
-			if (errno != EINVAL)
+			if (err != -EINVAL)
 				break;
 		}
 	}
-	report_error("cannot set a mirror slot: %s", strerror(errno));
+	report_error("cannot set a mirror slot: %s", strerror(-err));
 	return 0;
 }
 
@@ -137,18 +124,11 @@ uint64_t mirror_set_identity(const struct mirror *mirror)
 int mirror_set_slot(const struct mirror *mirror, uint32_t slot, uint32_t flags,
 		    uint64_t gpa, const void *hva, uint64_t length)
 {
-	struct secmmu_set_slot set = {
-		.size = sizeof(set),
-		.slot = slot,
-		.flags = flags,
-		.gpa = gpa,
-		.hva = (uintptr_t)hva,
-		.length = length,
-	};
+	int err = secmmu_set_slot(mirror->fd, slot, flags, gpa, hva, length);
 
-	if (ioctl(mirror->fd, SECMMU_SET_SLOT, &set))
+	if (err)
 		return report_error("cannot set mirror slot %u: %s", slot,
-				    strerror(errno));
+				    strerror(-err));
 	return 0;
 }
 
@@ -175,17 +155,6 @@ int mirror_add_memory(const struct mirror *mirror, const struct memory *memory)
 	return 0;
 }
 
-/* A signal that has been noted ends no call. */
-static int call_again(int fd, unsigned long request, void *argument)
-{
-	int ret;
-
-	do {
-		ret = ioctl(fd, request, argument);
-	} while (ret && errno == EINTR);
-	return ret;
-}
-
 /**
  * mirror_stats - read the mirror's counters
  * @mirror: the mirror
@@ -195,10 +164,15 @@ static int call_again(int fd, unsigned long request, void *argument)
  */
 int mirror_stats(const struct mirror *mirror, struct secmmu_stats *stats)
 {
-	*stats = (struct secmmu_stats) { .size = sizeof(*stats) };
-	if (call_again(mirror->fd, SECMMU_GET_STATS, stats))
+	int err;
+
+	/* A signal that has been noted ends no call. */
+	do {
+		err = secmmu_get_stats(mirror->fd, stats);
+	} while (err == -EINTR);
+	if (err)
 		return report_error("cannot read the mirror's counters: %s",
-				    strerror(errno));
+				    strerror(-err));
 	return 0;
 }
 
@@ -212,13 +186,17 @@ int mirror_stats(const struct mirror *mirror, struct secmmu_stats *stats)
  */
 int mirror_judge(const struct mirror *mirror, struct secmmu_test_oracle *result)
 {
+	int err;
+
 	*result = (struct secmmu_test_oracle) { .size = sizeof(*result) };
-	if (!call_again(mirror->fd, SECMMU_TEST_CHECK, result))
+	do {
+		err = secmmu_call(mirror->fd, SECMMU_TEST_CHECK, result, sizeof(*result));
+	} while (err == -EINTR);
+	if (!err)
 		return 0;
-	if (errno == ENOTTY || errno == EPERM)
+	if (err == -ENOTTY || err == -EPERM)
 		return 1;
-	return report_error("cannot compare mirror and memory: %s",
-			    strerror(errno));
+	return report_error("cannot compare mirror and memory: %s", strerror(-err));
 }
 
 /**
@@ -246,17 +224,11 @@ void mirror_close(struct mirror *mirror)
 int engine_create(struct engine *engine, const struct mirror *mirror,
 		  uint32_t flags)
 {
-	struct secmmu_create_engine create = {
-		.size = sizeof(create),
-		.flags = flags,
-	};
-
 	engine->memory = NULL;
 	engine->tag = 0;
-	engine->fd = ioctl(mirror->fd, SECMMU_CREATE_ENGINE, &create);
+	engine->fd = secmmu_create_engine_with(mirror->fd, flags);
 	if (engine->fd < 0)
-		return report_error("cannot create an engine: %s",
-				    strerror(errno));
+		return report_error("cannot create an engine: %s", strerror(-engine->fd));
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include <linux/secmmu_test.h>
+#include "client.h"
 #include "memory.h"
 
 /**

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include "proof.h"
 #include "report.h"
@@ -37,20 +36,13 @@ static int count_events(const struct compare *compare, uint64_t *events)
 /* Waits until every change that was under way is over. A descriptor or an errno. */
 static int wait_for_changes(const struct compare *compare)
 {
-	struct secmmu_create_mirror create = {
-		.size = sizeof(create),
-		.flush_policy = SECMMU_FLUSH_RANGE,
-		.pid = compare->witness.pid,
-	};
-	int fd = ioctl(compare->mirror->device, SECMMU_CREATE_MIRROR, &create);
-	int err = errno;
+	pid_t pid = compare->witness.pid;
+	int fd = secmmu_create_mirror_of(compare->mirror->device, pid);
 
-	if (fd >= 0)
-		return fd;
-	if (err != ESRCH && err != EINTR)
-		report_error("cannot make another mirror of process %d: %s",
-			     compare->witness.pid, strerror(err));
-	return -err;
+	if (fd < 0 && fd != -ESRCH && fd != -EINTR)
+		report_error("cannot make another mirror of process %d: %s", pid,
+			     strerror(-fd));
+	return fd;
 }
 
 /* One end of the bracket. Its last step leaves no change under way. */

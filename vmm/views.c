@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <errno.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include "report.h"
 #include "views.h"
 
@@ -17,25 +15,20 @@
  */
 int views_create(struct views *views, const struct mirror *mirror)
 {
-	struct secmmu_set_tag_bits tags = { .size = sizeof(tags), .tag_bits = TAG_BITS };
+	int ret = views->tags ? tag_bits_set(mirror->fd, TAG_BITS) : 0;
 
-	if (views->tags && ioctl(mirror->fd, SECMMU_SET_TAG_BITS, &tags))
-		return report_error("cannot set tag bits: %s", strerror(errno));
+	if (ret)
+		return report_error("cannot set tag bits: %s", strerror(-ret));
 	for (uint32_t i = 1; views->domains && i < VIEW_DOMAINS; i++) {
-		struct secmmu_domain domain = { .size = sizeof(domain), .domain = i };
-
-		if (ioctl(mirror->fd, SECMMU_CREATE_DOMAIN, &domain))
+		ret = domain_create(mirror->fd, i);
+		if (ret)
 			return report_error("cannot create domain %u: %s", i,
-					    strerror(errno));
+					    strerror(-ret));
 	}
 	for (uint32_t i = 1; views->keys && i < VIEW_KEYS; i++) {
-		struct secmmu_key key = { .size = sizeof(key) };
-
-		int ret = ioctl(mirror->fd, SECMMU_KEY_ALLOC, &key);
-
+		ret = key_alloc(mirror->fd);
 		if (ret < 0)
-			return report_error("cannot allocate a key: %s",
-					    strerror(errno));
+			return report_error("cannot allocate a key: %s", strerror(-ret));
 		views->key[i] = (uint32_t)ret;
 	}
 	return 0;
@@ -68,19 +61,16 @@ int views_add_memory(const struct views *views, const struct mirror *mirror,
 	/* The fixed region stays as it is: nothing is asked of it. */
 	for (uint32_t i = 0; i < MEMORY_SLOTS; i++) {
 		const struct memory_slot *slot = &memory->slots[i];
-		struct secmmu_set_slot set = {
-			.size = sizeof(set),
-			.slot = i,
-			.key = (uint16_t)slot_key(views, i),
-			.domains = (uint16_t)slot_domains(views, i),
-			.gpa = slot->gpa,
-			.hva = (uintptr_t)slot->hva,
-			.length = slot->length,
-		};
+		int err;
 
-		if (i != MEMORY_FIXED_SLOT && ioctl(mirror->fd, SECMMU_SET_SLOT, &set))
+		if (i == MEMORY_FIXED_SLOT)
+			continue;
+		err = secmmu_set_slot_in(mirror->fd, i, 0, slot_key(views, i),
+					 slot_domains(views, i), slot->gpa, slot->hva,
+					 slot->length);
+		if (err)
 			return report_error("cannot set mirror slot %u: %s", i,
-					    strerror(errno));
+					    strerror(-err));
 	}
 	return 0;
 }
@@ -104,17 +94,12 @@ int view_create(struct view *view, const struct views *views,
 static int change_domain(const struct engine *engine, const struct mirror *mirror,
 			 struct prng *prng)
 {
-	struct secmmu_domain enter = { .size = sizeof(enter) };
-	struct secmmu_attach attach = { .size = sizeof(attach), .mirror = mirror->fd };
-	struct secmmu_detach detach = { .size = sizeof(detach) };
+	uint32_t domain = prng_below(prng, VIEW_DOMAINS);
 
-	enter.domain = prng_below(prng, VIEW_DOMAINS);
-	attach.domain = enter.domain;
 	if (prng_below(prng, 2))
-		return ioctl(engine->fd, SECMMU_ENTER_DOMAIN, &enter);
-	if (ioctl(engine->fd, SECMMU_DETACH, &detach))
-		return -1;
-	return ioctl(engine->fd, SECMMU_ATTACH, &attach);
+		return domain_enter(engine->fd, domain);
+	return engine_detach(engine->fd) ?:
+	       engine_attach(engine->fd, mirror->fd, domain);
 }
 
 /**
@@ -130,23 +115,26 @@ int view_change(struct view *view, struct engine *engine,
 		const struct mirror *mirror, struct prng *prng)
 {
 	const struct views *views = view->views;
+	int err;
 
 	if (views->tags)
 		engine->tag = (uint64_t)prng_below(prng, 1u << TAG_BITS) << TAG_SHIFT;
-	if (views->domains && change_domain(engine, mirror, prng))
-		return report_error("cannot change the domain: %s", strerror(errno));
+	err = views->domains ? change_domain(engine, mirror, prng) : 0;
+	if (err)
+		return report_error("cannot change the domain: %s", strerror(-err));
 	if (views->keys) {
-		struct secmmu_rights rights = { .size = sizeof(rights) };
+		uint32_t rights = 0;
 
 		/* Mostly everything is allowed, or the storm proves little. */
 		for (uint32_t i = 1; i < VIEW_KEYS; i++)
 			if (!prng_below(prng, 4))
-				rights.rights |= prng_below(prng, 2) ?
+				rights |= prng_below(prng, 2) ?
 					SECMMU_KEY_NO_WRITE(views->key[i]) :
 					SECMMU_KEY_NO_ACCESS(views->key[i]);
-		if (ioctl(engine->fd, SECMMU_SET_RIGHTS, &rights))
-			return report_error("cannot set rights: %s", strerror(errno));
-		view->rights = rights.rights;
+		err = rights_set(engine->fd, rights);
+		if (err)
+			return report_error("cannot set rights: %s", strerror(-err));
+		view->rights = rights;
 	}
 	return 0;
 }
