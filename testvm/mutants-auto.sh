@@ -231,6 +231,17 @@ report()
 	) 9> "$out/lock"
 }
 
+# What the programs are known to come by.
+furnish()
+{
+	local said program digits
+
+	mkdir -p "$2/reached"
+	cat "$out"/results.* | while read -r _ said program digits; do
+		[ "$said" != reached ] || echo "$digits" > "$2/reached/$program"
+	done
+}
+
 # One line for each mutant.
 tell()
 {

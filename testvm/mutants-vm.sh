@@ -23,6 +23,12 @@ begun()
 	:
 }
 
+# What else VM $1 is to find: goes to folder $2, its root.
+furnish()
+{
+	:
+}
+
 over()
 {
 	:
@@ -66,6 +72,7 @@ boot()
 	rm -rf "$base"
 	mkdir -p "$base"
 	plan "$n" > "$base/plan"
+	furnish "$n" "$base"
 	echo "@ boot" >> "$out/results.$n"
 	state=boot run='' began=$SECONDS silent='' quiet=''
 	coproc VM {
