@@ -231,15 +231,27 @@ report()
 	) 9> "$out/lock"
 }
 
-# What the programs are known to come by.
+# What the programs are known to come by, from this run and earlier ones with this module.
 furnish()
 {
 	local said program digits
 
-	mkdir -p "$2/reached"
 	cat "$out"/results.* | while read -r _ said program digits; do
-		[ "$said" != reached ] || echo "$digits" > "$2/reached/$program"
+		[ "$said" != reached ] || echo "$digits" > "$out/reached/$program"
 	done
+	cp -R "$out/reached" "$2/"
+}
+
+forget_reached()
+{
+	local now
+
+	now=$(sum "${module:-/dev/null}" "$out/programs")
+	if [ ! -e "$out/reached/.of" ] || [ "$(cat "$out/reached/.of")" != "$now" ]; then
+		rm -rf "$out/reached"
+		mkdir "$out/reached"
+		echo "$now" > "$out/reached/.of"
+	fi
 }
 
 # One line for each mutant.
@@ -325,6 +337,7 @@ else
 	build
 	[ "$stop" != --build ] || exit 0
 fi
+forget_reached
 perl "$auto/report.pl" pick "$out" "$files" "$sample" "$seed" > "$out/plan"
 : > "$out/ended"
 share
