@@ -38,7 +38,6 @@ long secmmu_call(const struct secmmu_call *calls, unsigned int nr,
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
-	memset(&arg, 0, sizeof(arg));
 	ret = secmmu_may_fault(copy_struct_from_user(&arg, call->size, user, size),
 			       -EFAULT);
 	if (ret)
