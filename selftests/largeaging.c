@@ -7,78 +7,8 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "secmmu_actor.h"
-#include "secmmu_gates.h"
-#include "secmmu_harness.h"
-#include "secmmu_sys.h"
-
-#define BLOCK	(HUGE_SIZE / PAGE)
-#define BLOCKS	3L
-#define PAGES	(BLOCKS * BLOCK)
-
-FIXTURE(largeaging)
-{
-	int dev, mirror, engine;
-	struct actor actor;
-};
-
-FIXTURE_SETUP(largeaging)
-{
-	ACTOR_SETUP_HUGE(PAGES);
-	self->engine = self->actor.engine[0];
-}
-
-FIXTURE_TEARDOWN(largeaging)
-{
-	if (self->dev >= 0)
-		gates_clear(self->dev);
-	if (self->actor.pid)
-		actor_stop(&self->actor);
-	close(self->dev);
-}
-
-static long large(FIXTURE_DATA(largeaging) *self)
-{
-	struct secmmu_stats stats;
-	int ret = secmmu_get_stats(self->mirror, &stats);
-
-	return ret ?: (long)stats.large;
-}
-
-/* The engine reads a page, through an entry of 2 MiB. */
-static void read_large(struct __test_metadata *_metadata, FIXTURE_DATA(largeaging) *self,
-		       long page)
-{
-	EXPECT_GPA(stamp(page, 1), self->engine, ACTOR_GPA(page));
-	ASSERT_LE(1, large(self));
-}
-
-static int prefault(FIXTURE_DATA(largeaging) *self, __u32 flags, long page)
-{
-	struct secmmu_prefault range;
-
-	return secmmu_prefault(self->mirror, flags, ACTOR_GPA(page), PAGE, &range);
-}
-
-/* A whole event that changes nothing. */
-static void pass_event(struct __test_metadata *_metadata, FIXTURE_DATA(largeaging) *self,
-		       long page, long pages)
-{
-	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(page), pages));
-	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(page), pages));
-}
-
-/* A fault on page 5 of the first block, which it would map as a whole, is under way. */
-static int hold_fault(struct __test_metadata *_metadata, FIXTURE_DATA(largeaging) *self,
-		      bool write)
-{
-	int got = GATE_ARM(FAULT_GOT, ACTOR_MEM(5));
-
-	actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(5), 1,
-		 write ? SECMMU_PREFAULT_WRITE : 0);
-	ASSERT_EQ(0, gate_wait(self->dev, got));
-	return got;
-}
+#define LARGE	largeaging
+#include "secmmu_large.h"
 
 #define EXPECT_YOUNG(young, page) \
 	EXPECT_EQ(young, age_test(self->mirror, ACTOR_MEM(page)))

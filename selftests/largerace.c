@@ -7,70 +7,9 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "secmmu_actor.h"
-#include "secmmu_gates.h"
-#include "secmmu_harness.h"
+#define LARGE	largerace
+#include "secmmu_large.h"
 #include "secmmu_outsider.h"
-#include "secmmu_sys.h"
-
-#define BLOCK	(HUGE_SIZE / PAGE)
-#define BLOCKS	3L
-#define PAGES	(BLOCKS * BLOCK)
-
-FIXTURE(largerace)
-{
-	int dev, mirror, engine;
-	struct actor actor;
-	int first;	/* gate in which the first invalidation stands */
-};
-
-FIXTURE_SETUP(largerace)
-{
-	ACTOR_SETUP_HUGE(PAGES);
-	self->engine = self->actor.engine[0];
-}
-
-FIXTURE_TEARDOWN(largerace)
-{
-	if (self->dev >= 0)
-		gates_clear(self->dev);
-	if (self->actor.pid)
-		actor_stop(&self->actor);
-	close(self->dev);
-}
-
-static long large(FIXTURE_DATA(largerace) *self)
-{
-	struct secmmu_stats stats;
-	int ret = secmmu_get_stats(self->mirror, &stats);
-
-	return ret ?: (long)stats.large;
-}
-
-/* The engine reads a page, through an entry of 2 MiB. */
-static void read_large(struct __test_metadata *_metadata, FIXTURE_DATA(largerace) *self,
-		       long page)
-{
-	EXPECT_GPA(stamp(page, 1), self->engine, ACTOR_GPA(page));
-	ASSERT_LE(1, large(self));
-}
-
-/* A whole event that changes nothing. */
-static void pass_event(struct __test_metadata *_metadata, FIXTURE_DATA(largerace) *self,
-		       long page, long pages)
-{
-	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(page), pages));
-	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(page), pages));
-}
-
-/* Translations that engines would use without looking, or an error. */
-static long live_entries(FIXTURE_DATA(largerace) *self)
-{
-	struct secmmu_test_oracle result;
-	int ret = oracle_check(self->mirror, &result);
-
-	return ret ?: (long)result.tlb_entries;
-}
 
 #define ASSERT_FLUSHED() ASSERT_EQ(0, live_entries(self))
 

@@ -6,90 +6,11 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "secmmu_actor.h"
-#include "secmmu_gates.h"
-#include "secmmu_harness.h"
-#include "secmmu_sys.h"
-
-#define BLOCK	(HUGE_SIZE / PAGE)
-#define BLOCKS	3L
-#define PAGES	(BLOCKS * BLOCK)
-
-FIXTURE(largeslots)
-{
-	int dev, mirror, engine;
-	struct actor actor;
-};
-
-FIXTURE_SETUP(largeslots)
-{
-	ACTOR_SETUP_HUGE(PAGES);
-	self->engine = self->actor.engine[0];
-}
-
-FIXTURE_TEARDOWN(largeslots)
-{
-	if (self->dev >= 0)
-		gates_clear(self->dev);
-	if (self->actor.pid)
-		actor_stop(&self->actor);
-	close(self->dev);
-}
-
-static long large(FIXTURE_DATA(largeslots) *self)
-{
-	struct secmmu_stats stats;
-	int ret = secmmu_get_stats(self->mirror, &stats);
-
-	return ret ?: (long)stats.large;
-}
-
-/* The engine reads a page, through an entry of 2 MiB. */
-static void read_large(struct __test_metadata *_metadata, FIXTURE_DATA(largeslots) *self,
-		       long page)
-{
-	EXPECT_GPA(stamp(page, 1), self->engine, ACTOR_GPA(page));
-	ASSERT_LE(1, large(self));
-}
-
-static int prefault(FIXTURE_DATA(largeslots) *self, __u32 flags, long page)
-{
-	struct secmmu_prefault range;
-
-	return secmmu_prefault(self->mirror, flags, ACTOR_GPA(page), PAGE, &range);
-}
-
-/* A whole event that changes nothing. */
-static void pass_event(struct __test_metadata *_metadata, FIXTURE_DATA(largeslots) *self,
-		       long page, long pages)
-{
-	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(page), pages));
-	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(page), pages));
-}
-
-/* Translations that engines would use without looking, or an error. */
-static long live_entries(FIXTURE_DATA(largeslots) *self)
-{
-	struct secmmu_test_oracle result;
-	int ret = oracle_check(self->mirror, &result);
-
-	return ret ?: (long)result.tlb_entries;
-}
+#define LARGE	largeslots
+#include "secmmu_large.h"
 
 /* The memory once more, in the next blocks of the mirror. */
 #define ALIAS(page)	ACTOR_GPA(PAGES + (page))
-
-/* A fault on page 5 of the first block, which it would map as a whole, is under way. */
-static int hold_fault(struct __test_metadata *_metadata, FIXTURE_DATA(largeslots) *self,
-		      bool write)
-{
-	int got = GATE_ARM(FAULT_GOT, ACTOR_MEM(5));
-
-	actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(5), 1,
-		 write ? SECMMU_PREFAULT_WRITE : 0);
-	ASSERT_EQ(0, gate_wait(self->dev, got));
-	return got;
-}
 
 /* ... and ends like this, with so many large entries, and as many retries as said. */
 static void expect_fault(struct __test_metadata *_metadata, FIXTURE_DATA(largeslots) *self,
