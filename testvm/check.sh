@@ -329,6 +329,7 @@ extra tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug
 extra tests testvm-frozen "$top/testvm/selftest.sh" frozen
 go tests models "$top/testvm/models.sh"
 stock_kernels
+go tests mutants-patches "$top/mutants/check.sh"
 go tests mutants-selftest "$top/testvm/mutants-selftest.sh"
 go tests mutants-auto-selftest "$top/testvm/mutants-auto-selftest.sh"
 seeded_bugs
