@@ -10,8 +10,8 @@ export BUILD := $(CURDIR)/build
 KDIR ?= /lib/modules/$(shell uname -r)/build
 TEST ?=
 
-.PHONY: help setup tools modules run check check-all mutants mutants-auto models bench \
-	bench-compare soak fuzz clean
+.PHONY: help setup tools modules run check check-all mutants mutants-refresh mutants-auto \
+	models bench bench-compare soak fuzz clean
 .DEFAULT_GOAL := help
 
 help:
@@ -28,6 +28,8 @@ help:
 	@echo '              each seeded bug of a test build must be noticed by a test; all'
 	@echo '              gated tests against all of them, or with QUICK=1 each against'
 	@echo '              the test that is named for it; matrix in build/mutants/'
+	@echo 'make mutants-refresh'
+	@echo '              carry the seeded bugs, which are patches, over a changed driver'
 	@echo 'make mutants-auto [FILE="NAME ..."] [SAMPLE=N] [SEED=N] [KERNEL=newest] [JOBS=2]'
 	@echo '              make mutants of the sources of the driver (all of them take many'
 	@echo '              hours: SAMPLE=100 takes one or two) and run tests against each'
@@ -52,7 +54,7 @@ help:
 	@echo '              PROGRAM= runs again'
 	@echo 'make modules [KDIR=...] [TEST=1]'
 	@echo '              the driver for the running kernel, or for a build folder;'
-	@echo '              TEST=1 adds the test instruments'
+	@echo '              TEST=1 adds the test instruments, but no seeded bugs'
 	@echo 'make tools    the test VM, the mini-VMM, the selftests and the fuzzer'
 	@echo 'make setup    install what is missing (as root, through apt)'
 	@echo 'make clean    remove build/ (kernels stay cached outside the checkout)'
@@ -81,6 +83,9 @@ check-all:
 
 mutants:
 	@testvm/mutants.sh $(if $(QUICK),--quick)
+
+mutants-refresh:
+	@mutants/refresh.sh
 
 mutants-auto:
 	@testvm/mutants-auto.sh $(ARGS)

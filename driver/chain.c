@@ -11,7 +11,6 @@
 #include "test/gate.h"
 #include "test/held.h"
 #include "test/inject.h"
-#include "test/mutant.h"
 #include "test/oracle.h"
 #include "trace.h"
 #include "walk.h"
@@ -46,10 +45,6 @@ static void begin_event(struct secmmu_chain *chain, unsigned long start,
 		.may_sleep = may_sleep,
 	};
 
-	if (secmmu_mutant(END_AS_LENGTH))
-		event.last += start;
-	if (secmmu_mutant(INCLUSIVE_END))
-		event.last++;
 	secmmu_gate_spin(START_ENTERED, start);
 	/* Recorded whether it touches a span or not; then delivered. */
 	secmmu_event_begin(&chain->records, start, last);
@@ -59,14 +54,9 @@ static void begin_event(struct secmmu_chain *chain, unsigned long start,
 		note_latency(chain, began);
 }
 
-/* Nothing to do? Never, but for mutants and ranges that are none. */
-static bool ignored(const struct mmu_notifier_range *range)
+static bool range_is_empty(const struct mmu_notifier_range *range)
 {
-	return range->start >= range->end ||
-	       secmmu_mutant(IGNORE_INVALIDATE) ||
-	       (secmmu_mutant(FOREIGN_IGNORED) && current->mm != range->mm) ||
-	       (secmmu_mutant(WRITE_KEPT_AFTER_FORK) &&
-		range->event == MMU_NOTIFY_PROTECTION_PAGE);
+	return range->start >= range->end;
 }
 
 static int chain_range_start(struct mmu_notifier *mn,
@@ -75,11 +65,7 @@ static int chain_range_start(struct mmu_notifier *mn,
 	struct secmmu_chain *chain = to_chain(mn);
 	unsigned long last = range->end - 1;
 
-	if (secmmu_mutant(EMPTY_IS_ALL) && range->start == range->end) {
-		begin_event(chain, 0, ULONG_MAX, false);
-		secmmu_event_end(&chain->records, 0, ULONG_MAX);
-	}
-	if (ignored(range))
+	if (range_is_empty(range))
 		return 0;
 	trace_secmmu_event_begin(chain, range->start, range->end);
 	secmmu_oracle_note(chain, range->start, last);
@@ -106,7 +92,7 @@ static void chain_range_end(struct mmu_notifier *mn,
 	struct secmmu_chain *chain = to_chain(mn);
 	unsigned long last = range->end - 1;
 
-	if (ignored(range))
+	if (range_is_empty(range))
 		return;
 	trace_secmmu_event_end(chain, range->start, range->end);
 	secmmu_gate_spin(END, range->start);
@@ -118,8 +104,6 @@ static void chain_range_end(struct mmu_notifier *mn,
 	/* Its begin was never seen: make up for the invalidation. */
 	pr_warn_once("invalidation of 0x%lx-0x%lx ended without having begun\n",
 		     range->start, range->end);
-	if (secmmu_mutant(UNPAIRED_IGNORED))
-		return;
 	secmmu_oracle_note(chain, range->start, last);
 	begin_event(chain, range->start, last, mmu_notifier_range_blockable(range));
 	secmmu_event_end(&chain->records, range->start, last);
@@ -288,12 +272,12 @@ int secmmu_chain_keep(struct secmmu_chain *chain)
 		spin_lock(&chain->registry);
 		twice = chain->keeps;
 		chain->keeps = true;
-		if (!chain->holds_module && !secmmu_mutant(KEPT_UNHELD)) {
+		if (!chain->holds_module) {
 			__module_get(THIS_MODULE);
 			chain->holds_module = true;
 		}
 		spin_unlock(&chain->registry);
-		if (twice && !secmmu_mutant(KEPT_TWICE))
+		if (twice)
 			secmmu_chain_put(chain);
 	}
 	mmput(mm);
@@ -335,8 +319,6 @@ void secmmu_chain_join(struct secmmu_chain *chain, struct secmmu_member *member,
 	update_begin(chain);
 	list_add_tail_rcu(&member->link, &chain->members);
 	update_end(chain);
-	if (secmmu_mutant(PER_SUBSCRIBER_COUNTER) || secmmu_mutant(SEEN_BEGIN))
-		secmmu_records_forget(&chain->records);
 }
 
 /**
@@ -355,10 +337,7 @@ void secmmu_chain_leave(struct secmmu_member *member)
 	update_end(member->chain);
 
 	secmmu_gate(LEAVE, 0);
-	if (secmmu_mutant(LEAVE_WAITS_FOR_CORE))
-		mmu_notifier_synchronize();
-	else if (!secmmu_mutant(LEAVE_NO_SYNC))
-		secmmu_walks_wait();
+	secmmu_walks_wait();
 }
 
 /**
@@ -380,8 +359,6 @@ void secmmu_chain_replace(struct secmmu_member *member,
 {
 	struct secmmu_chain *chain = member->chain;
 
-	if (secmmu_mutant(SPAN_GEN_EARLY))
-		WRITE_ONCE(member->span_gen, member->span_gen + 1);
 	secmmu_gate(REPLACE, 0);
 	update_begin(chain);
 	secmmu_gate_torn(&member->spans.by_hva.rb_root);
@@ -391,7 +368,7 @@ void secmmu_chain_replace(struct secmmu_member *member,
 		secmmu_spans_insert(&member->spans, insert);
 	update_end(chain);
 
-	if (!remove || secmmu_mutant(SPAN_GEN_EARLY))
+	if (!remove)
 		return;
 	spin_lock(&chain->records.lock);
 	/* Pairs with the acquire in secmmu_slot_find(). */
@@ -421,8 +398,6 @@ void secmmu_chain_forget(struct secmmu_member *member, struct secmmu_span *span)
  */
 void secmmu_chain_exit(void)
 {
-	if (secmmu_mutant(EXIT_NO_WAIT))
-		return;
 	wait_var_event(&nr_chains, !atomic_read(&nr_chains));
 	/*
 	 * The last free callback has counted itself out but may not have

@@ -6,11 +6,10 @@
 #include "host.h"
 #include "test/gate.h"
 #include "test/inject.h"
-#include "test/mutant.h"
 
 static bool is_pinned(const struct secmmu_direct *direct)
 {
-	return direct->write && !secmmu_mutant(DIRECT_UNPINNED);
+	return direct->write;
 }
 
 /*
@@ -88,8 +87,7 @@ bool secmmu_direct_valid(const struct secmmu_direct *direct)
 {
 	struct secmmu_target target = direct->target;
 
-	return secmmu_target_current(&direct->mirror->member, direct->gfn, &target) ||
-	       secmmu_mutant(DIRECT_SLOT_IGNORED);
+	return secmmu_target_current(&direct->mirror->member, direct->gfn, &target);
 }
 
 /**
@@ -101,7 +99,7 @@ bool secmmu_direct_valid(const struct secmmu_direct *direct)
  */
 void secmmu_direct_end(struct secmmu_direct *direct, bool written)
 {
-	if (written && !secmmu_mutant(DIRECT_UNLOGGED))
+	if (written)
 		secmmu_spans_log(&direct->mirror->member.spans, direct->gfn);
 	if (is_pinned(direct)) {
 		unpin_user_pages_dirty_lock(&direct->page, 1, written);

@@ -5,7 +5,6 @@
 #include "dirty.h"
 #include "test/gate.h"
 #include "test/inject.h"
-#include "test/mutant.h"
 
 /*
  * Who asks for the log copies the pages that it names, so every later write must
@@ -29,8 +28,7 @@ static bool take_leaf(struct secmmu_slots *slots, struct secmmu_table *leaf,
 	gfn_t gfn;
 
 	spin_lock(&leaf->lock);
-	due = leaf->zap_gen >= atomic64_read_acquire(&slots->tlbs->flushed) &&
-	      !secmmu_mutant(LOG_PENDING_IGNORED);
+	due = leaf->zap_gen >= atomic64_read_acquire(&slots->tlbs->flushed);
 	for (gfn = first; gfn <= last && leaf->nr; gfn++) {
 		u64 *sptep = secmmu_table_entry(leaf, gfn);
 
@@ -78,8 +76,7 @@ static bool take_roots(struct secmmu_slots *slots, const struct secmmu_span *spa
 	bool due = false;
 	unsigned int i;
 
-	for_each_set_bit(i, &span->domains,
-			 secmmu_mutant(LOG_FEW_ROOTS) ? 4 : SECMMU_MAX_DOMAINS) {
+	for_each_set_bit(i, &span->domains, SECMMU_MAX_DOMAINS) {
 		struct secmmu_pgtable *pt = secmmu_root(slots->roots, i);
 
 		if (pt)
@@ -118,16 +115,10 @@ static void collect(struct secmmu_slots *slots, const struct secmmu_span *span,
 	u64 word = arg->first_page / BITS_PER_LONG;
 	bool due;
 
-	if (secmmu_mutant(LOG_EMPTIED_LAST))
-		due = take_roots(slots, span, first, last, bits);
-	else
-		secmmu_log_take(span->log, word, bits, words_of(arg));
+	secmmu_log_take(span->log, word, bits, words_of(arg));
 	secmmu_gate(DIRTY_LOG, 0);
-	if (secmmu_mutant(LOG_EMPTIED_LAST))
-		secmmu_log_take(span->log, word, bits, words_of(arg));
-	else
-		due = take_roots(slots, span, first, last, bits);
-	if (due && !secmmu_mutant(LOG_UNFLUSHED))
+	due = take_roots(slots, span, first, last, bits);
+	if (due)
 		secmmu_flush(slots->tlbs, 0);
 }
 
@@ -186,9 +177,8 @@ int secmmu_dirty_log(struct secmmu_slots *slots,
 	if (secmmu_may_fault(copy_to_user(u64_to_user_ptr(arg->bitmap), bits,
 					  words * sizeof(*bits)), 1)) {
 		/* To a log that nobody can ask for any more if the slot has gone. */
-		if (!secmmu_mutant(LOG_LOST))
-			secmmu_log_give_back(log, arg->first_page / BITS_PER_LONG, bits,
-					     words);
+		secmmu_log_give_back(log, arg->first_page / BITS_PER_LONG, bits,
+				     words);
 		err = -EFAULT;
 	}
 	secmmu_log_put(log);

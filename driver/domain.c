@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/delay.h>
 #include <linux/slab.h>
 
 #include "domain.h"
 #include "test/inject.h"
-#include "test/mutant.h"
 
 /**
  * struct domain - one domain of an mm, but for domain 0 of each mirror
@@ -30,8 +28,6 @@ static void domain_free(struct secmmu_kept *kept)
 {
 	struct domain *domain = to_domain(kept);
 
-	if (secmmu_mutant(DOMAIN_FREE_SLEEPS))
-		msleep(20);
 	secmmu_pgtable_destroy(&domain->pt, false);
 	kfree(domain);
 }
@@ -112,7 +108,7 @@ static void disown(struct secmmu_roots *roots, struct secmmu_chain *chain)
 
 	spin_lock(&chain->registry);
 	list_for_each_entry(kept, &chain->kept, link)
-		if (to_domain(kept)->owner == roots || secmmu_mutant(DISOWN_ALL))
+		if (to_domain(kept)->owner == roots)
 			to_domain(kept)->owner = NULL;
 	spin_unlock(&chain->registry);
 }
@@ -133,7 +129,7 @@ void secmmu_domains_leave(struct secmmu_roots *roots, struct secmmu_tlbs *tlbs,
 	unsigned int i;
 
 	for (i = 1; i < SECMMU_MAX_DOMAINS; i++) {
-		if (!roots->pt[i] || (secmmu_mutant(LEAVE_FEW_ROOTS) && i > 3))
+		if (!roots->pt[i])
 			continue;
 		secmmu_gather_begin(&gather, tlbs, spans, true);
 		secmmu_roots_zap(roots, &gather, BIT(i), 0, SECMMU_GFN_LAST);
@@ -157,10 +153,6 @@ void secmmu_roots_zap(struct secmmu_roots *roots, struct secmmu_gather *gather,
 {
 	unsigned int i;
 
-	if (secmmu_mutant(IDLE_ROOTS_SKIPPED))
-		domains &= BIT(0);
-	if (secmmu_mutant(ZAP_FEW_ROOTS))
-		domains &= GENMASK(3, 0);
 	for_each_set_bit(i, &domains, SECMMU_MAX_DOMAINS) {
 		struct secmmu_pgtable *pt = secmmu_root(roots, i);
 

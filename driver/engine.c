@@ -9,7 +9,6 @@
 #include "job.h"
 #include "test/gate.h"
 #include "test/inject.h"
-#include "test/mutant.h"
 
 static void copy_byte(u8 *to, const u8 *from)
 {
@@ -61,28 +60,8 @@ static u64 translate(struct secmmu_engine *engine,
 {
 	struct secmmu_space *space = engine->spaces.current_space;
 	struct secmmu_tlb *tlb = &engine->spaces.tlb;
-	u64 spte;
 
-	if (secmmu_mutant(WINDOW_TWO_PAGES) && !use->write && (gfn & 1)) {
-		spte = secmmu_tlb_translate(tlb, space->asid, space->pt, window,
-					    gfn - 1, use);
-		if (spte)
-			return spte_small(spte, 1);
-	}
 	return secmmu_tlb_translate(tlb, space->asid, space->pt, window, gfn, use);
-}
-
-/**
- * secmmu_engine_rights - the register of rights of an engine
- * @engine: the engine
- *
- * Return: the word, to be read and written at once.
- */
-u32 *secmmu_engine_rights(struct secmmu_engine *engine)
-{
-	static u32 shared;
-
-	return secmmu_mutant(RIGHTS_SHARED) ? &shared : &engine->rights;
 }
 
 /* Move the data of a piece from or to a page frame; the window is open. */
@@ -119,8 +98,7 @@ static int cross(struct secmmu_engine *engine, const struct secmmu_move *move,
 	u64 spte;
 
 	secmmu_window_open(&mirror->tlbs, &window);
-	if (!secmmu_mutant(RIGHTS_AT_FAULT))
-		use.rights = READ_ONCE(*secmmu_engine_rights(engine));
+	use.rights = READ_ONCE(engine->rights);
 	*gfn = secmmu_space_address(&engine->spaces, &window, move->gpa,
 				    move->done) >> PAGE_SHIFT;
 	if (*gfn > SECMMU_GFN_LAST)
@@ -153,7 +131,7 @@ static int cross_direct(struct secmmu_engine *engine, const struct secmmu_move *
 	gfn_t gfn;
 
 	secmmu_window_open(&mirror->tlbs, &window);
-	rights = READ_ONCE(*secmmu_engine_rights(engine));
+	rights = READ_ONCE(engine->rights);
 	gfn = secmmu_space_address(&engine->spaces, &window, move->gpa,
 				   move->done) >> PAGE_SHIFT;
 	if (gfn != direct->gfn || !secmmu_direct_valid(direct))
@@ -188,8 +166,7 @@ static struct secmmu_access access_of(struct secmmu_engine *engine, bool write)
 		.domain = engine->spaces.current_space->domain,
 		.flags = (write ? SECMMU_FAULT_WRITE : 0) |
 			 (engine->flags & SECMMU_ENGINE_NOFAULT ? SECMMU_FAULT_NOFAULT : 0),
-		.rights = secmmu_mutant(RIGHTS_AFTER_FAULT) ? 0 :
-			  READ_ONCE(*secmmu_engine_rights(engine)),
+		.rights = READ_ONCE(engine->rights),
 	};
 }
 
@@ -308,8 +285,7 @@ static size_t transfer_piece(struct secmmu_engine *engine, struct secmmu_move *m
 static loff_t position_after(struct secmmu_engine *engine,
 			     const struct secmmu_move *move)
 {
-	if (move->done && !secmmu_mutant(POSITION_WRAPS) &&
-	    secmmu_space_carries(&engine->spaces, move->gpa, move->done))
+	if (move->done && secmmu_space_carries(&engine->spaces, move->gpa, move->done))
 		return LLONG_MAX;
 	return move->gpa + move->done;
 }

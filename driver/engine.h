@@ -69,7 +69,6 @@ int secmmu_engine_attach(struct secmmu_engine *engine, struct secmmu_mirror *mir
 			 unsigned int domain);
 int secmmu_engine_detach(struct secmmu_engine *engine);
 int secmmu_engine_enter(struct secmmu_engine *engine, unsigned int domain);
-u32 *secmmu_engine_rights(struct secmmu_engine *engine);
 int secmmu_engine_move(struct secmmu_engine *engine, const struct secmmu_move *move);
 ssize_t secmmu_engine_transfer(struct secmmu_engine *engine, loff_t *pos,
 			       struct iov_iter *iter, bool write);

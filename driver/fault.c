@@ -13,7 +13,6 @@
 #include "key.h"
 #include "test/gate.h"
 #include "test/inject.h"
-#include "test/mutant.h"
 #include "trace.h"
 
 /* Pages that a read may map behind the ones asked for. */
@@ -39,7 +38,7 @@ int secmmu_access_find(struct secmmu_mirror *mirror, gfn_t gfn,
 	err = secmmu_slot_find(&mirror->member, gfn, target);
 	if (err)
 		return err;
-	if (!(target->domains & BIT(access->domain)) && !secmmu_mutant(MISS_MAPS))
+	if (!(target->domains & BIT(access->domain)))
 		return -EXDEV;
 	if (write && (target->flags & SECMMU_SLOT_READONLY))
 		return -EACCES;
@@ -65,8 +64,6 @@ static int look_up(struct secmmu_fault *fault)
 	pages = min3(pages, target->pages, (u64)SECMMU_FAULT_BATCH);
 	fault->pages = min(pages, secmmu_table_last(fault->gfn, 1) -
 				  fault->gfn + 1);
-	if (secmmu_mutant(TABLE_BORDER))
-		fault->pages = pages;
 	return 0;
 }
 
@@ -142,8 +139,7 @@ static long get_pages_locked(struct secmmu_fault *fault, struct mm_struct *mm,
 			     (secmmu_fault_writes(fault) ? FOLL_WRITE : 0);
 	long got, more;
 
-	if ((fault->access->flags & SECMMU_FAULT_NOFAULT) &&
-	    !secmmu_mutant(NOFAULT_FAULTS))
+	if (fault->access->flags & SECMMU_FAULT_NOFAULT)
 		flags |= FOLL_NOFAULT;
 
 	got = secmmu_may_fail(secmmu_get_user_pages_remote(mm, hva, wanted, flags |
@@ -180,16 +176,6 @@ static int get_pages(struct secmmu_fault *fault)
 	return got == -ENOMEM || got == -EINTR ? got : -EFAULT;
 }
 
-/* No reference stays, but for mutants. */
-static void put_page_of(struct secmmu_fault *fault, int i, int ret)
-{
-	if (secmmu_mutant(IGNORE_INVALIDATE) ||
-	    (secmmu_mutant(PAGE_LEAKED) && ret == -EAGAIN) ||
-	    (secmmu_mutant(AROUND_LEAKED) && i >= fault->wanted))
-		return;
-	put_page(fault->page[i]);
-}
-
 /* One round. Returns the pages mapped, -EAGAIN to try again, or an errno. */
 static int attempt(struct secmmu_fault *fault)
 {
@@ -208,18 +194,11 @@ static int attempt(struct secmmu_fault *fault)
 		return ret;
 	secmmu_gate(FAULT_RECORDED, fault->target.hva);
 	got = get_pages(fault);
-	if (secmmu_mutant(RECORD_AFTER_GUP)) {
-		fault->record.hit = false;
-		fault->record.hit_from = ULONG_MAX;
-	}
-	if (secmmu_mutant(UNRECORDED_EARLY))
-		secmmu_inflight_end(&mirror->chain->records, &fault->record);
 	ret = got > 0 ? secmmu_install(fault, got) : got;
 	secmmu_gate(FAULT_INSTALLED, fault->target.hva);
-	if (!secmmu_mutant(UNRECORDED_EARLY))
-		secmmu_inflight_end(&mirror->chain->records, &fault->record);
+	secmmu_inflight_end(&mirror->chain->records, &fault->record);
 	for (i = 0; i < got; i++)
-		put_page_of(fault, i, ret);
+		put_page(fault->page[i]);
 	return ret;
 }
 
@@ -253,14 +232,12 @@ int secmmu_fault(struct secmmu_mirror *mirror, gfn_t gfn, u64 pages,
 	while ((ret = attempt(&fault)) == -EAGAIN) {
 		if (signal_pending(current))
 			ret = -EINTR;
-		else if (++fault.patience.turns >= SECMMU_PATIENCE &&
-			 !secmmu_mutant(RETRY_FOR_EVER))
+		else if (++fault.patience.turns >= SECMMU_PATIENCE)
 			ret = -EBUSY;
 		if (ret != -EAGAIN)
 			break;
 	}
-	if (ret != -ENOMEM || !secmmu_mutant(TABLES_LEAKED))
-		secmmu_pgtable_drain(&fault.cache);
+	secmmu_pgtable_drain(&fault.cache);
 	secmmu_count(mirror->counters, SECMMU_COUNT_FAULTS, 1);
 	trace_secmmu_fault(mirror, gfn, secmmu_fault_writes(&fault), ret);
 	return ret;

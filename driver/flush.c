@@ -66,8 +66,7 @@ void secmmu_tlbs_wait(struct secmmu_tlbs *tlbs)
 	 */
 	preempt_disable();
 	kcsan_disable_current();
-	smp_call_function_many(tlbs->mask, window_closed, tlbs,
-			       !secmmu_mutant(FLUSH_NO_WAIT));
+	smp_call_function_many(tlbs->mask, window_closed, tlbs, true);
 	kcsan_enable_current();
 	preempt_enable();
 	/* A CPU seen outside the mask: pairs with secmmu_window_close(). */
@@ -165,9 +164,7 @@ static void look_for_pending(struct secmmu_gather *gather,
 {
 	lockdep_assert_held(&table->lock);
 	if (table->zap_gen >= atomic64_read_acquire(&gather->tlbs->flushed))
-		gather->assist = !secmmu_mutant(SECOND_SKIPS);
-	else if (secmmu_mutant(ASSIST_FORGOTTEN))
-		gather->assist = false;
+		gather->assist = true;
 }
 
 static void drop(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
@@ -176,9 +173,7 @@ static void drop(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 	u64 spte = secmmu_table_drop(pt, table, gfn);
 
 	/* A slot with a dirty log has no large sptes. */
-	if (secmmu_mutant(DIRTY_LATE) && (spte & SPTE_DIRTY))
-		secmmu_mutant_dirty_late(pfn_to_page(spte_pfn(spte)));
-	if ((spte & SPTE_DIRTY) && !secmmu_mutant(SPTE_DIRTY_DROPPED))
+	if (spte & SPTE_DIRTY)
 		secmmu_spans_log(gather->spans, gfn);
 	if (secmmu_holds(&gather->tlbs->holder))
 		hold(gather, spte);
@@ -206,13 +201,6 @@ static gfn_t zap_leaf(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 {
 	gfn_t gfn = first;
 
-	if (secmmu_mutant(EMPTY_SKIPPED) && !READ_ONCE(leaf->nr))
-		return last + 1;
-	if (secmmu_mutant(FAIL_OPEN_TRYLOCK)) {
-		if (!spin_trylock(&leaf->lock))
-			return last + 1;
-		spin_unlock(&leaf->lock);
-	}
 	spin_lock(&leaf->lock);
 	secmmu_table_used(leaf);
 	if (leaf->dead) {
@@ -252,8 +240,7 @@ static gfn_t zap_large(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 	/* A dead table is empty; what replaces it was linked after our record. */
 	spin_lock(&table->lock);
 	secmmu_table_used(table);
-	if (!secmmu_mutant(LARGE_SECOND_SKIPS))
-		look_for_pending(gather, table);
+	look_for_pending(gather, table);
 	while (gfn <= last && !flush_is_due(gather)) {
 		u64 entry = secmmu_table_read(table, gfn);
 		gfn_t end = secmmu_table_last(gfn, 1);
@@ -261,8 +248,6 @@ static gfn_t zap_large(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 
 		if (secmmu_entry_links(entry))
 			break;
-		if (entry && !whole && secmmu_mutant(LARGE_SURVIVES))
-			entry = 0;
 		if (entry && !whole && split_counted(gather, pt, table, gfn))
 			break;
 		if (entry)
@@ -291,8 +276,7 @@ static void note_empty(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 		return;
 	}
 	i--;
-	if (!secmmu_mutant(EMPTY_UPWARDS))
-		gather->empty[i].first = min(gather->empty[i].first, first);
+	gather->empty[i].first = min(gather->empty[i].first, first);
 	gather->empty[i].last = max(gather->empty[i].last, last);
 }
 
@@ -333,23 +317,13 @@ void secmmu_gather_zap(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 			if (!READ_ONCE(table->nr)) {
 				any_empty = true;
 				empty_first = min(empty_first, from);
-				if (!secmmu_mutant(FIRST_EMPTY))
-					empty_last = from;
+				empty_last = from;
 			}
 		}
 		rcu_read_unlock();
 
-		if (secmmu_mutant(CLAMP_1024) && gather->zapped >= 1024)
-			break;
-		if (flush_is_due(gather) && secmmu_mutant(UNLOCK_WITHOUT_FLUSH)) {
-			gather->pending = 0;
-			let_go(gather);
-		}
 		if (flush_is_due(gather))
 			gather_flush(gather);
-		if (gather->zapped && !gather->pending &&
-		    secmmu_mutant(ARRAY_OVERFLOW_DROPPED))
-			break;
 		if (gather->may_sleep)
 			cond_resched();
 	}

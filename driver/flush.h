@@ -32,7 +32,6 @@
 #include "stats.h"
 #include "test/gate.h"
 #include "test/held.h"
-#include "test/mutant.h"
 
 /**
  * struct secmmu_tlbs - all engine TLBs of a mirror, as a flush sees them
@@ -128,13 +127,6 @@ static inline void secmmu_window_open(struct secmmu_tlbs *tlbs,
 				      struct secmmu_window *window)
 {
 	local_irq_save(window->flags);
-	if (secmmu_mutant(MASK_AFTER_GEN)) {
-		window->gen = atomic64_read(&tlbs->gen);
-		window->age = atomic64_read(&tlbs->age);
-		secmmu_gate_spin(WINDOW_MARKED, 0);
-		cpumask_set_cpu(smp_processor_id(), tlbs->mask);
-		return;
-	}
 	cpumask_set_cpu(smp_processor_id(), tlbs->mask);
 	/* (A): mark before reading; pairs with (B) in secmmu_flush(). */
 	smp_mb__after_atomic();

@@ -5,7 +5,6 @@
 #include <linux/sched/mm.h>
 
 #include "host.h"
-#include "test/mutant.h"
 
 /**
  * secmmu_host_lock - keep an mm from ending and its areas from changing
@@ -99,7 +98,5 @@ bool secmmu_host_large(struct mm_struct *mm, unsigned long hva,
 		return false;
 	if (is_vm_hugetlb_page(vma))
 		return vma_kernel_pagesize(vma) >= SECMMU_LARGE_SIZE;
-	if (secmmu_mutant(FOLIO_SIZE_PROOF))
-		return folio_order(page_folio(page)) >= SECMMU_TABLE_SHIFT;
 	return maps_block(mm, start, pfn, write);
 }

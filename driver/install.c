@@ -3,7 +3,6 @@
 
 #include "install.h"
 #include "test/gate.h"
-#include "test/mutant.h"
 #include "trace.h"
 
 /* What events have hit, as of the final check: anything, and from where on. */
@@ -39,15 +38,6 @@ static int check(struct secmmu_fault *fault, struct hit *hit)
 		foreign = record->foreign;
 		hit->any = record->hit;
 		hit->from = record->hit_from;
-		if (secmmu_mutant(INFLIGHT_ALONE)) {
-			hit->from = ULONG_MAX;
-			hit->any = secmmu_records_cover(records,
-							record->range.start,
-							record->range.last,
-							&hit->from);
-		}
-		if (secmmu_mutant(SLOT_GEN_IGNORED))
-			moved = false;
 		spin_unlock(&records->lock);
 	} while (moved && secmmu_target_current(member, fault->gfn, &fault->target));
 
@@ -63,22 +53,10 @@ static int check(struct secmmu_fault *fault, struct hit *hit)
 	return 0;
 }
 
-/* The check where it belongs, but for mutants that have checked before. */
-static int check_locked(struct secmmu_fault *fault, struct hit *hit)
-{
-	if (secmmu_mutant(CHECK_BEFORE_LOCK) ||
-	    (secmmu_mutant(COLLAPSE_UNLOCKED) && fault->large)) {
-		*hit = (struct hit) { .from = ULONG_MAX };
-		return 0;
-	}
-	return check(fault, hit);
-}
-
 /* Mark a page for the kernel, before engines write to it. */
 static void mark_dirty(struct secmmu_fault *fault, struct page *page)
 {
-	if (secmmu_fault_writes(fault) && !secmmu_mutant(DIRTY_LATE) &&
-	    !secmmu_mutant(DIRTY_NEVER))
+	if (secmmu_fault_writes(fault))
 		set_page_dirty(page);
 }
 
@@ -99,7 +77,7 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	mark_dirty(fault, fault->page[i]);
 
 	/* Never take away what another fault has put in. */
-	if (spte_covers(old, spte) && !secmmu_mutant(READ_DOWNGRADES))
+	if (spte_covers(old, spte))
 		return;
 	if (secmmu_fault_holds(fault)) {
 		/* The slot that is being replaced lets its page go itself. */
@@ -116,11 +94,9 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	 */
 	do {
 		/* TLBs may have recorded accesses in what goes. */
-		made = spte | (secmmu_mutant(UPGRADE_OLD) ? 0 : old & SPTE_ACCESSED);
-		if (old && secmmu_mutant(UPGRADE_YOUNG))
-			made |= SPTE_ACCESSED;
+		made = spte | (old & SPTE_ACCESSED);
 	} while (!try_cmpxchg64(sptep, &old, made));
-	if (!old || secmmu_mutant(UPGRADE_COUNTED))
+	if (!old)
 		secmmu_table_count(leaf, 1);
 	else if (old & SPTE_DIRTY)
 		secmmu_spans_log(&fault->mirror->member.spans, fault->gfn + i);
@@ -134,13 +110,13 @@ static int install_small(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	struct hit hit;
 	int err;
 
-	err = check_locked(fault, &hit);
+	err = check(fault, &hit);
 	if (err)
 		return err;
 	for (i = 0; i < got; i++) {
 		unsigned long hva = fault->target.hva + i * PAGE_SIZE;
 
-		if (hit.from <= hva + PAGE_SIZE - 1 && !secmmu_mutant(BATCH_WHOLE))
+		if (hit.from <= hva + PAGE_SIZE - 1)
 			break;
 		install_one(fault, leaf, i);
 	}
@@ -165,17 +141,15 @@ static int install_locked(struct secmmu_fault *fault, struct secmmu_table *table
 	struct hit hit;
 	int err;
 
-	err = check_locked(fault, &hit);
+	err = check(fault, &hit);
 	if (err)
 		return err;
-	if (hit.any && !secmmu_mutant(LARGE_PARTLY_HIT))
+	if (hit.any)
 		/* An event elsewhere in the block: be content with less. */
 		return 0;
 	/* As for small ones, for the folio as a whole. */
-	if (!secmmu_mutant(LARGE_NOT_MARKED))
-		mark_dirty(fault, fault->page[0]);
-	if (!spte_covers(secmmu_table_read(table, fault->gfn), spte) ||
-	    secmmu_mutant(LARGE_DOWNGRADES))
+	mark_dirty(fault, fault->page[0]);
+	if (!spte_covers(secmmu_table_read(table, fault->gfn), spte))
 		secmmu_table_set_large(fault->pt, table, leaf, fault->gfn, spte);
 	secmmu_count(fault->mirror->counters, SECMMU_COUNT_FAULT_PAGES, 1);
 	return rest_of_block(fault);
@@ -188,14 +162,8 @@ static int install_locked(struct secmmu_fault *fault, struct secmmu_table *table
 static int install_large(struct secmmu_fault *fault, struct secmmu_table *table)
 {
 	struct secmmu_table *leaf = secmmu_table_leaf(table, fault->gfn);
-	struct hit hit;
 	int ret;
 
-	if (secmmu_mutant(COLLAPSE_UNLOCKED)) {
-		ret = check(fault, &hit);
-		if (ret || hit.any)
-			return ret;
-	}
 	if (!leaf)
 		return install_locked(fault, table, NULL);
 	spin_lock_nested(&leaf->lock, SINGLE_DEPTH_NESTING);
@@ -234,15 +202,6 @@ static int install(struct secmmu_fault *fault, unsigned int got, bool large)
 		return retry(fault, SECMMU_COUNT_RETRIES_TABLE);
 	}
 	secmmu_gate_spin(FAULT_LINKED, fault->target.hva);
-	if (secmmu_mutant(CHECK_BEFORE_LOCK)) {
-		struct hit hit;
-
-		ret = check(fault, &hit);
-		if (ret) {
-			rcu_read_unlock();
-			return ret;
-		}
-	}
 	spin_lock(&table->lock);
 	secmmu_table_used(table);
 	if (table->dead)
@@ -279,7 +238,7 @@ int secmmu_install(struct secmmu_fault *fault, unsigned int got)
 	if (!ret)
 		ret = install(fault, got, false);
 	/* Linked for nothing, and no zap may ever come by. */
-	if (ret < 0 && !secmmu_mutant(RETRY_KEEPS_TABLES))
+	if (ret < 0)
 		secmmu_pgtable_prune(pt, fault->gfn, fault->gfn,
 				     atomic64_read(&fault->mirror->tlbs.flushed), true);
 	return ret;

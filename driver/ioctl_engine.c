@@ -15,17 +15,20 @@
 #include "ioctl.h"
 #include "job.h"
 #include "test/inject.h"
-#include "test/mutant.h"
 
 static long set_rights(struct file *file, union secmmu_argument *arg)
 {
-	WRITE_ONCE(*secmmu_engine_rights(file->private_data), arg->rights.rights);
+	struct secmmu_engine *engine = file->private_data;
+
+	WRITE_ONCE(engine->rights, arg->rights.rights);
 	return 0;
 }
 
 static long get_rights(struct file *file, union secmmu_argument *arg)
 {
-	arg->rights.rights = READ_ONCE(*secmmu_engine_rights(file->private_data));
+	struct secmmu_engine *engine = file->private_data;
+
+	arg->rights.rights = READ_ONCE(engine->rights);
 	return 0;
 }
 
@@ -46,7 +49,7 @@ static long attach(struct file *file, union secmmu_argument *arg)
 	mirror = secmmu_mirror_from_fd(arg->attach.mirror);
 	if (IS_ERR(mirror))
 		return PTR_ERR(mirror);
-	err = secmmu_mirror_owned(mirror) || secmmu_mutant(ATTACH_UNOWNED) ?
+	err = secmmu_mirror_owned(mirror) ?
 	      secmmu_engine_attach(file->private_data, mirror, arg->attach.domain) :
 	      -EPERM;
 	secmmu_mirror_put(mirror);
@@ -133,8 +136,7 @@ static int engine_flush(struct file *file, fl_owner_t owner)
 {
 	struct secmmu_engine *engine = file->private_data;
 
-	if (engine->job && !atomic_read(&current->signal->live) &&
-	    !secmmu_mutant(JOB_OUTLIVES_STARTER))
+	if (engine->job && !atomic_read(&current->signal->live))
 		secmmu_job_abandon(engine->job, task_tgid(current));
 	return 0;
 }

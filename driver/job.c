@@ -13,7 +13,6 @@
 #include "engine.h"
 #include "job.h"
 #include "test/inject.h"
-#include "test/mutant.h"
 
 /**
  * struct secmmu_job - the job of an engine
@@ -119,7 +118,7 @@ static int run_job(void *data)
 
 	/* See job.h. */
 	allow_kernel_signal(SIGKILL);
-	memcg = set_active_memcg(secmmu_mutant(JOB_UNCHARGED) ? NULL : job->memcg);
+	memcg = set_active_memcg(job->memcg);
 	do_job(job);
 	set_active_memcg(memcg);
 	mem_cgroup_put(job->memcg);
@@ -269,8 +268,7 @@ void secmmu_job_abandon(struct secmmu_job *job, const struct pid *starter)
 	spin_lock(&job->thread_lock);
 	if (job->thread && (!starter || starter == job->starter)) {
 		WRITE_ONCE(job->abandoned, true);
-		if (!secmmu_mutant(JOB_NOT_SIGNALLED))
-			send_sig(SIGKILL, job->thread, 1);
+		send_sig(SIGKILL, job->thread, 1);
 	}
 	spin_unlock(&job->thread_lock);
 }

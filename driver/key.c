@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "key.h"
 #include "test/gate.h"
-#include "test/mutant.h"
 
 /**
  * secmmu_keys_init - key 0 and no other
@@ -22,13 +21,12 @@ void secmmu_keys_init(struct secmmu_keys *keys)
  */
 int secmmu_key_alloc(struct secmmu_keys *keys)
 {
-	unsigned long map = READ_ONCE(keys->map);
+	unsigned long map;
 	int key;
 
 	secmmu_gate_spin(KEY_ALLOC, 0);
 	spin_lock(&keys->lock);
-	if (!secmmu_mutant(KEYS_UNLOCKED))
-		map = keys->map;
+	map = keys->map;
 	key = find_first_zero_bit(&map, SECMMU_MAX_KEYS);
 	if (key < SECMMU_MAX_KEYS)
 		WRITE_ONCE(keys->map, map | BIT(key));

@@ -8,7 +8,6 @@
 #include "mirror.h"
 #include "tag.h"
 #include "test/inject.h"
-#include "test/mutant.h"
 #include "trace.h"
 #include "walk.h"
 
@@ -24,8 +23,6 @@ static void zap(struct secmmu_mirror *mirror, struct secmmu_gather *gather,
 
 	secmmu_roots_zap(&mirror->roots, gather, piece->domains, piece->first,
 			 piece->last);
-	if (secmmu_mutant(FLUSH_PER_SPAN))
-		secmmu_flush(&mirror->tlbs, 0);
 	trace_secmmu_zap(mirror, piece->first, piece->last,
 			 gather->zapped - before);
 }
@@ -57,8 +54,7 @@ static bool age(struct secmmu_mirror *mirror, const struct secmmu_piece *piece,
 	bool young = false;
 	unsigned int i;
 
-	for_each_set_bit(i, &piece->domains,
-			 secmmu_mutant(AGE_FEW_ROOTS) ? 4 : SECMMU_MAX_DOMAINS) {
+	for_each_set_bit(i, &piece->domains, SECMMU_MAX_DOMAINS) {
 		struct secmmu_pgtable *pt = secmmu_root(&mirror->roots, i);
 
 		if (pt)
@@ -76,13 +72,11 @@ static bool mirror_age(struct secmmu_member *member, struct secmmu_walk *walk,
 	unsigned int i, n;
 	bool young = false;
 
-	if (secmmu_mutant(AGE_GEN_FIRST) && clear)
-		atomic64_inc_return(&mirror->tlbs.age);
 	secmmu_gate_spin(AGE, walk->start);
 	while ((n = secmmu_walk_next(walk, member, pieces)))
 		for (i = 0; i < n; i++)
 			young |= age(mirror, &pieces[i], clear);
-	if (young && clear && !secmmu_mutant(AGE_GEN_FIRST))
+	if (young && clear)
 		/* A full barrier: whoever sees this sees the bits cleared. */
 		atomic64_inc_return(&mirror->tlbs.age);
 	return young;
@@ -92,13 +86,11 @@ static void zap_all(struct secmmu_mirror *mirror)
 {
 	struct secmmu_piece all = {
 		.last = SECMMU_GFN_LAST,
-		.domains = GENMASK(secmmu_mutant(RELEASE_FEW_ROOTS) ? 3 :
-				   SECMMU_MAX_DOMAINS - 1, 0),
+		.domains = GENMASK(SECMMU_MAX_DOMAINS - 1, 0),
 	};
 	struct secmmu_gather gather;
 
-	secmmu_gather_begin(&gather, &mirror->tlbs, secmmu_mutant(RELEASE_UNLOGGED) ?
-			    &secmmu_mutant_no_spans : &mirror->member.spans, true);
+	secmmu_gather_begin(&gather, &mirror->tlbs, &mirror->member.spans, true);
 	zap(mirror, &gather, &all);
 	secmmu_gather_finish(&gather);
 }
@@ -130,8 +122,6 @@ static u64 new_id(void)
 {
 	static atomic64_t last;
 
-	if (secmmu_mutant(ID_REUSED))
-		return 1;
 	return atomic64_inc_return(&last);
 }
 
@@ -245,9 +235,6 @@ void secmmu_mirror_put(struct secmmu_mirror *mirror)
 	debugfs_remove_recursive(mirror->debugfs);
 	forget_loaded(mirror);
 	secmmu_chain_leave(&mirror->member);
-	if (secmmu_mutant(LEAVE_NO_SYNC))
-		/* Lest its callback, still running, takes the machine down. */
-		return secmmu_chain_put(mirror->chain);
 	if (secmmu_holds(&mirror->tlbs.holder))
 		zap_all(mirror);
 	secmmu_domains_leave(&mirror->roots, &mirror->tlbs, &mirror->member.spans,

@@ -8,7 +8,6 @@
 #include "pgtable.h"
 #include "test/gate.h"
 #include "test/inject.h"
-#include "test/mutant.h"
 
 static struct secmmu_table *table_alloc(void)
 {
@@ -282,7 +281,7 @@ static void link_below(struct secmmu_pgtable *pt, struct secmmu_table *table,
 		top = pop(cache);
 		top->level = level;
 		top->index = secmmu_table_index(gfn, level + 1);
-		top->zap_gen = secmmu_mutant(LINK_FORGETS) ? 0 : table->zap_gen;
+		top->zap_gen = table->zap_gen;
 		if (below) {
 			below->parent = top;
 			top->entry[below->index] = link_to(below);
@@ -317,8 +316,6 @@ static void split_large(struct secmmu_pgtable *pt, struct secmmu_table *table,
 		for (i = 0; i < SECMMU_TABLE_ENTRIES; i++)
 			leaf->entry[i] = spte_small(spte, i);
 		secmmu_gate_spin(SPLIT, 0);
-		if (secmmu_mutant(SPLIT_STORED))
-			spte = READ_ONCE(*large);
 	} while (!try_cmpxchg(large, &spte, link_to(leaf)));
 }
 
@@ -382,9 +379,7 @@ static void prune(struct secmmu_pgtable *pt, struct secmmu_table *table,
 	while (unused && (parent = table->parent)) {
 		spin_lock(&parent->lock);
 		spin_lock_nested(&table->lock, SINGLE_DEPTH_NESTING);
-		unused = !table->dead && !table->nr &&
-			 (table->zap_gen < flushed ||
-			  secmmu_mutant(PRUNE_PENDING));
+		unused = !table->dead && !table->nr && table->zap_gen < flushed;
 		if (unused) {
 			table->dead = true;
 			WRITE_ONCE(parent->entry[table->index], 0);
@@ -393,8 +388,6 @@ static void prune(struct secmmu_pgtable *pt, struct secmmu_table *table,
 		spin_unlock(&table->lock);
 		spin_unlock(&parent->lock);
 		if (unused) {
-			if (secmmu_mutant(TABLE_FREED_EARLY))
-				mark_freed(table);
 			atomic_long_dec(&pt->nr_tables);
 			call_rcu(&table->rcu, table_free_rcu);
 		}
@@ -445,15 +438,13 @@ void secmmu_pgtable_prune(struct secmmu_pgtable *pt, gfn_t first, gfn_t last,
 u64 secmmu_table_drop(struct secmmu_pgtable *pt, struct secmmu_table *table,
 		      gfn_t gfn)
 {
-	u64 early = secmmu_mutant(DROP_STORED) ? secmmu_table_read(table, gfn) : 0;
-
 	lockdep_assert_held(&table->lock);
 	secmmu_gate_spin(DROP, 0);
 	if (table->level)
 		uncount_large(pt);
 	secmmu_table_count(table, -1);
 	/* Lockless walkers add accessed and dirty: exchange. */
-	return xchg(secmmu_table_entry(table, gfn), 0) & (early ?: U64_MAX);
+	return xchg(secmmu_table_entry(table, gfn), 0);
 }
 
 /**
@@ -495,8 +486,7 @@ void secmmu_table_set_large(struct secmmu_pgtable *pt,
 	if (!leaf) {
 		do {
 			/* TLBs may have recorded accesses in what goes. */
-			made = spte | (secmmu_mutant(LARGE_UPGRADE_OLD) ? 0 :
-				       old & SPTE_ACCESSED);
+			made = spte | (old & SPTE_ACCESSED);
 		} while (!try_cmpxchg64(entry, &old, made));
 		if (!old) {
 			secmmu_table_count(table, 1);
@@ -509,7 +499,7 @@ void secmmu_table_set_large(struct secmmu_pgtable *pt,
 	leaf->dead = true;
 	table->zap_gen = max(table->zap_gen, leaf->zap_gen);
 	/* They may be recording in the leaf right now: say that there were some. */
-	xchg(entry, leaf->nr && !secmmu_mutant(COLLAPSE_OLD) ? spte | SPTE_ACCESSED : spte);
+	xchg(entry, leaf->nr ? spte | SPTE_ACCESSED : spte);
 	atomic_long_inc(&pt->nr_large);
 	atomic_long_dec(&pt->nr_tables);
 	call_rcu(&leaf->rcu, table_free_rcu);

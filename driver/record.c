@@ -3,7 +3,6 @@
 #include <linux/sched.h>
 
 #include "record.h"
-#include "test/mutant.h"
 
 /**
  * secmmu_records_init - nothing is in flight
@@ -26,8 +25,6 @@ static void mark_hit(struct secmmu_inflight *fault, unsigned long start,
 		     unsigned long last)
 {
 	fault->hit = true;
-	if (secmmu_mutant(HIT_LATEST) && last >= fault->asked)
-		fault->hit_from = ULONG_MAX;
 	if (last >= fault->asked)
 		fault->hit_from = min(fault->hit_from, max(start, fault->asked));
 	if (fault->task != current)
@@ -78,26 +75,22 @@ void secmmu_event_begin(struct secmmu_records *records, unsigned long start,
 
 	spin_lock(&records->lock);
 	records->nr_events++;
-	if (secmmu_mutant(LATEST_RANGE))
-		forget_events(records);
 	event = list_first_entry_or_null(&records->free, struct secmmu_event,
 					 free);
-	if (event && !secmmu_mutant(ONE_HULL)) {
+	if (event) {
 		list_del(&event->free);
 		event->range.start = start;
 		event->range.last = last;
 		event->nr = records->nr_events;
 		interval_tree_insert(&event->range, &records->events);
-	} else if (records->overflow++ || secmmu_mutant(HULL_KEPT)) {
-		if (!secmmu_mutant(HULL_UPWARDS))
-			records->overflow_start = min(records->overflow_start, start);
+	} else if (records->overflow++) {
+		records->overflow_start = min(records->overflow_start, start);
 		records->overflow_last = max(records->overflow_last, last);
 	} else {
 		records->overflow_start = start;
 		records->overflow_last = last;
 	}
-	if (!secmmu_mutant(MARK_AT_END))
-		mark_faults(records, start, last);
+	mark_faults(records, start, last);
 	spin_unlock(&records->lock);
 }
 
@@ -110,9 +103,6 @@ static struct secmmu_event *find_event(struct secmmu_records *records,
 	     node; node = interval_tree_iter_next(node, start, last))
 		if (node->start == start && node->last == last)
 			return container_of(node, struct secmmu_event, range);
-	node = interval_tree_iter_first(&records->events, 0, ULONG_MAX);
-	if (secmmu_mutant(SEEN_BEGIN) && node)
-		return container_of(node, struct secmmu_event, range);
 	return NULL;
 }
 
@@ -142,32 +132,15 @@ bool secmmu_event_end(struct secmmu_records *records, unsigned long start,
 	} else if (records->overflow) {
 		records->overflow--;
 		records->overflow_ends++;
-		if (secmmu_mutant(HULL_RESET_EARLY)) {
-			records->overflow_start = ULONG_MAX;
-			records->overflow_last = 0;
-		}
 	} else if (!records->released) {
 		records->nr_unpaired++;
 		matched = false;
 	}
-	if (secmmu_mutant(MARK_AT_END))
-		mark_faults(records, start, last);
 	/* Waiters enter the queue and check under this lock. */
 	if (waitqueue_active(&records->wait))
 		wake_up_all(&records->wait);
 	spin_unlock(&records->lock);
 	return matched;
-}
-
-/**
- * secmmu_records_forget - for mutants: no event is in flight
- * @records: the records of the mm
- */
-void secmmu_records_forget(struct secmmu_records *records)
-{
-	spin_lock(&records->lock);
-	forget_events(records);
-	spin_unlock(&records->lock);
 }
 
 /**
@@ -182,14 +155,10 @@ void secmmu_records_forget(struct secmmu_records *records)
 void secmmu_records_release(struct secmmu_records *records)
 {
 	spin_lock(&records->lock);
-	if (!secmmu_mutant(INSTALL_AFTER_RELEASE)) {
-		records->released = true;
-		mark_faults(records, 0, ULONG_MAX);
-	}
-	if (!secmmu_mutant(RELEASE_KEEPS_INFLIGHT)) {
-		forget_events(records);
-		wake_up_all(&records->wait);
-	}
+	records->released = true;
+	mark_faults(records, 0, ULONG_MAX);
+	forget_events(records);
+	wake_up_all(&records->wait);
 	spin_unlock(&records->lock);
 }
 
@@ -209,21 +178,15 @@ bool secmmu_records_cover(struct secmmu_records *records, unsigned long start,
 	bool found = false;
 
 	lockdep_assert_held(&records->lock);
-	if (secmmu_mutant(INFLIGHT_IGNORED))
-		return false;
 	node = interval_tree_iter_first(&records->events, start, last);
 	if (node) {
 		*covered = max(node->start, start);
 		found = true;
 	}
-	if (found && secmmu_mutant(RECORD_HIDES_HULL))
-		return true;
 	if (records->overflow && records->overflow_start <= last &&
 	    start <= records->overflow_last) {
 		unsigned long from = max(records->overflow_start, start);
 
-		if (secmmu_mutant(HULL_HIDES_RECORD))
-			found = false;
 		*covered = found ? min(*covered, from) : from;
 		found = true;
 	}
@@ -249,8 +212,6 @@ static bool turn_is_over(struct secmmu_records *records, unsigned long page,
 	struct interval_tree_node *node;
 
 	lockdep_assert_held(&records->lock);
-	if (secmmu_mutant(WAIT_FOR_ALL))
-		return false;
 	for (node = interval_tree_iter_first(&records->events, page, last); node;
 	     node = interval_tree_iter_next(node, page, last))
 		if (container_of(node, struct secmmu_event, range)->nr <=
@@ -317,8 +278,7 @@ int secmmu_inflight_begin(struct secmmu_records *records,
 	if (!err && records->released)
 		err = -ESRCH;
 	if (!err) {
-		if (secmmu_records_cover(records, start, last, &covered) &&
-		    !secmmu_mutant(LATER_PAGES_UNCOVERED))
+		if (secmmu_records_cover(records, start, last, &covered))
 			last = (covered & PAGE_MASK) - 1;
 		fault->range.last = last;
 		interval_tree_insert(&fault->range, &records->faults);
@@ -353,8 +313,7 @@ bool secmmu_inflight_widen(struct secmmu_records *records,
 
 	spin_lock(&records->lock);
 	clear = !records->released && !fault->hit &&
-		(!secmmu_records_cover(records, start, last, &covered) ||
-		 secmmu_mutant(WIDENED_INTO_EVENT));
+		!secmmu_records_cover(records, start, last, &covered);
 	if (clear) {
 		interval_tree_remove(&fault->range, &records->faults);
 		fault->range.start = start;

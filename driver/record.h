@@ -130,7 +130,6 @@ bool secmmu_event_end(struct secmmu_records *records, unsigned long start,
 		      unsigned long last);
 bool secmmu_records_cover(struct secmmu_records *records, unsigned long start,
 			  unsigned long last, unsigned long *covered);
-void secmmu_records_forget(struct secmmu_records *records);
 void secmmu_records_release(struct secmmu_records *records);
 
 int secmmu_inflight_begin(struct secmmu_records *records,

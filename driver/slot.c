@@ -5,7 +5,6 @@
 #include "slot.h"
 #include "test/gate.h"
 #include "test/inject.h"
-#include "test/mutant.h"
 #include "test/oracle.h"
 
 /**
@@ -132,8 +131,7 @@ static void slot_replace(struct secmmu_slots *slots, struct secmmu_slot *old,
 	secmmu_oracle_note(slots->member->chain, old->span.by_hva.start,
 			   old->span.by_hva.last);
 	secmmu_gate(SLOT_REPLACED, old->span.by_hva.start);
-	secmmu_gather_begin(&gather, slots->tlbs, secmmu_mutant(REPLACE_UNLOGGED) ?
-			    &secmmu_mutant_no_spans : &slots->member->spans, true);
+	secmmu_gather_begin(&gather, slots->tlbs, &slots->member->spans, true);
 	secmmu_roots_zap(slots->roots, &gather, old->span.domains,
 			 old->span.by_gfn.start, old->span.by_gfn.last);
 	secmmu_gather_finish(&gather);
@@ -197,8 +195,6 @@ int secmmu_slot_set(struct secmmu_slots *slots,
 						      GFP_KERNEL_ACCOUNT)), -ENOMEM);
 	if (!err)
 		slot_replace(slots, old, new);
-	else if (old && secmmu_mutant(OLD_SLOT_LOST))
-		slot_replace(slots, xa_erase(&slots->by_id, arg->slot), NULL);
 	mutex_unlock(&slots->lock);
 
 	if (err)
@@ -236,8 +232,6 @@ int secmmu_slot_find(struct secmmu_member *member, gfn_t gfn,
 	rcu_read_unlock();
 
 	secmmu_gate_spin(SLOT_FOUND, span ? target->hva : 0);
-	if (secmmu_mutant(SPAN_GEN_LATE))
-		target->span_gen = READ_ONCE(member->span_gen);
 	return span ? 0 : -ENXIO;
 }
 
@@ -260,11 +254,11 @@ bool secmmu_target_current(struct secmmu_member *member, gfn_t gfn,
 		return true;
 	if (secmmu_slot_find(member, gfn, &now) ||
 	    now.hva != target->hva ||
-	    (now.pages < target->pages && !secmmu_mutant(SLOT_END_KEPT)) ||
-	    (now.before < target->before && !secmmu_mutant(SLOT_FRONT_KEPT)) ||
+	    now.pages < target->pages ||
+	    now.before < target->before ||
 	    now.flags != target->flags ||
-	    (now.key != target->key && !secmmu_mutant(KEY_KEPT)) ||
-	    (now.domains != target->domains && !secmmu_mutant(DOMAINS_KEPT)))
+	    now.key != target->key ||
+	    now.domains != target->domains)
 		return false;
 	*target = now;
 	return true;

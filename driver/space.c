@@ -2,7 +2,6 @@
 #include "space.h"
 #include "tag.h"
 #include "test/gate.h"
-#include "test/mutant.h"
 
 /**
  * secmmu_spaces_init - nothing loaded
@@ -60,16 +59,12 @@ static struct secmmu_space *victim(struct secmmu_spaces *spaces)
 static void load(struct secmmu_space *space, struct secmmu_mirror *mirror,
 		 unsigned int domain)
 {
-	u64 untag = READ_ONCE(mirror->untag);
-
 	secmmu_gate(ATTACH, 0);
 	space->mirror_id = mirror->id;
 	space->domain = domain;
 	spin_lock(&secmmu_loaded_lock);
 	list_move(&space->link, &mirror->loaded);
-	if (!secmmu_mutant(ATTACH_READS_EARLY))
-		untag = mirror->untag;
-	WRITE_ONCE(space->untag, untag);
+	WRITE_ONCE(space->untag, mirror->untag);
 	spin_unlock(&secmmu_loaded_lock);
 }
 
@@ -85,8 +80,7 @@ static void switch_to(struct secmmu_spaces *spaces, struct secmmu_pgtable *pt,
 			space = &spaces->space[i];
 	if (!space) {
 		space = victim(spaces);
-		if (!secmmu_mutant(ASID_KEPT))
-			secmmu_tlb_forget(&spaces->tlb, space->asid);
+		secmmu_tlb_forget(&spaces->tlb, space->asid);
 		load(space, spaces->mirror, domain);
 	}
 	space->used = ++spaces->clock;
@@ -178,7 +172,7 @@ int secmmu_set_tag_bits(struct secmmu_mirror *mirror, u32 bits)
 	if (!secmmu_tag_bits_valid(bits))
 		return -EINVAL;
 	spin_lock(&secmmu_loaded_lock);
-	frozen = mirror->tags_frozen && !secmmu_mutant(TAGS_NOT_FROZEN);
+	frozen = mirror->tags_frozen;
 	if (!frozen)
 		set_mode(mirror, secmmu_untag_mask(bits));
 	spin_unlock(&secmmu_loaded_lock);
@@ -188,8 +182,7 @@ int secmmu_set_tag_bits(struct secmmu_mirror *mirror, u32 bits)
 	secmmu_refresh_set(mirror);
 	/* Windows that have read the old one close; pairs with (A). */
 	smp_mb();
-	if (!secmmu_mutant(MODE_NO_WAIT))
-		secmmu_tlbs_wait(&mirror->tlbs);
+	secmmu_tlbs_wait(&mirror->tlbs);
 	return 0;
 }
 

@@ -95,8 +95,6 @@ static inline u64 secmmu_space_address(struct secmmu_spaces *spaces,
 	struct secmmu_space *space = spaces->current_space;
 
 	secmmu_refresh(spaces->mirror, space, window->gen);
-	if (secmmu_mutant(TAG_CARRIED))
-		return (gpa + done) & READ_ONCE(space->untag);
 	return (gpa & READ_ONCE(space->untag)) + done;
 }
 

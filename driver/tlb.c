@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "test/mutant.h"
 #include "tlb.h"
 
 /* The bits that a use sets in an spte: a use that is denied, or moves no data, sets none. */
 static u64 traces_of(const struct secmmu_use *use, u64 spte)
 {
-	if ((use->touch && !secmmu_mutant(TOUCH_MARKS)) ||
-	    (secmmu_use_denied(use, spte) && !secmmu_mutant(DENIED_MARKS)))
+	if (use->touch || secmmu_use_denied(use, spte))
 		return 0;
 	return spte_leaves(use->write);
 }
@@ -57,8 +55,8 @@ u64 secmmu_tlb_translate(struct secmmu_tlb *tlb, unsigned int asid,
 
 	entry = &tlb->entry[gfn & (SECMMU_TLB_ENTRIES - 1)];
 	if (entry->gen == window->gen &&
-	    (entry->age == window->age || secmmu_mutant(AGE_IGNORED)) &&
-	    entry->place == place && (entry->spte & wanted) == wanted)
+	    entry->age == window->age && entry->place == place &&
+	    (entry->spte & wanted) == wanted)
 		return entry->spte;
 
 	spte = walk_table(pt, gfn, use);

@@ -4,7 +4,6 @@
 #include <linux/wait_bit.h>
 
 #include "test/gate.h"
-#include "test/mutant.h"
 #include "walk.h"
 
 /*
@@ -32,10 +31,7 @@ static bool walk_round(struct secmmu_walk *walk)
 	struct secmmu_chain *chain = walk->chain;
 	struct secmmu_member *member;
 
-	if (secmmu_mutant(TORN_REGISTRATION))
-		walk->seq = raw_read_seqcount(&chain->seq);
-	else if (!secmmu_mutant(SEQ_READ_ONCE) || !walk->seq)
-		walk->seq = read_seqcount_begin(&chain->seq);
+	walk->seq = read_seqcount_begin(&chain->seq);
 	/*
 	 * The round reads with marked accesses what the seqcount covers. Everything
 	 * else that it does is unrelated to the seqcount: end KCSAN's exemption of
@@ -46,8 +42,7 @@ static bool walk_round(struct secmmu_walk *walk)
 				srcu_read_lock_held(&walks)) {
 		if (!member_touched(member, walk))
 			continue;
-		if (!secmmu_mutant(CURSOR_KEPT))
-			walk->at = NULL;
+		walk->at = NULL;
 		walk->complete = false;
 		if (walk->purpose <= SECMMU_INVALIDATE_LATE) {
 			member->ops->invalidate(member, walk);
@@ -56,13 +51,11 @@ static bool walk_round(struct secmmu_walk *walk)
 		/* All members age, whatever the earlier ones said. */
 		walk->young |= member->ops->age(member, walk, walk->purpose ==
 						SECMMU_CLEAR_YOUNG);
-		if (walk->young && (walk->purpose == SECMMU_TEST_YOUNG ||
-				    secmmu_mutant(FIRST_YOUNG)))
+		if (walk->young && walk->purpose == SECMMU_TEST_YOUNG)
 			return true;
 	}
 	secmmu_gate_spin(START_WALKED, walk->start);
-	return !read_seqcount_retry(&chain->seq, walk->seq) ||
-	       secmmu_mutant(TORN_REGISTRATION);
+	return !read_seqcount_retry(&chain->seq, walk->seq);
 }
 
 /**
@@ -81,8 +74,6 @@ void secmmu_walk_members(struct secmmu_walk *walk)
 		atomic64_inc(&chain->replays);
 		if (++replays == SECMMU_REPLAYS_MAX)
 			atomic_inc(&chain->hold_off);
-		if (secmmu_mutant(SEQ_READ_ONCE) && replays == 1000)
-			break;
 	}
 	if (replays >= SECMMU_REPLAYS_MAX &&
 	    atomic_dec_and_test(&chain->hold_off))
@@ -164,7 +155,7 @@ unsigned int secmmu_walk_next(struct secmmu_walk *walk,
 {
 	unsigned int n;
 
-	if (walk->complete || (walk->at && secmmu_mutant(SPANS_ONE_BATCH)))
+	if (walk->complete)
 		return 0;
 	if (!walk->at) {
 		n = collect_pieces(walk, member, pieces);
@@ -189,11 +180,8 @@ void secmmu_walk_release(struct secmmu_chain *chain)
 	int idx = srcu_read_lock(&walks);
 
 	list_for_each_entry_rcu(member, &chain->members, link,
-				srcu_read_lock_held(&walks)) {
+				srcu_read_lock_held(&walks))
 		member->ops->release(member);
-		if (secmmu_mutant(RELEASE_FIRST))
-			break;
-	}
 	srcu_read_unlock(&walks, idx);
 }
 

@@ -334,6 +334,7 @@ go tests hot-paths hot_paths
 extra tests fuzz-vm "$top/testvm/fuzz-selftest.sh" --vm
 go step checkpatch checkpatch
 go tests models "$top/testvm/models.sh"
+go tests mutants-patches "$top/mutants/check.sh"
 go tests mutants-selftest "$top/testvm/mutants-selftest.sh"
 go tests mutants-auto-selftest "$top/testvm/mutants-auto-selftest.sh"
 go tests fuzz "$top/testvm/fuzz-selftest.sh" --no-vm

@@ -25,7 +25,7 @@ In the environment:
   KERNEL         debug by default, the only one that tells what was reached
   CPUS           of the VM, 2 by default: no more than this machine has, or the
                  processors wait for each other most of the time
-  MUTANT         a seeded bug to switch on, see driver/test/mutants.def
+  MUTANT         a seeded bug to switch on, see mutants/series
   TRIES          at most so many boots to shrink what no VM survives, 12 by default
 END
 }

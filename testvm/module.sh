@@ -11,7 +11,8 @@ usage: module.sh [--sparse | --from DIR] KERNEL normal|test|kunit|bench|hmm
 KERNEL is a name that kernel.sh knows; normal, test and kunit (test with the KUnit
 suites, for kernels that have KUnit) are flavours of the driver; bench is a module
 that benchmarks compare it with, hmm another one, the kernel's own test of HMM, from
-the kernel's source. Prints the path of the module.
+the kernel's source. Test builds have the seeded bugs of mutants/ in them. Prints the
+path of the module.
 --sparse also runs sparse over every file; its warnings are errors too.
 --from takes the sources from another folder, DIR/driver and so on. They are generated:
 warnings are no errors, and the log, build.log beside the module's folder, has the errors
@@ -44,6 +45,15 @@ kunit) config="CONFIG_SECMMU=m CONFIG_SECMMU_TEST=y CONFIG_SECMMU_KUNIT_TEST=y" 
 bench) parts="driver/compat bench/module" module=bench/module/secmmu_bench.ko config= ;;
 hmm) parts=bench/peer module=bench/peer/test_hmm_peer.ko config= ;;
 *) usage >&2; exit 2 ;;
+esac
+# Test builds have all seeded bugs in them; sources from elsewhere are taken as they are.
+case $2 in
+test | kunit)
+	if [ "$from" = "$top" ]; then
+		from=${BUILD:-$top/build}/patched
+		"$top/mutants/apply.sh" "$from"
+	fi
+	;;
 esac
 
 # test_hmm.c for a kernel without memory of devices (CONFIG_DEVICE_PRIVATE), of which

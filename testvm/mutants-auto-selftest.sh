@@ -112,8 +112,6 @@ int small(struct box *box, int first, int last)
 	for (; first < last; first++)
 		sum += min(first, limit);
 	smp_mb();
-	if (secmmu_mutant(SEEDED))
-		sum = 7;
 	flush(box, last);
 unlock:
 	spin_unlock(&box->lock);
@@ -126,7 +124,6 @@ int none(int x);
 #endif
 struct box { int lock, closed, flushed; };
 #define secmmu_gate(name, x) do { } while (0)
-#define secmmu_mutant(x) 0
 #define min(a, b) ((a) < (b) ? (a) : (b))
 #define max(a, b) ((a) > (b) ? (a) : (b))
 #define smp_mb() __sync_synchronize()
@@ -145,9 +142,9 @@ small.c:15: small.c small bound: first in min(first, limit)
 small.c:15: small.c small drop: sum += min(first, limit);
 small.c:15: small.c small minmax: min(first, limit)
 small.c:16: small.c small barrier: smp_mb();
-small.c:19: small.c small bound: last in flush(box, last)
-small.c:19: small.c small flush: flush(box, last);
-small.c:22: small.c small bound: sum - 1
+small.c:17: small.c small bound: last in flush(box, last)
+small.c:17: small.c small flush: flush(box, last);
+small.c:20: small.c small bound: sum - 1
 END
 
 "$here/mutants-auto.sh" --list --out "$dir/out" | grep -v '^stubs' | sort -V > "$dir/list"

@@ -90,16 +90,30 @@ fi
 
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-cat > "$dir/def" <<END
-MUTANT(ONE, "one", "A1",
-	"alpha/A1_x", "first")
-MUTANT(TWO, "two", "A2",
-	"alpha/A2_x", "second, which a & b know")
-MUTANT(THREE, "three", "B1",
-	"beta/B1_x", "third")
+# A patch of a mutant: name, property, killer, precedent.
+patch_of()
+{
+	cat > "$dir/patches/$1.patch" <<END
+Mutant: $1
+Property: $2
+Killer: $3
+Precedent: $4
+Function: f
+
+--- a/driver/all.c
++++ b/driver/all.c
+@@ -1 +1,3 @@
++	if (secmmu_mutant(${1^^}))
++		return;
+ }
 END
-mkdir -p "$dir/driver" "$dir/models"
-printf 'secmmu_mutant(%s)\n' ONE TWO THREE > "$dir/driver/all.c"
+}
+
+mkdir -p "$dir/patches" "$dir/models"
+patch_of one A1 alpha/A1_x first
+patch_of two A2 alpha/A2_x "second, which a & b know"
+patch_of three B1 beta/B1_x third
+printf '# All\none\ntwo\nthree\n' > "$dir/patches/series"
 echo '[{"model":"m","what":"TWO","ok":true},{"model":"n","what":"ONE","ok":false}]' \
 	> "$dir/models/models.json"
 printf 'alpha\nbeta\n' > "$dir/programs"
@@ -114,8 +128,7 @@ try()
 	cat > "$dir/fake"
 	# shellcheck disable=SC2086 # an option or none
 	FAKE=$dir/fake MUTANTS_TESTVM=$here/mutants-selftest.sh \
-		MUTANTS_DEF=$dir/def MUTANTS_PROGRAMS=$dir/programs \
-		MUTANTS_DRIVER=$dir/driver \
+		MUTANTS_PATCHES=$dir/patches MUTANTS_PROGRAMS=$dir/programs \
 		MUTANTS_SILENCE=2 BUILD=$dir KERNEL=6.1 JOBS=${JOBS:-1} \
 		"$here/mutants.sh" --out "$dir/out" $form \
 		> "$dir/said" 2>&1 || status=$?
@@ -220,9 +233,12 @@ boot boot die
 END
 MUTANT=two try "one of them" 0 'ok - mutant two: .*' 'mutants: 1 of 1 killed' <<< "$pass"
 MUTANT=two,six try "an unknown one" 2 'mutants: there is no mutant "six"' <<< "$pass"
-rm "$dir/driver/all.c"
-try "not seeded" 255 'mutants.pl: one: no secmmu_mutant.ONE. in .*' <<< "$pass"
-printf 'secmmu_mutant(%s)\n' ONE TWO THREE > "$dir/driver/all.c"
+sed -i s/TWO/THREE/ "$dir/patches/two.patch"
+try "not seeded" 255 'catalogue.pl: two.patch: no secmmu_mutant.TWO. in it' <<< "$pass"
+patch_of two A2 alpha/A2_x "second, which a & b know"
+mv "$dir/patches/three.patch" "$dir/patches/four.patch"
+try "not in the series" 2 'catalogue.pl: series: there is no three.patch' <<< "$pass"
+mv "$dir/patches/four.patch" "$dir/patches/three.patch"
 form=''
 try "full form" 0 'ok - mutant one: killed by alpha/A1_x_long in 0.2 s' <<< ''
 try "only the storm" 1 \

@@ -1,10 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0
 #
-# mutants.pl list DEF DRIVER: the mutants of driver/test/mutants.def, one line each,
-# with name, property, killer, precedent and identifier between tabs. Fails if one of
-# them is nowhere in the sources in the folder DRIVER.
-#
 # mutants.pl report LIST RESULTS KERNEL DIR MODELS: judges what mutants.sh collected (the
 # lines are explained in guest/mutants.sh), prints a line for each mutant and leaves
 # matrix.txt, matrix.html and matrix.json in DIR. Fails unless every mutant of the
@@ -41,29 +37,6 @@ sub spew
 	print $out $text;
 	close $out or die "mutants.pl: cannot write $draft: $!\n";
 	rename $draft, $file or die "mutants.pl: cannot write $file: $!\n";
-}
-
-sub list
-{
-	my ($file, $driver) = @_;
-	my $text = slurp($file);
-	my $sources = join '', map { slurp($_) } glob "$driver/*.[ch] $driver/*/*.[ch]";
-	my $wanted = () = $text =~ /^MUTANT\(/mg;
-	my $string = qr/"([^"\\\t]*)"/;
-	my $n = 0;
-
-	while ($text =~ /^MUTANT\((\w+),\s*$string,\s*$string,\s*$string,\s*$string\)/mg) {
-		my ($id, $name, $property, $killer, $precedent) = ($1, $2, $3, $4, $5);
-
-		die "mutants.pl: $name: the killer must be PROGRAM/TEST\n"
-			if $killer !~ m{^[\w.-]+/[\w.-]+$};
-		die "mutants.pl: $name: no secmmu_mutant($id) in $driver\n"
-			if index($sources, "secmmu_mutant($id)") < 0;
-		print join("\t", $name, $property, $killer, $precedent, $id), "\n";
-		$n++;
-	}
-	die "mutants.pl: $file has $wanted mutants, of which $n can be read\n"
-		if $n != $wanted || !$n;
 }
 
 # Runs in order, each with what it was, the boot, the verdict and the tests that
@@ -394,13 +367,10 @@ sub verdicts
 
 my $command = shift // '';
 
-if ($command eq 'list' && @ARGV == 2) {
-	list(@ARGV);
-} elsif ($command eq 'report' && @ARGV == 5) {
+if ($command eq 'report' && @ARGV == 5) {
 	exit report(@ARGV);
 } elsif ($command eq 'verdicts' && @ARGV == 1) {
 	verdicts(@ARGV);
 } else {
-	die "usage: mutants.pl list DEF DRIVER | " .
-		"report LIST RESULTS KERNEL DIR MODELS | verdicts RESULTS\n";
+	die "usage: mutants.pl report LIST RESULTS KERNEL DIR MODELS | verdicts RESULTS\n";
 }

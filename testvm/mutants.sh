@@ -12,8 +12,8 @@ usage()
 {
 	cat <<END
 usage: mutants.sh [--quick [--few]] [--out DIR]
-Runs the tests against each seeded bug (mutant) of driver/test/mutants.def: the test
-that is named there, three times, then all tests of test builds, then a short storm.
+Runs the tests against each seeded bug (mutant) of mutants/series: the test that its
+patch names, three times, then all tests of test builds, then a short storm.
 --quick runs the named tests only, once; --few takes the first mutant of each property
 only. Ends with one "ok" or "not ok" line for each mutant, and leaves matrix.txt,
 matrix.html and matrix.json in DIR, build/mutants by default. Fails if a mutant survives,
@@ -63,8 +63,7 @@ fi
 silence=${MUTANTS_SILENCE:-$((limit + 60 * slow))}
 # The test of this script, mutants-selftest.sh, has its own of these.
 testvm=${MUTANTS_TESTVM:-$BUILD/testvm/testvm}
-def=${MUTANTS_DEF:-$top/driver/test/mutants.def}
-driver=${MUTANTS_DRIVER:-$top/driver}
+patches=${MUTANTS_PATCHES:-$top/mutants}
 programs=${MUTANTS_PROGRAMS:-$BUILD/selftests/tests-of-test-build}
 # In the quick form: a mutant, and a test that has nothing to do with it.
 control=${MUTANTS_CONTROL:-ignore-invalidate abi/G2_size_exact}
@@ -72,10 +71,10 @@ guest=("$limit")
 
 # --- What is to be run ------------------------------------------------------------
 
-# Name, property, killer, precedent, identifier.
+# Name, property, killer, precedent, identifier, functions.
 list_mutants()
 {
-	perl "$top/testvm/mutants.pl" list "$def" "$driver" |
+	perl "$top/mutants/catalogue.pl" list "$patches" |
 		awk -F '\t' -v only="$only" -v few="$few" '
 			BEGIN {
 				n = split(only, names, "[ ,]+")

@@ -7,7 +7,7 @@
 
 set -eu
 
-packages='gcc make libc6-dev perl pkg-config bc flex bison libelf-dev libssl-dev
+packages='gcc make libc6-dev perl patch pkg-config bc flex bison libelf-dev libssl-dev
 	dwarves kmod xz-utils zstd cpio sparse busybox-static gnuplot-nox spin
 	libvirt-dev libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86'
 packages="$packages ${PACKAGES-}"

@@ -30,12 +30,12 @@ bool gone;			/* mirror_release() has returned */
 #define lock()		atomic { !locked -> locked = true }
 #define unlock()	locked = false
 #define zap()		atomic { !locked -> spte = false }	/* lock, drop, unlock */
-#ifdef BROKEN_INFLIGHT_IGNORED
+#ifdef BROKEN_IN_FLIGHT_IGNORED
 #define covered		false
 #else
 #define covered		((pool && pool_first == 0) || (overflow && overflow_first == 0))
 #endif
-#ifdef BROKEN_INFLIGHT_ALONE
+#ifdef BROKEN_IN_FLIGHT_ALONE
 #define may_install	(!covered && !released)
 #else
 #define may_install	(!hit && !released)
@@ -128,7 +128,7 @@ proctype release()
 		released = true;
 		hit = recorded;
 #endif
-#ifndef BROKEN_RELEASE_KEEPS_INFLIGHT
+#ifndef BROKEN_RELEASE_KEEPS_IN_FLIGHT
 		forget_pool();
 		forget_hull();
 		waits = false

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/string.h>
 
-#include "../span.h"
 #include "mutant.h"
 
 DEFINE_STATIC_KEY_FALSE(secmmu_mutating);
 enum secmmu_mutant secmmu_mutant_on;
-struct secmmu_spans secmmu_mutant_no_spans;
 
 #define MUTANT(id, name, property, killer, precedent) name,
 
@@ -45,21 +42,3 @@ static const struct kernel_param_ops mutant_ops = {
 
 module_param_cb(mutant, &mutant_ops, NULL, 0600);
 MODULE_PARM_DESC(mutant, "seeded bug to switch on, or none (test builds only)");
-
-/**
- * secmmu_mutant_dirty_late - for DIRTY_LATE: not this page, but the one before
- * @page: a page that was written
- *
- * Context: any; never sleeps.
- */
-void secmmu_mutant_dirty_late(struct page *page)
-{
-	static struct page *late;
-
-	page = xchg(&late, page);
-	/* Whatever it is by now, if it is anything. */
-	if (page && get_page_unless_zero(page)) {
-		set_page_dirty(page);
-		put_page(page);
-	}
-}

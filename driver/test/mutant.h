@@ -2,12 +2,17 @@
 /*
  * Mutants: seeded bugs, for tests that must be seen to fail.
  *
- * A test build (CONFIG_SECMMU_TEST) switches one on by writing its name to the
+ * Those are patches in mutants/, applied to a copy of the driver. A test build
+ * (CONFIG_SECMMU_TEST) of that copy switches one on by writing its name to the
  * module parameter "mutant", "none" switches it off. Mirrors made before keep
- * what they have: switch before making any. A normal build contains none.
+ * what they have: switch before making any. driver/Makefile has the compiler include
+ * this header into every file of a test build; a normal build knows nothing of it.
  */
 #ifndef SECMMU_TEST_MUTANT_H
 #define SECMMU_TEST_MUTANT_H
+
+#include <linux/compiler.h>
+#include <linux/jump_label.h>
 
 #define MUTANT(id, name, property, killer, precedent) SECMMU_MUTANT_##id,
 
@@ -19,29 +24,11 @@ enum secmmu_mutant {
 
 #undef MUTANT
 
-#ifdef CONFIG_SECMMU_TEST
-#include <linux/compiler.h>
-#include <linux/jump_label.h>
-
-struct page;
-struct secmmu_spans;
-
-/* Spans of which none has a log. */
-extern struct secmmu_spans secmmu_mutant_no_spans;
-
 DECLARE_STATIC_KEY_FALSE(secmmu_mutating);
 extern enum secmmu_mutant secmmu_mutant_on;
 
 #define secmmu_mutant(which)						\
 	(static_branch_unlikely(&secmmu_mutating) &&			\
 	 READ_ONCE(secmmu_mutant_on) == SECMMU_MUTANT_##which)
-
-void secmmu_mutant_dirty_late(struct page *page);
-
-#else
-#define secmmu_mutant(which)			false
-#define secmmu_mutant_no_spans			(*(struct secmmu_spans *)NULL)
-#define secmmu_mutant_dirty_late(page)		do { } while (0)
-#endif
 
 #endif

@@ -207,7 +207,7 @@ static bool ask_cpu(struct mm_struct *mm, unsigned long hva, u64 spte,
 	mmap_read_lock(mm);
 	ask_gup(mm, hva, spte, answer);
 	mmap_read_unlock(mm);
-	if (answer->same || secmmu_mutant(ORACLE_HASTY))
+	if (answer->same)
 		return true;
 	/* The bare lock: no area is about to change, which mmap_write_lock() would tell. */
 	if (!down_write_trylock(&mm->mmap_lock))

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "../space.h"
-#include "mutant.h"
 
 /* Is any mirror other than of policy "sync"? It stays so. */
 DEFINE_STATIC_KEY_FALSE(secmmu_refreshing);
@@ -36,8 +35,7 @@ void secmmu_refresh_set(struct secmmu_mirror *mirror)
 
 bool secmmu_refresh_is_sync(struct secmmu_mirror *mirror)
 {
-	return mirror->refresh == SECMMU_REFRESH_SYNC &&
-	       !secmmu_mutant(MODE_NOT_SYNCED);
+	return mirror->refresh == SECMMU_REFRESH_SYNC;
 }
 
 /**

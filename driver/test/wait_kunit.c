@@ -53,10 +53,7 @@ static void wait_exit(struct kunit *test)
 
 	if (IS_ERR_OR_NULL(unit->thread))
 		return;
-	secmmu_records_forget(&unit->records);
-	spin_lock(&unit->records.lock);
-	wake_up_all(&unit->records.wait);
-	spin_unlock(&unit->records.lock);
+	secmmu_records_release(&unit->records);
 	kthread_stop(unit->thread);
 	put_task_struct(unit->thread);
 }

@@ -20,12 +20,12 @@ use JSON::PP;
 
 # Calls that only observe, or give way, without which nothing is wrong that a test sees;
 # and calls that do not return, without which the compiler finds the function wrong.
-my $observer = qr/(?:secmmu_(?:mutant|gate|oracle)\w*|secmmu_table_used|mark_freed|
+my $observer = qr/(?:secmmu_(?:gate|oracle)\w*|secmmu_table_used|mark_freed|
 	trace_\w+|lockdep_\w+|BUILD_BUG_ON\w*|static_assert|might_\w+|RCU_LOCKDEP_WARN|
 	kcsan_\w+|WARN_ON\w*|\w+_assert_\w+|mutex_destroy|cond_resched|pr_\w+|
 	prime_lockdep|DEFINE_\w+|DECLARE_\w+|module_put_and_kthread_exit)/x;
 # Calls of instruments: what is inside is not the driver's.
-my $instrument = qr/\b(?:secmmu_(?:mutant|gate|oracle)\w*|lockdep_\w+|BUILD_BUG_ON\w*|
+my $instrument = qr/\b(?:secmmu_(?:gate|oracle)\w*|lockdep_\w+|BUILD_BUG_ON\w*|
 	trace_\w+|RCU_LOCKDEP_WARN)\s*(\((?:[^()]++|(?1))*\))/x;
 my $parens = qr/(\((?:[^()]++|(?1))*\))/;
 my %other = ('<' => '<=', '<=' => '<', '>' => '>=', '>=' => '>', '==' => '!=', '!=' => '==',
@@ -102,22 +102,6 @@ sub masked
 		}
 	}
 	return @masked;
-}
-
-# Is this condition false unless a seeded bug is on?
-sub only_seeded
-{
-	my ($text) = @_;
-
-	$text = flat($text);
-	return 1 if $text =~ /^\(?secmmu_mutant\(\w+\)\)?$/;
-	while ($text =~ s/^\((.*)\)$/$1/) { }
-	# Conjuncts; other operators would be inside of parentheses.
-	return 0 if $text =~ s/$parens/()/gr =~ /\|\|/;
-	$text =~ s/secmmu_mutant\(\w+\)/SEEDED/g;
-	my @group = $text =~ /$parens/g;
-	return 1 if $text =~ s/$parens/()/gr =~ /(?:^|&& )SEEDED/;
-	return grep { s/^\(|\)$//gr =~ /(?:^|&& )SEEDED/ && !/\|\|/ } @group;
 }
 
 sub source
@@ -377,13 +361,7 @@ sub place
 	my ($source, $kind, @ranges) = @_;
 	my @at = map { offsets($source, $_) } @ranges;
 
-	if ($kind eq 'if') {
-		if (only_seeded(text_of($source, @at[0, 1]))) {
-			push @{$source->{masked}}, [@at[0, 1]], [@at[2, 3]];
-		} else {
-			condition($source, @at[0, 1]);
-		}
-	} elsif ($kind eq 'condition') {
+	if ($kind eq 'condition') {
 		condition($source, @at);
 	} elsif ($kind eq 'binary') {
 		binary($source, text_of($source, @at[2, 3]), @at[0, 5],
@@ -443,7 +421,7 @@ sub list
 	}
 	for my $file (sort keys %places) {
 		my $source = source($driver, $file);
-		my %rank = (if => 0, condition => 0);
+		my %rank = (condition => 0);
 
 		place($source, @$_) for sort {
 			($rank{$a->[0]} // 1) <=> ($rank{$b->[0]} // 1) } @{$places{$file}};
@@ -455,7 +433,7 @@ sub list
 			$b->{edits}[-1][1] <=> $a->{edits}[-1][1] ||
 			$a->{operator} cmp $b->{operator}
 		} grep {
-			# A seeded bug's code may have been found after the mutant.
+			# A call of an instrument may have been found after the mutant.
 			my ($from, $to) = ($_->{edits}[0][0], $_->{edits}[-1][1]);
 
 			!inside($from, $to, @{$source->{masked}},

@@ -10,12 +10,12 @@ def out(kind, *positions):
 					      p[0].line_end, p[0].column_end))
 	print("\t".join(words))
 
-// A condition, and what it guards.
-@if_@ expression E; statement S; position p, q; @@
-if (E@p) S@q
+// Conditions.
+@if_@ expression E; statement S; position p; @@
+if (E@p) S
 
-@script:python@ p << if_.p; q << if_.q; @@
-out("if", p, q)
+@script:python@ p << if_.p; @@
+out("condition", p)
 
 @while_@ expression E; statement S; position p; @@
 while (E@p) S

@@ -20,7 +20,7 @@ prepare()
 
 prepare || exit 2
 if ! echo "$mutant" > /sys/module/secmmu/parameters/mutant; then
-	echo "no such seeded bug: $mutant (see driver/test/mutants.def)" >&2
+	echo "no such seeded bug: $mutant (see mutants/series)" >&2
 	exit 2
 fi
 exec secmmu-fuzz "$@"
