@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/jump_label.h>
 #include <linux/module.h>
 #include <linux/string.h>
 

@@ -12,7 +12,6 @@
 #define SECMMU_TEST_MUTANT_H
 
 #include <linux/compiler.h>
-#include <linux/jump_label.h>
 
 #define MUTANT(id, name, property, killer, precedent) SECMMU_MUTANT_##id,
 
@@ -24,7 +23,12 @@ enum secmmu_mutant {
 
 #undef MUTANT
 
-DECLARE_STATIC_KEY_FALSE(secmmu_mutating);
+/*
+ * No linux/jump_label.h: it may bring printk.h along, which must come after the pr_fmt()
+ * of a file.
+ */
+struct static_key_false;
+extern struct static_key_false secmmu_mutating;
 extern enum secmmu_mutant secmmu_mutant_on;
 
 #define secmmu_mutant(which)						\
