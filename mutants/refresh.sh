@@ -43,7 +43,8 @@ apply_patch()
 
 rm -f "$work/failed"
 cp -R "$work/a" "$work/b"
-# The series names mutants, one a line, behind "#" comments.
+# Names have no spaces.
+# shellcheck disable=SC2013
 for name in $(grep -v '^#' "$mutants/series"); do
 	files=$(files_of "$mutants/$name.patch")
 	if ! apply_patch -F0 --dry-run && ! apply_patch -F2 --dry-run; then
