@@ -161,7 +161,7 @@ struct secmmu_info {
  *	the event ends, and flushed as with SECMMU_FLUSH_ARRAY. Until then engines
  *	may use them.
  *
- * A non-blockable event flushes once under the first three policies. An event that
+ * A non-blockable event flushes at most once under the first three policies. An event that
  * drops no entry flushes nothing, unless it meets a page-table page in which another
  * invalidation has dropped entries and not flushed yet (an assist).
  */
@@ -182,7 +182,7 @@ enum secmmu_flush_policy {
  * @pid: zero for the caller, or the process to mirror, in the caller's pid
  *	namespace; a negative number is -EINVAL. The process must exist and have
  *	memory (-ESRCH). Unless this memory is the caller's own, the caller needs
- *	CAP_SYS_PTRACE over the user namespace of the memory (-EPERM). The driver
+ *	CAP_SYS_PTRACE over the process's user namespace (-EPERM). The driver
  *	makes no other check of ptrace(2): neither the security modules nor the
  *	dumpable attribute count.
  * @tag_bits: as in &struct secmmu_set_tag_bits
