@@ -11,9 +11,9 @@
  *	    ioctl(SECMMU_CREATE_ENGINE)		an engine: pread()/pwrite()
  *
  * An engine is read and written with pread(2) and pwrite(2) (and their vector
- * forms); the file offset is the guest physical address (gpa) in bytes, with a tag in
- * its top bits if the mirror permits (SECMMU_SET_TAG_BITS). Processors that use the
- * same memory never see half an aligned 8-byte word, nor do engines.
+ * forms). The file offset is the guest physical address (gpa) in bytes, with a tag in
+ * its top bits if the mirror permits (SECMMU_SET_TAG_BITS). Neither processors that use
+ * the same memory nor engines ever see half of an aligned 8-byte word.
  */
 #ifndef _UAPI_LINUX_SECMMU_H
 #define _UAPI_LINUX_SECMMU_H
@@ -26,14 +26,15 @@
  *
  * Each structure starts with @size, which the caller sets to the size of the
  * structure it was compiled with, in bytes. A size below the first version of
- * the structure is -EINVAL. A larger size is accepted if everything beyond
- * what the driver knows is zero (-E2BIG otherwise); the driver writes no more
- * than it knows, and no more than @size. A size above one page is -E2BIG whatever
- * it holds. Reserved fields and unknown flags must be zero (-EINVAL otherwise). On
- * an error no output field is written, but for -EFAULT on the way out.
+ * the structure is -EINVAL. A larger size is accepted if all bytes beyond the
+ * structure that the driver knows are zero (-E2BIG otherwise). The driver writes no
+ * more than that structure, and no more than @size. A size above one page is -E2BIG,
+ * whatever the bytes. Reserved fields and unknown flags must be zero (-EINVAL
+ * otherwise). On an error the driver writes no output field, except for -EFAULT while
+ * it copies the answer out.
  *
- * Numbers that belong to the core keep its meaning: pread(2) on a descriptor that
- * is not an engine fails as on any file without content.
+ * Error numbers of the core keep their meaning: pread(2) on a descriptor that is not
+ * an engine fails as on any file without content.
  */
 
 /**
@@ -47,42 +48,42 @@
  * EOPNOTSUPP  well-formed, but this driver lacks the feature
  * ENXIO       the gpa lies in no slot, or its tag is too wide; there is no such
  *             slot or domain; the engine has left its mirror
- * EFAULT      the process has no such memory or permission there, or the
+ * EFAULT      the process has no memory or no permission at this address, or the
  *             caller's buffer is bad
- * EACCES      denied by the slot's own permission, by its key, or because the
- *             domain does not show it
+ * EACCES      the slot's own permission or its key denies the access, or the
+ *             domain does not show the slot
  * EBUSY       the slot overlaps another one, the configuration is frozen, or the
  *             domain belongs to another mirror
- * ENOSPC      nothing of that kind is left
+ * ENOSPC      no object of this kind is left
  * EPERM       the caller is not the process that created the mirror, or may not
  *             mirror the process that it names
- * ESRCH       there is no such process, or the mirrored one has gone: its last
+ * ESRCH       there is no such process, or the mirrored process is gone: its last
  *             thread has exited or called execve(2)
- * EINTR       a signal arrived before anything was done
- * ENOTTY      this descriptor knows no such call
- * EBADF       the descriptor is closed, or not a mirror where one is wanted
+ * EINTR       a signal arrived before the call did anything
+ * ENOTTY      this descriptor has no such call
+ * EBADF       the descriptor is closed, or is no mirror where the call needs one
  * ENOMEM      out of memory
- * EMFILE      the caller has too many descriptors (ENFILE: everybody has)
+ * EMFILE      the caller has too many descriptors (ENFILE: the whole system has)
  * =========== ==============================================================
  *
- * Contention has no number: it is waited for. A transfer that fails part-way
+ * Contention has no number: calls wait. A transfer that fails part-way
  * returns the bytes done; the next one reports the error.
  */
 
 /**
  * DOC: The end of the address space
  *
- * Addresses end at 2^SECMMU_GPA_BITS, with every number of tag bits: a tag belongs to
- * a transfer as a whole, and what is added to its first address never changes the tag.
- * A transfer over the end is short, and one that begins there fails with -ENXIO.
+ * Addresses end at 2^SECMMU_GPA_BITS, with any number of tag bits. A tag belongs to
+ * a transfer as a whole; the length never carries into the tag. A transfer over the end
+ * is short, and one that begins there fails with -ENXIO.
  *
  * With 15 tag bits each offset up to 2^63 - 1 is an address with some tag, so the offset
  * behind the last address is address 0 with the next tag. A pread(2) or an lseek(2)
- * that names this offset gets there. A read(2) or write(2) that goes on after a
+ * that names this offset gets there. A read(2) or write(2) that continues after a
  * transfer which reached the end does not: the file position is then 2^63 - 1, where
- * the kernel refuses every transfer with -EINVAL. The kernel refuses likewise every
- * transfer that would pass offset 2^63 - 1, before it moves anything; this concerns
- * those with the largest tag.
+ * the kernel refuses every transfer with -EINVAL. The kernel also refuses every transfer
+ * that would pass offset 2^63 - 1, before any data move; this affects transfers with the
+ * largest tag.
  */
 
 /**
@@ -93,15 +94,15 @@
  *             exists
  * process     SECMMU_MAX_DOMAINS domains of its memory, shared by all its mirrors
  * engine      one job at a time; a second one waits for the first
- * user        none of the driver's own: mirrors and engines are descriptors, of
- *             which RLIMIT_NOFILE permits a process so many
+ * user        no limit of the driver's own: mirrors and engines are descriptors,
+ *             whose number RLIMIT_NOFILE limits per process
  * =========== ==============================================================
  *
  * All memory that a call needs is charged to the memory control group of the caller:
  * mirrors, slots with their logs, engines, domains, and page tables, whether a
- * transfer, SECMMU_PREFAULT or a job of the caller needs them. A page table is charged
- * to whoever needs it first. The thread of a job is the kernel's, as its stack is, and
- * is charged to nobody; there is one for each engine whose job runs.
+ * transfer, SECMMU_PREFAULT or a job of the caller needs them. The first caller that
+ * needs a page table is charged for it. The thread of a job and its stack belong to the
+ * kernel and are charged to no group; there is one for each engine whose job runs.
  */
 
 #define SECMMU_ABI_VERSION	1
@@ -116,7 +117,7 @@
 #define SECMMU_MAX_KEYS		16
 
 /**
- * struct secmmu_info - SECMMU_GET_INFO: what this driver can do
+ * struct secmmu_info - SECMMU_GET_INFO: report limits and features of the driver
  * @size: size of this structure
  * @abi_version: SECMMU_ABI_VERSION of the driver
  * @features: SECMMU_FEATURE_* bits
@@ -144,8 +145,8 @@ struct secmmu_info {
 /*
  * Bits in struct secmmu_info.features.
  *
- * TEST: built with CONFIG_SECMMU_TEST, the driver can be told to misbehave.
- * Never trust such a driver with anything.
+ * TEST: the driver was built with CONFIG_SECMMU_TEST, and user space can make it
+ * misbehave. Never trust such a driver with anything.
  */
 #define SECMMU_FEATURE_TEST	(1ULL << 0)
 
@@ -160,8 +161,9 @@ struct secmmu_info {
  *	the event ends, and flushed as with SECMMU_FLUSH_ARRAY. Until then engines
  *	may use them.
  *
- * An event that drops no entry flushes nothing, unless it meets a page-table page
- * with an invalidation whose own flush is still pending (an assist).
+ * A non-blockable event flushes at most once under the first three policies. An event that
+ * drops no entry flushes nothing, unless it meets a page-table page in which another
+ * invalidation has dropped entries and not flushed yet (an assist).
  */
 enum secmmu_flush_policy {
 	SECMMU_FLUSH_RANGE = 0,
@@ -178,17 +180,17 @@ enum secmmu_flush_policy {
  * @flush_batch: entries per flush for the policies with an array, 1 ..
  *	SECMMU_MAX_FLUSH_BATCH; must be zero for the other policies
  * @pid: zero for the caller, or the process to mirror, in the caller's pid
- *	namespace; a negative number is -EINVAL. There must be such a process, and
- *	it must have memory (-ESRCH), and unless that is the caller's own, the
- *	caller needs CAP_SYS_PTRACE over its user namespace (-EPERM). No other
- *	check that ptrace(2) makes is made: not the security modules', nor the
- *	dumpable attribute.
+ *	namespace; a negative number is -EINVAL. The process must exist and have
+ *	memory (-ESRCH). Unless this memory is the caller's own, the caller needs
+ *	CAP_SYS_PTRACE over the process's user namespace (-EPERM). The driver
+ *	makes no other check of ptrace(2): neither the security modules nor the
+ *	dumpable attribute count.
  * @tag_bits: as in &struct secmmu_set_tag_bits
  *
- * Called on the device; returns a new descriptor, the mirror. Changes of the process's
- * areas that are under way are waited for, munmap(2) and the like. It never keeps
- * the process's memory alive: once the process has exited or called execve(2),
- * accesses fail with -ESRCH.
+ * Called on the device; returns a new descriptor, the mirror. The call waits for
+ * changes of the process's areas that are under way, munmap(2) and the like. A mirror
+ * never keeps the process's memory alive: once the process has exited or called
+ * execve(2), accesses fail with -ESRCH.
  */
 struct secmmu_create_mirror {
 	__u32 size;
@@ -201,7 +203,7 @@ struct secmmu_create_mirror {
 
 /* Engines may read, but not write, through the slot (-EACCES). */
 #define SECMMU_SLOT_READONLY	(1U << 0)
-/* Note which pages engines write: see SECMMU_GET_DIRTY_LOG. */
+/* Log the pages that engines write: see SECMMU_GET_DIRTY_LOG. */
 #define SECMMU_SLOT_LOG_DIRTY	(1U << 1)
 
 /**
@@ -211,16 +213,16 @@ struct secmmu_create_mirror {
  * @flags: SECMMU_SLOT_* bits
  * @key: the key that engines need rights for, see SECMMU_KEY_ALLOC: zero, or one
  *	that is allocated (-EINVAL otherwise)
- * @domains: bit d is set if domain d shows the slot; domain 0 does so anyway
+ * @domains: bit d is set if domain d shows the slot; domain 0 always shows it
  * @gpa: first guest physical address, in bytes, page aligned
  * @hva: first virtual address in the mirrored process, page aligned
- * @length: bytes, page aligned; zero deletes the slot (all but @slot is then
- *	ignored), or fails with -ENXIO if there is none
+ * @length: bytes, page aligned; zero deletes the slot (the call then ignores all
+ *	other fields but @slot), or fails with -ENXIO if there is none
  *
  * Called on a mirror, by the process that created it (-EPERM for any other).
- * Guest ranges of two slots must not overlap (-EBUSY, and nothing changed);
- * host ranges may, and may contain holes. Once the call has returned, no
- * engine uses what the slot said before.
+ * Guest ranges of two slots must not overlap (-EBUSY, and nothing changes).
+ * Host ranges may overlap, and may contain holes. Once the call has returned, no
+ * engine uses the old contents of the slot.
  */
 struct secmmu_set_slot {
 	__u32 size;
@@ -234,30 +236,30 @@ struct secmmu_set_slot {
 };
 
 /*
- * When a read misses, also map the pages behind it that the process has mapped
- * already, up to 16 in all.
+ * When a read misses, also map the pages behind it that the process has already
+ * mapped, up to 16 in all.
  */
 #define SECMMU_ENGINE_FAULT_AROUND	(1U << 0)
-/* An access that its domain does not show moves the engine to domain 0. */
+/* An access to a slot that the domain does not show moves the engine to domain 0. */
 #define SECMMU_ENGINE_LEAVE_DOMAIN	(1U << 1)
-/* A kernel thread's, for SECMMU_START_JOB: no pread(2), no pwrite(2) (-EINVAL). */
+/* For SECMMU_START_JOB, run by a kernel thread: no pread(2), no pwrite(2) (-EINVAL). */
 #define SECMMU_ENGINE_BACKGROUND	(1U << 2)
 /*
- * A miss maps what the process has mapped at that moment, and asks for nothing else:
- * where the process would have to take a page fault first, for reading or for writing
- * as the access is, the access fails with -EFAULT. Memory that was never touched,
- * holes, and what is in swap space stay as they are; copy-on-write is not broken.
+ * A miss maps only pages that the process has mapped at that moment. Where the process
+ * would have to take a page fault first, for reading or for writing like the access, the
+ * access fails with -EFAULT. Untouched memory, holes and pages in swap space stay as
+ * they are; copy-on-write is not broken.
  */
 #define SECMMU_ENGINE_NOFAULT		(1U << 3)
 
 /**
- * struct secmmu_create_engine - SECMMU_CREATE_ENGINE: a new access agent
+ * struct secmmu_create_engine - SECMMU_CREATE_ENGINE: create an access agent
  * @size: size of this structure
  * @flags: SECMMU_ENGINE_* bits
  *
  * Called on a mirror, by the process that created it (-EPERM for any other).
- * Returns a new descriptor, the engine, for pread(2) and pwrite(2). Whoever
- * holds the descriptor may use it. The first one that is not for background jobs
+ * Returns a new descriptor, the engine, for pread(2) and pwrite(2). Any holder of
+ * the descriptor may use it. The first engine that is not for background jobs
  * freezes the mirror's tag bits.
  */
 struct secmmu_create_engine {
@@ -266,11 +268,11 @@ struct secmmu_create_engine {
 };
 
 /**
- * struct secmmu_stats - SECMMU_GET_STATS: counters since creation
+ * struct secmmu_stats - SECMMU_GET_STATS: read the counters since creation
  * @size: size of this structure
  * @reserved: must be zero
  * @events: invalidation events of the mm seen since the mirror was made
- * @zap_events: those that dropped at least one entry of this mirror
+ * @zap_events: events that dropped at least one entry of this mirror
  * @zapped: entries dropped, by events, changes of slots, and the process's end;
  *	an entry maps 4 KiB, or 2 MiB where the process maps a huge page that is
  *	aligned in both address spaces and the slot keeps no dirty log
@@ -279,33 +281,35 @@ struct secmmu_create_engine {
  * @interrupts: processors interrupted, by flushes and by changes of the tag bits
  * @replays: event walks repeated because slots or mirrors of the process
  *	changed meanwhile; each round that drops entries counts in @zap_events
- *	and flushes by itself
+ *	and flushes separately
  * @unpaired: ends that matched no event in flight
- * @faults: faults served, or failed
- * @fault_pages: entries that faults installed, or found in place; not 2 MiB entries
+ * @faults: faults, served or failed
+ * @fault_pages: entries that faults installed or found in place, except a 2 MiB entry
  *	that a fault for a small one found
  * @retries: fault rounds repeated, all causes
- * @retries_event: ... because an overlapping event arrived meanwhile
- * @retries_self: ... because the fault itself raised that event (it broke COW)
- * @retries_slot: ... because the slot changed meanwhile
- * @retries_table: ... because a page-table page was given back meanwhile
+ * @retries_event: rounds repeated because an overlapping event arrived meanwhile
+ * @retries_self: rounds repeated because the fault itself raised that event (it broke
+ *	COW)
+ * @retries_slot: rounds repeated because the slot changed meanwhile
+ * @retries_table: rounds repeated because a page-table page was given back meanwhile
  * @waits: times a fault waited for an event in flight
- * @wait_ns: time spent so, in nanoseconds
- * @reads: windows in which an engine read, by pread or for a job; a job that only
+ * @wait_ns: time of these waits, in nanoseconds
+ * @reads: windows in which an engine read, by pread(2) or for a job; a job that only
  *	touches moves no data in them
- * @writes: windows in which it wrote, likewise
- * @tables: page-table pages in use now, those set aside for splits included
+ * @writes: windows in which an engine wrote, likewise
+ * @tables: page-table pages in use now, including those kept for splits
  * @large: 2 MiB entries in place now
  * @splits: 2 MiB entries replaced by small ones, because an event covered a part
- * @unsplit: 2 MiB entries dropped as a whole instead, for want of a page-table
- *	page; what the event did not cover comes back with the next fault
- * @left: times an engine left its domain because of what it accessed
+ * @unsplit: 2 MiB entries dropped as a whole because no page-table page was left;
+ *	the part that the event did not cover comes back with the next fault
+ * @left: times an engine left its domain because it accessed a slot that the domain
+ *	does not show
  * @direct: accesses past the mirror: events followed each other so closely that a fault
  *	found no moment for an entry, and got the page for this one access
  *
- * What domains map counts for each of them.
+ * An entry that several domains map counts once for each of them.
  *
- * Called on a mirror, by anyone who holds the descriptor. @events, @replays and
+ * Called on a mirror, by any holder of the descriptor. @events, @replays and
  * @unpaired count per mm, from the moment of this mirror's creation.
  */
 struct secmmu_stats {
@@ -345,17 +349,17 @@ struct secmmu_stats {
  * struct secmmu_prefault - SECMMU_PREFAULT: map a range before it is used
  * @size: size of this structure
  * @flags: SECMMU_PREFAULT_WRITE or zero
- * @gpa: first guest physical address, in bytes, page aligned; on return, where
- *	to go on
- * @length: bytes, page aligned, not zero; on return, what is left
- * @domain: for which domain (-ENXIO if there is none, -EACCES where it does not
+ * @gpa: first guest physical address, in bytes, page aligned; on return, the address
+ *	at which to continue
+ * @length: bytes, page aligned, not zero; on return, the bytes left
+ * @domain: the domain to map for (-ENXIO if there is none, -EACCES where it does not
  *	show the range)
  * @reserved: must be zero
  *
- * Called on a mirror, by anyone who holds the descriptor. Returns 0 if it got
- * anywhere; it then stopped early if @length is not zero, and calling again
- * with the same structure goes on or tells why it cannot. The range may cross
- * slots, but not gaps between them (-ENXIO there).
+ * Called on a mirror, by any holder of the descriptor. Returns 0 if it made any
+ * progress. If @length is then not zero, the call stopped early; a second call
+ * with the same structure continues or returns the error. The range may cross slots,
+ * but not gaps between them (-ENXIO there).
  */
 struct secmmu_prefault {
 	__u32 size;
@@ -367,7 +371,7 @@ struct secmmu_prefault {
 };
 
 /**
- * struct secmmu_get_dirty_log - SECMMU_GET_DIRTY_LOG: what did engines write?
+ * struct secmmu_get_dirty_log - SECMMU_GET_DIRTY_LOG: get the pages engines wrote
  * @size: size of this structure
  * @slot: id of a slot with SECMMU_SLOT_LOG_DIRTY (-EINVAL without)
  * @first_page: first page to ask for, counted from the start of the slot; a
@@ -378,13 +382,13 @@ struct secmmu_prefault {
  *	bit b of word w stands for page @first_page + 64 * w + b
  *
  * Called on a mirror, by the process that created it (-EPERM for any other).
- * Sets the bits of the pages that engines have written since they were last
- * asked for, and forgets them: a write that comes later will be in the next
- * log. One flush at most. If it fails nothing is forgotten; -EINTR if a signal ends
- * the wait for another change of the slots. When the mirrored process has ended, the
- * log can still be asked for. Replacing or deleting a slot forgets its log. A page
- * that was written through a slot may also be named once by the log of the slot that
- * takes its place.
+ * Sets the bits of the pages that engines have written since the previous call for
+ * these pages, and clears them in the log: a later write is in the next log. The call
+ * flushes at most once. A call that fails clears nothing; -EINTR if a signal ends
+ * the wait for another change of the slots. The log remains available after the
+ * mirrored process has ended. Replacing or deleting a slot discards its log. The log of
+ * the slot that takes its place may also name, once, a page that was written through
+ * the old slot.
  */
 struct secmmu_get_dirty_log {
 	__u32 size;
@@ -395,18 +399,18 @@ struct secmmu_get_dirty_log {
 };
 
 /**
- * struct secmmu_set_tag_bits - SECMMU_SET_TAG_BITS: what engines ignore in a gpa
+ * struct secmmu_set_tag_bits - SECMMU_SET_TAG_BITS: set the gpa bits engines ignore
  * @size: size of this structure
- * @tag_bits: 0: nothing; 6: bits 62:57; 15: bits 62:48. Bit 63 is always zero, for
+ * @tag_bits: 0: none; 6: bits 62:57; 15: bits 62:48. Bit 63 is always zero, because
  *	it is the sign of a file offset.
  *
  * Called on a mirror, by the process that created it (-EPERM for any other), before
  * its first engine other than for background jobs (-EBUSY after that). Once the call
- * has returned, every access of every engine follows it, whether the engine was at
- * work, has been idle since or has left the mirror and comes back. An access that
- * runs at the same time follows the old or the new one, page by page.
+ * has returned, every access of every engine follows the new setting, whether the engine
+ * was at work, has been idle since or has left the mirror and comes back. An access that
+ * runs at the same time follows the old or the new setting, page by page.
  *
- * A gpa with other bits set than those of the tag and of the address is -ENXIO.
+ * A gpa that has a bit set outside of the tag and the address is -ENXIO.
  */
 struct secmmu_set_tag_bits {
 	__u32 size;
@@ -414,17 +418,17 @@ struct secmmu_set_tag_bits {
 };
 
 /**
- * struct secmmu_key - SECMMU_KEY_ALLOC, SECMMU_KEY_FREE: keys of a mirror
+ * struct secmmu_key - SECMMU_KEY_ALLOC, SECMMU_KEY_FREE: manage keys of a mirror
  * @size: size of this structure
  * @key: ALLOC: must be zero; FREE: the key, which must be allocated (-EINVAL) and
  *	not be 0
  *
  * Called on a mirror, by the process that created it (-EPERM for any other). ALLOC
  * returns a key that was free, above zero, or -ENOSPC if there is none. Slots carry a
- * key, engines have rights for each: SECMMU_SET_RIGHTS. Key 0 always exists.
+ * key; engines have rights for each key: SECMMU_SET_RIGHTS. Key 0 always exists.
  *
- * Freeing a key changes no slot: those that carry it obey whatever rights engines
- * have, or will have, for that number, also after it has been handed out again.
+ * Freeing a key changes no slot. The slots that carry the key keep obeying the rights
+ * that engines have for this number, also after ALLOC has returned it again.
  * Give them another key first.
  */
 struct secmmu_key {
@@ -437,17 +441,17 @@ struct secmmu_key {
 #define SECMMU_KEY_NO_WRITE(key)	(2U << (2 * (key)))
 
 /**
- * struct secmmu_rights - SECMMU_SET_RIGHTS, SECMMU_GET_RIGHTS: of an engine
+ * struct secmmu_rights - SECMMU_SET_RIGHTS, SECMMU_GET_RIGHTS: access rights
  * @size: size of this structure
  * @rights: SECMMU_KEY_NO_ACCESS() and SECMMU_KEY_NO_WRITE() of all keys; zero, as in
  *	a new engine, denies nothing
  *
- * Called on an engine, by anyone who holds the descriptor. Holds from the next page
- * accessed; nothing is flushed. What is denied leaves no trace: it maps no page, makes
- * none young, and is in no dirty log. It is the engine's own register: no other engine's
- * changes. What GET says was so when it was answered, and may not be so a moment
- * later, as with stat(2): an access that was denied or granted tells, asking
- * before does not.
+ * Called on an engine, by any holder of the descriptor. The new rights apply from the
+ * next page accessed; nothing is flushed. A denied access leaves no trace: it maps no
+ * page, makes none young, and is in no dirty log. The register belongs to this engine;
+ * the rights of other engines do not change. The answer of GET may be out of date when
+ * the caller reads it, as with stat(2): only the result of an access tells whether it was
+ * granted.
  */
 struct secmmu_rights {
 	__u32 size;
@@ -459,19 +463,20 @@ struct secmmu_rights {
  * @size: size of this structure
  * @domain: 1 .. SECMMU_MAX_DOMAINS - 1; ENTER also takes 0
  *
- * A domain is a view of the mirror that shows the slots which name it, with a page
- * table of its own. Domain 0 shows all, and always exists.
+ * A domain is a view of the mirror. It shows the slots that name it, and has a page
+ * table of its own. Domain 0 shows all slots, and always exists.
  *
  * CREATE is called on a mirror, by the process that created it (-EPERM for any
- * other). A domain that the mirror has already is no error. It lives as long as the
- * mirrored process's memory, and its number, which is the same for all mirrors of
- * that memory, is the mirror's until the mirror ends (-EBUSY for others). -ESRCH if
- * the process is gone.
+ * other). A domain that the mirror already has is no error. A domain lives as long as
+ * the mirrored process's memory. All mirrors of that memory share the numbers; a number
+ * belongs to one mirror until the mirror ends (-EBUSY for others). -ESRCH if the
+ * process is gone.
  *
- * ENTER is called on an engine, by anyone who holds the descriptor; -ENXIO if the
- * mirror has no such domain, or the engine no mirror. It waits until the engine is
- * idle, -EINTR if a signal ends that. Accesses to what the domain does not show
- * fail with -EACCES, or move an engine with SECMMU_ENGINE_LEAVE_DOMAIN to domain 0.
+ * ENTER is called on an engine, by any holder of the descriptor; -ENXIO if the
+ * mirror has no such domain, or the engine has no mirror. The call waits until the
+ * engine is idle; -EINTR if a signal ends the wait. Accesses to slots that the domain
+ * does not show fail with -EACCES, or move an engine with SECMMU_ENGINE_LEAVE_DOMAIN to
+ * domain 0.
  */
 struct secmmu_domain {
 	__u32 size;
@@ -482,13 +487,14 @@ struct secmmu_domain {
  * struct secmmu_attach - SECMMU_ATTACH: let an engine work on another mirror
  * @size: size of this structure
  * @mirror: descriptor of the mirror (-EBADF if it is none)
- * @domain: where to begin there (-ENXIO if the mirror has no such domain)
+ * @domain: first domain to work in (-ENXIO if the mirror has no such domain)
  * @reserved: must be zero
  *
  * Called on an engine, by the process that created the mirror (-EPERM for any
- * other). Waits until the engine is idle; -EINTR. The mirror left before stays
- * loaded for a while, so that coming back is cheap. As with SECMMU_CREATE_ENGINE, the
- * mirror's tag bits are frozen, unless the engine is for background jobs.
+ * other). The call waits until the engine is idle; -EINTR if a signal ends the wait.
+ * The previous mirror stays loaded for a while, so that coming back is cheap. As
+ * SECMMU_CREATE_ENGINE does, the call freezes the mirror's tag bits, unless the engine
+ * is for background jobs.
  */
 struct secmmu_attach {
 	__u32 size;
@@ -502,9 +508,9 @@ struct secmmu_attach {
  * @size: size of this structure
  * @flags: must be zero
  *
- * Called on an engine, by anyone who holds the descriptor. Accesses fail with
- * -ENXIO until it is attached again; it keeps no mirror alive. Waits until the
- * engine is idle; -EINTR.
+ * Called on an engine, by any holder of the descriptor. Accesses fail with
+ * -ENXIO until the engine is attached again; until then it keeps no mirror alive. The
+ * call waits until the engine is idle; -EINTR if a signal ends the wait.
  */
 struct secmmu_detach {
 	__u32 size;
@@ -520,20 +526,20 @@ struct secmmu_detach {
  * @flags: SECMMU_JOB_WRITE or zero
  * @gpa: first guest physical address, in bytes, with a tag or without
  * @length: bytes, not zero; @gpa + @length is below 2^63 (-EINVAL otherwise)
- * @data: address of as many bytes in the caller's memory; or zero: touch every page
- *	of the range, so that later accesses find it mapped (with _WRITE: for
- *	writing, which breaks copy-on-write; nothing is written, no page becomes
- *	young, and the dirty log names none)
+ * @data: address of @length bytes in the caller's memory; or zero: touch every page
+ *	of the range, so that later accesses find it mapped (with SECMMU_JOB_WRITE: for
+ *	writing, which breaks copy-on-write). A touch writes no data, makes no page
+ *	young, and adds none to the dirty log
  *
- * Called on an engine with SECMMU_ENGINE_BACKGROUND (-EINVAL on another). A job that
- * runs already is waited for; -EINTR. -ENOMEM also if there can be no other thread. The
- * job's kernel thread borrows the caller's memory while it copies from or to @data, and
- * at no other time.
+ * Called on an engine with SECMMU_ENGINE_BACKGROUND (-EINVAL on another). The call waits
+ * for a job that already runs; -EINTR if a signal ends the wait. -ENOMEM also if no
+ * thread can be created. The job's kernel thread borrows the caller's memory while it
+ * copies from or to @data, and at no other time.
  *
- * A job that is given up ends at once, even where it waits for another process
- * (userfaultfd), as a process would that is killed. It is given up when the last
- * descriptor of its engine is closed, and when the process that started it exits while
- * it has the descriptor. In the latter case others who have the engine see -ESRCH in
+ * The driver abandons a job when the last descriptor of its engine is closed, and when
+ * the process that started the job exits while it has the descriptor. An abandoned job
+ * ends at once, like a killed process, even where it waits for another process
+ * (userfaultfd). If the starter has exited, other holders of the engine see ESRCH in
  * SECMMU_WAIT_JOB, and can start a job of their own.
  */
 struct secmmu_start_job {
@@ -548,10 +554,11 @@ struct secmmu_start_job {
  * struct secmmu_wait_job - SECMMU_WAIT_JOB: wait for the latest job
  * @size: size of this structure
  * @error: zero, or the number of the error that ended the job; ESRCH also if the
- *	process that started it exited before it was done
- * @done: bytes it has transferred, or touched
+ *	process that started the job exited before the job was done
+ * @done: bytes that the job has transferred or touched
  *
- * Called on an engine with SECMMU_ENGINE_BACKGROUND (-EINVAL on another); -EINTR.
+ * Called on an engine with SECMMU_ENGINE_BACKGROUND (-EINVAL on another). -EINTR if a
+ * signal ends the wait.
  */
 struct secmmu_wait_job {
 	__u32 size;
