@@ -10,6 +10,7 @@
 #include "secmmu_actor.h"
 #include "secmmu_gates.h"
 #include "secmmu_harness.h"
+#include "secmmu_outsider.h"
 #include "secmmu_sys.h"
 
 #define PAGES	64L
@@ -255,8 +256,12 @@ SECMMU_TEST_F(progress, A11_slot_replaced)
 /* A change of the slot waits for the window in which the data move. */
 SECMMU_TEST_F(progress, A11_slot_waits)
 {
-	int post = write_up_to(_metadata, self, SECMMU_GATE_DIRECT_CHECKED);
+	int post;
 
+	if (!cpus_enough())
+		SKIP(return, "less than %d processors", OUTSIDER_CPUS);
+	ASSERT_EQ(0, cpus_spread_for(&self->actor, 1));
+	post = write_up_to(_metadata, self, SECMMU_GATE_DIRECT_CHECKED);
 	actor_do(&self->actor, 2, ACT_SLOT, 0, ACTOR_GPA(0), PAGES / 2, PAGES / 2, 0);
 	EXPECT_TRUE(actor_stays(&self->actor, 2));
 	finish_write(_metadata, self, post);

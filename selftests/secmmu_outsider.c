@@ -49,6 +49,11 @@ int cpus_spread(const struct actor *actor)
 	return ret;
 }
 
+int cpus_spread_for(const struct actor *actor, int thread)
+{
+	return cpus_spread(actor) ?: pin(actor_tid(actor, thread), 1, 1);
+}
+
 int cpus_aside(void)
 {
 	return pin(0, 2, OUTSIDER_CPUS - 1);

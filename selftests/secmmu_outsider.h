@@ -30,6 +30,8 @@ struct outsider {
 bool cpus_enough(void);
 /* The test to the first processor, the outsider has the second, the actor others. */
 int cpus_spread(const struct actor *actor);
+/* The same, with a thread of the actor in the outsider's place: it will stand in a window. */
+int cpus_spread_for(const struct actor *actor, int thread);
 /* The calling thread goes to where the actor would be. */
 int cpus_aside(void);
 /*
