@@ -242,8 +242,8 @@ debug_kernel()
 {
 	local some rest slow
 
-	some="invalidate domains jobs abandon inflight events registration release"
-	some+=" unblockable windows aging dirtyslot strangers"
+	some="invalidate domains jobs inflight events registration unblockable"
+	some+=" dirtyslot strangers"
 	rest="$(left_out "$some" "$lists/tests" "$lists/tests-of-test-build")"
 	slow=$(slow_kernel debug)
 	# shellcheck disable=SC2086 # a list of names
