@@ -9,9 +9,9 @@ usage()
 usage: refresh.sh
 Applies each patch of the series, with fuzz if it takes some, and writes it anew: the
 lines around its hunks, their numbers, and the functions that its header names; it tells
-where these have changed. Then writes Documentation/mutants.rst. Look at what it has done:
-git diff mutants. Fails, and
-names them, if patches do not apply; these stay as they are, for you to mend.
+where these have changed. Then writes Documentation/mutants.rst. "git diff mutants" shows
+what it has done. Fails if patches do not apply, and names them; they stay as they are, for
+you to mend.
 END
 }
 
