@@ -93,7 +93,7 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	 * old entry is noted in the log.
 	 */
 	do {
-		/* TLBs may have recorded accesses in what goes. */
+		/* A TLB that holds the old entry does not record its access again. */
 		made = spte | (old & SPTE_ACCESSED);
 	} while (!try_cmpxchg64(sptep, &old, made));
 	if (!old)

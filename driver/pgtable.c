@@ -485,7 +485,7 @@ void secmmu_table_set_large(struct secmmu_pgtable *pt,
 	lockdep_assert_held(&table->lock);
 	if (!leaf) {
 		do {
-			/* TLBs may have recorded accesses in what goes. */
+			/* A TLB that holds the old entry does not record its access again. */
 			made = spte | (old & SPTE_ACCESSED);
 		} while (!try_cmpxchg64(entry, &old, made));
 		if (!old) {
