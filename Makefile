@@ -60,7 +60,7 @@ help:
 	@echo 'make clean    remove build/ (kernels stay cached outside the checkout)'
 
 setup:
-	@testvm/setup.sh
+	@check/setup.sh
 
 tools: setup
 	@$(MAKE) --no-print-directory -C testvm
@@ -73,13 +73,13 @@ modules:
 		$(if $(TEST),CONFIG_SECMMU_TEST=y) modules
 
 run:
-	@testvm/run.sh
+	@check/run.sh
 
 check:
-	@testvm/check.sh
+	@check/check.sh
 
 check-all:
-	@testvm/check.sh --all
+	@check/check.sh --all
 
 mutants:
 	@testvm/mutants.sh $(if $(QUICK),--quick)
@@ -103,7 +103,7 @@ bench-compare:
 
 # Shells have a SECONDS of their own.
 soak:
-	@SOAK_SECONDS='$(SECONDS)' SEED='$(SEED)' testvm/soak.sh
+	@SOAK_SECONDS='$(SECONDS)' SEED='$(SEED)' check/soak.sh
 
 fuzz:
 	@FUZZ_SECONDS='$(SECONDS)' testvm/fuzz.sh

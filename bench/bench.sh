@@ -3,7 +3,7 @@
 # Everything "make bench" does: boot one test VM with the driver and the module that
 # it is compared with, run the benchmarks, make tables and plots of the results.
 set -eu
-. "$(dirname "$0")/../testvm/common.sh"
+. "$(dirname "$0")/../check/common.sh"
 
 usage()
 {
@@ -47,7 +47,7 @@ esac
 
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
-"$top/testvm/setup.sh"
+"$top/check/setup.sh"
 say "kernel $kernel"
 "$top/testvm/kernel.sh" "$kernel" > /dev/null
 # What cannot be had now is left out, and said to be.

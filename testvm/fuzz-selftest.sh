@@ -7,8 +7,8 @@
 # --no-vm: the others.
 # shellcheck disable=SC2317 # tests are called by their names
 set -euo pipefail
-# shellcheck source=testvm/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=check/common.sh
+. "$(dirname "$0")/../check/common.sh"
 
 fuzz=$BUILD/fuzz/bin/secmmu-fuzz
 kernel=${KERNEL:-debug}
@@ -145,7 +145,7 @@ H1_refuses_this_machine()
 		"$fuzz" replay "$dir/programs" --times 1000000
 	for script in attach control fuzz kunit misuse mutants soak; do
 		is_refused 'refused outside of the test VM' \
-			sh "$top/testvm/guest/$script.sh" 1 1 1 1 1
+			sh "$top/check/guest/$script.sh" 1 1 1 1 1
 	done
 	is_refused 'refused outside of the test VM' \
 		sh "$top/selftests/reload.sh" "$dir/programs" 1
@@ -328,7 +328,7 @@ in_a_vm()
 	module=$("$top/testvm/module.sh" "$kernel" test)
 	mkdir -p "$root/usr/bin" "$root/usr/lib/secmmu"
 	cp "$fuzz" "$root/usr/bin/"
-	cp "$top"/testvm/guest/{fuzz,inside}.sh "$root/usr/lib/secmmu/"
+	cp "$top"/check/guest/{fuzz,inside}.sh "$root/usr/lib/secmmu/"
 	cp -r "$top/fuzz/saved" "$root/"
 	# shellcheck disable=SC2016 # for the shell in the VM
 	"$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus 2 --memory 3072 \

@@ -3,8 +3,8 @@
 # Everything "make fuzz" does: random programs in a test VM until one fails; then new
 # boots to see whether it fails again, and to find the part of it that does.
 set -euo pipefail
-# shellcheck source=testvm/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=check/common.sh
+. "$(dirname "$0")/../check/common.sh"
 
 usage()
 {
@@ -80,7 +80,7 @@ vm()
 	rm -rf "$root"
 	mkdir -p "$root/usr/bin" "$root/usr/lib/secmmu"
 	cp "$fuzz" "$root/usr/bin/"
-	cp "$top"/testvm/guest/{fuzz,inside}.sh "$root/usr/lib/secmmu/"
+	cp "$top"/check/guest/{fuzz,inside}.sh "$root/usr/lib/secmmu/"
 	[ ! "$file" ] || cp "$file" "$root/programs"
 	for try in 1 2 3; do
 		status=0

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 set -euo pipefail
-# shellcheck source=testvm/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=check/common.sh
+. "$(dirname "$0")/../check/common.sh"
 
 usage()
 {
@@ -193,7 +193,7 @@ if [ -n "$list" ]; then
 	exit 0
 fi
 
-"$top/testvm/setup.sh"
+"$top/check/setup.sh"
 make -s -C "$top/testvm" BUILD="$BUILD" litmus
 rm -rf "$out"
 mkdir -p "$out"

@@ -3,8 +3,8 @@
 # Everything "make mutants-auto" does: makes mutants of the driver's sources, builds them
 # all into one module, and runs tests against each until one kills it.
 set -euo pipefail
-# shellcheck source=testvm/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=check/common.sh
+. "$(dirname "$0")/../check/common.sh"
 # shellcheck source=testvm/mutants-vm.sh
 . "$top/testvm/mutants-vm.sh"
 
@@ -87,7 +87,7 @@ esac
 
 need_spatch()
 {
-	PACKAGES='coccinelle libpython3.11' "$top/testvm/setup.sh"
+	PACKAGES='coccinelle libpython3.11' "$top/check/setup.sh"
 }
 
 # Which mutants there can be: mutants.json.

@@ -3,8 +3,8 @@
 # Everything "make mutants" does: each seeded bug of a test build must be noticed by a
 # test. Boots as many test VMs as it takes, and goes on when a bug kills one of them.
 set -euo pipefail
-# shellcheck source=testvm/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=check/common.sh
+. "$(dirname "$0")/../check/common.sh"
 # shellcheck source=testvm/mutants-vm.sh
 . "$top/testvm/mutants-vm.sh"
 

@@ -4,6 +4,7 @@
 # many processes that are killed, is loaded and unloaded many times, and weathers
 # storms. In the environment: SOAK_SECONDS, SEED, KERNEL, CYCLES, RELOADS.
 set -eu
+# shellcheck source=check/common.sh
 . "$(dirname "$0")/common.sh"
 
 kernel=${KERNEL:-6.1}

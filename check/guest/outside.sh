@@ -4,7 +4,7 @@
 # machine refuse to where they are not told that they may. What says that this is the
 # test VM is hidden meanwhile.
 set -u
-# shellcheck source=testvm/guest/inside.sh
+# shellcheck source=check/guest/inside.sh
 . "${0%/*}/inside.sh"
 only_inside "hides that it is one"
 lib=/usr/lib/secmmu

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # Everything "make check" and "make check-all" do.
 set -euo pipefail
+# shellcheck source=check/common.sh
 . "$(dirname "$0")/common.sh"
-# shellcheck source=testvm/steps.sh
-. "$top/testvm/steps.sh"
+# shellcheck source=check/steps.sh
+. "$top/check/steps.sh"
 
 usage()
 {

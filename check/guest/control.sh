@@ -4,7 +4,7 @@
 # invalidations, and see storm, selftests and attach fail; then let the guest make
 # mistakes; then show the bug that the demonstration is of. Succeeds if all is noticed.
 set -u
-# shellcheck source=testvm/guest/inside.sh
+# shellcheck source=check/guest/inside.sh
 . "${0%/*}/inside.sh"
 only_inside "switches on a seeded bug of the driver"
 mutant=/sys/module/secmmu/parameters/mutant

@@ -4,7 +4,7 @@
 # bug of the driver if $1 is not "none", and run secmmu-fuzz with the other arguments.
 # Status 2 says that it could not.
 set -u
-# shellcheck source=testvm/guest/inside.sh
+# shellcheck source=check/guest/inside.sh
 . "${0%/*}/inside.sh"
 only_inside "overwrites /dev/ram0, swaps to it, reserves huge pages and merges pages"
 mutant=$1

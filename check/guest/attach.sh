@@ -4,7 +4,7 @@
 # "control": the driver ignores invalidations, and every comparison of a process
 # that changes its memory must notice. With "gated": what only a test build can show.
 set -u
-# shellcheck source=testvm/guest/inside.sh
+# shellcheck source=check/guest/inside.sh
 . "${0%/*}/inside.sh"
 only_inside "adds a user, opens /dev/secmmu to all and takes processes apart"
 status=0

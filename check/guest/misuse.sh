@@ -3,7 +3,7 @@
 # In the test VM, without the driver: bad input to secmmu-vmm gives status 2 and exactly
 # one sentence.
 set -u
-# shellcheck source=testvm/guest/inside.sh
+# shellcheck source=check/guest/inside.sh
 . "${0%/*}/inside.sh"
 only_inside "replaces /etc/passwd and removes /dev/kvm"
 status=0

@@ -18,7 +18,7 @@
 # are left out. Each program is run without a mutant before its first use in a boot, and
 # whatever has killed a mutant is run without it afterwards.
 set -u
-# shellcheck source=testvm/guest/inside.sh
+# shellcheck source=check/guest/inside.sh
 . "${0%/*}/inside.sh"
 only_inside "loads and unloads the driver with seeded bugs, and empties the kernel's log"
 limit=$1

@@ -5,7 +5,7 @@
 # interrupted say what they are. H3: a JSON file is written whole or not at all.
 # shellcheck disable=SC2317,SC2086,SC2231 # checks are called by their names; numbers, lists
 set -u
-# shellcheck source=testvm/guest/inside.sh
+# shellcheck source=check/guest/inside.sh
 . "${0%/*}/inside.sh"
 only_inside "fills a file system of its own"
 status=0

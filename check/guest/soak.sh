@@ -6,7 +6,7 @@
 # decides what kind it is. The name of the kernel comes last. Leaves in $OUT/soak what
 # was done.
 set -u
-# shellcheck source=testvm/guest/inside.sh
+# shellcheck source=check/guest/inside.sh
 . "${0%/*}/inside.sh"
 only_inside "unloads the driver and loads it again, many times"
 seconds=$1 seed=$2 cycles=$3 reloads=$4 kernel=$5

@@ -4,6 +4,7 @@
 # SECONDS_OF_STORM and SEED may be set in the environment. A storm that has proved too
 # little by then goes on for up to LONGER seconds more.
 set -eu
+# shellcheck source=check/common.sh
 . "$(dirname "$0")/common.sh"
 
 kernel=${KERNEL:-6.1}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# What run.sh and check.sh share; to be sourced. shellcheck shell=sh
+# shellcheck shell=sh
+# What scripts of make targets share; to be sourced.
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 BUILD=${BUILD:-$top/build}
@@ -13,7 +14,7 @@ say()
 # Set up the machine, then build the programs. Quiet unless it fails.
 build_tools()
 {
-	"$top/testvm/setup.sh"
+	"$top/check/setup.sh"
 	mkdir -p "$BUILD"
 	for part in "$@"; do
 		say "building $part"
@@ -32,7 +33,7 @@ make_root()
 	rm -rf "$root"
 	mkdir -p "$root/usr/bin" "$root/usr/lib/secmmu"
 	cp "$BUILD/vmm/secmmu-vmm" "$BUILD/vmm/secmmu-subject" "$root/usr/bin/"
-	cp "$top"/testvm/guest/*.sh "$root/usr/lib/secmmu/"
+	cp "$top"/check/guest/*.sh "$root/usr/lib/secmmu/"
 	chmod +x "$root"/usr/lib/secmmu/*.sh
 }
 

@@ -6,7 +6,7 @@
 # ("all": with each of them; "suites": none). Loaded again, since KUnit runs no test
 # with parameters twice that has failed once.
 set -u
-# shellcheck source=testvm/guest/inside.sh
+# shellcheck source=check/guest/inside.sh
 . "${0%/*}/inside.sh"
 only_inside "unloads the driver and loads it again"
 kunit=/sys/kernel/debug/kunit
