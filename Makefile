@@ -91,7 +91,7 @@ mutants-auto:
 	@testvm/mutants-auto.sh $(ARGS)
 
 models:
-	@testvm/models.sh
+	@models/models.sh
 
 bench:
 	@bench/bench.sh $(if $(QUICK),--quick) \

@@ -7,9 +7,9 @@ set -euo pipefail
 usage()
 {
 	cat <<-END
-	Usage: testvm/models.sh [--list] [MODEL...]
+	Usage: models/models.sh [--list] [MODEL...]
 
-	Checks the models of the driver's protocols, Documentation/models/*.pml, all of
+	Checks the models of the driver's protocols, models/*.pml, all of
 	them or those named: spin visits every state of each, "safe" for assertions and
 	deadlocks, "live" for livelocks (under weak fairness if the head of the model
 	says so). Each model is then broken in every way that it
@@ -17,8 +17,8 @@ usage()
 	Prints one "ok - ..." or "not ok - ..." line each; exits with 0 if all are ok.
 
 	Logs, with the way to the error for what was broken, and models.json are in
-	build/models/. The litmus tests, Documentation/litmus/*.litmus, are checked as well,
-	by build/testvm/litmus/litmus. If LKMM=... names the folder tools/memory-model of a
+	build/models/. The litmus tests, models/litmus/*.litmus, are checked as well,
+	by build/litmus/litmus. If LKMM=... names the folder tools/memory-model of a
 	kernel source, herd7 is used instead, which must be installed.
 
 	  --list    only list what would be checked
@@ -27,8 +27,8 @@ usage()
 }
 
 # shellcheck disable=SC2154 # top is from common.sh
-dir=$top/Documentation/models
-litmus=$top/Documentation/litmus
+dir=$top/models
+litmus=$top/models/litmus
 out=$BUILD/models
 list=
 
@@ -127,7 +127,7 @@ observe()
 	if [ "${LKMM-}" ]; then
 		(cd "$LKMM" && herd7 -conf linux-kernel.cfg "$1")
 	else
-		"$BUILD/testvm/litmus/litmus" "$1"
+		"$BUILD/litmus/litmus" "$1"
 	fi
 }
 
@@ -137,7 +137,7 @@ run_litmus()
 {
 	local file name want got
 
-	for file in "$litmus"/*.litmus "$top"/testvm/litmus/shapes/*.litmus; do
+	for file in "$litmus"/*.litmus "$top"/models/checker/shapes/*.litmus; do
 		name=$(basename "$file" .litmus)
 		want=$(sed -n 's/^ \* Result: //p' "$file")
 		observe "$file" > "$out/litmus-$name.log" 2>&1 || :
@@ -194,7 +194,7 @@ if [ -n "$list" ]; then
 fi
 
 "$top/check/setup.sh"
-make -s -C "$top/testvm" BUILD="$BUILD" litmus
+make -s -C "$top/models/checker" BUILD="$BUILD"
 rm -rf "$out"
 mkdir -p "$out"
 {
