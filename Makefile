@@ -106,7 +106,7 @@ soak:
 	@SOAK_SECONDS='$(SECONDS)' SEED='$(SEED)' check/soak.sh
 
 fuzz:
-	@FUZZ_SECONDS='$(SECONDS)' testvm/fuzz.sh
+	@FUZZ_SECONDS='$(SECONDS)' fuzz/fuzz.sh
 
 clean:
 	rm -rf build

@@ -332,13 +332,13 @@ stock_kernels
 kcsan_kernel
 go step bench bench 6.1
 go tests hot-paths hot_paths
-extra tests fuzz-vm "$top/testvm/fuzz-selftest.sh" --vm
+extra tests fuzz-vm "$top/fuzz/selftest.sh" --vm
 go step checkpatch checkpatch
 go tests models "$top/models/models.sh"
 go tests mutants-patches "$top/mutants/check.sh"
 go tests mutants-selftest "$top/testvm/mutants-selftest.sh"
 go tests mutants-auto-selftest "$top/testvm/mutants-auto-selftest.sh"
-go tests fuzz "$top/testvm/fuzz-selftest.sh" --no-vm
+go tests fuzz "$top/fuzz/selftest.sh" --no-vm
 wait
 ! wanted json || step json json_files
 finish

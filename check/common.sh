@@ -34,6 +34,7 @@ make_root()
 	mkdir -p "$root/usr/bin" "$root/usr/lib/secmmu"
 	cp "$BUILD/vmm/secmmu-vmm" "$BUILD/vmm/secmmu-subject" "$root/usr/bin/"
 	cp "$top"/check/guest/*.sh "$root/usr/lib/secmmu/"
+	cp "$top/fuzz/guest.sh" "$root/usr/lib/secmmu/fuzz.sh"
 	chmod +x "$root"/usr/lib/secmmu/*.sh
 }
 

@@ -52,9 +52,9 @@ skipped()
 
 mv $mark $mark.hidden
 refused "reload.sh" /sys/module/secmmu/refcnt $lib/selftests/reload.sh $lib/secmmu.ko 1
-refused "guest/fuzz.sh" /proc/swaps $lib/fuzz.sh none run
-refused "guest/soak.sh" /proc/modules $lib/soak.sh 1 1 1 1 1
-refused "guest/misuse.sh" /etc/passwd $lib/misuse.sh
+refused "fuzz.sh" /proc/swaps $lib/fuzz.sh none run
+refused "soak.sh" /proc/modules $lib/soak.sh 1 1 1 1 1
+refused "misuse.sh" /etc/passwd $lib/misuse.sh
 [ ! -x /usr/bin/secmmu-fuzz ] || {
 	refused "secmmu-fuzz run" /proc/swaps secmmu-fuzz run --seconds 600
 	echo 'rounds 1;0 open' > /tmp/program

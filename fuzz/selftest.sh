@@ -143,9 +143,9 @@ H1_refuses_this_machine()
 	is_refused 'refused .*make fuzz.*--on-this-machine' "$fuzz" run --seconds 600
 	is_refused 'refused .*make fuzz.*--on-this-machine' \
 		"$fuzz" replay "$dir/programs" --times 1000000
-	for script in attach control fuzz kunit misuse mutants soak; do
-		is_refused 'refused outside of the test VM' \
-			sh "$top/check/guest/$script.sh" 1 1 1 1 1
+	for script in "$top"/check/guest/{attach,control,kunit,misuse,mutants,soak}.sh \
+		"$top/fuzz/guest.sh"; do
+		is_refused 'refused outside of the test VM' sh "$script" 1 1 1 1 1
 	done
 	is_refused 'refused outside of the test VM' \
 		sh "$top/selftests/reload.sh" "$dir/programs" 1
@@ -213,7 +213,7 @@ fuzz_exits()
 {
 	local status=0
 	FUZZ_TESTVM=$play/vm SEED=1 PROGRAM='' TRIES=${2:-40} \
-		"$top/testvm/fuzz.sh" --out "$play/out" > "$play/said" 2>&1 ||
+		"$top/fuzz/fuzz.sh" --out "$play/out" > "$play/said" 2>&1 ||
 		status=$?
 	cat "$play/said"
 	[ $status = "$1" ]
@@ -328,7 +328,8 @@ in_a_vm()
 	module=$("$top/testvm/module.sh" "$kernel" test)
 	mkdir -p "$root/usr/bin" "$root/usr/lib/secmmu"
 	cp "$fuzz" "$root/usr/bin/"
-	cp "$top"/check/guest/{fuzz,inside}.sh "$root/usr/lib/secmmu/"
+	cp "$top/fuzz/guest.sh" "$root/usr/lib/secmmu/fuzz.sh"
+	cp "$top/check/guest/inside.sh" "$root/usr/lib/secmmu/"
 	cp -r "$top/fuzz/saved" "$root/"
 	# shellcheck disable=SC2016 # for the shell in the VM
 	"$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus 2 --memory 3072 \

@@ -51,7 +51,7 @@ cpus=${CPUS:-2}
 seed=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
 program=${PROGRAM:-}
 fuzz=$BUILD/fuzz/bin/secmmu-fuzz
-# The test of this script, fuzz-selftest.sh, has a VM of its own that is played.
+# The test of this script, selftest.sh, has a VM of its own that is played.
 testvm=${FUZZ_TESTVM:-$BUILD/testvm/testvm}
 module=$BUILD/modules/$KERNEL-test/driver/secmmu.ko
 # As many of the last programs may have had a part in what happened.
@@ -80,7 +80,8 @@ vm()
 	rm -rf "$root"
 	mkdir -p "$root/usr/bin" "$root/usr/lib/secmmu"
 	cp "$fuzz" "$root/usr/bin/"
-	cp "$top"/check/guest/{fuzz,inside}.sh "$root/usr/lib/secmmu/"
+	cp "$top/fuzz/guest.sh" "$root/usr/lib/secmmu/fuzz.sh"
+	cp "$top/check/guest/inside.sh" "$root/usr/lib/secmmu/"
 	[ ! "$file" ] || cp "$file" "$root/programs"
 	for try in 1 2 3; do
 		status=0
