@@ -82,13 +82,13 @@ check-all:
 	@check/check.sh --all
 
 mutants:
-	@testvm/mutants.sh $(if $(QUICK),--quick)
+	@mutants/mutants.sh $(if $(QUICK),--quick)
 
 mutants-refresh:
 	@mutants/refresh.sh
 
 mutants-auto:
-	@testvm/mutants-auto.sh $(ARGS)
+	@mutants/mutants-auto.sh $(ARGS)
 
 models:
 	@models/models.sh

@@ -35,6 +35,7 @@ make_root()
 	cp "$BUILD/vmm/secmmu-vmm" "$BUILD/vmm/secmmu-subject" "$root/usr/bin/"
 	cp "$top"/check/guest/*.sh "$root/usr/lib/secmmu/"
 	cp "$top/fuzz/guest.sh" "$root/usr/lib/secmmu/fuzz.sh"
+	cp "$top/mutants/guest.sh" "$root/usr/lib/secmmu/mutants.sh"
 	chmod +x "$root"/usr/lib/secmmu/*.sh
 }
 

@@ -143,8 +143,8 @@ H1_refuses_this_machine()
 	is_refused 'refused .*make fuzz.*--on-this-machine' "$fuzz" run --seconds 600
 	is_refused 'refused .*make fuzz.*--on-this-machine' \
 		"$fuzz" replay "$dir/programs" --times 1000000
-	for script in "$top"/check/guest/{attach,control,kunit,misuse,mutants,soak}.sh \
-		"$top/fuzz/guest.sh"; do
+	for script in "$top"/check/guest/{attach,control,kunit,misuse,soak}.sh \
+		"$top"/{fuzz,mutants}/guest.sh; do
 		is_refused 'refused outside of the test VM' sh "$script" 1 1 1 1 1
 	done
 	is_refused 'refused outside of the test VM' \

@@ -5,8 +5,8 @@
 set -euo pipefail
 # shellcheck source=check/common.sh
 . "$(dirname "$0")/../check/common.sh"
-# shellcheck source=testvm/mutants-vm.sh
-. "$top/testvm/mutants-vm.sh"
+# shellcheck source=mutants/vm.sh
+. "$top/mutants/vm.sh"
 
 usage()
 {
@@ -61,7 +61,7 @@ else
 fi
 # More than the driver takes to be loaded and unloaded, and the VM to boot and end.
 silence=${MUTANTS_SILENCE:-$((limit + 60 * slow))}
-# The test of this script, mutants-selftest.sh, has its own of these.
+# The test of this script, selftest.sh, has its own of these.
 testvm=${MUTANTS_TESTVM:-$BUILD/testvm/testvm}
 patches=${MUTANTS_PATCHES:-$top/mutants}
 programs=${MUTANTS_PROGRAMS:-$BUILD/selftests/tests-of-test-build}
@@ -163,7 +163,7 @@ judge_control()
 	awk -v control="$control" '
 		BEGIN { split(control, word, "[ /]") }
 		$3 != word[1] || $4 == word[2]' "$out/results" > "$dir/results"
-	if perl "$top/testvm/mutants.pl" report "$dir/list" "$dir/results" "$kernel" \
+	if perl "$top/mutants/mutants.pl" report "$dir/list" "$dir/results" "$kernel" \
 		"$dir" "$BUILD/models/models.json" > "$dir/log" ||
 		! grep -q '^not ok - mutant .*: survived' "$dir/log"; then
 		cat "$dir/log"
@@ -206,7 +206,7 @@ work_on_all
 
 say "took $((SECONDS - started)) s; what was said, and after how many seconds, is in $out/log.*"
 cat "$out"/results.* > "$out/results"
-perl "$top/testvm/mutants.pl" report "$out/list" "$out/results" "$kernel" "$out" \
+perl "$top/mutants/mutants.pl" report "$out/list" "$out/results" "$kernel" "$out" \
 	"$BUILD/models/models.json" || failed=1
 if [ "$quick" ] && [ ! "$only" ]; then
 	judge_control || failed=1

@@ -51,7 +51,7 @@ fake_run()
 	esac
 }
 
-# What guest/mutants.sh does when it is told to stop at the first kill.
+# What guest.sh does when it is told to stop at the first kill.
 fake_plan()
 {
 	local id program rest killed='' proven=''
@@ -209,7 +209,7 @@ small.c small barrier: smp_mb();
 	Nobody looks without
 	the lock.
 END
-export MUTANTS_TESTVM=$here/mutants-auto-selftest.sh MUTANTS_PROGRAMS=$dir/programs \
+export MUTANTS_TESTVM=$here/auto-selftest.sh MUTANTS_PROGRAMS=$dir/programs \
 	MUTANTS_EQUIVALENT=$dir/equivalent MUTANTS_SILENCE=3 FAKE=$dir/fake FAKE_OUT=$dir/out
 
 # Runs it in a world that is described on stdin; wants a status, and lines.

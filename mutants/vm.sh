@@ -3,10 +3,10 @@
 # The test VMs of mutants.sh and mutants-auto.sh, to be sourced: one VM after the other,
 # each with the runs that are left to do, until none is. The script has set
 #	out	its folder, with todo.N, the runs of VM N: lines of the plan that
-#		guest/mutants.sh explains; what comes of them goes to results.N
+#		guest.sh explains; what comes of them goes to results.N
 #	jobs, kernel, testvm, total (of the runs), silence (the seconds without a
 #		word after which a VM hangs)
-#	guest	arguments of guest/mutants.sh, an array
+#	guest	arguments of guest.sh, an array
 #	machine	more options of testvm, an array
 # and has a function plan, which prints the plan of VM $1, made of its todo.
 

@@ -93,7 +93,7 @@ trap 'rm -rf "$dir"' EXIT
 # A patch of a mutant: name, property, killer, precedent.
 patch_of()
 {
-	cat > "$dir/patches/$1.patch" <<END
+	cat > "$dir/patches/patches/$1.patch" <<END
 Mutant: $1
 Property: $2
 Killer: $3
@@ -109,7 +109,7 @@ Function: f
 END
 }
 
-mkdir -p "$dir/patches" "$dir/models"
+mkdir -p "$dir/patches/patches" "$dir/models"
 patch_of one A1 alpha/A1_x first
 patch_of two A2 alpha/A2_x "second, which a & b know"
 patch_of three B1 beta/B1_x third
@@ -127,7 +127,7 @@ try()
 	rm -f "$dir"/fake*
 	cat > "$dir/fake"
 	# shellcheck disable=SC2086 # an option or none
-	FAKE=$dir/fake MUTANTS_TESTVM=$here/mutants-selftest.sh \
+	FAKE=$dir/fake MUTANTS_TESTVM=$here/selftest.sh \
 		MUTANTS_PATCHES=$dir/patches MUTANTS_PROGRAMS=$dir/programs \
 		MUTANTS_SILENCE=2 BUILD=$dir KERNEL=6.1 JOBS=${JOBS:-1} \
 		"$here/mutants.sh" --out "$dir/out" $form \
@@ -233,12 +233,12 @@ boot boot die
 END
 MUTANT=two try "one of them" 0 'ok - mutant two: .*' 'mutants: 1 of 1 killed' <<< "$pass"
 MUTANT=two,six try "an unknown one" 2 'mutants: there is no mutant "six"' <<< "$pass"
-sed -i s/TWO/THREE/ "$dir/patches/two.patch"
+sed -i s/TWO/THREE/ "$dir/patches/patches/two.patch"
 try "not seeded" 255 'catalogue.pl: two.patch: no secmmu_mutant.TWO. in it' <<< "$pass"
 patch_of two A2 alpha/A2_x "second, which a & b know"
-mv "$dir/patches/three.patch" "$dir/patches/four.patch"
+mv "$dir/patches/patches/three.patch" "$dir/patches/patches/four.patch"
 try "not in the series" 2 'catalogue.pl: series: there is no three.patch' <<< "$pass"
-mv "$dir/patches/four.patch" "$dir/patches/three.patch"
+mv "$dir/patches/patches/four.patch" "$dir/patches/patches/three.patch"
 form=''
 try "full form" 0 'ok - mutant one: killed by alpha/A1_x_long in 0.2 s' <<< ''
 try "only the storm" 1 \

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # mutants.pl report LIST RESULTS KERNEL DIR MODELS: judges what mutants.sh collected (the
-# lines are explained in guest/mutants.sh), prints a line for each mutant and leaves
+# lines are explained in guest.sh), prints a line for each mutant and leaves
 # matrix.txt, matrix.html and matrix.json in DIR. Fails unless every mutant of the
 # list is killed by a test that passes without it. MODELS is what models.sh found out,
 # where it has run: a model that finds the same bug is told of too.

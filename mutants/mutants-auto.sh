@@ -5,19 +5,19 @@
 set -euo pipefail
 # shellcheck source=check/common.sh
 . "$(dirname "$0")/../check/common.sh"
-# shellcheck source=testvm/mutants-vm.sh
-. "$top/testvm/mutants-vm.sh"
+# shellcheck source=mutants/vm.sh
+. "$top/mutants/vm.sh"
 
 usage()
 {
 	cat <<END
 usage: mutants-auto.sh [--list | --build] [--out DIR]
 Makes first-order mutants of the driver's core, each a small change at one place, and
-runs tests against each: the KUnit suites, then the tests that testvm/auto/programs
+runs tests against each: the KUnit suites, then the tests that mutants/auto/programs
 names for the file, then all others, until one fails that passes without the mutant.
 Leaves report.txt and report.json in DIR, build/mutants-auto by default; they are
 written anew after each mutant. Fails if less than 95 % are killed of those that
-testvm/auto/equivalent.txt does not name.
+mutants/auto/equivalent.txt does not name.
 --list only prints the mutants, --build only builds them.
 
 A run that was interrupted goes on where it was when it is begun again. Verdicts are kept:
@@ -73,10 +73,10 @@ done
 limit=$((180 * slow))
 # More than the driver takes to be loaded and unloaded, and the VM to boot and end.
 silence=${MUTANTS_SILENCE:-$((limit + 60 * slow))}
-# The test of this script, mutants-auto-selftest.sh, has its own of these.
+# The test of this script, auto-selftest.sh, has its own of these.
 testvm=${MUTANTS_TESTVM:-$BUILD/testvm/testvm}
 driver=${MUTANTS_DRIVER:-$top/driver}
-auto=$top/testvm/auto
+auto=$top/mutants/auto
 guest=("$limit" auto_mutant)
 case $kernel in
 6.*) flavour='test' ;;
@@ -226,7 +226,7 @@ report()
 	(
 		flock 9
 		cat "$out"/results.* > "$out/results" 2> /dev/null || : > "$out/results"
-		perl "$top/testvm/mutants.pl" verdicts "$out/results" > "$out/verdicts"
+		perl "$top/mutants/mutants.pl" verdicts "$out/results" > "$out/verdicts"
 		perl "$auto/report.pl" report "$out" "$driver" "$what"
 	) 9> "$out/lock"
 }
