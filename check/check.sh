@@ -44,8 +44,8 @@ out=$BUILD/check
 module()
 {
 	case $1 in
-	6.*) "$top/testvm/module.sh" --sparse "$1" "$2" ;;
-	*) "$top/testvm/module.sh" "$1" "$2" ;;
+	6.*) "$top/testvm/kernels/module.sh" --sparse "$1" "$2" ;;
+	*) "$top/testvm/kernels/module.sh" "$1" "$2" ;;
 	esac
 }
 
@@ -82,7 +82,7 @@ all_can_fail()
 checkpatch()
 {
 	local tree
-	tree=$("$top/testvm/kernel.sh" --source 6.12)
+	tree=$("$top/testvm/kernels/kernel.sh" --source 6.12)
 	cd "$top"
 	perl "$tree/scripts/checkpatch.pl" --no-tree --terse --strict \
 		--show-types --no-summary --ignore \
@@ -189,7 +189,7 @@ prepare()
 	lists=$out/root/usr/lib/secmmu/selftests
 	say "kernels"
 	for kernel in $kernels; do
-		step "kernel-$kernel" "$top/testvm/kernel.sh" "$kernel"
+		step "kernel-$kernel" "$top/testvm/kernels/kernel.sh" "$kernel"
 	done
 	say "building the modules"
 	for kernel in 6.1 6.12 newest; do

@@ -25,9 +25,9 @@ done
 
 build_tools testvm vmm
 say "kernel $kernel"
-"$top/testvm/kernel.sh" "$kernel" > /dev/null
+"$top/testvm/kernels/kernel.sh" "$kernel" > /dev/null
 say "building the driver for $kernel"
-module=$("$top/testvm/module.sh" "$kernel" normal)
+module=$("$top/testvm/kernels/module.sh" "$kernel" normal)
 rm -rf "$out"
 make_root "$out/root"
 

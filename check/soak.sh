@@ -34,9 +34,9 @@ again="make soak SECONDS=$seconds SEED=$seed KERNEL=$kernel CYCLES=$cycles RELOA
 
 build_tools testvm vmm selftests
 say "kernel $kernel"
-"$top/testvm/kernel.sh" "$kernel" > /dev/null
+"$top/testvm/kernels/kernel.sh" "$kernel" > /dev/null
 say "building the driver for $kernel"
-module=$("$top/testvm/module.sh" "$kernel" normal)
+module=$("$top/testvm/kernels/module.sh" "$kernel" normal)
 rm -rf "$out"
 make_root "$out/root"
 make -s -C "$top/selftests" install DESTDIR="$out/root/usr/lib/secmmu/selftests"

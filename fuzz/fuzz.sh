@@ -143,9 +143,9 @@ places=0
 if [ ! "${FUZZ_TESTVM:-}" ]; then
 	build_tools testvm fuzz
 	say "kernel $KERNEL"
-	"$top/testvm/kernel.sh" "$KERNEL" > /dev/null
+	"$top/testvm/kernels/kernel.sh" "$KERNEL" > /dev/null
 	say "building the driver for $KERNEL, with test instruments"
-	"$top/testvm/module.sh" "$KERNEL" test > /dev/null
+	"$top/testvm/kernels/module.sh" "$KERNEL" test > /dev/null
 	places=$(readelf -rW "$module" |
 		awk '/^Relocation section/ { text = /\.rela\.text/ }
 			text && /__sanitizer_cov_trace_pc/ { n++ } END { print n + 0 }')

@@ -325,7 +325,7 @@ vm_does_not_boot()
 in_a_vm()
 {
 	local root=$dir/root module status=0
-	module=$("$top/testvm/module.sh" "$kernel" test)
+	module=$("$top/testvm/kernels/module.sh" "$kernel" test)
 	mkdir -p "$root/usr/bin" "$root/usr/lib/secmmu"
 	cp "$fuzz" "$root/usr/bin/"
 	cp "$top/fuzz/guest.sh" "$root/usr/lib/secmmu/fuzz.sh"

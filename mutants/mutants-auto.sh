@@ -146,7 +146,7 @@ build_mutants()
 	: > "$out/dropped"
 	while :; do
 		write_sources
-		if module=$(BUILD=$out "$top/testvm/module.sh" --from "$out/src" \
+		if module=$(BUILD=$out "$top/testvm/kernels/module.sh" --from "$out/src" \
 				"$kernel" "$flavour" 2> "$out/module.log"); then
 			break
 		fi
@@ -180,7 +180,7 @@ build()
 {
 	build_tools testvm vmm selftests
 	say "kernel $kernel"
-	"$top/testvm/kernel.sh" "$kernel" > /dev/null
+	"$top/testvm/kernels/kernel.sh" "$kernel" > /dev/null
 	say "building $(grep -c '^"key"' "$out/mutants.json") mutants for $kernel"
 	build_mutants
 	write_state

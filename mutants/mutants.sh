@@ -177,9 +177,9 @@ build()
 {
 	build_tools testvm vmm selftests
 	say "kernel $kernel"
-	"$top/testvm/kernel.sh" "$kernel" > /dev/null
+	"$top/testvm/kernels/kernel.sh" "$kernel" > /dev/null
 	say "building the driver for $kernel"
-	module=$("$top/testvm/module.sh" "$kernel" test)
+	module=$("$top/testvm/kernels/module.sh" "$kernel" test)
 	make_root "$out/root"
 	make -s -C "$top/selftests" install \
 		DESTDIR="$out/root/usr/lib/secmmu/selftests"

@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2164 # names of kernel.sh, which has set -e
 #
 # Kernels built from Debian's newest kernel source, sourced by kernel.sh: tinyconfig,
-# plus kernels/base.config, plus kernels/NAME.config.
+# plus base.config, plus NAME.config.
 #
 # A folder in the cache holds, besides what kernel.sh says,
 #   recipe    what tells whether the configuration is still the wanted one
@@ -17,7 +17,7 @@ build_space=3000
 # What the recipe of kernel $1 is now.
 built_recipe()
 {
-	cat "$here/kernels/base.config" "$here/kernels/$1.config" | sha256sum
+	cat "$here/base.config" "$here/$1.config" | sha256sum
 }
 
 # Is there a kernel of the wanted configuration, from whatever source?
@@ -141,7 +141,7 @@ lost_settings()
 configure()
 {
 	local lost
-	local -a fragments=("$here/kernels/base.config" "$here/kernels/$name.config")
+	local -a fragments=("$here/base.config" "$here/$name.config")
 
 	{
 		make tinyconfig &&

@@ -73,7 +73,7 @@ void kernel_find(struct kernel *kernel, const char *name)
 			free(path);
 			path = format("./%s", name);
 		} else if (stat(path, &st)) {
-			die("kernel %s is not there, run: testvm/kernel.sh %s",
+			die("kernel %s is not there, run: testvm/kernels/kernel.sh %s",
 			    name, name);
 		}
 	}

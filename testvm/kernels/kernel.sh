@@ -14,9 +14,9 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=testvm/apt.sh
+# shellcheck source=testvm/kernels/apt.sh
 . "$here/apt.sh"
-# shellcheck source=testvm/kbuild.sh
+# shellcheck source=testvm/kernels/kbuild.sh
 . "$here/kbuild.sh"
 
 debian_names='6.1 6.12'

@@ -20,7 +20,7 @@ of all files.
 END
 }
 
-top=$(cd "$(dirname "$0")/.." && pwd)
+top=$(cd "$(dirname "$0")/../.." && pwd)
 from=$top
 options="KCFLAGS=-Werror"
 case "${1-}" in
@@ -68,7 +68,7 @@ without_device_memory()
 }
 
 dir=${BUILD:-$top/build}/modules/$kernel-$2
-folder=$("$top/testvm/kernel.sh" "$kernel")
+folder=$("$top/testvm/kernels/kernel.sh" "$kernel")
 kdir=$folder/build
 
 if [ "$2" = hmm ]; then
@@ -78,7 +78,7 @@ if [ "$2" = hmm ]; then
 		echo "$own"
 		exit 0
 	fi
-	source=$("$top/testvm/kernel.sh" --source "$kernel")/lib
+	source=$("$top/testvm/kernels/kernel.sh" --source "$kernel")/lib
 fi
 
 mkdir -p "$dir"
