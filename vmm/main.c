@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include "attachoptions.h"
+#include "attach/attachoptions.h"
 #include "demo.h"
 #include "exitcode.h"
 #include "flushbench.h"

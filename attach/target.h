@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* A process that is looked at from outside. */
-#ifndef VMM_TARGET_H
-#define VMM_TARGET_H
+#ifndef ATTACH_TARGET_H
+#define ATTACH_TARGET_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,4 +24,4 @@ bool target_alive(const struct target *target);
 uint64_t target_merged(const struct target *target);
 void target_close(struct target *target);
 
-#endif /* VMM_TARGET_H */
+#endif /* ATTACH_TARGET_H */

@@ -4,10 +4,10 @@
  * without libc, interrupts or FPU, on memory that vanishes under its feet.
  */
 #include <stddef.h>
-#include "../gate.h"
-#include "../hypercall.h"
-#include "../prng.h"
-#include "../stamp.h"
+#include "gate.h"
+#include "hypercall.h"
+#include "prng.h"
+#include "stamp.h"
 #include "guest.h"
 
 #define PAGES_PER_READ	4

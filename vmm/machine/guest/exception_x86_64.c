@@ -3,7 +3,7 @@
  * The guest takes no exceptions, unless it is told to. If there is one, it is told
  * to the host, which decides whether the instruction is tried again.
  */
-#include "../hypercall.h"
+#include "hypercall.h"
 #include "guest.h"
 
 #define PDPT_SHIFT	30

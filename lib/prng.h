@@ -3,8 +3,8 @@
  * Seeded random numbers, one generator per thread, so that a seed repeats the
  * choices of every thread (not their interleaving). Shared with the guest.
  */
-#ifndef VMM_PRNG_H
-#define VMM_PRNG_H
+#ifndef LIB_PRNG_H
+#define LIB_PRNG_H
 
 #include <stdint.h>
 
@@ -48,4 +48,4 @@ static inline uint32_t prng_page(struct prng *prng, uint32_t hot,
 	return prng_below(prng, pages);
 }
 
-#endif /* VMM_PRNG_H */
+#endif /* LIB_PRNG_H */

@@ -40,8 +40,8 @@
  * up under mmap_lock for writing. It counts the events too. It may be heard in its own
  * case: that can acquit a broken driver, but not convict a right one.
  */
-#ifndef VMM_PROOF_H
-#define VMM_PROOF_H
+#ifndef ATTACH_PROOF_H
+#define ATTACH_PROOF_H
 
 #include "compare.h"
 
@@ -49,4 +49,4 @@
 
 int proof_of_access(const struct compare *compare, uint64_t page, bool *proved);
 
-#endif /* VMM_PROOF_H */
+#endif /* ATTACH_PROOF_H */

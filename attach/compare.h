@@ -27,8 +27,8 @@
  * Of a process that is stopped (and of memory only it can write) no byte may differ:
  * then the first difference is the verdict.
  */
-#ifndef VMM_COMPARE_H
-#define VMM_COMPARE_H
+#ifndef ATTACH_COMPARE_H
+#define ATTACH_COMPARE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -102,4 +102,4 @@ int compare_pages(struct compare *compare, uint64_t start, unsigned int pages,
 		  unsigned int flags, enum verdict *verdicts);
 int compare_mirror_shows(const struct compare *compare, uint64_t page);
 
-#endif /* VMM_COMPARE_H */
+#endif /* ATTACH_COMPARE_H */

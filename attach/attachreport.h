@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What "secmmu-vmm attach" tells. */
-#ifndef VMM_ATTACHREPORT_H
-#define VMM_ATTACHREPORT_H
+#ifndef ATTACH_REPORT_H
+#define ATTACH_REPORT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -59,4 +59,4 @@ void attachreport_finding(const struct attach_facts *facts,
 void attachreport_print(const struct attach_facts *facts);
 int attachreport_json(const char *path, const struct attach_facts *facts);
 
-#endif /* VMM_ATTACHREPORT_H */
+#endif /* ATTACH_REPORT_H */

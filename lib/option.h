@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What the options of several commands have in common. */
-#ifndef VMM_OPTION_H
-#define VMM_OPTION_H
+#ifndef LIB_OPTION_H
+#define LIB_OPTION_H
 
 #include <argp.h>
 #include <stdint.h>
@@ -11,4 +11,4 @@
 uint64_t option_number(struct argp_state *state, const char *name,
 		       const char *text, uint64_t least, uint64_t most);
 
-#endif /* VMM_OPTION_H */
+#endif /* LIB_OPTION_H */

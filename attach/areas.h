@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The areas of a process's memory, as /proc tells them. */
-#ifndef VMM_AREAS_H
-#define VMM_AREAS_H
+#ifndef ATTACH_AREAS_H
+#define ATTACH_AREAS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,4 +53,4 @@ int areas_read(struct areas *areas, int proc);
 void areas_clip(struct areas *areas, uint64_t start, uint64_t end);
 void areas_free(struct areas *areas);
 
-#endif /* VMM_AREAS_H */
+#endif /* ATTACH_AREAS_H */

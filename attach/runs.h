@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Sets of pages of a process, as sorted runs. */
-#ifndef VMM_RUNS_H
-#define VMM_RUNS_H
+#ifndef ATTACH_RUNS_H
+#define ATTACH_RUNS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -40,4 +40,4 @@ int runs_add_present(struct runs *runs, int pagemap, uint64_t start,
 		     uint64_t end);
 int runs_unite(struct runs *runs, const struct runs *a, const struct runs *b);
 
-#endif /* VMM_RUNS_H */
+#endif /* ATTACH_RUNS_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* A mirror of a running process: what can be read through it, and is it right? */
-#ifndef VMM_ATTACH_H
-#define VMM_ATTACH_H
+#ifndef ATTACH_ATTACH_H
+#define ATTACH_ATTACH_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,4 +34,4 @@ struct attach_options {
 
 int attach_run(const struct attach_options *options);
 
-#endif /* VMM_ATTACH_H */
+#endif /* ATTACH_ATTACH_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What the program's exit status means; the table in README.md is this one. */
-#ifndef VMM_EXITCODE_H
-#define VMM_EXITCODE_H
+#ifndef LIB_EXITCODE_H
+#define LIB_EXITCODE_H
 
 /**
  * enum exit_code - how a command ended
@@ -21,4 +21,4 @@ enum exit_code {
 	EXIT_INTERRUPTED = 128,
 };
 
-#endif /* VMM_EXITCODE_H */
+#endif /* LIB_EXITCODE_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* A file with one JSON object, for other programs. */
-#ifndef VMM_JSON_H
-#define VMM_JSON_H
+#ifndef LIB_JSON_H
+#define LIB_JSON_H
 
 #include <stdint.h>
 #include <stdio.h>

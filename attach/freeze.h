@@ -3,8 +3,8 @@
  * Stopping a process, all its threads, without its parent noticing. Who stops it
  * is its tracer: should this program die, the process goes on.
  */
-#ifndef VMM_FREEZE_H
-#define VMM_FREEZE_H
+#ifndef ATTACH_FREEZE_H
+#define ATTACH_FREEZE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,4 +37,4 @@ struct freeze {
 int freeze_begin(struct freeze *freeze, int proc);
 void freeze_end(struct freeze *freeze);
 
-#endif /* VMM_FREEZE_H */
+#endif /* ATTACH_FREEZE_H */

@@ -3,8 +3,8 @@
  * The process as /proc shows it. Looking changes nothing there, with two exceptions
  * that witness_read() and witness_grants() name.
  */
-#ifndef VMM_WITNESS_H
-#define VMM_WITNESS_H
+#ifndef ATTACH_WITNESS_H
+#define ATTACH_WITNESS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,4 +32,4 @@ ssize_t witness_read(const struct witness *witness, uint64_t start, void *buffer
 int witness_grants(const struct witness *witness, uint64_t page);
 int witness_has(const struct witness *witness, uint64_t page);
 
-#endif /* VMM_WITNESS_H */
+#endif /* ATTACH_WITNESS_H */
