@@ -7,24 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 #include "areas.h"
-#include "report.h"
+#include "message.h"
 
 static void areas_clear(struct areas *areas)
 {
 	for (size_t i = 0; i < areas->count; i++)
 		free(areas->list[i].name);
 	areas->count = 0;
-}
-
-/**
- * areas_free - give back what a list occupies
- * @areas: the list; empty afterwards
- */
-void areas_free(struct areas *areas)
-{
-	areas_clear(areas);
-	free(areas->list);
-	*areas = (struct areas) { 0 };
 }
 
 static struct area *areas_add(struct areas *areas)
@@ -118,7 +107,7 @@ static int parse(struct areas *areas, FILE *file)
 	}
 	free(line);
 	if (err)
-		report_error("cannot take in the list of areas: out of memory");
+		say("cannot take in the list of areas: out of memory");
 	return err;
 }
 
@@ -141,14 +130,14 @@ int areas_read(struct areas *areas, int proc)
 	if (fd < 0) {
 		err = -errno;
 		if (err != -ESRCH && err != -ENOENT)
-			report_error("cannot open the process's smaps: %s",
+			say("cannot open the process's smaps: %s",
 				     strerror(errno));
 		return err == -ENOENT ? -ESRCH : err;
 	}
 	file = fdopen(fd, "r");
 	if (!file) {
 		close(fd);
-		report_error("out of memory");
+		say("out of memory");
 		return -ENOMEM;
 	}
 	err = parse(areas, file);

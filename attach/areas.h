@@ -51,6 +51,5 @@ struct areas {
 
 int areas_read(struct areas *areas, int proc);
 void areas_clip(struct areas *areas, uint64_t start, uint64_t end);
-void areas_free(struct areas *areas);
 
 #endif /* ATTACH_AREAS_H */

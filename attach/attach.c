@@ -5,14 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 #include "attach.h"
-#include "attachreport.h"
+#include "client.h"
+#include "clock.h"
 #include "compare.h"
 #include "exitcode.h"
 #include "freeze.h"
-#include "report.h"
+#include "json.h"
+#include "message.h"
+#include "mirror.h"
+#include "facts.h"
 #include "runs.h"
 #include "target.h"
 
@@ -26,7 +29,6 @@
  * struct attach - a process under observation
  * @options: what was asked for
  * @target: the process
- * @mirror: its mirror
  * @limit: first address that the mirror does not show
  * @compare: reads through it, and judges what is read
  * @freeze: the process while it is stopped
@@ -41,7 +43,6 @@
 struct attach {
 	const struct attach_options *options;
 	struct target target;
-	struct mirror mirror;
 	uint64_t limit;
 	struct compare compare;
 	struct freeze freeze;
@@ -62,18 +63,10 @@ static void on_interrupt(int signal)
 	interrupted = signal;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void tell_progress(struct attach *attach, uint64_t address)
 {
 	const struct attach_facts *facts = &attach->facts;
-	uint64_t now = now_ms();
+	uint64_t now = clock_ms();
 
 	if (now - attach->told < PROGRESS_MS)
 		return;
@@ -126,7 +119,7 @@ static int find_all(struct attach *attach)
 		return err;
 	areas_clip(areas, attach->options->start, attach->options->end);
 	if (!areas->count && !attach->facts.passes) {
-		report_error("nothing is mapped in this range");
+		say("nothing is mapped in this range");
 		return -ENXIO;
 	}
 	attach->before = attach->now;
@@ -161,7 +154,7 @@ static void count(struct attach *attach, struct area *area, uint64_t address,
 	if (verdict == VERDICT_STALE) {
 		area->stale++;
 		facts->stale++;
-		attachreport_finding(facts, &attach->compare.finding, area,
+		facts_finding(facts, &attach->compare.finding, area,
 				     attach->still);
 	}
 	tell_progress(attach, address);
@@ -175,7 +168,7 @@ static int read_run(struct attach *attach, const struct run *run, size_t *next)
 	enum verdict verdicts[COMPARE_PAGES];
 	uint64_t at = run->start;
 
-	while (at < run->end && facts->stale < REPORT_LIMIT) {
+	while (at < run->end && facts->stale < ATTACH_LIMIT) {
 		struct area *area = &facts->gone;
 		unsigned int flags = COMPARE_REFUSES;
 		uint64_t end = run->end;
@@ -236,9 +229,9 @@ static int pass(struct attach *attach)
 static bool is_over(const struct attach *attach)
 {
 	const struct attach_facts *facts = &attach->facts;
-	uint64_t ms = now_ms() - attach->began;
+	uint64_t ms = clock_ms() - attach->began;
 
-	if (interrupted || facts->stale >= REPORT_LIMIT)
+	if (interrupted || facts->stale >= ATTACH_LIMIT)
 		return true;
 	return !facts->verified ? facts->passes :
 	       facts->passes >= ATTACH_PASSES &&
@@ -261,60 +254,77 @@ static int watch(struct attach *attach)
 {
 	int err;
 
-	attach->began = now_ms();
+	attach->began = clock_ms();
 	attach->told = attach->began;
 	do {
 		if (attach->facts.passes)
 			usleep(PAUSE_MS * 1000);
 		err = pass(attach);
 	} while (!err && !is_over(attach));
-	attach->facts.seconds = (now_ms() - attach->began) / 1000;
+	attach->facts.seconds = (clock_ms() - attach->began) / 1000;
 	attach->facts.signal = interrupted;
 	return err;
 }
 
-/* One engine that only looks, and one for pages that want a fault. */
-static int open_engines(struct attach *attach)
+/* Returns the mirror, or ends the program with what to do. */
+static int mirror_process(int device, pid_t pid)
+{
+	int mirror = secmmu_create_mirror_of(device, pid);
+
+	if (mirror == -EPERM)
+		die("no permission to mirror process %d: that takes CAP_SYS_PTRACE in its user namespace, as root has it",
+		    pid);
+	if (mirror == -ESRCH)
+		die("process %d has no memory to mirror: it is a kernel thread, or ending",
+		    pid);
+	if (mirror < 0)
+		die("cannot mirror process %d: %s", pid, strerror(-mirror));
+	return mirror;
+}
+
+/*
+ * Lets gpas be addresses of the process: one slot over all that it can have, as far as
+ * gpas reach. Returns the first address beyond.
+ */
+static uint64_t show_all_memory(int mirror)
+{
+	/* Kernels keep the last page of an address space free, or do not. */
+	static const uint64_t kept_free[] = { 0, 4096 };
+	int err = 0;
+
+	for (int bits = SECMMU_GPA_BITS; bits > 32; bits--) {
+		for (size_t i = 0; i < 2; i++) {
+			uint64_t length = (1ull << bits) - kept_free[i];
+
+			err = secmmu_set_slot(mirror, 0, 0, 0, NULL, length);
+			if (!err)
+				return length;
+			/* Beyond the address space, that is. */
+			if (err != -EINVAL)
+				break;
+		}
+	}
+	die("cannot set a mirror slot: %s", strerror(-err));
+}
+
+static void open_all(struct attach *attach)
 {
 	struct compare *compare = &attach->compare;
+	struct target *target = &attach->target;
 
-	compare->mirror = &attach->mirror;
-	if (engine_create(&compare->quiet, &attach->mirror, SECMMU_ENGINE_NOFAULT))
-		return -1;
-	return engine_create(&compare->engine, &attach->mirror, 0);
-}
-
-static int open_all(struct attach *attach)
-{
-	if (mirror_open(&attach->mirror) ||
-	    target_open(&attach->target, attach->options->pid) ||
-	    mirror_create_of(&attach->mirror, attach->target.pid))
-		return -1;
+	compare->device = mirror_device();
+	target_open(target, attach->options->pid);
+	compare->mirror = mirror_process(compare->device, target->pid);
 	/* It was mirrored after its folder was opened: the folder is its own. */
-	if (!target_alive(&attach->target))
-		return report_error("process %d has just ended",
-				    attach->target.pid);
-	if (witness_open(&attach->compare.witness, attach->target.proc,
-			 attach->target.pid, attach->options->verify))
-		return -1;
-	attach->limit = mirror_set_identity(&attach->mirror);
-	if (!attach->limit)
-		return -1;
-	attach->facts.merged = target_merged(&attach->target);
-	return open_engines(attach);
-}
-
-static void close_all(struct attach *attach)
-{
-	engine_close(&attach->compare.engine);
-	engine_close(&attach->compare.quiet);
-	mirror_close(&attach->mirror);
-	witness_close(&attach->compare.witness);
-	target_close(&attach->target);
-	runs_free(&attach->now);
-	runs_free(&attach->before);
-	runs_free(&attach->todo);
-	areas_free(&attach->facts.areas);
+	if (!target_alive(target))
+		die("process %d has just ended", target->pid);
+	witness_open(&compare->witness, target->proc, target->pid,
+		     attach->options->verify);
+	attach->limit = show_all_memory(compare->mirror);
+	attach->facts.merged = target_merged(target);
+	/* One that only looks, and one for pages that want a fault. */
+	compare->quiet = mirror_engine(compare->mirror, SECMMU_ENGINE_NOFAULT);
+	compare->engine = mirror_engine(compare->mirror, 0);
 }
 
 /* Says how it went, and returns the exit status. */
@@ -323,19 +333,18 @@ static int conclude(struct attach *attach, int err)
 	struct attach_facts *facts = &attach->facts;
 
 	if (err == -ESRCH)
-		report_error("process %d has %s in pass %u", facts->pid,
+		say("process %d has %s in pass %u", facts->pid,
 			     target_alive(&attach->target) ?
 			     "executed another program" : "ended",
 			     facts->passes + 1);
 	else if (err)
 		return EXIT_CANNOT;
-	facts->complete = !err && facts->stale < REPORT_LIMIT;
+	facts->complete = !err && facts->stale < ATTACH_LIMIT;
 	facts->merged_after = target_merged(&attach->target);
-	if (mirror_stats(&attach->mirror, &facts->stats))
-		return EXIT_CANNOT;
-	attachreport_print(facts);
+	mirror_stats(attach->compare.mirror, &facts->stats);
+	facts_print(facts);
 	if (attach->options->json &&
-	    attachreport_json(attach->options->json, facts))
+	    facts_json(attach->options->json, facts))
 		return EXIT_CANNOT;
 	if (facts->stale)
 		return EXIT_FAIL;
@@ -344,7 +353,7 @@ static int conclude(struct attach *attach, int err)
 	if (err)
 		return EXIT_UNPROVEN;
 	if (!facts->pages) {
-		report_error("the process has no page there; --all reads the others too");
+		say("the process has no page there; --all reads the others too");
 		return EXIT_UNPROVEN;
 	}
 	return EXIT_PASS;
@@ -360,32 +369,21 @@ int attach_run(const struct attach_options *options)
 {
 	struct attach attach = {
 		.options = options,
-		.target.proc = -1,
-		.mirror = { .device = -1, .fd = -1 },
-		.compare = {
-			.quiet.fd = -1,
-			.engine.fd = -1,
-			.witness = { .mem = -1, .pagemap = -1 },
-			.single = !options->verify,
-		},
+		.compare.single = !options->verify,
 		.facts.verified = options->verify,
 		.facts.filled = options->all,
 	};
-	int status = EXIT_CANNOT;
 
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
-	if (options->json && report_writable(options->json))
-		return status;
-	if (!open_all(&attach)) {
-		if (getrandom(&attach.compare.prng.state, sizeof(uint64_t), 0) < 0)
-			attach.compare.prng.state = now_ms();
-		attach.facts.pid = attach.target.pid;
-		attach.facts.command = attach.target.name;
-		catch_interrupts();
-		printf("process %d (%s), mirrored up to 0x%" PRIx64 "\n",
-		       attach.target.pid, attach.target.name, attach.limit);
-		status = conclude(&attach, watch(&attach));
-	}
-	close_all(&attach);
-	return status;
+	if (options->json && json_writable(options->json))
+		return EXIT_CANNOT;
+	open_all(&attach);
+	if (getrandom(&attach.compare.prng.state, sizeof(uint64_t), 0) < 0)
+		attach.compare.prng.state = clock_ms();
+	attach.facts.pid = attach.target.pid;
+	attach.facts.command = attach.target.name;
+	catch_interrupts();
+	printf("process %d (%s), mirrored up to 0x%" PRIx64 "\n",
+	       attach.target.pid, attach.target.name, attach.limit);
+	return conclude(&attach, watch(&attach));
 }

@@ -10,6 +10,10 @@
 /* Passes of a comparison: what the first one mapped, later ones find mapped. */
 #define ATTACH_PASSES	2
 
+/* So many stale pages are described, and with so many it ends. */
+#define ATTACH_DETAILS	20
+#define ATTACH_LIMIT	100
+
 /**
  * struct attach_options - what to look at, and how
  * @pid: the process

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <string.h>
+#include "client.h"
 #include "compare.h"
 #include "proof.h"
-#include "report.h"
+#include "message.h"
 #include "runs.h"
 
 /* One look at one page. */
@@ -16,10 +17,9 @@ struct look {
  * What an engine reads: bytes, perhaps fewer than asked for, zero if the first page
  * cannot be read, or an errno if that means something else.
  */
-static ssize_t ask_engine(const struct engine *engine, uint64_t start, void *buffer,
-			  size_t length)
+static ssize_t ask_engine(int engine, uint64_t start, void *buffer, size_t length)
 {
-	ssize_t got = engine_read(engine, start, buffer, length);
+	ssize_t got = gpa_read(engine, buffer, length, start);
 
 	switch (got) {
 	case -EFAULT:
@@ -32,15 +32,15 @@ static ssize_t ask_engine(const struct engine *engine, uint64_t start, void *buf
 		break;
 	}
 	if (got < 0)
-		report_error("the mirror cannot read 0x%llx: %s",
+		say("the mirror cannot read 0x%llx: %s",
 			     (unsigned long long)start, strerror((int)-got));
 	return got;
 }
 
 /* The engine that reads whole runs. */
-static const struct engine *first_engine(const struct compare *compare)
+static int first_engine(const struct compare *compare)
 {
-	return compare->fills ? &compare->engine : &compare->quiet;
+	return compare->fills ? compare->engine : compare->quiet;
 }
 
 /*
@@ -59,7 +59,7 @@ static int look_at_mirror(const struct compare *compare, uint64_t page,
 		if (present < 0)
 			return present;
 		if (present)
-			got = ask_engine(&compare->engine, page, result->bytes,
+			got = ask_engine(compare->engine, page, result->bytes,
 					 PAGE_BYTES);
 	}
 	result->readable = got == (ssize_t)PAGE_BYTES;

@@ -34,7 +34,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-#include "mirror.h"
 #include "prng.h"
 #include "witness.h"
 
@@ -72,6 +71,7 @@ struct finding {
 
 /**
  * struct compare - mirror and process
+ * @device: descriptor of /dev/secmmu
  * @mirror: the mirror
  * @quiet: an engine of it, with SECMMU_ENGINE_NOFAULT; gpa and address are the same
  * @engine: an engine that faults pages in
@@ -83,9 +83,10 @@ struct finding {
  * @finding: of the last stale page
  */
 struct compare {
-	const struct mirror *mirror;
-	struct engine quiet;
-	struct engine engine;
+	int device;
+	int mirror;
+	int quiet;
+	int engine;
 	struct witness witness;
 	bool single;
 	bool fills;

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "freeze.h"
-#include "report.h"
+#include "message.h"
 
 /* A thread that has not stopped by then waits for something else. */
 #define PATIENCE_MS	10000
@@ -67,13 +67,13 @@ static int seize(struct freeze *freeze, int tasks, pid_t tid)
 	if (ptrace(PTRACE_SEIZE, tid, 0, 0)) {
 		if (errno == ESRCH || has_ended(tasks, tid))
 			return 0;
-		report_error("cannot stop thread %d: %s; does a debugger hold it?",
+		say("cannot stop thread %d: %s; does a debugger hold it?",
 			     tid, strerror(errno));
 		return -EPERM;
 	}
 	if (!add(freeze, tid)) {
 		ptrace(PTRACE_DETACH, tid, 0, 0);
-		report_error("out of memory");
+		say("out of memory");
 		return -ENOMEM;
 	}
 	/* Fails only if it has ended since. */
@@ -95,7 +95,7 @@ static int seize_all(struct freeze *freeze, int proc)
 	dir = fdopendir(tasks);
 	if (!dir) {
 		close(tasks);
-		report_error("out of memory");
+		say("out of memory");
 		return -ENOMEM;
 	}
 	while (!err && (entry = readdir(dir))) {
@@ -130,7 +130,7 @@ static int wait_for(struct frozen *thread)
 			return 0;
 		usleep(TURN_US);
 	}
-	report_error("thread %d does not stop; it waits for something that no signal interrupts",
+	say("thread %d does not stop; it waits for something that no signal interrupts",
 		     thread->tid);
 	return -EBUSY;
 }

@@ -3,8 +3,9 @@
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
+#include "message.h"
+#include "mirror.h"
 #include "proof.h"
-#include "report.h"
 
 /* Between two tries, in microseconds: a busy process may be quiet later. */
 #define PAUSE_US	500
@@ -23,24 +24,22 @@ struct bracket {
 	int spare[2];
 };
 
-static int count_events(const struct compare *compare, uint64_t *events)
+static uint64_t count_events(const struct compare *compare)
 {
 	struct secmmu_stats stats;
 
-	if (mirror_stats(compare->mirror, &stats))
-		return -EIO;
-	*events = stats.events;
-	return 0;
+	mirror_stats(compare->mirror, &stats);
+	return stats.events;
 }
 
 /* Waits until every change that was under way is over. A descriptor or an errno. */
 static int wait_for_changes(const struct compare *compare)
 {
 	pid_t pid = compare->witness.pid;
-	int fd = secmmu_create_mirror_of(compare->mirror->device, pid);
+	int fd = secmmu_create_mirror_of(compare->device, pid);
 
 	if (fd < 0 && fd != -ESRCH && fd != -EINTR)
-		report_error("cannot make another mirror of process %d: %s", pid,
+		say("cannot make another mirror of process %d: %s", pid,
 			     strerror(-fd));
 	return fd;
 }
@@ -63,9 +62,7 @@ static int take_bracket(const struct compare *compare, uint64_t page,
 	int err;
 
 	*bracket = (struct bracket) { .spare = { -1, -1 } };
-	err = count_events(compare, &bracket->events[0]);
-	if (err)
-		return err;
+	bracket->events[0] = count_events(compare);
 	bracket->shows = compare_mirror_shows(compare, page);
 	if (bracket->shows < 0)
 		return bracket->shows;
@@ -76,7 +73,8 @@ static int take_bracket(const struct compare *compare, uint64_t page,
 	if (bracket->shows < 0)
 		return bracket->shows;
 	err = look_at_process(compare, page, bracket, 1);
-	return err ? err : count_events(compare, &bracket->events[1]);
+	bracket->events[1] = count_events(compare);
+	return err;
 }
 
 /* Closing a mirror may take long, so it is done outside of the bracket. */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "report.h"
+#include "message.h"
 #include "runs.h"
 
 /* /proc/N/pagemap has one word for each page. */
@@ -17,16 +17,6 @@
 void runs_clear(struct runs *runs)
 {
 	runs->count = 0;
-}
-
-/**
- * runs_free - give back what a set occupies
- * @runs: the set; empty afterwards
- */
-void runs_free(struct runs *runs)
-{
-	free(runs->list);
-	*runs = (struct runs) { 0 };
 }
 
 /**
@@ -52,7 +42,7 @@ int runs_add(struct runs *runs, uint64_t start, uint64_t end)
 						sizeof(*list));
 
 		if (!list) {
-			report_error("out of memory");
+			say("out of memory");
 			return -ENOMEM;
 		}
 		runs->list = list;
@@ -74,7 +64,7 @@ static ssize_t read_words(int pagemap, uint64_t start, uint64_t *words, size_t c
 		return -ESRCH;
 	if (got > 0)
 		return got / (ssize_t)sizeof(*words);
-	report_error("cannot read the process's pagemap: %s", strerror(err));
+	say("cannot read the process's pagemap: %s", strerror(err));
 	return -err;
 }
 

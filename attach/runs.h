@@ -33,7 +33,6 @@ struct runs {
 };
 
 void runs_clear(struct runs *runs);
-void runs_free(struct runs *runs);
 int runs_add(struct runs *runs, uint64_t start, uint64_t end);
 int runs_count_present(int pagemap, uint64_t start, unsigned int pages);
 int runs_add_present(struct runs *runs, int pagemap, uint64_t start,

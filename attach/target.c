@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "report.h"
+#include "message.h"
 #include "target.h"
 
 /* In the "flags" of /proc/N/stat: it has begun to exit. */
@@ -29,10 +29,8 @@ static ssize_t read_text(const struct target *target, const char *file,
  * target_open - choose a process
  * @target: filled in
  * @pid: its number
- *
- * Return: 0, or -1 after a message.
  */
-int target_open(struct target *target, pid_t pid)
+void target_open(struct target *target, pid_t pid)
 {
 	char path[32];
 
@@ -40,19 +38,15 @@ int target_open(struct target *target, pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d", pid);
 	target->proc = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (target->proc < 0 && errno == ENOENT)
-		return report_error("there is no process %d", pid);
+		die("there is no process %d", pid);
 	if (target->proc < 0)
-		return report_error("cannot open %s: %s", path,
-				    strerror(errno));
-	if (read_text(target, "comm", target->name, sizeof(target->name)) <= 0) {
-		target_close(target);
-		return report_error("there is no process %d any more", pid);
-	}
+		die("cannot open %s: %s", path, strerror(errno));
+	if (read_text(target, "comm", target->name, sizeof(target->name)) <= 0)
+		die("there is no process %d any more", pid);
 	target->name[strcspn(target->name, "\n")] = '\0';
 	for (char *at = target->name; *at; at++)
 		if (*at < ' ' || *at > '~')
 			*at = '?';
-	return 0;
 }
 
 /**
@@ -89,15 +83,4 @@ uint64_t target_merged(const struct target *target)
 	if (read_text(target, "ksm_merging_pages", text, sizeof(text)) <= 0)
 		return 0;
 	return strtoull(text, NULL, 10);
-}
-
-/**
- * target_close - forget a process
- * @target: opened or not
- */
-void target_close(struct target *target)
-{
-	if (target->proc >= 0)
-		close(target->proc);
-	target->proc = -1;
 }

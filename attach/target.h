@@ -19,9 +19,8 @@ struct target {
 	char name[20];
 };
 
-int target_open(struct target *target, pid_t pid);
+void target_open(struct target *target, pid_t pid);
 bool target_alive(const struct target *target);
 uint64_t target_merged(const struct target *target);
-void target_close(struct target *target);
 
 #endif /* ATTACH_TARGET_H */

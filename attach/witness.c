@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
-#include "report.h"
+#include "message.h"
 #include "runs.h"
 #include "witness.h"
 
@@ -14,10 +14,9 @@ static int open_file(int proc, const char *name)
 	int fd = openat(proc, name, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		report_error("cannot open the process's %s: %s%s", name, strerror(errno),
-			     errno == EACCES || errno == EPERM ?
-			     "; that takes CAP_SYS_PTRACE, and no security module against it" :
-			     "");
+		die("cannot open the process's %s: %s%s", name, strerror(errno),
+		    errno == EACCES || errno == EPERM ?
+		    "; that takes CAP_SYS_PTRACE, and no security module against it" : "");
 	return fd;
 }
 
@@ -27,31 +26,12 @@ static int open_file(int proc, const char *name)
  * @proc: descriptor of the process's folder in /proc
  * @pid: the process
  * @reads: witness_read() will be called, which takes more rights than the rest
- *
- * Return: 0, or -1 after a message.
  */
-int witness_open(struct witness *witness, int proc, pid_t pid, bool reads)
+void witness_open(struct witness *witness, int proc, pid_t pid, bool reads)
 {
 	witness->pid = pid;
 	witness->pagemap = open_file(proc, "pagemap");
-	if (witness->pagemap < 0 || !reads)
-		return witness->pagemap < 0 ? -1 : 0;
-	witness->mem = open_file(proc, "mem");
-	return witness->mem < 0 ? -1 : 0;
-}
-
-/**
- * witness_close - look no more
- * @witness: opened, or with descriptors of -1
- */
-void witness_close(struct witness *witness)
-{
-	if (witness->mem >= 0)
-		close(witness->mem);
-	if (witness->pagemap >= 0)
-		close(witness->pagemap);
-	witness->mem = -1;
-	witness->pagemap = -1;
+	witness->mem = reads ? open_file(proc, "mem") : -1;
 }
 
 /**
@@ -121,7 +101,7 @@ ssize_t witness_read(const struct witness *witness, uint64_t start, void *buffer
 		return -ESRCH;
 	if (err == EIO || err == EFAULT)
 		return 0;
-	report_error("cannot read the process's mem: %s", strerror(err));
+	say("cannot read the process's mem: %s", strerror(err));
 	return -err;
 }
 
@@ -150,10 +130,10 @@ int witness_grants(const struct witness *witness, uint64_t page)
 	if (err == EFAULT)
 		return 0;
 	if (err == EPERM)
-		report_error("process_vm_readv(2) of process %d is not allowed: --verify needs CAP_SYS_PTRACE, and no security module against it",
+		say("process_vm_readv(2) of process %d is not allowed: --verify needs CAP_SYS_PTRACE, and no security module against it",
 			     witness->pid);
 	else if (err != ESRCH)
-		report_error("process_vm_readv(2) fails: %s", strerror(err));
+		say("process_vm_readv(2) fails: %s", strerror(err));
 	return -err;
 }
 

@@ -22,8 +22,7 @@ struct witness {
 	int pagemap;
 };
 
-int witness_open(struct witness *witness, int proc, pid_t pid, bool reads);
-void witness_close(struct witness *witness);
+void witness_open(struct witness *witness, int proc, pid_t pid, bool reads);
 int witness_present(const struct witness *witness, uint64_t page);
 int witness_read_present(const struct witness *witness, uint64_t start, void *buffer,
 			 unsigned int pages);

@@ -8,7 +8,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 #include "json.h"
-#include "report.h"
+#include "message.h"
 
 /*
  * A file is written under another name beside it, and gets its own when it is whole.
@@ -62,7 +62,7 @@ static FILE *open_draft(const char *path)
 		free_place(&place);
 	}
 	if (!file)
-		report_error("cannot write %s: %s", path, strerror(errno));
+		say("cannot write %s: %s", path, strerror(errno));
 	return file;
 }
 
@@ -102,7 +102,7 @@ int json_writable(const char *path)
 			errno = EISDIR;
 		else if (!access(path, W_OK))
 			return 0;
-		return report_error("cannot write %s: %s", path, strerror(errno));
+		return say("cannot write %s: %s", path, strerror(errno));
 	}
 	file = open_draft(path);
 	if (!file)
@@ -193,6 +193,6 @@ int json_close(FILE *file, const char *path)
 	bad = fflush(file) || ferror(file);
 	bad = fclose(file) || bad;
 	if (finish_draft(path, bad))
-		return report_error("cannot write %s: %s", path, strerror(errno));
+		return say("cannot write %s: %s", path, strerror(errno));
 	return 0;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include "attach/attachoptions.h"
+#include "attach/options.h"
 #include "demo.h"
 #include "exitcode.h"
 #include "flushbench.h"
@@ -154,13 +154,13 @@ static error_t parse_run(int key, char *text, struct argp_state *state)
 		options->mirrored = false;
 		return 0;
 	case OPTION_TAGS:
-		options->tags = true;
+		options->features.tags = true;
 		return 0;
 	case OPTION_DOMAINS:
-		options->domains = true;
+		options->features.domains = true;
 		return 0;
 	case OPTION_KEYS:
-		options->keys = true;
+		options->features.keys = true;
 		return 0;
 	case OPTION_MISTAKE:
 		options->mistake = parse_mistake(state, text);
@@ -176,7 +176,8 @@ static error_t parse_run(int key, char *text, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!options->mirrored &&
-		    (options->tags || options->domains || options->keys))
+		    (options->features.tags || options->features.domains ||
+		     options->features.keys))
 			argp_error(state, "--tags, --domains and --keys are the "
 				   "driver's: not with --no-mirror");
 		return 0;

@@ -4,7 +4,7 @@
 
 #include "fixed.h"
 #include "hypercall.h"
-#include "report.h"
+#include "message.h"
 
 /* The guest's image has no variables: see guest.lds. */
 static const struct {
@@ -21,10 +21,8 @@ static const struct {
  * fixed_take - remember what is there
  * @fixed: filled in
  * @memory: the guest's memory, ready to be run
- *
- * Return: 0, or -1 after a message.
  */
-int fixed_take(struct fixed *fixed, const struct memory *memory)
+void fixed_take(struct fixed *fixed, const struct memory *memory)
 {
 	uint64_t size = 0;
 	char *to;
@@ -34,14 +32,13 @@ int fixed_take(struct fixed *fixed, const struct memory *memory)
 	fixed->memory = memory;
 	fixed->copy = malloc(size);
 	if (!fixed->copy)
-		return report_error("out of memory");
+		die("out of memory");
 	to = fixed->copy;
 	for (unsigned int i = 0; i < RANGES; i++) {
 		memcpy(to, memory_range(memory, ranges[i].gpa,
 					ranges[i].length), ranges[i].length);
 		to += ranges[i].length;
 	}
-	return 0;
 }
 
 /**

@@ -20,7 +20,7 @@ struct fixed {
 	char *copy;
 };
 
-int fixed_take(struct fixed *fixed, const struct memory *memory);
+void fixed_take(struct fixed *fixed, const struct memory *memory);
 bool fixed_intact(const struct fixed *fixed);
 void fixed_free(struct fixed *fixed);
 

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "memory.h"
-#include "report.h"
+#include "message.h"
 
 #define HUGE_SIZE	(2ull << 20)
 
@@ -87,11 +87,9 @@ static void advise(const struct memory *memory, const struct memory_slot *slot,
  *
  * The slots lie in the host's range in reverse order, with a hole before each,
  * so that no two are adjacent in both address spaces.
- *
- * Return: 0, or -1 after a message.
  */
-int memory_create(struct memory *memory, uint64_t size,
-		  enum memory_backing backing)
+void memory_create(struct memory *memory, uint64_t size,
+		   enum memory_backing backing)
 {
 	char *hva;
 
@@ -100,18 +98,12 @@ int memory_create(struct memory *memory, uint64_t size,
 	memory->hull_length = size + 2 * MEMORY_SLOTS * HUGE_SIZE;
 	memory->hull = mmap(NULL, memory->hull_length, PROT_NONE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (memory->hull == MAP_FAILED) {
-		memory->hull = NULL;
-		return report_error("cannot reserve %zu bytes: %s",
-				    memory->hull_length, strerror(errno));
-	}
+	if (memory->hull == MAP_FAILED)
+		die("cannot reserve %zu bytes: %s", memory->hull_length, strerror(errno));
 	if (backing == MEMORY_MEMFD) {
 		memory->fd = memfd_create("secmmu-vmm", MFD_CLOEXEC);
-		if (memory->fd < 0 || ftruncate(memory->fd, (off_t)size)) {
-			report_error("cannot make a memfd: %s",
-				     strerror(errno));
-			goto destroy;
-		}
+		if (memory->fd < 0 || ftruncate(memory->fd, (off_t)size))
+			die("cannot make a memfd: %s", strerror(errno));
 	}
 	hva = memory->hull;
 	for (int i = MEMORY_SLOTS - 1; i >= 0; i--) {
@@ -120,20 +112,11 @@ int memory_create(struct memory *memory, uint64_t size,
 		hva = (char *)round_up((uintptr_t)hva + 1, HUGE_SIZE);
 		slot->hva = map_at(memory, hva, slot->offset, slot->length,
 				   MAP_FIXED);
-		if (slot->hva == MAP_FAILED) {
-			slot->hva = NULL;
-			report_error("cannot map guest memory: %s",
-				     strerror(errno));
-			goto destroy;
-		}
+		if (slot->hva == MAP_FAILED)
+			die("cannot map guest memory: %s", strerror(errno));
 		advise(memory, slot, slot->hva, slot->length);
 		hva += slot->length;
 	}
-	return 0;
-
-destroy:
-	memory_destroy(memory);
-	return -1;
 }
 
 /**
@@ -142,12 +125,9 @@ destroy:
  */
 void memory_destroy(struct memory *memory)
 {
-	if (!memory->hull)
-		return;
 	munmap(memory->hull, memory->hull_length);
 	if (memory->fd >= 0)
 		close(memory->fd);
-	memory->hull = NULL;
 }
 
 static const struct memory_slot *find_slot(const struct memory *memory,

@@ -55,8 +55,8 @@ struct memory {
 	struct memory_slot slots[MEMORY_SLOTS];
 };
 
-int memory_create(struct memory *memory, uint64_t size,
-		  enum memory_backing backing);
+void memory_create(struct memory *memory, uint64_t size,
+		   enum memory_backing backing);
 void memory_destroy(struct memory *memory);
 void *memory_range(const struct memory *memory, uint64_t gpa, uint64_t length);
 

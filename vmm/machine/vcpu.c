@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <linux/kvm.h>
 #include "hypercall.h"
-#include "report.h"
+#include "message.h"
 #include "vcpu.h"
 
 /* Takes a vCPU thread out of KVM_RUN; it has nothing else to do. */
@@ -171,11 +171,9 @@ static void *vcpu_loop(void *argument)
  * @index: its number
  * @ops: callbacks
  * @context: their first argument
- *
- * Return: 0, or -1 after a message.
  */
-int vcpu_create(struct vcpu *vcpu, const struct vm *vm, unsigned int index,
-		const struct vcpu_ops *ops, void *context)
+void vcpu_create(struct vcpu *vcpu, const struct vm *vm, unsigned int index,
+		 const struct vcpu_ops *ops, void *context)
 {
 	const struct sigaction kick = { .sa_handler = on_kick };
 
@@ -187,44 +185,30 @@ int vcpu_create(struct vcpu *vcpu, const struct vm *vm, unsigned int index,
 	};
 	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)index);
 	if (vcpu->fd < 0)
-		return report_error("cannot create vCPU %u: %s", index,
-				    strerror(errno));
+		die("cannot create vCPU %u: %s", index, strerror(errno));
 	vcpu->run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE,
 			 MAP_SHARED, vcpu->fd, 0);
-	if (vcpu->run == MAP_FAILED) {
-		vcpu->run = NULL;
-		report_error("cannot map vCPU %u: %s", index, strerror(errno));
-		goto destroy;
-	}
-	if (vcpu_arch_init(vcpu))
-		goto destroy;
+	if (vcpu->run == MAP_FAILED)
+		die("cannot map vCPU %u: %s", index, strerror(errno));
+	vcpu_arch_init(vcpu);
 	/* Without SA_RESTART, so that KVM_RUN returns. */
 	sigaction(VCPU_KICK, &kick, NULL);
-	return 0;
-
-destroy:
-	vcpu_destroy(vcpu);
-	return -1;
 }
 
 /**
  * vcpu_start - enter the guest, on a thread of its own
  * @vcpu: the vCPU
- *
- * Return: 0, or -1 after a message.
  */
-int vcpu_start(struct vcpu *vcpu)
+void vcpu_start(struct vcpu *vcpu)
 {
 	int error = pthread_create(&vcpu->thread, NULL, vcpu_loop, vcpu);
 	char name[16];
 
 	if (error)
-		return report_error("cannot start a thread: %s",
-				    strerror(error));
+		die("cannot start a thread: %s", strerror(error));
 	snprintf(name, sizeof(name), "vCPU %u", vcpu->index);
 	pthread_setname_np(vcpu->thread, name);
 	vcpu->started = true;
-	return 0;
 }
 
 /**
@@ -270,15 +254,11 @@ void vcpu_stop(struct vcpu *vcpu)
 
 /**
  * vcpu_destroy - stop and close the vCPU
- * @vcpu: what vcpu_create() filled in; may be all zeroes
+ * @vcpu: what vcpu_create() filled in
  */
 void vcpu_destroy(struct vcpu *vcpu)
 {
-	if (!vcpu->vm)
-		return;
 	vcpu_stop(vcpu);
-	if (vcpu->run)
-		munmap(vcpu->run, vcpu->vm->run_size);
+	munmap(vcpu->run, vcpu->vm->run_size);
 	close(vcpu->fd);
-	vcpu->vm = NULL;
 }

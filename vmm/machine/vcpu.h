@@ -67,16 +67,16 @@ struct vcpu {
 	bool finished;
 };
 
-int vcpu_create(struct vcpu *vcpu, const struct vm *vm, unsigned int index,
-		const struct vcpu_ops *ops, void *context);
-int vcpu_start(struct vcpu *vcpu);
+void vcpu_create(struct vcpu *vcpu, const struct vm *vm, unsigned int index,
+		 const struct vcpu_ops *ops, void *context);
+void vcpu_start(struct vcpu *vcpu);
 bool vcpu_greeted(const struct vcpu *vcpu);
 bool vcpu_finished(const struct vcpu *vcpu);
 void vcpu_stop(struct vcpu *vcpu);
 void vcpu_destroy(struct vcpu *vcpu);
 
 /* vcpu_<machine>.c: registers and translation tables for guest_start. */
-int vcpu_arch_init(const struct vcpu *vcpu);
+void vcpu_arch_init(const struct vcpu *vcpu);
 /* ... and where a crashed vCPU stands. */
 uint64_t vcpu_arch_pc(const struct vcpu *vcpu);
 /* ... and what an exception of the guest's was. */

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <linux/kvm.h>
 #include "hypercall.h"
-#include "report.h"
+#include "message.h"
 #include "vcpu.h"
 
 #define CR0_PE		(1ull << 0)
@@ -52,7 +52,7 @@
  * Everything is mapped at its own address by 2 MiB leaves, accessed and dirty
  * beforehand: the guest's own paging costs no faults, KVM's does.
  */
-static int build_page_tables(const struct memory *memory)
+static void build_page_tables(const struct memory *memory)
 {
 	uint64_t *pml4 = memory_range(memory, GUEST_PML4_GPA, TABLE_SIZE);
 	uint64_t *pdpt = memory_range(memory, GUEST_PDPT_GPA, TABLE_SIZE);
@@ -60,16 +60,15 @@ static int build_page_tables(const struct memory *memory)
 				    GUEST_MAPPED_GIB * TABLE_SIZE);
 
 	if (!pml4 || !pdpt || !pd)
-		return report_error("the guest's page tables lie in no slot");
+		die("the guest's page tables lie in no slot");
 	pml4[0] = GUEST_PDPT_GPA | PTE_TABLE;
 	for (uint64_t i = 0; i < GUEST_MAPPED_GIB; i++)
 		pdpt[i] = (GUEST_PD_GPA + i * TABLE_SIZE) | PTE_TABLE;
 	for (uint64_t i = 0; i < GUEST_MAPPED_GIB * TABLE_ENTRIES; i++)
 		pd[i] = i << HUGE_SHIFT | PTE_LEAF;
-	return 0;
 }
 
-static int build_gdt(const struct memory *memory)
+static void build_gdt(const struct memory *memory)
 {
 	static const uint64_t gdt[] = {
 		0,
@@ -79,21 +78,20 @@ static int build_gdt(const struct memory *memory)
 	void *to = memory_range(memory, GUEST_GDT_GPA, sizeof(gdt));
 
 	if (!to)
-		return report_error("the guest's GDT lies in no slot");
+		die("the guest's GDT lies in no slot");
 	memcpy(to, gdt, sizeof(gdt));
-	return 0;
 }
 
 /*
  * Exceptions stay on the stack they occur on. What happens while that cannot be
  * written is a triple fault.
  */
-static int build_idt(const struct memory *memory)
+static void build_idt(const struct memory *memory)
 {
 	uint64_t *idt = memory_range(memory, GUEST_IDT_GPA, IDT_SIZE);
 
 	if (!idt)
-		return report_error("the guest's IDT lies in no slot");
+		die("the guest's IDT lies in no slot");
 	for (uint64_t i = 0; i < GUEST_EXCEPTIONS; i++) {
 		uint64_t entry = GUEST_EXCEPTION_GPA + i * GUEST_EXCEPTION_SIZE;
 
@@ -101,48 +99,39 @@ static int build_idt(const struct memory *memory)
 			     GATE_INTERRUPT | entry >> 16 << 48;
 		idt[2 * i + 1] = entry >> 32;
 	}
-	return 0;
 }
 
 /**
  * vm_arch_init - what an x86 machine needs before memslots and vCPUs
  * @vm: the machine
- *
- * Return: 0, or -1 after a message.
  */
-int vm_arch_init(const struct vm *vm)
+void vm_arch_init(const struct vm *vm)
 {
 	if (ioctl(vm->fd, KVM_CHECK_EXTENSION, KVM_CAP_SET_TSS_ADDR) > 0 &&
 	    ioctl(vm->fd, KVM_SET_TSS_ADDR, TSS_GPA))
-		return report_error("cannot place the TSS: %s",
-				    strerror(errno));
-	if (build_page_tables(vm->memory))
-		return -1;
-	if (build_gdt(vm->memory))
-		return -1;
-	return build_idt(vm->memory);
+		die("cannot place the TSS: %s", strerror(errno));
+	build_page_tables(vm->memory);
+	build_gdt(vm->memory);
+	build_idt(vm->memory);
 }
 
 /* KVM checks long mode against the CPUID the vCPU was given. */
-static int set_cpuid(const struct vcpu *vcpu)
+static void set_cpuid(const struct vcpu *vcpu)
 {
 	struct kvm_cpuid2 *cpuid;
-	int ret = 0;
 
 	cpuid = calloc(1, sizeof(*cpuid) +
 		       CPUID_ENTRIES * sizeof(cpuid->entries[0]));
 	if (!cpuid)
-		return report_error("out of memory");
+		die("out of memory");
 	cpuid->nent = CPUID_ENTRIES;
 	if (ioctl(vcpu->vm->kvm, KVM_GET_SUPPORTED_CPUID, cpuid) ||
 	    ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid))
-		ret = report_error("cannot set the CPUID of vCPU %u: %s",
-				   vcpu->index, strerror(errno));
+		die("cannot set the CPUID of vCPU %u: %s", vcpu->index, strerror(errno));
 	free(cpuid);
-	return ret;
 }
 
-static int set_sregs(const struct vcpu *vcpu)
+static void set_sregs(const struct vcpu *vcpu)
 {
 	const struct kvm_segment code = {
 		.limit = 0xffffffff,
@@ -165,7 +154,7 @@ static int set_sregs(const struct vcpu *vcpu)
 	struct kvm_sregs sregs;
 
 	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
-		goto fail;
+		die("cannot look at vCPU %u: %s", vcpu->index, strerror(errno));
 	sregs.cs = code;
 	sregs.ds = data;
 	sregs.es = data;
@@ -181,21 +170,14 @@ static int set_sregs(const struct vcpu *vcpu)
 	sregs.cr4 = CR4_PAE;
 	sregs.efer = EFER_LME | EFER_LMA;
 	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs))
-		goto fail;
-	return 0;
-
-fail:
-	return report_error("cannot set up vCPU %u: %s", vcpu->index,
-			    strerror(errno));
+		die("cannot set up vCPU %u: %s", vcpu->index, strerror(errno));
 }
 
 /**
  * vcpu_arch_init - let the vCPU stand at guest_start in 64-bit mode
  * @vcpu: the vCPU
- *
- * Return: 0, or -1 after a message.
  */
-int vcpu_arch_init(const struct vcpu *vcpu)
+void vcpu_arch_init(const struct vcpu *vcpu)
 {
 	const struct kvm_regs regs = {
 		.rip = GUEST_IMAGE_GPA,
@@ -204,12 +186,11 @@ int vcpu_arch_init(const struct vcpu *vcpu)
 		.rflags = RFLAGS_FIXED,
 	};
 
-	if (set_cpuid(vcpu) || set_sregs(vcpu))
-		return -1;
+	set_cpuid(vcpu);
+	set_sregs(vcpu);
 	if (ioctl(vcpu->fd, KVM_SET_REGS, &regs))
-		return report_error("cannot set the registers of vCPU %u: %s",
-				    vcpu->index, strerror(errno));
-	return 0;
+		die("cannot set the registers of vCPU %u: %s", vcpu->index,
+		    strerror(errno));
 }
 
 /* Are these the entries that build_page_tables() wrote? */

@@ -5,7 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include <linux/kvm.h>
-#include "report.h"
+#include "message.h"
 #include "vm.h"
 
 /* guest/image.S */
@@ -19,13 +19,13 @@ static int open_kvm(void)
 	if (fd >= 0)
 		return fd;
 	if (errno == EACCES || errno == EPERM)
-		return report_error("no permission to open /dev/kvm");
+		die("no permission to open /dev/kvm");
 	if (errno == ENOENT || errno == ENODEV || errno == ENXIO)
-		return report_error("no usable /dev/kvm: load kvm-amd or kvm-intel");
-	return report_error("cannot open /dev/kvm: %s", strerror(errno));
+		die("no usable /dev/kvm: load kvm-amd or kvm-intel");
+	die("cannot open /dev/kvm: %s", strerror(errno));
 }
 
-static int set_memslots(const struct vm *vm)
+static void set_memslots(const struct vm *vm)
 {
 	for (unsigned int i = 0; i < MEMORY_SLOTS; i++) {
 		const struct memory_slot *slot = &vm->memory->slots[i];
@@ -37,51 +37,42 @@ static int set_memslots(const struct vm *vm)
 		};
 
 		if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region))
-			return report_error("cannot set memslot %u: %s", i,
-					    strerror(errno));
+			die("cannot set memslot %u: %s", i, strerror(errno));
 	}
-	return 0;
+}
+
+static void load_image(const struct vm *vm)
+{
+	size_t size = (size_t)(guest_image_end - guest_image);
+	void *to = memory_range(vm->memory, GUEST_IMAGE_GPA, GUEST_IMAGE_SIZE);
+
+	if (!to || size > GUEST_IMAGE_SIZE)
+		die("the guest image of %zu bytes does not fit", size);
+	memcpy(to, guest_image, size);
 }
 
 /**
- * vm_create - make a virtual machine over guest memory
+ * vm_create - make a virtual machine over guest memory, and load the guest
  * @vm: filled in
  * @memory: its memory
- *
- * Return: 0, or -1 after a message.
  */
-int vm_create(struct vm *vm, const struct memory *memory)
+void vm_create(struct vm *vm, const struct memory *memory)
 {
 	int size;
 
-	*vm = (struct vm) { .kvm = -1, .fd = -1, .memory = memory };
-	vm->kvm = open_kvm();
-	if (vm->kvm < 0)
-		return -1;
-	if (ioctl(vm->kvm, KVM_GET_API_VERSION, 0) != KVM_API_VERSION) {
-		report_error("/dev/kvm speaks another API version");
-		goto destroy;
-	}
+	*vm = (struct vm) { .kvm = open_kvm(), .memory = memory };
+	if (ioctl(vm->kvm, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
+		die("/dev/kvm speaks another API version");
 	size = ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
-	if (size < (int)sizeof(struct kvm_run)) {
-		report_error("/dev/kvm reports a struct kvm_run of %d bytes",
-			     size);
-		goto destroy;
-	}
+	if (size < (int)sizeof(struct kvm_run))
+		die("/dev/kvm reports a struct kvm_run of %d bytes", size);
 	vm->run_size = (size_t)size;
 	vm->fd = ioctl(vm->kvm, KVM_CREATE_VM, 0);
-	if (vm->fd < 0) {
-		report_error("cannot create a virtual machine: %s",
-			     strerror(errno));
-		goto destroy;
-	}
-	if (vm_arch_init(vm) || set_memslots(vm))
-		goto destroy;
-	return 0;
-
-destroy:
-	vm_destroy(vm);
-	return -1;
+	if (vm->fd < 0)
+		die("cannot create a virtual machine: %s", strerror(errno));
+	vm_arch_init(vm);
+	set_memslots(vm);
+	load_image(vm);
 }
 
 /**
@@ -90,28 +81,6 @@ destroy:
  */
 void vm_destroy(struct vm *vm)
 {
-	if (vm->fd >= 0)
-		close(vm->fd);
-	if (vm->kvm >= 0)
-		close(vm->kvm);
-	vm->fd = -1;
-	vm->kvm = -1;
-}
-
-/**
- * vm_load_image - copy the guest image into guest memory
- * @vm: the machine
- *
- * Return: 0, or -1 after a message.
- */
-int vm_load_image(const struct vm *vm)
-{
-	size_t size = (size_t)(guest_image_end - guest_image);
-	void *to = memory_range(vm->memory, GUEST_IMAGE_GPA, GUEST_IMAGE_SIZE);
-
-	if (!to || size > GUEST_IMAGE_SIZE)
-		return report_error("the guest image of %zu bytes does not fit",
-				    size);
-	memcpy(to, guest_image, size);
-	return 0;
+	close(vm->fd);
+	close(vm->kvm);
 }

@@ -20,11 +20,10 @@ struct vm {
 	const struct memory *memory;
 };
 
-int vm_create(struct vm *vm, const struct memory *memory);
+void vm_create(struct vm *vm, const struct memory *memory);
 void vm_destroy(struct vm *vm);
-int vm_load_image(const struct vm *vm);
 
 /* vcpu_<machine>.c: what a machine of this architecture needs beforehand. */
-int vm_arch_init(const struct vm *vm);
+void vm_arch_init(const struct vm *vm);
 
 #endif /* VMM_VM_H */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "agent.h"
+#include "message.h"
 #include "stamp.h"
 
 /* A transfer of several pages crosses tables, slots' ends and discards. */
@@ -22,20 +23,16 @@
  * agent_start - start an agent's thread
  * @agent: filled in by the caller
  * @body: one of the bodies
- *
- * Return: 0, or -1 after a message.
  */
-int agent_start(struct agent *agent, void *(*body)(void *agent))
+void agent_start(struct agent *agent, void *(*body)(void *agent))
 {
 	int error = pthread_create(&agent->thread, NULL, body, agent);
 
 	if (error)
-		return report_error("cannot start a thread: %s",
-				    strerror(error));
+		die("cannot start a thread: %s", strerror(error));
 	/* All names of agents are short enough. */
 	pthread_setname_np(agent->thread, agent->name);
 	agent->started = true;
-	return 0;
 }
 
 /**
@@ -81,8 +78,7 @@ static uint32_t slot_of(const struct memory *memory, uint32_t page)
 /* What a key forbids must fail, whatever the memory is like. */
 static bool denied(struct agent *agent, uint32_t page, bool write)
 {
-	return agent->mirror &&
-	       view_denies(&agent->view, slot_of(agent->oracle->memory, page), write);
+	return engine_denies(&agent->engine, slot_of(agent->oracle->memory, page), write);
 }
 
 /* Did an access fail as it had to? Returns false after a violation. */
@@ -250,8 +246,7 @@ void *agent_engine(void *argument)
 		if (++turn % BURST)
 			continue;
 		usleep(PAUSE_US);
-		if (agent->mirror && view_change(&agent->view, &agent->engine,
-						 agent->mirror, &prng)) {
+		if (engine_change(&agent->engine, &prng)) {
 			__atomic_store_n(&agent->failed, true, __ATOMIC_RELEASE);
 			return NULL;
 		}

@@ -6,9 +6,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include "mirror.h"
+#include "engine.h"
 #include "oracle.h"
-#include "views.h"
 
 /**
  * struct agent - a thread of the storm
@@ -16,8 +15,6 @@
  * @stop: finish when this becomes true; written by the storm
  * @thread: the thread
  * @engine: what it accesses pages through; nobody else uses it
- * @mirror: the mirror of the engine, if @view changes
- * @view: how the engine sees it
  * @seed: the storm's seed
  * @participant: its line in the mailbox; the owner's number if it owns pages
  * @name: for reports
@@ -36,8 +33,6 @@ struct agent {
 	const bool *stop;
 	pthread_t thread;
 	struct engine engine;
-	const struct mirror *mirror;
-	struct view view;
 	uint64_t seed;
 	uint32_t participant;
 	char name[32];
@@ -56,7 +51,7 @@ void *agent_engine(void *agent);	/* reads and writes through its engine */
 void *agent_inspector(void *agent);	/* reads the process's own mapping */
 void *agent_discarder(void *agent);	/* takes memory away: discarder.c */
 
-int agent_start(struct agent *agent, void *(*body)(void *agent));
+void agent_start(struct agent *agent, void *(*body)(void *agent));
 void agent_join(struct agent *agent);
 bool agent_stopping(const struct agent *agent);
 void agent_count(uint64_t *counter);

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "canary.h"
+#include "message.h"
 #include "stamp.h"
 
 /*
@@ -128,10 +129,8 @@ static void canary_child(int pipe, struct canary_status *status)
  *
  * To be called before the program has threads or guest memory: the child must
  * inherit neither.
- *
- * Return: 0, or -1 after a message.
  */
-int canary_start(struct canary *canary)
+void canary_start(struct canary *canary)
 {
 	int ends[2];
 
@@ -139,16 +138,11 @@ int canary_start(struct canary *canary)
 	canary->status = mmap(NULL, sizeof(*canary->status),
 			      PROT_READ | PROT_WRITE,
 			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (canary->status == MAP_FAILED)
-		goto fail;
-	if (pipe(ends))
-		goto unmap;
+	if (canary->status == MAP_FAILED || pipe(ends))
+		die("cannot start the canary process: %s", strerror(errno));
 	canary->pid = fork();
-	if (canary->pid < 0) {
-		close(ends[0]);
-		close(ends[1]);
-		goto unmap;
-	}
+	if (canary->pid < 0)
+		die("cannot start the canary process: %s", strerror(errno));
 	if (!canary->pid) {
 		/* A signal to all processes of a job is the parent's business. */
 		signal(SIGINT, SIG_IGN);
@@ -160,15 +154,6 @@ int canary_start(struct canary *canary)
 	}
 	close(ends[0]);
 	canary->pipe = ends[1];
-	return 0;
-
-unmap:
-	munmap(canary->status, sizeof(*canary->status));
-fail:
-	canary->status = NULL;
-	canary->pid = 0;
-	return report_error("cannot start the canary process: %s",
-			    strerror(errno));
 }
 
 /**
@@ -196,7 +181,7 @@ uint64_t canary_report(struct canary *canary, struct report *report)
 
 /**
  * canary_stop - let the canary verify what it holds, and end it
- * @canary: started or not
+ * @canary: started, and stopped already or not
  *
  * Its status can be read until the program ends.
  */

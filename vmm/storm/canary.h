@@ -35,7 +35,7 @@ struct canary {
 	uint64_t reported;
 };
 
-int canary_start(struct canary *canary);
+void canary_start(struct canary *canary);
 uint64_t canary_report(struct canary *canary, struct report *report);
 void canary_stop(struct canary *canary);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdlib.h>
 #include <unistd.h>
+#include "message.h"
 #include "oracle.h"
 #include "stamp.h"
 
@@ -17,11 +18,9 @@
  * @owners: number of owners the pages are dealt to
  * @seed: for the guest's random numbers
  * @report: where violations go
- *
- * Return: 0, or -1 after a message.
  */
-int oracle_init(struct oracle *oracle, const struct memory *memory,
-		uint32_t owners, uint64_t seed, struct report *report)
+void oracle_init(struct oracle *oracle, const struct memory *memory,
+		 uint32_t owners, uint64_t seed, struct report *report)
 {
 	uint32_t pages = memory->pages;
 
@@ -35,10 +34,10 @@ int oracle_init(struct oracle *oracle, const struct memory *memory,
 	oracle->states = memory_range(memory, GUEST_STATES_GPA,
 				      pages * sizeof(*oracle->states));
 	if (!oracle->mailbox || !oracle->states)
-		return report_error("the shared state lies in no slot");
+		die("the shared state lies in no slot");
 	oracle->epochs = calloc(pages, sizeof(*oracle->epochs));
 	if (!oracle->epochs)
-		return report_error("out of memory");
+		die("out of memory");
 	for (uint32_t page = 0; page < pages; page++) {
 		oracle->epochs[page] = 1;
 		oracle->states[page].gate = 1 << 1;
@@ -50,17 +49,15 @@ int oracle_init(struct oracle *oracle, const struct memory *memory,
 	oracle->mailbox->seed = seed;
 	for (int i = 0; i < ARENA_SLOTS; i++)
 		oracle->mailbox->slots[i] = memory->arena[i];
-	return 0;
 }
 
 /**
  * oracle_destroy - forget everything
- * @oracle: initialised, or all zeroes
+ * @oracle: initialised
  */
 void oracle_destroy(struct oracle *oracle)
 {
 	free(oracle->epochs);
-	oracle->epochs = NULL;
 }
 
 /**

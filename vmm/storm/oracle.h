@@ -43,8 +43,8 @@ struct oracle_read {
 	struct gate_read gate;
 };
 
-int oracle_init(struct oracle *oracle, const struct memory *memory,
-		uint32_t owners, uint64_t seed, struct report *report);
+void oracle_init(struct oracle *oracle, const struct memory *memory,
+		 uint32_t owners, uint64_t seed, struct report *report);
 void oracle_destroy(struct oracle *oracle);
 
 uint32_t oracle_owner(const struct oracle *oracle, uint32_t page);

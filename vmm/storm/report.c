@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "exitcode.h"
 #include "json.h"
+#include "message.h"
 #include "report.h"
 #include "stamp.h"
 
@@ -26,25 +26,6 @@ static const char *const fault_names[STAMP_FAULTS] = {
 	[STAMP_ERROR] = "an access failed that must not fail",
 	[STAMP_TABLE] = "the shared page state is corrupt",
 };
-
-/**
- * report_error - tell the user why something cannot be done
- * @format: one sentence
- *
- * Return: -1, so that a function can fail with it.
- */
-int report_error(const char *format, ...)
-{
-	va_list arguments;
-
-	fflush(stdout);
-	fputs("secmmu-vmm: ", stderr);
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fputc('\n', stderr);
-	return -1;
-}
 
 /**
  * report_init - no violations yet
@@ -71,6 +52,7 @@ uint64_t report_violations(const struct report *report)
 static bool begin_violation(struct report *report, uint64_t *number)
 {
 	*number = __atomic_add_fetch(&report->violations, 1, __ATOMIC_RELAXED);
+	die_status = EXIT_FAIL;
 	if (*number > REPORT_DETAILS)
 		return false;
 	pthread_mutex_lock(&report->lock);
@@ -294,15 +276,4 @@ int report_json(const char *path, const struct totals *totals,
 	json_number(file, "violations", totals->violations);
 	fprintf(file, "\t\"flush_table\": %s\n", flush_table);
 	return json_close(file, path);
-}
-
-/**
- * report_writable - can a file be written?
- * @path: the file
- *
- * Return: 0, or -1 after a message: better now than after the work is done.
- */
-int report_writable(const char *path)
-{
-	return json_writable(path);
 }

@@ -90,8 +90,6 @@ struct totals {
 	uint64_t violations;
 };
 
-int report_error(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
 void report_init(struct report *report);
 uint64_t report_violations(const struct report *report);
 void report_finding(struct report *report, const char *who, uint32_t owner,
@@ -103,6 +101,5 @@ int report_exit_code(const struct totals *totals);
 int report_summary(const struct totals *totals);
 int report_json(const char *path, const struct totals *totals,
 		const char *flush_table);
-int report_writable(const char *path);
 
 #endif /* VMM_REPORT_H */

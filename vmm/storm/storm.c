@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+#include <linux/secmmu_test.h>
 #include "agent.h"
 #include "canary.h"
+#include "clock.h"
 #include "exitcode.h"
 #include "fixed.h"
 #include "flushtable.h"
+#include "json.h"
+#include "message.h"
+#include "mirror.h"
 #include "report.h"
 #include "storm.h"
 #include "vcpu.h"
@@ -33,8 +38,8 @@
  * @fixed: what the guest must not have changed
  * @lost: vCPUs that the emulator has shut down
  * @silent: vCPUs that were taken out before the guest greeted on them
- * @mirror: the mirror, unless there is none
- * @views: its tags, domains and keys
+ * @mirror: the mirror, or -1
+ * @features: its tags, domains and keys
  * @oracle: the judge
  * @canary: the canary process
  * @agents: engines, then the inspector, then discarders
@@ -52,8 +57,8 @@ struct storm {
 	struct fixed fixed;
 	uint64_t lost;
 	uint64_t silent;
-	struct mirror mirror;
-	struct views views;
+	int mirror;
+	struct features features;
 	struct oracle oracle;
 	struct canary canary;
 	struct agent agents[MAX_AGENTS];
@@ -116,7 +121,7 @@ static const struct vcpu_ops vcpu_ops = {
 	.shut_down = on_shut_down,
 };
 
-static int add_agent(struct storm *storm, const char *name, uint32_t number,
+static void add_agent(struct storm *storm, const char *name, uint32_t number,
 		     uint32_t participant)
 {
 	struct agent *agent = &storm->agents[storm->nr_agents];
@@ -128,75 +133,52 @@ static int add_agent(struct storm *storm, const char *name, uint32_t number,
 		.participant = participant,
 	};
 	snprintf(agent->name, sizeof(agent->name), "%s %" PRIu32, name, number);
-	if (storm->options->mirrored ?
-	    view_create(&agent->view, &storm->views, &agent->engine, &storm->mirror) :
-	    engine_create_unmirrored(&agent->engine, &storm->memory))
-		return -1;
-	if (storm->options->mirrored)
-		agent->mirror = &storm->mirror;
+	engine_open(&agent->engine, storm->mirror, &storm->memory, &storm->features);
 	storm->nr_agents++;
-	return 0;
 }
 
-static int create_agents(struct storm *storm)
+static void create_agents(struct storm *storm)
 {
 	uint32_t engines = storm->options->engines;
 	uint32_t participant = storm->options->vcpus;
 
 	for (uint32_t i = 0; i < engines; i++)
-		if (add_agent(storm, "engine", i, participant++))
-			return -1;
-	if (add_agent(storm, "inspector", 0, participant++))
-		return -1;
+		add_agent(storm, "engine", i, participant++);
+	add_agent(storm, "inspector", 0, participant++);
 	for (uint32_t i = 0; i < DISCARDERS; i++)
-		if (add_agent(storm, "discarder", i, participant++))
-			return -1;
-	return 0;
+		add_agent(storm, "discarder", i, participant++);
 }
 
-static int create_vcpus(struct storm *storm)
+static void create_vcpus(struct storm *storm)
 {
-	if (vm_create(&storm->vm, &storm->memory) ||
-	    vm_load_image(&storm->vm))
-		return -1;
+	vm_create(&storm->vm, &storm->memory);
 	for (uint32_t i = 0; i < storm->options->vcpus; i++)
-		if (vcpu_create(&storm->vcpus[i], &storm->vm, i, &vcpu_ops,
-				storm))
-			return -1;
-	return fixed_take(&storm->fixed, &storm->memory);
+		vcpu_create(&storm->vcpus[i], &storm->vm, i, &vcpu_ops, storm);
+	fixed_take(&storm->fixed, &storm->memory);
 }
 
-static int storm_create(struct storm *storm)
+static void storm_create(struct storm *storm)
 {
 	const struct storm_options *options = storm->options;
+	int device = -1;
 
 	/* Before there is anything to inherit. */
-	if (canary_start(&storm->canary))
-		return -1;
-	if (options->mirrored && mirror_open(&storm->mirror))
-		return -1;
-	if (memory_create(&storm->memory, options->memory, options->backing))
-		return -1;
-	if (oracle_init(&storm->oracle, &storm->memory,
-			options->vcpus + options->engines, options->seed,
-			&storm->report))
-		return -1;
+	canary_start(&storm->canary);
+	if (options->mirrored)
+		device = mirror_device();
+	memory_create(&storm->memory, options->memory, options->backing);
+	oracle_init(&storm->oracle, &storm->memory, options->vcpus + options->engines,
+		    options->seed, &storm->report);
 	storm->oracle.mailbox->mistake = options->mistake;
-	storm->views.tags = options->tags;
-	storm->views.domains = options->domains;
-	storm->views.keys = options->keys;
-	if (create_vcpus(storm))
-		return -1;
-	if (options->mirrored &&
-	    (mirror_create(&storm->mirror, SECMMU_FLUSH_RANGE, 0) ||
-	     views_create(&storm->views, &storm->mirror) ||
-	     views_add_memory(&storm->views, &storm->mirror, &storm->memory)))
-		return -1;
-	if (create_agents(storm))
-		return -1;
-	if (!options->mirrored)
-		return 0;
-	return mirror_check_slots(&storm->agents[0].engine, &storm->memory);
+	create_vcpus(storm);
+	if (options->mirrored) {
+		storm->mirror = mirror_create(device, SECMMU_FLUSH_RANGE, 0);
+		features_show(&storm->features, storm->mirror, &storm->memory);
+		close(device);
+	}
+	create_agents(storm);
+	if (options->mirrored)
+		engine_check_slots(&storm->agents[0].engine);
 }
 
 /* Something on the way to the end is over: the next may take as long. */
@@ -208,15 +190,15 @@ static void take_step(struct storm *storm)
 static void storm_destroy(struct storm *storm)
 {
 	for (uint32_t i = 0; i < storm->nr_agents; i++) {
-		engine_close(&storm->agents[i].engine);
+		close(storm->agents[i].engine.fd);
 		take_step(storm);
 	}
-	for (uint32_t i = 0; i < MAX_VCPUS; i++)
+	for (uint32_t i = 0; i < storm->options->vcpus; i++)
 		vcpu_destroy(&storm->vcpus[i]);
 	take_step(storm);
 	vm_destroy(&storm->vm);
 	take_step(storm);
-	mirror_close(&storm->mirror);
+	close(storm->mirror);
 	take_step(storm);
 	oracle_destroy(&storm->oracle);
 	fixed_free(&storm->fixed);
@@ -224,19 +206,15 @@ static void storm_destroy(struct storm *storm)
 	canary_stop(&storm->canary);
 }
 
-static int storm_start(struct storm *storm)
+static void storm_start(struct storm *storm)
 {
 	uint32_t inspector = storm->options->engines;
 
 	for (uint32_t i = 0; i < storm->options->vcpus; i++)
-		if (vcpu_start(&storm->vcpus[i]))
-			return -1;
+		vcpu_start(&storm->vcpus[i]);
 	for (uint32_t i = 0; i < storm->nr_agents; i++)
-		if (agent_start(&storm->agents[i], i < inspector ?
-				agent_engine : i == inspector ?
-				agent_inspector : agent_discarder))
-			return -1;
-	return 0;
+		agent_start(&storm->agents[i], i < inspector ? agent_engine :
+			    i == inspector ? agent_inspector : agent_discarder);
 }
 
 /* It has not greeted yet, and nothing else was said of it. */
@@ -301,7 +279,7 @@ static uint64_t peek(const uint64_t *counter)
 	return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
 
-static int collect(struct storm *storm, struct totals *totals)
+static void collect(struct storm *storm, struct totals *totals)
 {
 	const struct mailbox *mailbox = storm->oracle.mailbox;
 	struct secmmu_stats stats;
@@ -340,15 +318,13 @@ static int collect(struct storm *storm, struct totals *totals)
 	totals->violations = report_violations(&storm->report);
 	totals->events = totals->discards;
 	if (!storm->options->mirrored)
-		return 0;
-	if (mirror_stats(&storm->mirror, &stats))
-		return -1;
+		return;
+	mirror_stats(storm->mirror, &stats);
 	totals->events = stats.events;
 	totals->zapped = stats.zapped;
 	totals->flushes = stats.flushes;
 	totals->retries = stats.retries;
 	totals->left = stats.left;
-	return 0;
 }
 
 static bool storm_over(const struct storm *storm)
@@ -365,14 +341,6 @@ static bool storm_over(const struct storm *storm)
 		if (__atomic_load_n(&storm->agents[i].failed, __ATOMIC_ACQUIRE))
 			return true;
 	return false;
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 /* Its time is up, if it has proved enough; later it is in any case. */
@@ -398,41 +366,43 @@ static void note_guest_work(struct storm *storm)
 }
 
 /* The main thread: moves the window, prints, and watches. */
-static int watch(struct storm *storm, struct totals *totals)
+static void watch(struct storm *storm, struct totals *totals)
 {
 	const struct storm_options *options = storm->options;
 	struct prng prng;
 	uint64_t start, ms = 0;
 
 	prng_init(&prng, options->seed, MAX_PARTICIPANTS);
-	start = now_ms();
+	start = clock_ms();
 	while (!time_is_up(storm, totals, ms) && !storm_over(storm)) {
 		usleep(TURN_MS * 1000);
 		oracle_set_hot(&storm->oracle,
 			       prng_below(&prng, storm->memory.pages));
 		note_guest_work(storm);
-		ms = now_ms() - start;
+		ms = clock_ms() - start;
 		if (ms / 1000 == totals->seconds)
 			continue;
 		totals->seconds = ms / 1000;
-		if (collect(storm, totals))
-			return -1;
+		collect(storm, totals);
 		report_progress(totals);
 	}
-	return 0;
 }
 
 /* All is at rest: a test build of the driver says what it thinks of the mirror. */
-static int judge(struct storm *storm)
+static void judge_mirror(struct storm *storm)
 {
-	struct secmmu_test_oracle result;
-	int ret;
+	struct secmmu_test_oracle result = { .size = sizeof(result) };
+	int err;
 
 	if (!storm->options->mirrored)
-		return 0;
-	ret = mirror_judge(&storm->mirror, &result);
-	if (ret)
-		return ret < 0 ? -1 : 0;
+		return;
+	do {
+		err = secmmu_call(storm->mirror, SECMMU_TEST_CHECK, &result, sizeof(result));
+	} while (err == -EINTR);
+	/* No test build, or not for us to ask. */
+	if (err == -ENOTTY || err == -EPERM)
+		return;
+	mirror_need(err, "compare mirror and memory");
 	printf("oracle   %llu sptes and %llu TLB entries compared, %llu in motion\n",
 	       result.sptes, result.tlb_entries, result.unjudged);
 	if (result.stale)
@@ -440,28 +410,21 @@ static int judge(struct storm *storm)
 	if (result.too_wide)
 		report_line(&storm->report, "oracle",
 			    "translations that permit too much");
-	return 0;
 }
 
-static int storm_measure(struct storm *storm, struct totals *totals)
+static void storm_measure(struct storm *storm, struct totals *totals)
 {
-	int ret;
-
 	watchdog_hold_signals(true);
-	ret = storm_start(storm);
+	storm_start(storm);
 	watchdog_hold_signals(false);
-	if (!ret)
-		ret = watch(storm, totals);
+	watch(storm, totals);
 	storm_stop(storm);
-	if (ret)
-		return ret;
 	sweep(storm);
 	canary_stop(&storm->canary);
 	take_step(storm);
-	if (judge(storm))
-		return -1;
+	judge_mirror(storm);
 	take_step(storm);
-	return collect(storm, totals);
+	collect(storm, totals);
 }
 
 /*
@@ -490,7 +453,7 @@ static uint64_t storm_violations(void *context)
 	return report_violations(&storm->report);
 }
 
-static int start_watchdog(struct storm *storm)
+static void start_watchdog(struct storm *storm)
 {
 	const struct watchdog watchdog = {
 		.title = "storm",
@@ -500,7 +463,7 @@ static int start_watchdog(struct storm *storm)
 		.context = storm,
 	};
 
-	return watchdog_start(&watchdog);
+	watchdog_start(&watchdog);
 }
 
 /* Tells how it went, and returns the exit status. */
@@ -524,8 +487,9 @@ static void print_options(const struct storm_options *options)
 	       options->backing == MEMORY_MEMFD ? "memfd" : "anon",
 	       options->vcpus, options->engines, options->seconds,
 	       options->mirrored ? "mirrored" : "no mirror",
-	       options->tags ? ", tags" : "", options->domains ? ", domains" : "",
-	       options->keys ? ", keys" : "");
+	       options->features.tags ? ", tags" : "",
+	       options->features.domains ? ", domains" : "",
+	       options->features.keys ? ", keys" : "");
 }
 
 /**
@@ -538,43 +502,29 @@ int storm_run(const struct storm_options *options)
 {
 	struct storm *storm = calloc(1, sizeof(*storm));
 	struct totals totals = { 0 };
-	int status = EXIT_CANNOT, ret = -1;
 	char *table = NULL;
 
-	if (!storm) {
-		report_error("out of memory");
-		return status;
-	}
-	if (options->json && report_writable(options->json))
-		goto free;
+	if (!storm)
+		die("out of memory");
+	if (options->json && json_writable(options->json))
+		return EXIT_CANNOT;
 	if (options->flush_table) {
 		table = flushtable_read(options->flush_table);
 		if (!table)
-			goto free;
+			return EXIT_CANNOT;
 	}
 	/* No thread may map memory for itself: it could land in a gap. */
 	mallopt(M_ARENA_MAX, 1);
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 	storm->options = options;
-	storm->vm.kvm = -1;
-	storm->vm.fd = -1;
-	storm->mirror.fd = -1;
-	storm->mirror.device = -1;
+	storm->mirror = -1;
+	storm->features = options->features;
 	report_init(&storm->report);
-	if (!storm_create(storm)) {
-		print_options(options);
-		ret = start_watchdog(storm);
-		if (!ret)
-			ret = storm_measure(storm, &totals);
-	}
+	storm_create(storm);
+	print_options(options);
+	start_watchdog(storm);
+	storm_measure(storm, &totals);
 	storm_destroy(storm);
 	watchdog_stop();
-	if (!ret)
-		status = conclude(options, &totals, table ? table : "[]");
-	else if (report_violations(&storm->report))
-		status = EXIT_FAIL;
-free:
-	free(table);
-	free(storm);
-	return status;
+	return conclude(options, &totals, table ? table : "[]");
 }

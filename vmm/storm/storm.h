@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "engine.h"
 #include "memory.h"
 
 /**
@@ -20,9 +21,7 @@
  * @seed: of all random numbers
  * @backing: of guest memory
  * @mirrored: use /dev/secmmu
- * @tags: engines put tags on addresses
- * @domains: they move between domains, and leave and come back
- * @keys: they change what keys let them do
+ * @features: tags, domains and keys
  * @mistake: what the guest does wrong, to see that noticed
  * @json: where to write the numbers, or NULL
  * @flush_table: file to take the flush table from, or NULL
@@ -39,9 +38,7 @@ struct storm_options {
 	uint64_t seed;
 	enum memory_backing backing;
 	bool mirrored;
-	bool tags;
-	bool domains;
-	bool keys;
+	struct features features;
 	enum guest_mistake mistake;
 	const char *json;
 	const char *flush_table;

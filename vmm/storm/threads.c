@@ -36,7 +36,12 @@ static int read_file(const char *thread, const char *name, char *text)
 	return 0;
 }
 
-static void say(int fd, const char *line)
+/**
+ * threads_write - write a line
+ * @fd: where to, or -1
+ * @line: the line
+ */
+void threads_write(int fd, const char *line)
 {
 	if (fd >= 0 && write(fd, line, strlen(line)) < 0)
 		return;	/* there is nowhere else to tell it */
@@ -58,12 +63,12 @@ static void tell_stack(int fd, const char *thread)
 	if (ret) {
 		snprintf(line, sizeof(line), "    (its stack cannot be read: %s)\n",
 			 strerror(-ret));
-		say(fd, line);
+		threads_write(fd, line);
 	}
 	for (char *at = stack, *end; *at; at = end) {
 		end = at + strcspn(at, "\n");
 		snprintf(line, sizeof(line), "    %.*s\n", (int)(end - at), at);
-		say(fd, line);
+		threads_write(fd, line);
 		end += *end == '\n';
 	}
 }
@@ -81,7 +86,7 @@ static void tell_thread(int fd, const char *thread)
 	snprintf(line, sizeof(line), "  thread \"%.32s\" (%.16s), state %c, in %.64s\n",
 		 name, thread, state_of(stat),
 		 *where && strcmp(where, "0") ? where : "no place to wait");
-	say(fd, line);
+	threads_write(fd, line);
 	tell_stack(fd, thread);
 }
 

@@ -4,5 +4,6 @@
 #define VMM_THREADS_H
 
 void threads_tell(int fd);
+void threads_write(int fd, const char *line);
 
 #endif /* VMM_THREADS_H */

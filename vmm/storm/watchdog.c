@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "exitcode.h"
-#include "report.h"
+#include "message.h"
 #include "threads.h"
 #include "watchdog.h"
 
@@ -30,12 +30,6 @@ static void on_interrupt(int signal)
 	interrupted = signal;
 }
 
-static void say(int fd, const char *line)
-{
-	if (fd >= 0 && write(fd, line, strlen(line)) < 0)
-		_exit(EXIT_STUCK);
-}
-
 /*
  * Other threads may sleep in the kernel with the lock of the heap, of a stream or of
  * the address space: this one allocates nothing, and touches no memory that it has not
@@ -48,14 +42,14 @@ static void tell_stuck(int fd, unsigned int seconds, uint64_t violations)
 	snprintf(line, sizeof(line),
 		 "%s: stuck: no thread has got on for %u s. These are alive:\n",
 		 watched.title, seconds);
-	say(fd, line);
+	threads_write(fd, line);
 	threads_tell(fd);
 	snprintf(line, sizeof(line),
 		 "%s: report these stacks with the kernel's log; a machine that is only slow "
 		 "takes a longer --stuck-after\n"
 		 "%s: %s, %" PRIu64 " violations\n", watched.title,
 		 watched.title, violations ? "FAIL" : "STUCK", violations);
-	say(fd, line);
+	threads_write(fd, line);
 }
 
 static unsigned int slow_factor(void)
@@ -96,10 +90,8 @@ static void *watch_progress(void *argument)
  *
  * The first SIGINT or SIGTERM is noted, the second one of its kind ends the program at
  * once.
- *
- * Return: 0, or -1 after a message.
  */
-int watchdog_start(const struct watchdog *watchdog)
+void watchdog_start(const struct watchdog *watchdog)
 {
 	const struct sigaction interrupt = {
 		.sa_handler = on_interrupt,
@@ -112,12 +104,11 @@ int watchdog_start(const struct watchdog *watchdog)
 	error = pthread_create(&thread, NULL, watch_progress, NULL);
 	watchdog_hold_signals(false);
 	if (error)
-		return report_error("cannot start a thread: %s", strerror(error));
+		die("cannot start a thread: %s", strerror(error));
 	pthread_setname_np(thread, "watchdog");
 	running = true;
 	sigaction(SIGINT, &interrupt, NULL);
 	sigaction(SIGTERM, &interrupt, NULL);
-	return 0;
 }
 
 /**

@@ -23,7 +23,7 @@ struct watchdog {
 	void *context;
 };
 
-int watchdog_start(const struct watchdog *watchdog);
+void watchdog_start(const struct watchdog *watchdog);
 void watchdog_stop(void);
 int watchdog_interrupted(void);
 void watchdog_hold_signals(bool hold);

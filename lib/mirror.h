@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Mirrors for benchmarks, of this process. What fails ends the program with a sentence. */
-#ifndef BENCH_MIRROR_H
-#define BENCH_MIRROR_H
+/* Mirrors for programs that need them: what fails ends the program with a sentence. */
+#ifndef LIB_MIRROR_H
+#define LIB_MIRROR_H
 
 #include "client.h"
 
 /* End the program if a call of the client has failed, else return what it did. */
 int mirror_need(int ret, const char *what);
+/* Opens /dev/secmmu, of a driver that has the same interface. */
 int mirror_device(void);
 /* End the program unless the driver is a test build. */
 void mirror_need_test_build(int device);
@@ -23,4 +24,4 @@ void mirror_prefault_in(int mirror, uint32_t domain, uint64_t gpa, size_t length
 void mirror_touch(int engine, uint64_t gpa, size_t length);
 void mirror_stats(int mirror, struct secmmu_stats *stats);
 
-#endif /* BENCH_MIRROR_H */
+#endif /* LIB_MIRROR_H */

@@ -1,29 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <string.h>
 
-#include "bench.h"
+#include "message.h"
 #include "mirror.h"
 
 int mirror_need(int ret, const char *what)
 {
 	if (ret < 0)
-		bench_die("cannot %s: %s", what, strerror(-ret));
+		die("cannot %s: %s", what, strerror(-ret));
 	return ret;
+}
+
+static void get_info(int device, struct secmmu_info *info)
+{
+	*info = (struct secmmu_info) { .size = sizeof(*info) };
+	mirror_need(secmmu_call(device, SECMMU_GET_INFO, info, sizeof(*info)),
+		    "ask /dev/secmmu for its version");
 }
 
 int mirror_device(void)
 {
-	return bench_open("/dev/secmmu", "load secmmu.ko");
+	struct secmmu_info info;
+	int device = secmmu_open();
+
+	if (device == -EACCES || device == -EPERM)
+		die("no permission to open /dev/secmmu");
+	if (device == -ENOENT || device == -ENODEV || device == -ENXIO)
+		die("no /dev/secmmu: load the driver: insmod secmmu.ko");
+	mirror_need(device, "open /dev/secmmu");
+	get_info(device, &info);
+	if (info.abi_version != SECMMU_ABI_VERSION)
+		die("/dev/secmmu has ABI version %u, not %u", info.abi_version,
+		    SECMMU_ABI_VERSION);
+	return device;
 }
 
 void mirror_need_test_build(int device)
 {
-	struct secmmu_info info = { .size = sizeof(info) };
+	struct secmmu_info info;
 
-	mirror_need(secmmu_call(device, SECMMU_GET_INFO, &info, sizeof(info)),
-		    "ask the driver");
+	get_info(device, &info);
 	if (!(info.features & SECMMU_FEATURE_TEST))
-		bench_die("the driver is no test build; load one");
+		die("this takes a test build of the driver: make modules TEST=1");
 }
 
 int mirror_create(int device, uint32_t policy, uint32_t batch)
@@ -72,10 +91,16 @@ void mirror_touch(int engine, uint64_t gpa, size_t length)
 	mirror_need(job_start(engine, 0, gpa, length, NULL), "start a job");
 	done = job_wait(engine, &error);
 	if (error || done != (long long)length)
-		bench_die("the engine cannot touch its memory: %s", strerror(error));
+		die("the engine cannot touch its memory: %s", strerror(error));
 }
 
 void mirror_stats(int mirror, struct secmmu_stats *stats)
 {
-	mirror_need(secmmu_get_stats(mirror, stats), "read the mirror's counters");
+	int err;
+
+	/* A signal that has been noted ends no call. */
+	do {
+		err = secmmu_get_stats(mirror, stats);
+	} while (err == -EINTR);
+	mirror_need(err, "read the mirror's counters");
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <inttypes.h>
 #include <stdio.h>
-#include "attachreport.h"
+#include "attach.h"
+#include "facts.h"
 #include "json.h"
-#include "report.h"
 #include "runs.h"
 
 static uint64_t pages_of(const struct area *area)
@@ -23,20 +23,20 @@ static uint64_t untouched_of(const struct area *area)
 }
 
 /**
- * attachreport_finding - describe a stale page, if it is one of the first
+ * facts_finding - describe a stale page, if it is one of the first
  * @facts: in which it is counted already
  * @finding: what is wrong with it
  * @area: where it lies
  * @still: the process is stopped
  */
-void attachreport_finding(const struct attach_facts *facts,
+void facts_finding(const struct attach_facts *facts,
 			  const struct finding *finding,
 			  const struct area *area, bool still)
 {
 	const char *often = still ? "while the process is stopped" :
 				    "in every round";
 
-	if (facts->stale > REPORT_DETAILS)
+	if (facts->stale > ATTACH_DETAILS)
 		return;
 	printf("stale %" PRIu64 ": page 0x%" PRIx64 ", %s: ", facts->stale,
 	       finding->page, *area->name ? area->name : "anonymous");
@@ -99,10 +99,10 @@ static const char *verdict_of(const struct attach_facts *facts)
 }
 
 /**
- * attachreport_print - the table and the verdict
+ * facts_print - the table and the verdict
  * @facts: of the process
  */
-void attachreport_print(const struct attach_facts *facts)
+void facts_print(const struct attach_facts *facts)
 {
 	const struct secmmu_stats *stats = &facts->stats;
 
@@ -136,13 +136,13 @@ static void json_area(FILE *file, const struct area *area)
 }
 
 /**
- * attachreport_json - write the same for other programs
+ * facts_json - write the same for other programs
  * @path: the file
  * @facts: of the process
  *
  * Return: 0, or -1 after a message.
  */
-int attachreport_json(const char *path, const struct attach_facts *facts)
+int facts_json(const char *path, const struct attach_facts *facts)
 {
 	const struct areas *areas = &facts->areas;
 	size_t count = facts->complete ? areas->count : 0;

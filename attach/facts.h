@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What "secmmu-vmm attach" tells. */
-#ifndef ATTACH_REPORT_H
-#define ATTACH_REPORT_H
+#ifndef ATTACH_FACTS_H
+#define ATTACH_FACTS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -53,10 +53,10 @@ struct attach_facts {
 	struct secmmu_stats stats;
 };
 
-void attachreport_finding(const struct attach_facts *facts,
+void facts_finding(const struct attach_facts *facts,
 			  const struct finding *finding,
 			  const struct area *area, bool still);
-void attachreport_print(const struct attach_facts *facts);
-int attachreport_json(const char *path, const struct attach_facts *facts);
+void facts_print(const struct attach_facts *facts);
+int facts_json(const char *path, const struct attach_facts *facts);
 
-#endif /* ATTACH_REPORT_H */
+#endif /* ATTACH_FACTS_H */

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "attach.h"
-#include "attachoptions.h"
+#include "options.h"
 #include "option.h"
 #include "runs.h"
 
