@@ -36,6 +36,7 @@ struct attach_options {
 	const char *json;
 };
 
+int attach_main(int argc, char **argv);
 int attach_run(const struct attach_options *options);
 
 #endif /* ATTACH_ATTACH_H */

@@ -341,11 +341,11 @@ int flushbench_run(const struct flushbench_options *options)
 	pin(&allowed, 0);
 	for (unsigned int i = 0; i < SIZES; i++) {
 		for (unsigned int j = 0; j < POLICIES; j++) {
-			if ((options->quick && !sizes[i].quick) ||
+			if ((options->points && !sizes[i].quick) ||
 			    (sizes[i].range_only && policies[j].per_flush))
 				continue;
 			status = run_point(&sizes[i], &policies[j],
-					   options->quick, &rows[count]);
+					   options->points, &rows[count]);
 			if (status)
 				return status;
 			flushtable_print(&rows[count], !count);

@@ -164,20 +164,20 @@ static void storm_create(struct storm *storm)
 
 	/* Before there is anything to inherit. */
 	canary_start(&storm->canary);
-	if (options->mirrored)
+	if (!options->unmirrored)
 		device = mirror_device();
 	memory_create(&storm->memory, options->memory, options->backing);
 	oracle_init(&storm->oracle, &storm->memory, options->vcpus + options->engines,
 		    options->seed, &storm->report);
 	storm->oracle.mailbox->mistake = options->mistake;
 	create_vcpus(storm);
-	if (options->mirrored) {
+	if (!options->unmirrored) {
 		storm->mirror = mirror_create(device, SECMMU_FLUSH_RANGE, 0);
 		features_show(&storm->features, storm->mirror, &storm->memory);
 		close(device);
 	}
 	create_agents(storm);
-	if (options->mirrored)
+	if (!options->unmirrored)
 		engine_check_slots(&storm->agents[0].engine);
 }
 
@@ -287,7 +287,7 @@ static void collect(struct storm *storm, struct totals *totals)
 	*totals = (struct totals) {
 		.seconds = totals->seconds,
 		.seed = storm->options->seed,
-		.mirrored = storm->options->mirrored,
+		.mirrored = storm->mirror >= 0,
 		.exact = peek(&storm->oracle.exact),
 		.silent = storm->silent,
 		.need_writes = storm->options->writes,
@@ -317,7 +317,7 @@ static void collect(struct storm *storm, struct totals *totals)
 	totals->lost = __atomic_load_n(&storm->lost, __ATOMIC_RELAXED);
 	totals->violations = report_violations(&storm->report);
 	totals->events = totals->discards;
-	if (!storm->options->mirrored)
+	if (storm->mirror < 0)
 		return;
 	mirror_stats(storm->mirror, &stats);
 	totals->events = stats.events;
@@ -394,7 +394,7 @@ static void judge_mirror(struct storm *storm)
 	struct secmmu_test_oracle result = { .size = sizeof(result) };
 	int err;
 
-	if (!storm->options->mirrored)
+	if (storm->mirror < 0)
 		return;
 	do {
 		err = secmmu_call(storm->mirror, SECMMU_TEST_CHECK, &result, sizeof(result));
@@ -486,7 +486,7 @@ static void print_options(const struct storm_options *options)
 	       options->seed, options->memory >> 20,
 	       options->backing == MEMORY_MEMFD ? "memfd" : "anon",
 	       options->vcpus, options->engines, options->seconds,
-	       options->mirrored ? "mirrored" : "no mirror",
+	       options->unmirrored ? "no mirror" : "mirrored",
 	       options->features.tags ? ", tags" : "",
 	       options->features.domains ? ", domains" : "",
 	       options->features.keys ? ", keys" : "");

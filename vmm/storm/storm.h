@@ -20,7 +20,7 @@
  * @events: and events
  * @seed: of all random numbers
  * @backing: of guest memory
- * @mirrored: use /dev/secmmu
+ * @unmirrored: do without /dev/secmmu
  * @features: tags, domains and keys
  * @mistake: what the guest does wrong, to see that noticed
  * @json: where to write the numbers, or NULL
@@ -37,7 +37,7 @@ struct storm_options {
 	uint64_t events;
 	uint64_t seed;
 	enum memory_backing backing;
-	bool mirrored;
+	bool unmirrored;
 	struct features features;
 	enum guest_mistake mistake;
 	const char *json;
