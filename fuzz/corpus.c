@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "corpus.h"
+#include "message.h"
 #include "generate.h"
 
 /* One program in so many is new altogether. */
@@ -16,10 +17,8 @@ void corpus_add(struct suite *corpus, const struct program *program)
 {
 	corpus->program = reallocarray(corpus->program, corpus->nr + 1,
 				       sizeof(*corpus->program));
-	if (!corpus->program) {
-		fprintf(stderr, "secmmu-fuzz: out of memory\n");
-		exit(2);
-	}
+	if (!corpus->program)
+		die("out of memory");
 	corpus->program[corpus->nr++] = *program;
 }
 

@@ -16,10 +16,11 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "complaint.h"
+#include "clock.h"
 #include "cover.h"
 #include "exec.h"
 #include "judge.h"
@@ -61,14 +62,6 @@ struct part {
 	pthread_barrier_t *together;
 };
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
-}
-
 static void do_ops(const struct part *part, unsigned int from, unsigned int to)
 {
 	for (unsigned int i = from; i < to; i++) {
@@ -91,8 +84,8 @@ static void *run_part(void *data)
 	if (!part->number)
 		do_ops(part, 0, part->alone);
 	pthread_barrier_wait(part->together);
-	end = now_ms() + ROUNDS_MS;
-	for (uint32_t i = 0; i < part->program->rounds && now_ms() < end; i++)
+	end = clock_ms() + ROUNDS_MS;
+	for (uint32_t i = 0; i < part->program->rounds && clock_ms() < end; i++)
 		do_ops(part, part->alone, part->program->nr);
 	cover_end(part->number);
 	return NULL;
@@ -166,7 +159,7 @@ static bool ended(pid_t pid, unsigned int seconds)
 /* Ends a process, and those that it has left to us; returns whether that worked. */
 static bool end_all(pid_t pid)
 {
-	uint64_t end = now_ms() + PATIENCE_S * 1000;
+	uint64_t end = clock_ms() + PATIENCE_S * 1000;
 
 	do {
 		pid_t dead;
@@ -179,7 +172,7 @@ static bool end_all(pid_t pid)
 		if (dead < 0)
 			return true;
 		usleep(1000);
-	} while (now_ms() < end);
+	} while (clock_ms() < end);
 	return false;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "message.h"
 #include "program.h"
 #include "world.h"
 
@@ -209,10 +210,8 @@ void suite_copy(struct suite *to, const struct suite *from)
 {
 	to->nr = from->nr;
 	to->program = calloc(from->nr + 1, sizeof(*to->program));
-	if (!to->program) {
-		fprintf(stderr, "out of memory\n");
-		exit(2);
-	}
+	if (!to->program)
+		die("out of memory");
 	if (from->nr)
 		memcpy(to->program, from->program, from->nr * sizeof(*to->program));
 }

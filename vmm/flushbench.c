@@ -9,12 +9,14 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <time.h>
+#include <unistd.h>
 #include "exitcode.h"
 #include "flushbench.h"
 #include "flushtable.h"
 #include "hypercall.h"
 #include "mirror.h"
-#include "report.h"
+#include "message.h"
+#include "json.h"
 
 #define ARRAY_BATCH	32
 #define MAX_REPEATS	31
@@ -85,9 +87,9 @@ static const struct size {
  * @failed: the reader met an error
  */
 struct bench {
-	struct mirror mirror;
-	struct engine reader;
-	struct engine toucher;
+	int mirror;
+	int reader;
+	int toucher;
 	pthread_t thread;
 	char *pages;
 	uint64_t length;
@@ -125,8 +127,7 @@ static void *read_sentinels(void *argument)
 	     turn++) {
 		uint64_t gpa = SENTINEL_GPA +
 			       turn % SENTINEL_PAGES * GUEST_PAGE_SIZE;
-		ssize_t done = engine_read(&bench->reader, gpa, page,
-					   sizeof(page));
+		ssize_t done = gpa_read(bench->reader, page, sizeof(page), gpa);
 
 		if (done != (ssize_t)sizeof(page)) {
 			__atomic_store_n(&bench->failed, (int)done ? (int)done :
@@ -161,17 +162,16 @@ static int populate(struct bench *bench)
 			   MAP_FIXED | MAP_POPULATE, -1, 0);
 
 	if (pages == MAP_FAILED)
-		return report_error("cannot map %" PRIu64 " bytes: %s",
+		return say("cannot map %" PRIu64 " bytes: %s",
 				    bench->length, strerror(errno));
 	madvise(pages, bench->length, MADV_NOHUGEPAGE);
 	for (uint64_t at = 0; at < bench->length;) {
 		uint64_t left = bench->length - at;
-		ssize_t done = engine_read(&bench->toucher, at, bench->buffer,
-					   left < TOUCH_BYTES ? left :
-					   TOUCH_BYTES);
+		ssize_t done = gpa_read(bench->toucher, bench->buffer,
+					left < TOUCH_BYTES ? left : TOUCH_BYTES, at);
 
 		if (done <= 0)
-			return report_error("the engine cannot read at %#"
+			return say("the engine cannot read at %#"
 					    PRIx64 ": %s", at,
 					    strerror(done ? (int)-done : EIO));
 		at += (uint64_t)done;
@@ -190,15 +190,15 @@ static int discard(struct bench *bench, uint64_t *ns,
 	/* The reader is running, not merely started. */
 	while (__atomic_load_n(&bench->reads, __ATOMIC_ACQUIRE) == reads)
 		if (__atomic_load_n(&bench->failed, __ATOMIC_ACQUIRE))
-			return report_error("the reading engine failed: %s",
+			return say("the reading engine failed: %s",
 					    strerror(-bench->failed));
-	if (mirror_stats(&bench->mirror, before))
-		return -1;
+	mirror_stats(bench->mirror, before);
 	*ns = now_ns();
 	if (madvise(bench->pages, bench->length, MADV_DONTNEED))
-		return report_error("cannot discard: %s", strerror(errno));
+		return say("cannot discard: %s", strerror(errno));
 	*ns = now_ns() - *ns;
-	return mirror_stats(&bench->mirror, after);
+	mirror_stats(bench->mirror, after);
+	return 0;
 }
 
 /* A discard that was the only event while it lasted, and its exact counts. */
@@ -222,14 +222,14 @@ static int measure_event(struct bench *bench, const struct policy *policy,
 		  (after.assists - before.assists);
 	if (after.zap_events - before.zap_events != 1 ||
 	    after.zapped - before.zapped != row->pages)
-		return report_error("%s, %" PRIu64 " pages: the discard dropped %"
+		return say("%s, %" PRIu64 " pages: the discard dropped %"
 				    PRIu64 " entries in %" PRIu64 " events",
 				    row->policy, row->pages,
 				    (uint64_t)(after.zapped - before.zapped),
 				    (uint64_t)(after.zap_events -
 					       before.zap_events));
 	if (flushes != expected)
-		return report_error("%s, %" PRIu64 " pages: %" PRIu64
+		return say("%s, %" PRIu64 " pages: %" PRIu64
 				    " flushes, not %" PRIu64, row->policy,
 				    row->pages, flushes, expected);
 	row->events++;
@@ -255,32 +255,27 @@ static int open_bench(struct bench *bench, const struct policy *policy)
 	int prot = PROT_READ | PROT_WRITE;
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS;
 
-	if (mirror_open(&bench->mirror) ||
-	    mirror_create(&bench->mirror, policy->policy, policy->batch))
-		return -1;
+	bench->mirror = mirror_create(mirror_device(), policy->policy, policy->batch);
 	bench->buffer = malloc(TOUCH_BYTES);
 	bench->pages = mmap(NULL, bench->length, prot, flags, -1, 0);
 	bench->sentinels = mmap(NULL, SENTINEL_PAGES * GUEST_PAGE_SIZE, prot,
 				flags | MAP_POPULATE, -1, 0);
 	if (!bench->buffer || bench->pages == MAP_FAILED ||
 	    bench->sentinels == MAP_FAILED)
-		return report_error("out of memory");
-	if (mirror_set_slot(&bench->mirror, 0, 0, 0, bench->pages,
-			    bench->length) ||
-	    mirror_set_slot(&bench->mirror, 1, 0, SENTINEL_GPA,
-			    bench->sentinels,
-			    SENTINEL_PAGES * GUEST_PAGE_SIZE))
-		return -1;
-	if (engine_create(&bench->toucher, &bench->mirror, 0))
-		return -1;
-	return engine_create(&bench->reader, &bench->mirror, 0);
+		return say("out of memory");
+	mirror_slot(bench->mirror, 0, 0, bench->pages, bench->length);
+	mirror_slot(bench->mirror, 1, SENTINEL_GPA, bench->sentinels,
+		    SENTINEL_PAGES * GUEST_PAGE_SIZE);
+	bench->toucher = mirror_engine(bench->mirror, 0);
+	bench->reader = mirror_engine(bench->mirror, 0);
+	return 0;
 }
 
 static void close_bench(struct bench *bench)
 {
-	engine_close(&bench->reader);
-	engine_close(&bench->toucher);
-	mirror_close(&bench->mirror);
+	close(bench->reader);
+	close(bench->toucher);
+	close(bench->mirror);
 	if (bench->sentinels && bench->sentinels != MAP_FAILED)
 		munmap(bench->sentinels, SENTINEL_PAGES * GUEST_PAGE_SIZE);
 	if (bench->pages && bench->pages != MAP_FAILED)
@@ -293,9 +288,9 @@ static int run_point(const struct size *size, const struct policy *policy,
 		     bool quick, struct flushtable_row *row)
 {
 	struct bench bench = {
-		.mirror = { .device = -1, .fd = -1 },
-		.reader = { .fd = -1 },
-		.toucher = { .fd = -1 },
+		.mirror = -1,
+		.reader = -1,
+		.toucher = -1,
 		.length = size->pages * GUEST_PAGE_SIZE,
 	};
 	int status = EXIT_CANNOT, error;
@@ -308,7 +303,7 @@ static int run_point(const struct size *size, const struct policy *policy,
 		goto close;
 	error = pthread_create(&bench.thread, NULL, read_sentinels, &bench);
 	if (error) {
-		report_error("cannot start a thread: %s", strerror(error));
+		say("cannot start a thread: %s", strerror(error));
 		goto close;
 	}
 	status = measure_point(&bench, policy, row,
@@ -339,18 +334,18 @@ int flushbench_run(const struct flushbench_options *options)
 
 	/* Whole tables would be dropped as single entries. */
 	if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0))
-		report_error("huge pages stay on: %s", strerror(errno));
-	if (options->json && report_writable(options->json))
+		say("huge pages stay on: %s", strerror(errno));
+	if (options->json && json_writable(options->json))
 		return EXIT_CANNOT;
 	sched_getaffinity(0, sizeof(allowed), &allowed);
 	pin(&allowed, 0);
 	for (unsigned int i = 0; i < SIZES; i++) {
 		for (unsigned int j = 0; j < POLICIES; j++) {
-			if ((options->quick && !sizes[i].quick) ||
+			if ((options->points && !sizes[i].quick) ||
 			    (sizes[i].range_only && policies[j].per_flush))
 				continue;
 			status = run_point(&sizes[i], &policies[j],
-					   options->quick, &rows[count]);
+					   options->points, &rows[count]);
 			if (status)
 				return status;
 			flushtable_print(&rows[count], !count);

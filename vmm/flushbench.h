@@ -7,11 +7,11 @@
 
 /**
  * struct flushbench_options - what to measure
- * @quick: small points and few repetitions only
+ * @points: anything: small points and few repetitions only
  * @json: where to write the table, or NULL
  */
 struct flushbench_options {
-	bool quick;
+	const char *points;
 	const char *json;
 };
 

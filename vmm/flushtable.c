@@ -5,7 +5,7 @@
 #include <string.h>
 #include "flushtable.h"
 #include "json.h"
-#include "report.h"
+#include "message.h"
 
 /**
  * flushtable_print - print a line of the table
@@ -61,7 +61,7 @@ char *flushtable_read(const char *path)
 	size_t size;
 
 	if (!file) {
-		report_error("cannot read %s: %s", path, strerror(errno));
+		say("cannot read %s: %s", path, strerror(errno));
 		return NULL;
 	}
 	size = fread(text, 1, sizeof(text) - 1, file);
@@ -72,7 +72,7 @@ char *flushtable_read(const char *path)
 	/* Its rows hold no lists of their own. */
 	to = from ? strchr(from, ']') : NULL;
 	if (!to) {
-		report_error("%s holds no flush table", path);
+		say("%s holds no flush table", path);
 		return NULL;
 	}
 	to[1] = '\0';
