@@ -333,6 +333,7 @@ go step bench bench 6.1
 go tests hot-paths hot_paths
 extra tests fuzz-vm "$top/testvm/fuzz-selftest.sh" --vm
 go step checkpatch checkpatch
+go step levels "$top/check/levels.sh"
 go tests models "$top/testvm/models.sh"
 go tests mutants-patches "$top/mutants/check.sh"
 go tests mutants-selftest "$top/testvm/mutants-selftest.sh"
