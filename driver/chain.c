@@ -10,7 +10,6 @@
 #include "compat/young.h"
 #include "test/gate.h"
 #include "test/held.h"
-#include "test/inject.h"
 #include "test/oracle.h"
 #include "trace.h"
 #include "walk.h"
@@ -156,7 +155,7 @@ static struct mmu_notifier *chain_alloc(struct mm_struct *mm)
 {
 	struct secmmu_chain *chain;
 
-	chain = secmmu_may_fail(kzalloc(sizeof(*chain), GFP_KERNEL_ACCOUNT), NULL);
+	chain = kzalloc(sizeof(*chain), GFP_KERNEL_ACCOUNT);
 	if (!chain)
 		return ERR_PTR(-ENOMEM);
 	secmmu_records_init(&chain->records);
@@ -229,7 +228,7 @@ struct secmmu_chain *secmmu_chain_get(struct mm_struct *mm)
 
 	if (mmap_write_lock_killable(mm))
 		return ERR_PTR(-EINTR);
-	mn = secmmu_may_fail(mmu_notifier_get_locked(&chain_ops, mm), ERR_PTR(-ENOMEM));
+	mn = mmu_notifier_get_locked(&chain_ops, mm);
 	mmap_write_unlock(mm);
 
 	if (IS_ERR(mn))

@@ -8,7 +8,6 @@
 #include "engine.h"
 #include "job.h"
 #include "test/gate.h"
-#include "test/inject.h"
 
 static void copy_byte(u8 *to, const u8 *from)
 {
@@ -256,8 +255,7 @@ static size_t transfer_piece(struct secmmu_engine *engine, struct secmmu_move *m
 	move->left = iov_iter_count(iter);
 	move->len = min_t(size_t, move->left, PAGE_SIZE - offset);
 	if (move->write) {
-		move->len = secmmu_may_fault(copy_from_iter(bounce, move->len, iter),
-					      0);
+		move->len = copy_from_iter(bounce, move->len, iter);
 		if (!move->len) {
 			*err = -EFAULT;
 			return 0;
@@ -271,7 +269,7 @@ static size_t transfer_piece(struct secmmu_engine *engine, struct secmmu_move *m
 	*err = secmmu_engine_move(engine, move);
 	if (*err)
 		return 0;
-	done = secmmu_may_fault(copy_to_iter(bounce, move->len, iter), 0);
+	done = copy_to_iter(bounce, move->len, iter);
 	if (done < move->len)
 		*err = -EFAULT;
 	return done;
@@ -349,11 +347,10 @@ struct secmmu_engine *secmmu_engine_create(struct secmmu_mirror *mirror, u32 fla
 {
 	struct secmmu_engine *engine;
 
-	engine = secmmu_may_fail(kvzalloc(sizeof(*engine), GFP_KERNEL_ACCOUNT), NULL);
+	engine = kvzalloc(sizeof(*engine), GFP_KERNEL_ACCOUNT);
 	if (!engine)
 		return NULL;
-	engine->bounce =
-		(void *)secmmu_may_fail(__get_free_page(GFP_KERNEL_ACCOUNT), 0);
+	engine->bounce = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
 	if (!engine->bounce)
 		goto free_engine;
 	if (flags & SECMMU_ENGINE_BACKGROUND) {

@@ -24,7 +24,6 @@
 #include "space.h"
 #include "tag.h"
 #include "test/control.h"
-#include "test/inject.h"
 
 static long get_info(struct file *file, union secmmu_argument *arg)
 {
@@ -125,8 +124,8 @@ static long create_mirror(struct file *file, union secmmu_argument *arg)
 		return PTR_ERR(mirror);
 	secmmu_set_tag_bits(mirror, create->tag_bits);
 	secmmu_debugfs_add(mirror);
-	fd = secmmu_may_fail(anon_inode_getfd("[secmmu-mirror]", &mirror_fops, mirror,
-					      O_RDWR | O_CLOEXEC), -ENOMEM);
+	fd = anon_inode_getfd("[secmmu-mirror]", &mirror_fops, mirror,
+			      O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		secmmu_mirror_put(mirror);
 	return fd;

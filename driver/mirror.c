@@ -7,7 +7,6 @@
 #include "age.h"
 #include "mirror.h"
 #include "tag.h"
-#include "test/inject.h"
 #include "trace.h"
 #include "walk.h"
 
@@ -140,7 +139,7 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 	struct secmmu_mirror *mirror;
 	int err = -ENOMEM;
 
-	mirror = secmmu_may_fail(kzalloc(sizeof(*mirror), GFP_KERNEL_ACCOUNT), NULL);
+	mirror = kzalloc(sizeof(*mirror), GFP_KERNEL_ACCOUNT);
 	if (!mirror)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&mirror->refs, 1);
@@ -148,9 +147,7 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 	mirror->untag = secmmu_untag_mask(0);
 	INIT_LIST_HEAD(&mirror->loaded);
 	secmmu_keys_init(&mirror->keys);
-	mirror->counters =
-		secmmu_may_fail(alloc_percpu_gfp(struct secmmu_counters,
-						 GFP_KERNEL_ACCOUNT), NULL);
+	mirror->counters = alloc_percpu_gfp(struct secmmu_counters, GFP_KERNEL_ACCOUNT);
 	if (!mirror->counters)
 		goto free_mirror;
 	err = secmmu_tlbs_init(&mirror->tlbs, batch, mirror->counters);

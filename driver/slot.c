@@ -4,7 +4,6 @@
 
 #include "slot.h"
 #include "test/gate.h"
-#include "test/inject.h"
 #include "test/oracle.h"
 
 /**
@@ -80,7 +79,7 @@ static struct secmmu_slot *slot_alloc(const struct secmmu_set_slot *arg)
 	u64 pages = arg->length >> PAGE_SHIFT;
 	struct secmmu_slot *slot;
 
-	slot = secmmu_may_fail(kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT), NULL);
+	slot = kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
 	if (!slot)
 		return NULL;
 	if (arg->flags & SECMMU_SLOT_LOG_DIRTY) {
@@ -191,8 +190,8 @@ int secmmu_slot_set(struct secmmu_slots *slots,
 	if (slot_overlaps(slots, new, old))
 		err = -EBUSY;
 	else
-		err = secmmu_may_fail(xa_err(xa_store(&slots->by_id, arg->slot, new,
-						      GFP_KERNEL_ACCOUNT)), -ENOMEM);
+		err = xa_err(xa_store(&slots->by_id, arg->slot, new,
+				      GFP_KERNEL_ACCOUNT));
 	if (!err)
 		slot_replace(slots, old, new);
 	mutex_unlock(&slots->lock);
