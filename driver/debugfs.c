@@ -7,7 +7,6 @@
 #include <linux/seq_file.h>
 
 #include "debugfs.h"
-#include "test/race.h"
 
 static struct dentry *root;
 static atomic_t next_mirror;
@@ -205,7 +204,6 @@ void secmmu_debugfs_init(void)
 {
 	root = debugfs_create_dir("secmmu", NULL);
 	debugfs_create_file_unsafe("timing", 0600, root, NULL, &timing_fops);
-	secmmu_race_add(root);
 }
 
 /**

@@ -4,7 +4,6 @@
 #include "compat/gup.h"
 #include "direct.h"
 #include "host.h"
-#include "test/gate.h"
 
 static bool is_pinned(const struct secmmu_direct *direct)
 {

@@ -3,7 +3,6 @@
 #include <linux/uaccess.h>
 
 #include "dirty.h"
-#include "test/gate.h"
 
 /*
  * Who asks for the log copies the pages that it names, so every later write must

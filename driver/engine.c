@@ -7,7 +7,6 @@
 #include "direct.h"
 #include "engine.h"
 #include "job.h"
-#include "test/gate.h"
 
 static void copy_byte(u8 *to, const u8 *from)
 {
@@ -317,24 +316,6 @@ ssize_t secmmu_engine_transfer(struct secmmu_engine *engine, loff_t *pos,
 	return move.done ? (ssize_t)move.done : err;
 }
 
-/* Test builds: the oracle sees what the engine has in its TLB. */
-static void watch(struct secmmu_engine *engine)
-{
-	struct secmmu_mirror *mirror = engine->spaces.mirror;
-
-	if (mirror)
-		secmmu_oracle_watch(&mirror->oracle, &engine->watched, &engine->lock,
-				    &engine->spaces);
-}
-
-static void unwatch(struct secmmu_engine *engine)
-{
-	struct secmmu_mirror *mirror = engine->spaces.mirror;
-
-	if (mirror)
-		secmmu_oracle_unwatch(&mirror->oracle, &engine->watched);
-}
-
 /**
  * secmmu_engine_create - make an engine that is attached to a mirror
  * @mirror: the mirror
@@ -365,7 +346,7 @@ struct secmmu_engine *secmmu_engine_create(struct secmmu_mirror *mirror, u32 fla
 	secmmu_spaces_init(&engine->spaces);
 	secmmu_mirror_get(mirror);
 	secmmu_spaces_attach(&engine->spaces, mirror, 0);
-	watch(engine);
+	secmmu_oracle_watch(&engine->watched, &engine->lock, &engine->spaces);
 	return engine;
 
 free_bounce:
@@ -383,7 +364,7 @@ static void put_mirror(struct secmmu_mirror *mirror)
 
 static void free_engine(struct secmmu_engine *engine)
 {
-	unwatch(engine);
+	secmmu_oracle_unwatch(&engine->watched);
 	put_mirror(engine->spaces.mirror);
 	secmmu_spaces_destroy(&engine->spaces);
 	secmmu_job_free(engine->job);
@@ -419,10 +400,8 @@ static int stop(struct secmmu_engine *engine)
 {
 	if (mutex_lock_interruptible(&engine->config))
 		return -EINTR;
-	unwatch(engine);
 	if (!mutex_lock_interruptible(&engine->lock))
 		return 0;
-	watch(engine);
 	mutex_unlock(&engine->config);
 	return -EINTR;
 }
@@ -430,7 +409,6 @@ static int stop(struct secmmu_engine *engine)
 static void go_on(struct secmmu_engine *engine)
 {
 	mutex_unlock(&engine->lock);
-	watch(engine);
 	mutex_unlock(&engine->config);
 }
 

@@ -11,7 +11,6 @@
 #include "host.h"
 #include "install.h"
 #include "key.h"
-#include "test/gate.h"
 #include "trace.h"
 
 /* Pages that a read may map behind the ones asked for. */

@@ -161,7 +161,6 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 	if (err)
 		goto destroy_tlbs;
 	mirror->roots.pt[0] = &mirror->pt;
-	secmmu_oracle_init(&mirror->oracle);
 	secmmu_slots_init(&mirror->slots, &mirror->member, &mirror->tlbs,
 			  &mirror->roots);
 	mirror->chain = secmmu_chain_get(mm);
@@ -178,7 +177,6 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 
 destroy_slots:
 	secmmu_slots_destroy(&mirror->slots);
-	secmmu_oracle_destroy(&mirror->oracle);
 	secmmu_pgtable_destroy(&mirror->pt, true);
 destroy_tlbs:
 	secmmu_tlbs_destroy(&mirror->tlbs);
@@ -239,7 +237,6 @@ void secmmu_mirror_put(struct secmmu_mirror *mirror)
 	secmmu_chain_put(mirror->chain);
 	mmdrop(mirror->creator);
 	secmmu_slots_destroy(&mirror->slots);
-	secmmu_oracle_destroy(&mirror->oracle);
 	secmmu_pgtable_destroy(&mirror->pt, true);
 	secmmu_tlbs_destroy(&mirror->tlbs);
 	free_percpu(mirror->counters);

@@ -6,7 +6,6 @@
 #include <linux/slab.h>
 
 #include "pgtable.h"
-#include "test/gate.h"
 
 static struct secmmu_table *table_alloc(void)
 {

@@ -3,8 +3,6 @@
 #include <linux/slab.h>
 
 #include "slot.h"
-#include "test/gate.h"
-#include "test/oracle.h"
 
 /**
  * secmmu_slots_init - no slots
@@ -127,9 +125,8 @@ static void slot_replace(struct secmmu_slots *slots, struct secmmu_slot *old,
 			     new ? &new->span : NULL);
 	if (!old)
 		return;
-	secmmu_oracle_note(slots->member->chain, old->span.by_hva.start,
-			   old->span.by_hva.last);
-	secmmu_gate(SLOT_REPLACED, old->span.by_hva.start);
+	secmmu_gate_range(SLOT_REPLACED, slots->member->chain, old->span.by_hva.start,
+			  old->span.by_hva.last, true);
 	secmmu_gather_begin(&gather, slots->tlbs, &slots->member->spans, true);
 	secmmu_roots_zap(slots->roots, &gather, old->span.domains,
 			 old->span.by_gfn.start, old->span.by_gfn.last);
