@@ -26,6 +26,13 @@ build_tools()
 	done
 }
 
+# What log $1 has of the last boot: testvm starts over when emulation spoils a run.
+last_boot()
+{
+	awk '/^testvm: starting over$/ { n = 0; next } { line[n++] = $0 }
+		END { for (i = 0; i < n; i++) print line[i] }' "$1"
+}
+
 # Make folder $2 like $1, which goes away: what would be the same keeps its time.
 update_tree()
 {
