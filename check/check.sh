@@ -229,11 +229,11 @@ seeded_bugs()
 {
 	local kernel
 
-	go tests mutants-few env KERNEL=6.1 JOBS=1 "$top/mutants/mutants.sh" --quick --few \
+	go tests mutants-few env KERNEL=6.1 JOBS=1 "$top/mutants/mutants.pl" --quick --few \
 		--out "$out/mutants-few"
 	for kernel in 6.1 6.12 newest; do
 		extra tests "mutants-$kernel" env KERNEL="$kernel" \
-			"$top/mutants/mutants.sh" --quick --out "$out/mutants-$kernel"
+			"$top/mutants/mutants.pl" --quick --out "$out/mutants-$kernel"
 	done
 }
 
@@ -338,8 +338,7 @@ go step levels "$top/check/levels.sh"
 go tests bare "$top/check/bare.sh" 6.1
 go tests models "$top/models/models.sh"
 go tests mutants-patches "$top/mutants/check.sh"
-go tests mutants-selftest "$top/mutants/selftest.sh"
-go tests mutants-auto-selftest "$top/mutants/auto-selftest.sh"
+go tests mutants-selftest "$top/mutants/selftest.pl"
 go tests fuzz "$top/fuzz/selftest.sh" --no-vm
 wait
 ! wanted json || step json json_files

@@ -26,6 +26,28 @@ build_tools()
 	done
 }
 
+# What log $1 has of the last boot: testvm starts over when emulation spoils a run.
+last_boot()
+{
+	awk '/^testvm: starting over$/ { n = 0; next } { line[n++] = $0 }
+		END { for (i = 0; i < n; i++) print line[i] }' "$1"
+}
+
+# Make folder $2 like $1, which goes away: what would be the same keeps its time.
+update_tree()
+{
+	mkdir -p "$2"
+	(cd "$2" && find . -type f) | while read -r file; do
+		[ -e "$1/$file" ] || rm "$2/$file"
+	done
+	(cd "$1" && find . -type f) | while read -r file; do
+		cmp -s "$1/$file" "$2/$file" && continue
+		mkdir -p "$2/${file%/*}"
+		cp "$1/$file" "$2/$file"
+	done
+	rm -rf "$1"
+}
+
 # What goes into a test VM besides busybox and the modules.
 make_root()
 {

@@ -233,6 +233,15 @@ vm_passes()
 	[ "$(wc -l < "$play/boots")" = 1 ]
 }
 
+# What was said before testvm started over does not count.
+vm_starts_over()
+{
+	make_vm
+	sed -i '1i@ json { "programs": 1 }\ntestvm: starting over' "$play/run"
+	fuzz_exits 0
+	[ "$(cat "$play/out/summary.json")" = '{ "programs": 72 }' ]
+}
+
 vm_dies_of_the_last_program()
 {
 	make_vm
@@ -374,7 +383,7 @@ build_tools testvm fuzz > /dev/null
 without_vm="round_trip all_operations same_seed_same_programs
 	H1_refuses_this_machine H1_ends_without_the_driver
 	wrong_programs_are_told shrinks does_not_shrink_what_passes few_tries
-	vm_passes vm_dies_of_the_last_program vm_dies_of_two_programs vm_dies_once
+	vm_passes vm_starts_over vm_dies_of_the_last_program vm_dies_of_two_programs vm_dies_once
 	H2_interrupted H3_dies_without_numbers few_boots shrunk_in_the_vm vm_does_not_boot"
 with_vm="in_a_vm saved_programs_pass saved_program_finds_its_bug
 	short_run_reaches_the_driver"

@@ -17,7 +17,8 @@ case "${1-}" in
 --help) usage; exit 0 ;;
 '' | -*) usage >&2; exit 2 ;;
 esac
-top=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=check/common.sh
+. "$(dirname "$0")/../check/common.sh"
 # The test of the patches, check.sh, has its own of these.
 mutants=${MUTANTS:-$top/mutants}
 dir=$1
@@ -54,16 +55,6 @@ grep -v '^#' "$mutants/series" | while read -r name; do
 		exit 1
 	fi
 done
-for part in driver uapi; do
-	mkdir -p "$dir/$part"
-	(cd "$dir" && find "$part" -type f) | while read -r file; do
-		[ -e "$new/$file" ] || rm "$dir/$file"
-	done
-done
-(cd "$new" && find driver uapi -type f) | while read -r file; do
-	cmp -s "$new/$file" "$dir/$file" && continue
-	mkdir -p "$dir/${file%/*}"
-	cp "$new/$file" "$dir/$file"
-done
-rm -rf "$new"
+update_tree "$new/driver" "$dir/driver"
+update_tree "$new/uapi" "$dir/uapi"
 echo "$state" > "$dir/state"
