@@ -173,7 +173,7 @@ sum()
 write_state()
 {
 	echo "$(sum "$driver"/*.[ch] "$driver"/compat/* "$top"/uapi/linux/*)" \
-		"$(sum "$top"/selftests/*.[ch] "$driver"/test/*)" "$kernel" > "$out/state"
+		"$(sum "$top"/selftests/{,gated/,lib/}*.[ch] "$driver"/test/*)" "$kernel" > "$out/state"
 }
 
 build()
