@@ -15,6 +15,7 @@
 #include "ioctl.h"
 #include "job.h"
 #include "test/inject.h"
+#include "worker.h"
 
 static long set_rights(struct file *file, union secmmu_argument *arg)
 {
@@ -71,7 +72,7 @@ static long start_job(struct file *file, union secmmu_argument *arg)
 	if (!engine->job || start->flags & ~SECMMU_JOB_WRITE || !start->length ||
 	    start->gpa > S64_MAX || start->length > S64_MAX - start->gpa)
 		return -EINVAL;
-	return secmmu_job_start(engine->job, start);
+	return secmmu_worker_start(engine->job, start);
 }
 
 static long wait_job(struct file *file, union secmmu_argument *arg)

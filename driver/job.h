@@ -23,15 +23,50 @@
 #ifndef SECMMU_JOB_H
 #define SECMMU_JOB_H
 
+#include <linux/mutex.h>
 #include <linux/secmmu.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
 
 struct pid;
 struct secmmu_engine;
-struct secmmu_job;
+
+/**
+ * struct secmmu_job - the job of an engine
+ * @engine: the engine
+ * @lock: serialises those who start jobs or wait for them
+ * @wait: for @running to become false
+ * @running: what follows @abandoned belongs to the thread
+ * @thread_lock: protects @thread and @starter, and setting @abandoned; the thread's
+ *	siglock nests inside
+ * @thread: the thread of the latest job, with a reference, or NULL
+ * @starter: the process that started it, with a reference
+ * @abandoned: nobody wants the result
+ * @mm: the caller's memory; the mm_struct is pinned, not the memory
+ * @memcg: the caller's cgroup, to which the thread's allocations are charged
+ * @arg: what to do
+ * @done: bytes done
+ * @err: what ended it
+ */
+struct secmmu_job {
+	struct secmmu_engine *engine;
+	struct mutex lock;
+	wait_queue_head_t wait;
+	bool running;
+	spinlock_t thread_lock;
+	struct task_struct *thread;
+	struct pid *starter;
+	bool abandoned;
+	struct mm_struct *mm;
+	struct mem_cgroup *memcg;
+	struct secmmu_start_job arg;
+	u64 done;
+	int err;
+};
 
 struct secmmu_job *secmmu_job_create(struct secmmu_engine *engine);
 void secmmu_job_free(struct secmmu_job *job);
-int secmmu_job_start(struct secmmu_job *job, const struct secmmu_start_job *arg);
+int secmmu_job_wait_idle(struct secmmu_job *job);
 int secmmu_job_wait(struct secmmu_job *job, struct secmmu_wait_job *arg);
 void secmmu_job_abandon(struct secmmu_job *job, const struct pid *starter);
 
