@@ -8,10 +8,10 @@
 #include "test/inject.h"
 
 /**
- * secmmu_job_create - let an engine have jobs
+ * secmmu_job_create - prepare an engine for jobs
  * @engine: the engine
  *
- * Return: its job, or NULL if there is no memory.
+ * Return: its job, idle, or NULL if there is no memory.
  */
 struct secmmu_job *secmmu_job_create(struct secmmu_engine *engine)
 {
@@ -57,7 +57,7 @@ int secmmu_job_wait_idle(struct secmmu_job *job)
 }
 
 /**
- * secmmu_job_wait - wait until no job runs, and say what the latest came to
+ * secmmu_job_wait - wait until no job runs, and return the result of the latest
  * @job: the job of the engine
  * @arg: filled in, but for the size
  *
@@ -80,9 +80,9 @@ int secmmu_job_wait(struct secmmu_job *job, struct secmmu_wait_job *arg)
 }
 
 /**
- * secmmu_job_abandon - give up a job that runs
+ * secmmu_job_abandon - give up a running job
  * @job: the job of the engine
- * @starter: only if this process has started it; NULL: whichever has
+ * @starter: give it up only if this process has started it; NULL: in any case
  *
  * Context: process; does not wait for the job.
  */

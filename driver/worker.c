@@ -26,7 +26,7 @@ static int copy_user(struct secmmu_job *job, void *bounce, unsigned int len,
 	left = from_user ? secmmu_may_fault(copy_from_user(bounce, data, len), len) :
 			   secmmu_may_fault(copy_to_user(data, bounce, len), len);
 	kthread_unuse_mm(job->mm);
-	/* Not here: the last user takes all of the memory down. */
+	/* Asynchronously: the last user tears down all of the memory. */
 	mmput_async(job->mm);
 	return left ? -EFAULT : 0;
 }
@@ -60,7 +60,7 @@ static void do_job(struct secmmu_job *job)
 		unsigned int len = min_t(u64, PAGE_SIZE - offset_in_page(gpa),
 					 job->arg.length - job->done);
 
-		/* Between pieces it may be attached elsewhere. */
+		/* Between pieces the engine may be attached elsewhere. */
 		job->err = -EINTR;
 		if (mutex_lock_killable(&job->engine->lock))
 			break;
@@ -75,7 +75,7 @@ static void do_job(struct secmmu_job *job)
 		job->err = -ESRCH;
 }
 
-/* The thread. */
+/* The function of the thread. */
 static int run_job(void *data)
 {
 	struct secmmu_job *job = data;
@@ -89,15 +89,15 @@ static int run_job(void *data)
 	set_active_memcg(memcg);
 	mem_cgroup_put(job->memcg);
 	mmdrop(job->mm);
-	/* Whoever sees this sees the result. */
+	/* A waiter that reads this sees the result. */
 	smp_store_release(&job->running, false);
 	wake_up(&job->wait);
-	/* The job may go with it. */
+	/* This may free the engine, and the job with it. */
 	secmmu_engine_put(engine);
 	module_put_and_kthread_exit(0);
 }
 
-/* Let a new thread loose; no other one runs, and the lock is held. */
+/* Give the job to a new thread; no other one runs, and the lock is held. */
 static void set_off(struct secmmu_job *job, struct task_struct *thread,
 		    const struct secmmu_start_job *arg)
 {
@@ -111,7 +111,7 @@ static void set_off(struct secmmu_job *job, struct task_struct *thread,
 	job->arg = *arg;
 	job->done = 0;
 	job->err = 0;
-	/* Both are the thread's to drop. */
+	/* The thread drops both. */
 	secmmu_engine_get(job->engine);
 	__module_get(THIS_MODULE);
 	get_task_struct(thread);
@@ -132,7 +132,7 @@ static void set_off(struct secmmu_job *job, struct task_struct *thread,
  * @arg: as the user gave it, checked
  *
  * Context: process; may sleep. The caller has the engine's descriptor.
- * Return: 0, -EINTR, or -ENOMEM if there can be no thread.
+ * Return: 0, -EINTR, or -ENOMEM if no thread can be created.
  */
 int secmmu_worker_start(struct secmmu_job *job, const struct secmmu_start_job *arg)
 {
@@ -147,7 +147,7 @@ int secmmu_worker_start(struct secmmu_job *job, const struct secmmu_start_job *a
 	thread = secmmu_may_fail(kthread_create(run_job, job, "secmmu-job"),
 				 ERR_PTR(-ENOMEM));
 	if (IS_ERR(thread))
-		/* The kernel has other numbers for too many threads. */
+		/* The kernel uses other numbers when there are too many threads. */
 		err = PTR_ERR(thread) == -EINTR ? -EINTR : -ENOMEM;
 	else
 		set_off(job, thread, arg);

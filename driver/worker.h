@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The kernel threads of jobs: see job.h, which says who gives them up. */
+/* The kernel threads that do jobs; see job.h. */
 #ifndef SECMMU_WORKER_H
 #define SECMMU_WORKER_H
 
