@@ -55,7 +55,7 @@ static double read_clock(void)
 }
 
 /* The host has it when this returns. */
-static void record(const struct program *program)
+static void print_run(const struct program *program)
 {
 	printf("@ run ");
 	program_print(program, stdout, true);
@@ -64,7 +64,7 @@ static void record(const struct program *program)
 	tcdrain(STDOUT_FILENO);
 }
 
-static void progress(struct fuzz *fuzz)
+static void tell_progress(struct fuzz *fuzz)
 {
 	double passed = read_clock() - fuzz->started;
 
@@ -100,7 +100,7 @@ static bool run_suite(const struct suite *suite, unsigned int times,
 {
 	while (times--)
 		for (uint32_t i = 0; i < suite->nr; i++) {
-			record(&suite->program[i]);
+			print_run(&suite->program[i]);
 			exec_program(&suite->program[i], outcome);
 			if (outcome->verdict >= VERDICT_FAILURE)
 				return true;
@@ -160,7 +160,7 @@ static void tell_found(const struct outcome *outcome)
 	fflush(stdout);
 }
 
-static void found(struct fuzz *fuzz, const struct outcome *outcome)
+static void tell_failure(struct fuzz *fuzz, const struct outcome *outcome)
 {
 	struct suite suite = { .nr = 1 }, latest = { 0 };
 	uint64_t i, nr = fuzz->programs < LATEST ? fuzz->programs : LATEST;
@@ -239,7 +239,7 @@ int fuzz_run(const struct fuzz_options *options)
 		struct program *program = &fuzz.latest[fuzz.programs % LATEST];
 
 		corpus_next(&fuzz.corpus, &prng, program);
-		record(program);
+		print_run(program);
 		exec_program(program, &outcome);
 		fuzz.programs++;
 		fuzz.ops += outcome.ops;
@@ -253,13 +253,13 @@ int fuzz_run(const struct fuzz_options *options)
 		if (outcome.verdict >= VERDICT_FAILURE)
 			break;
 		if (read_clock() - fuzz.told >= PROGRESS_S)
-			progress(&fuzz);
+			tell_progress(&fuzz);
 	}
-	progress(&fuzz);
+	tell_progress(&fuzz);
 	tell_json(&fuzz, &outcome);
 	if (outcome.verdict < VERDICT_FAILURE)
 		return 0;
-	found(&fuzz, &outcome);
+	tell_failure(&fuzz, &outcome);
 	return 1;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The storm: a guest, engines and discarders at once, under an oracle. */
+/* The storm: a guest, engines and discarders at once, under a judge. */
 #ifndef VMM_STORM_H
 #define VMM_STORM_H
 
