@@ -3,7 +3,7 @@
 # Everything "make bench" does: boot one test VM with the driver and the module that
 # it is compared with, run the benchmarks, make tables and plots of the results.
 set -eu
-. "$(dirname "$0")/../testvm/common.sh"
+. "$(dirname "$0")/../check/common.sh"
 
 usage()
 {
@@ -47,20 +47,20 @@ esac
 
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
-"$top/testvm/setup.sh"
+"$top/check/setup.sh"
 say "kernel $kernel"
-"$top/testvm/kernel.sh" "$kernel" > /dev/null
+"$top/testvm/kernels/kernel.sh" "$kernel" > /dev/null
 # What cannot be had now is left out, and said to be.
-HMM=$("$top/testvm/kernel.sh" --source "$source")/lib || HMM=
+HMM=$("$top/testvm/kernels/kernel.sh" --source "$source")/lib || HMM=
 export HMM
 build_tools testvm bench
 say "building the modules for $kernel"
-module=$("$top/testvm/module.sh" "$kernel" normal)
-test_build=$("$top/testvm/module.sh" "$kernel" test)
-peer=$("$top/testvm/module.sh" "$kernel" bench)
+module=$("$top/testvm/kernels/module.sh" "$kernel" normal)
+test_build=$("$top/testvm/kernels/module.sh" "$kernel" test)
+peer=$("$top/testvm/kernels/module.sh" "$kernel" bench)
 hmm=
 if [ "$HMM" ]; then
-	hmm=$("$top/testvm/module.sh" "$kernel" hmm)
+	hmm=$("$top/testvm/kernels/module.sh" "$kernel" hmm)
 fi
 rm -rf "$out/root" "$out/vm" "$out/results.jsonl"
 make -s -C "$top/bench" install DESTDIR="$out/root/usr/lib/secmmu/bench"

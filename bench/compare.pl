@@ -13,7 +13,7 @@ use warnings;
 use utf8;
 use FindBin;
 use Getopt::Long;
-use lib $FindBin::Bin;
+use lib "$FindBin::Bin/lib";
 use Results qw(load number cell targets);
 
 my $usage = "usage: compare.pl [--percent N] BASE WITH\n";

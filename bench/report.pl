@@ -11,7 +11,7 @@ use strict;
 use warnings;
 use utf8;
 use FindBin;
-use lib $FindBin::Bin;
+use lib "$FindBin::Bin/lib";
 use Questions;
 use Results qw(load number cell targets);
 

@@ -21,10 +21,10 @@ if [ $# -lt 2 ]; then
 fi
 dir=$(dirname "$0")
 # Beside this script once it is built, or where it comes from.
-for helper in "$dir/inside.sh" "$dir/../testvm/guest/inside.sh"; do
+for helper in "$dir/inside.sh" "$dir/../check/guest/inside.sh"; do
 	[ ! -r "$helper" ] || break
 done
-# shellcheck source=testvm/guest/inside.sh
+# shellcheck source=check/guest/inside.sh
 . "$helper"
 only_inside "moves the kernel's workers off a processor, overwrites /dev/ram0, swaps to it and may load another driver"
 grid=$1

@@ -34,7 +34,7 @@ sources()
 }
 
 cd "$top"
-state=$(sources | xargs sha256sum && cat "$mutants"/series "$mutants"/*.patch "$0" \
+state=$(sources | xargs sha256sum && cat "$mutants"/series "$mutants"/patches/*.patch "$0" \
 	"$top/mutants/catalogue.pl" | sha256sum)
 if [ -e "$dir/state" ] && [ "$state" = "$(cat "$dir/state")" ]; then
 	exit 0
@@ -47,7 +47,7 @@ mv "$dir/def" "$new/driver/test/mutants.def"
 grep -v '^#' "$mutants/series" | while read -r name; do
 	[ "$name" ] || continue
 	if ! patch -d "$new" -p1 -F0 -s -f --no-backup-if-mismatch -r - \
-		< "$mutants/$name.patch" > "$dir/log" 2>&1; then
+		< "$mutants/patches/$name.patch" > "$dir/log" 2>&1; then
 		cat "$dir/log" >&2
 		echo "mutants: $name.patch does not apply to the driver any more:" \
 			"make mutants-refresh" >&2

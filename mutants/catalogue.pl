@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0
 #
-# Reads the mutants, DIR/NAME.patch in the order of DIR/series.
+# Reads the mutants, DIR/patches/NAME.patch in the order of DIR/series.
 #
 # catalogue.pl list DIR: one line for each, with name, property, killer, precedent,
 # identifier and functions between tabs.
@@ -36,7 +36,7 @@ sub identifier
 sub header
 {
 	my ($dir, $name) = @_;
-	my $text = slurp("$dir/$name.patch");
+	my $text = slurp("$dir/patches/$name.patch");
 	my ($head) = $text =~ /^(.*?)\n\n--- a\//s
 		or die "catalogue.pl: $name.patch: no header, empty line and diff\n";
 	my %header;
@@ -67,10 +67,10 @@ sub series
 		die "catalogue.pl: series: \"$_\" is no name\n" if !/^(?:# .+|[a-z0-9-]+)$/;
 		die "catalogue.pl: series: $_ is there twice\n" if $seen{$_}++;
 		die "catalogue.pl: series: there is no $_.patch\n"
-			if !/^#/ && !-e "$dir/$_.patch";
+			if !/^#/ && !-e "$dir/patches/$_.patch";
 		push @lines, $_;
 	}
-	for (glob "$dir/*.patch") {
+	for (glob "$dir/patches/*.patch") {
 		die "catalogue.pl: $_ is not in the series\n"
 			if !$seen{s{.*/|\.patch$}{}gr};
 	}
@@ -109,12 +109,12 @@ sub rst
 
 	print <<'END';
 .. SPDX-License-Identifier: GPL-2.0
-.. Made by "make mutants-refresh" from the headers in mutants/.
+.. Made by "make mutants-refresh" from the headers in mutants/patches/.
 
 The seeded bugs
 ===============
 
-Each mutant is one patch, ``mutants/NAME.patch``, which makes one mistake behind
+Each mutant is one patch, ``mutants/patches/NAME.patch``, which makes one mistake behind
 ``if (secmmu_mutant(NAME))``. Test builds apply all of them to a copy of the driver
 (``mutants/apply.sh``), and the module parameter ``mutant`` switches one on. The driver
 itself has none. ``make mutants`` runs the tests against them; see testing.rst.

@@ -48,13 +48,13 @@ lands()
 	cp -R "$top/driver" "$work/driver"
 	while IFS=$'\t' read -r name _ _ _ _ functions; do
 		if ! patch -d "$work" -p1 -F0 -s -f --no-backup-if-mismatch -r - \
-			< "$mutants/$name.patch" > "$work/log" 2>&1; then
+			< "$mutants/patches/$name.patch" > "$work/log" 2>&1; then
 			sed 's/^/# /' "$work/log"
 			echo "# $name does not apply: make mutants-refresh"
 			bad=1
 			continue
 		fi
-		found=$(perl "$catalogue" functions "$work" "$mutants/$name.patch")
+		found=$(perl "$catalogue" functions "$work" "$mutants/patches/$name.patch")
 		if [ "$found" != "$functions" ]; then
 			echo "# $name lands in $found, not in $functions"
 			bad=1
@@ -124,8 +124,8 @@ try()
 copy()
 {
 	rm -rf "$work/mutants"
-	mkdir "$work/mutants"
-	cp "$mutants"/*.patch "$work/mutants/"
+	mkdir -p "$work/mutants/patches"
+	cp "$mutants"/patches/*.patch "$work/mutants/patches/"
 	cp "$mutants/series" "$work/mutants/"
 }
 
@@ -139,15 +139,15 @@ perl "$catalogue" rst "$mutants" | diff - "$top/Documentation/mutants.rst" || st
 say "Documentation/mutants.rst" $status
 
 copy
-sed -i 's/^Function: .*/Function: main/' "$work/mutants/torn-registration.patch"
+sed -i 's/^Function: .*/Function: main/' "$work/mutants/patches/torn-registration.patch"
 try "a wrong function" 'torn-registration lands in walk_round, not in main'
-sed -i '/^Killer:/d' "$work/mutants/hit-latest.patch"
+sed -i '/^Killer:/d' "$work/mutants/patches/hit-latest.patch"
 try "a header that lacks a line" 'hit-latest.patch: the header must have'
-sed -i 's/^Property: .*/Property: A99/' "$work/mutants/hit-latest.patch"
+sed -i 's/^Property: .*/Property: A99/' "$work/mutants/patches/hit-latest.patch"
 try "an unknown property" 'testing.rst has no property A99'
-sed -i '0,/^ \t.*/s//&changed/' "$work/mutants/hit-latest.patch"
+sed -i '0,/^ \t.*/s//&changed/' "$work/mutants/patches/hit-latest.patch"
 try "a patch that does not fit" 'hit-latest does not apply: make mutants-refresh'
-rm "$work/mutants/hit-latest.patch"
+rm "$work/mutants/patches/hit-latest.patch"
 try "a missing patch" 'there is no hit-latest.patch'
 sed -i '/^hit-latest$/d' "$work/mutants/series"
 try "a patch out of the series" 'hit-latest.patch is not in the series'

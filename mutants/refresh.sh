@@ -38,7 +38,7 @@ files_of()
 apply_patch()
 {
 	patch -d "$work/b" -p1 "$@" -s -f --no-backup-if-mismatch -r - \
-		< "$mutants/$name.patch" > "$work/log" 2>&1
+		< "$mutants/patches/$name.patch" > "$work/log" 2>&1
 }
 
 rm -f "$work/failed"
@@ -46,7 +46,7 @@ cp -R "$work/a" "$work/b"
 # Names have no spaces.
 # shellcheck disable=SC2013
 for name in $(grep -v '^#' "$mutants/series"); do
-	files=$(files_of "$mutants/$name.patch")
+	files=$(files_of "$mutants/patches/$name.patch")
 	if ! apply_patch -F0 --dry-run && ! apply_patch -F2 --dry-run; then
 		sed "s/^/$name: /" "$work/log" >&2
 		echo "$name" >> "$work/failed"
@@ -58,15 +58,15 @@ for name in $(grep -v '^#' "$mutants/series"); do
 			"$work/a/$file" "$work/b/$file" || :
 		cp "$work/b/$file" "$work/a/$file"
 	done > "$work/diff"
-	was=$(sed -n 's/^Function: //p' "$mutants/$name.patch")
+	was=$(sed -n 's/^Function: //p' "$mutants/patches/$name.patch")
 	now=$(perl "$catalogue" functions "$work/b" "$work/diff")
 	[ "$was" = "$now" ] || [ "$was" = '?' ] ||
 		echo "$name: it lands in $now, and did in $was: see that it is the same bug"
 	perl "$catalogue" header "$mutants" "$name" "$now" > "$work/patch"
 	{ echo; cat "$work/diff"; } >> "$work/patch"
-	if ! cmp -s "$work/patch" "$mutants/$name.patch"; then
+	if ! cmp -s "$work/patch" "$mutants/patches/$name.patch"; then
 		echo "$name: written anew"
-		cp "$work/patch" "$mutants/$name.patch"
+		cp "$work/patch" "$mutants/patches/$name.patch"
 	fi
 done
 if [ "$mutants" = "$top/mutants" ]; then

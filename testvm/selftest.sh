@@ -300,7 +300,7 @@ test_module_of_another_kernel()
 
 	other=6.12
 	[ "$kernel" = 6.12 ] && other=6.1
-	other=$("$here/kernel.sh" "$other" 2>/dev/null) || return 2
+	other=$("$here/kernels/kernel.sh" "$other" 2>/dev/null) || return 2
 	file=$(find -L "$other/modules/" -name 'zram.ko*' | head -n 1)
 	case $file in
 	*.xz) xz -dc "$file" ;;
@@ -313,7 +313,7 @@ test_modules_load()
 {
 	local folder file
 
-	folder=$("$here/kernel.sh" "$kernel" 2>/dev/null)
+	folder=$("$here/kernels/kernel.sh" "$kernel" 2>/dev/null)
 	file=$(find -L "$folder/modules/" -name 'dummy.ko*' | head -n 1)
 	case $file in
 	*.xz) xz -dc "$file" ;;
@@ -349,7 +349,7 @@ provoke()
 	local folder
 
 	[ "$kernel" = debug ] || return 2
-	folder=$("$here/kernel.sh" debug 2>/dev/null) || return
+	folder=$("$here/kernels/kernel.sh" debug 2>/dev/null) || return
 	mkdir -p "$temp/bugs/provoke"
 	find -L "$folder/modules/" \( -name lkdtm.ko -o -name kmemleak-test.ko \) \
 		-exec cp {} "$temp/bugs/provoke" \;
@@ -413,7 +413,7 @@ test_kcsan_planted()
 	local module
 
 	[ "$kernel" = kcsan ] || return 2
-	module=$("$here/module.sh" kcsan test) || return
+	module=$("$here/kernels/module.sh" kcsan test) || return
 	# shellcheck disable=SC2016
 	expect 125 vm --timeout 300 --module "$module" sh -c '
 		race()
