@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "bench.h"
 #include "mirror.h"
 
 int mirror_need(int ret, const char *what)
@@ -13,7 +14,7 @@ int mirror_need(int ret, const char *what)
 
 int mirror_device(void)
 {
-	return bench_open("/dev/secmmu", "load secmmu.ko");
+	return bench_open(SECMMU_DEVICE, "load secmmu.ko");
 }
 
 void mirror_need_test_build(int device)
@@ -26,9 +27,9 @@ void mirror_need_test_build(int device)
 		bench_die("the driver is no test build; load one");
 }
 
-int mirror_create(int device, uint32_t policy, uint32_t batch)
+int mirror_create(int device)
 {
-	return mirror_need(secmmu_create_mirror(device, policy, batch),
+	return mirror_need(secmmu_create_mirror(device, SECMMU_FLUSH_RANGE, 0),
 			   "create a mirror");
 }
 
@@ -43,8 +44,8 @@ int mirror_engine(int mirror, uint32_t flags)
 	return mirror_need(secmmu_create_engine_with(mirror, flags), "create an engine");
 }
 
-void mirror_prefault_in(int mirror, uint32_t domain, uint64_t gpa, size_t length,
-			uint32_t flags)
+void mirror_prefault(int mirror, uint32_t domain, uint64_t gpa, size_t length,
+		     uint32_t flags)
 {
 	struct secmmu_prefault range = {
 		.size = sizeof(range),
@@ -59,9 +60,12 @@ void mirror_prefault_in(int mirror, uint32_t domain, uint64_t gpa, size_t length
 			    "prefault");
 }
 
-void mirror_prefault(int mirror, uint64_t gpa, size_t length, uint32_t flags)
+void mirror_read_word(int engine, uint64_t gpa)
 {
-	mirror_prefault_in(mirror, 0, gpa, length, flags);
+	uint64_t word;
+
+	if (pread(engine, &word, sizeof(word), gpa) != sizeof(word))
+		bench_die("an engine cannot read: %s", strerror(errno));
 }
 
 void mirror_touch(int engine, uint64_t gpa, size_t length)
@@ -78,4 +82,13 @@ void mirror_touch(int engine, uint64_t gpa, size_t length)
 void mirror_stats(int mirror, struct secmmu_stats *stats)
 {
 	mirror_need(secmmu_get_stats(mirror, stats), "read the mirror's counters");
+}
+
+void mirror_count(int mirror, const struct secmmu_stats *before,
+		  struct secmmu_stats *after, struct bench_sample *sample)
+{
+	mirror_stats(mirror, after);
+	sample->counted = true;
+	sample->flushes = after->flushes - before->flushes;
+	sample->interrupts = after->interrupts - before->interrupts;
 }
