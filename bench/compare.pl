@@ -3,18 +3,17 @@
 #
 # compare.pl [--percent N] BASE WITH
 #
-# Compares two files of results and prints what moved: cases whose quartile ranges do
-# not overlap and whose medians differ by N percent at least (default: 10 for times, 1
-# for what is counted), and targets whose value did, for these are ratios within one
-# run. The exit status is zero unless a file cannot be read: what moved is for people
-# to judge.
+# Compares two files of results and prints the cases whose quartile ranges do not overlap
+# and whose medians differ by at least N percent (default: 10 for times, 1 for counts),
+# and the targets whose values do, which are ratios within one run. The exit status is
+# zero unless a file cannot be read: people judge what moved.
 use strict;
 use warnings;
 use utf8;
 use FindBin;
 use Getopt::Long;
 use lib "$FindBin::Bin/lib";
-use Results qw(load number cell targets);
+use Results qw(load cell targets);
 
 my $usage = "usage: compare.pl [--percent N] BASE WITH\n";
 my ($wanted, $help);
@@ -107,9 +106,8 @@ my @files = map {
 	my ($machine, @groups) = eval { load($_) };
 
 	die "compare.pl: $@" if $@;
-	{ machine => $machine,
-	  groups => { map { ("$_->{name}, $_->{unit}" => $_) } @groups },
-	  order => [ map { "$_->{name}, $_->{unit}" } @groups ] };
+	{ machine => $machine, order => [ map { $_->{title} } @groups ],
+	  groups => { map { ($_->{title} => $_) } @groups } };
 } @ARGV;
 my ($base, $with) = @files;
 my ($all, $shown) = (0, 0);

@@ -12,8 +12,7 @@ use warnings;
 use utf8;
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use Questions;
-use Results qw(load number cell targets);
+use Results qw(load number cell matches targets);
 
 die "usage: report.pl RESULTS DIR\n" if @ARGV != 2;
 my ($file, $dir) = @ARGV;
@@ -23,7 +22,7 @@ my ($file, $dir) = @ARGV;
 sub table
 {
 	my ($group) = @_;
-	my $question = Questions::about($group->{name});
+	my $question = $group->{question};
 	my @down = @{$question->{rows}};
 	my $across = $question->{across};
 	my (@columns, @rows, %row, %seen);
@@ -60,7 +59,7 @@ sub print_table
 			$width[$i] = $length if $length > ($width[$i] // 0);
 		}
 	}
-	print "\n$group->{name}, $group->{unit}\n";
+	print "\n$group->{title}\n";
 	for my $line (@lines) {
 		my $text = join '  ', map {
 			my $pad = ' ' x ($width[$_] - length $line->[$_]);
@@ -71,30 +70,71 @@ sub print_table
 	}
 }
 
-sub html
+# Text, or a list of texts, as HTML.
+sub escape
 {
-	my ($text) = @_;
-
-	$text =~ s/&/&amp;/g;
-	$text =~ s/</&lt;/g;
-	return $text;
+	return map { s/&/&amp;/gr =~ s/</&lt;/gr } @_;
 }
 
-sub html_table
+sub write_head
 {
-	my ($group) = @_;
-	my ($left, @lines) = table($group);
-	my $out = "<table>\n";
+	my ($out, $machine) = @_;
 
-	for my $row (0 .. $#lines) {
-		my $tag = $row ? 'td' : 'th';
+	print $out <<END;
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>secmmu benchmarks</title>
+<style>
+body { font-family: sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em }
+table { border-collapse: collapse }
+td, th { padding: .2em .8em; border-bottom: 1px solid #ccc; text-align: left }
+.n { text-align: right; white-space: nowrap }
+img { max-width: 100% }
+</style>
+</head>
+<body>
+<h1>secmmu benchmarks</h1>
+<p>$machine.</p>
+<h2>Method</h2>
+<p>Each round measures every case of a question once, in another order each time. One
+round before the others only warms up. Tables show the median of all rounds and, behind
+±, half of the interquartile range; error bars in plots are the quartiles. Each raw
+measurement is a line of <a href="results.jsonl">results.jsonl</a>. Under emulation,
+compare ratios within one run only: absolute times say nothing about hardware.
+Documentation/benchmarks.rst has the rest.</p>
+END
+}
 
-		$out .= '<tr>' . join('', map {
+sub write_table
+{
+	my ($out, $left, @lines) = @_;
+	my $tag = 'th';
+
+	print $out "<table>\n";
+	for my $line (@lines) {
+		my @cells = escape(@$line);
+
+		print $out '<tr>', (map {
 			($_ < $left ? "<$tag>" : "<$tag class=\"n\">") .
-			html($lines[$row][$_]) . "</$tag>"
-		} 0 .. $#{$lines[$row]}) . "</tr>\n";
+			"$cells[$_]</$tag>"
+		} 0 .. $#cells), "</tr>\n";
+		$tag = 'td';
 	}
-	return "$out</table>\n";
+	print $out "</table>\n";
+}
+
+sub write_group
+{
+	my ($out, $group, $image, @verdicts) = @_;
+	my ($title, $text, @items) = escape($group->{title}, $group->{question}{text},
+					    @verdicts);
+
+	print $out "<h2>$title</h2>\n<p>$text</p>\n";
+	print $out "<p><img src=\"$image\" alt=\"plot\"></p>\n" if $image;
+	write_table($out, table($group));
+	print $out '<ul>', (map { "<li>$_</li>" } @items), "</ul>\n" if @items;
 }
 
 # One block of data for each series, with its title.
@@ -105,7 +145,7 @@ sub series
 	my (%points, @titles);
 
 	for my $case (@{$group->{cases}}) {
-		next if $question->{draws} && !$question->{draws}->($case->{key});
+		next if !matches($case, $question->{plotted});
 		my $title = join ', ', map { $case->{key}{$_} // '' }
 				       @{$question->{rows}};
 
@@ -127,7 +167,7 @@ sub series
 sub plot
 {
 	my ($group) = @_;
-	my $question = Questions::about($group->{name});
+	my $question = $group->{question};
 	my $name = lc "$group->{name}-$group->{unit}.svg";
 
 	return if !$question->{plot} || !grep { $_->{q3} } @{$group->{cases}};
@@ -174,24 +214,17 @@ binmode STDOUT, ':utf8';
 my ($machine, @groups) = eval { load($file) };
 die "report.pl: $@" if $@;
 
-my $page = Questions::head($machine);
-
+open my $out, '>:utf8', "$dir/index.html"
+	or die "report.pl: cannot write $dir/index.html: $!\n";
+write_head($out, $machine);
 for my $group (@groups) {
-	my $question = Questions::about($group->{name});
 	my @verdicts = verdicts($group);
 	my $image = plot($group);
 
 	print_table($group);
 	print "  $_\n" for @verdicts;
-	$page .= '<h2>' . html("$group->{name}, $group->{unit}") . "</h2>\n<p>" .
-		 html($question->{text}) . "</p>\n";
-	$page .= "<p><img src=\"$image\" alt=\"plot\"></p>\n" if $image;
-	$page .= html_table($group);
-	$page .= '<ul>' . join('', map { '<li>' . html($_) . '</li>' } @verdicts) .
-		 "</ul>\n" if @verdicts;
+	write_group($out, $group, $image, @verdicts);
 }
-open my $out, '>:utf8', "$dir/index.html"
-	or die "report.pl: cannot write $dir/index.html: $!\n";
-print $out $page, "</body>\n</html>\n";
+print $out "</body>\n</html>\n";
 close $out or die "report.pl: cannot write $dir/index.html: $!\n";
 print "\n$machine\nMedian and half of the interquartile range; plots in $dir/index.html\n";

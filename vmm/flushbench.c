@@ -255,7 +255,8 @@ static int open_bench(struct bench *bench, const struct policy *policy)
 	int prot = PROT_READ | PROT_WRITE;
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS;
 
-	bench->mirror = mirror_create(mirror_device(), policy->policy, policy->batch);
+	bench->mirror = mirror_need(secmmu_create_mirror(mirror_device(), policy->policy,
+							  policy->batch), "create a mirror");
 	bench->buffer = malloc(TOUCH_BYTES);
 	bench->pages = mmap(NULL, bench->length, prot, flags, -1, 0);
 	bench->sentinels = mmap(NULL, SENTINEL_PAGES * GUEST_PAGE_SIZE, prot,

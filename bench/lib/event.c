@@ -3,7 +3,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "bench.h"
 #include "event.h"
 
 const char *const calls[CALLS] = {
@@ -12,7 +11,7 @@ const char *const calls[CALLS] = {
 	[MPROTECT] = "mprotect",
 };
 
-static int raise_one(char *at, size_t length, enum call call)
+static int call_once(char *at, size_t length, enum call call)
 {
 	switch (call) {
 	case MADVISE:
@@ -29,7 +28,7 @@ uint64_t event_raise(char *at, size_t length, size_t events, enum call call)
 	uint64_t ns = bench_now();
 
 	for (; events; events--, at += length)
-		if (raise_one(at, length, call))
+		if (call_once(at, length, call))
 			bench_die("%s fails: %s", calls[call], strerror(errno));
 	return bench_now() - ns;
 }

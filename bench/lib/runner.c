@@ -3,34 +3,34 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bench.h"
+#include "basics.h"
 #include "mirror.h"
 #include "runner.h"
 
 /*
- * The same memory shows in many places: a job is long, and its pages are too many for
- * the engine's TLB.
+ * Many slots show the same memory: a job is long, and has more pages than the engine's
+ * TLB.
  */
 #define GPA		(1ull << 40)
-#define MEMORY		(512 * 4096ul)
+#define MEMORY		LARGE
 #define SHOWN		32u
 #define FIRST_SLOT	1024u
 
-/* The first job of a run, to see it run. */
-#define SHORT		(64 * 4096ul)
+/* The first job of a run: its end shows that the engine runs. */
+#define SHORT		(64 * PAGE)
 
 /**
- * struct runner_shared - seen by both processes
+ * struct runner_shared - memory of both processes
  * @jobs: jobs that have ended
- * @stop: it shall not begin again
- * @idle: it sleeps, or is about to
+ * @stop: no further job is wanted
+ * @idle: no job is under way
  */
 struct runner_shared {
 	atomic_ulong jobs;
@@ -38,23 +38,13 @@ struct runner_shared {
 	atomic_bool idle;
 };
 
-/* A fork changes nothing there. */
-static void *map_shared(size_t length)
-{
-	void *at = mmap(NULL, length, PROT_READ | PROT_WRITE,
-			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (at == MAP_FAILED)
-		bench_die("no memory: %s", strerror(errno));
-	return at;
-}
-
 /**
- * runner_show - let a mirror show what running engines touch
+ * runner_show - let a mirror show the memory that running engines touch
  * @mirror: the mirror, of this process
  */
 void runner_show(int mirror)
 {
+	/* Shared memory: a fork write-protects none of it. */
 	void *memory = memset(map_shared(MEMORY), 1, MEMORY);
 
 	for (unsigned int i = 0; i < SHOWN; i++)
@@ -73,26 +63,26 @@ int runner_engine(int mirror)
 	return mirror_engine(mirror, SECMMU_ENGINE_BACKGROUND);
 }
 
-static void touch(struct runner_shared *shared, int engine, uint64_t length)
+static void run_job(struct runner_shared *shared, int engine, uint64_t length)
 {
 	mirror_touch(engine, GPA, length);
 	atomic_fetch_add(&shared->jobs, 1);
 }
 
-static void run(struct runner_shared *shared, int engine, int ask)
+static void serve_requests(struct runner_shared *shared, int engine, int ask)
 {
 	char byte;
 
 	while (read(ask, &byte, 1) == 1) {
-		touch(shared, engine, SHORT);
+		run_job(shared, engine, SHORT);
 		while (!atomic_load(&shared->stop))
-			touch(shared, engine, SHOWN * MEMORY);
+			run_job(shared, engine, SHOWN * MEMORY);
 		atomic_store(&shared->idle, true);
 	}
 }
 
-/* Give way, unless the process has ended: it has said why. */
-static void wait_a_bit(const struct runner *runner)
+/* Let the process run. If it has ended, it has said why. */
+static void yield_to_runner(const struct runner *runner)
 {
 	if (waitpid(runner->pid, NULL, WNOHANG))
 		exit(1);
@@ -103,7 +93,7 @@ static void wait_a_bit(const struct runner *runner)
  * runner_start - start the process; it sleeps until it is told to run
  * @runner: filled in
  * @engine: from runner_engine(), of a mirror that was given to runner_show()
- * @cpu: its processor, for bench_pin(); the kernel's thread that does the work
+ * @cpu: its processor, for pin_to_cpu(); the kernel's thread that does the work
  *	begins there, and does not come to the first one: see run.sh
  *
  * When this returns the engine has the mirror loaded, and all of it mapped.
@@ -123,15 +113,15 @@ void runner_start(struct runner *runner, int engine, unsigned int cpu)
 	if (!runner->pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(ask[1]);
-		bench_pin(cpu);
-		run(runner->shared, engine, ask[0]);
+		pin_to_cpu(cpu);
+		serve_requests(runner->shared, engine, ask[0]);
 		_exit(0);
 	}
 	close(ask[0]);
-	/* The first job is short. */
 	runner_go(runner);
+	/* The second job is the first one that touches everything. */
 	while (atomic_load(&runner->shared->jobs) < 2)
-		wait_a_bit(runner);
+		yield_to_runner(runner);
 	runner_halt(runner);
 }
 
@@ -139,7 +129,7 @@ void runner_start(struct runner *runner, int engine, unsigned int cpu)
  * runner_go - let the engine run
  * @runner: the process
  *
- * Returns when it does.
+ * Returns when the engine is running.
  */
 void runner_go(const struct runner *runner)
 {
@@ -151,18 +141,18 @@ void runner_go(const struct runner *runner)
 	if (write(runner->ask, "", 1) != 1)
 		bench_die("the running engine is gone: %s", strerror(errno));
 	while (atomic_load(&shared->jobs) == jobs)
-		wait_a_bit(runner);
+		yield_to_runner(runner);
 }
 
 /**
- * runner_halt - let it sleep
+ * runner_halt - let the engine rest
  * @runner: the process
  *
- * Returns when it does.
+ * Returns when no job is under way.
  */
 void runner_halt(const struct runner *runner)
 {
 	atomic_store(&runner->shared->stop, true);
 	while (!atomic_load(&runner->shared->idle))
-		wait_a_bit(runner);
+		yield_to_runner(runner);
 }

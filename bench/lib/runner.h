@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A running engine: on another processor than those who measure, it touches page after
- * page in the background, so that windows follow each other with hardly a pause.
+ * A running engine: on a processor other than those of the measurement, it touches page
+ * after page in the background, so that windows follow each other with hardly a pause.
  *
- * A process of its own starts its jobs, and has no other business in the memory that is
- * measured: the kernel's own TLB flushes there do not concern its processor.
+ * A process of its own starts the jobs. It does not use the memory that is measured, so
+ * the kernel's own TLB flushes for that memory do not go to its processor.
  */
 #ifndef BENCH_RUNNER_H
 #define BENCH_RUNNER_H
@@ -16,8 +16,8 @@ struct runner_shared;
 /**
  * struct runner - the process
  * @pid: its number
- * @ask: pipe; a byte, run
- * @shared: how it stops
+ * @ask: a pipe; one byte lets the engine run
+ * @shared: memory of both processes
  */
 struct runner {
 	pid_t pid;

@@ -172,7 +172,7 @@ static void storm_create(struct storm *storm)
 	storm->judge.mailbox->mistake = options->mistake;
 	create_vcpus(storm);
 	if (!options->unmirrored) {
-		storm->mirror = mirror_create(device, SECMMU_FLUSH_RANGE, 0);
+		storm->mirror = mirror_create(device);
 		features_show(&storm->features, storm->mirror, &storm->memory);
 		close(device);
 	}
