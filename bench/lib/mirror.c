@@ -39,6 +39,13 @@ void mirror_slot(int mirror, uint32_t slot, uint64_t gpa, const void *hva,
 	mirror_need(secmmu_set_slot(mirror, slot, 0, gpa, hva, length), "set a slot");
 }
 
+void mirror_renew_slot(int mirror, uint32_t slot, uint64_t gpa, const void *hva,
+		       size_t length)
+{
+	mirror_need(secmmu_delete_slot(mirror, slot), "delete a slot");
+	mirror_slot(mirror, slot, gpa, hva, length);
+}
+
 int mirror_engine(int mirror, uint32_t flags)
 {
 	return mirror_need(secmmu_create_engine_with(mirror, flags), "create an engine");

@@ -15,6 +15,9 @@ void mirror_need_test_build(int device);
 int mirror_create(int device);
 void mirror_slot(int mirror, uint32_t slot, uint64_t gpa, const void *hva,
 		 size_t length);
+/* Delete a slot and set it again: it has nothing mapped then. */
+void mirror_renew_slot(int mirror, uint32_t slot, uint64_t gpa, const void *hva,
+		       size_t length);
 int mirror_engine(int mirror, uint32_t flags);
 /* @flags: SECMMU_PREFAULT_WRITE or zero. */
 void mirror_prefault(int mirror, uint32_t domain, uint64_t gpa, size_t length,
