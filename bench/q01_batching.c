@@ -33,9 +33,6 @@
 
 #define NO_MIRROR	(-1)
 
-/* Measurements in a row in which no engine may get a processor; a busy host needs a few. */
-#define TRIES		100u
-
 /**
  * struct policy - when to flush
  * @name: as in the results
@@ -158,7 +155,7 @@ static void prepare_subject(void *data)
 	for (unsigned int i = 0; i < subject->running + subject->idle; i++)
 		runner_start(&subject->runners[i],
 			     subject->mirror == bystander ? bystanders[i] :
-			     runner_engine(subject->mirror), i + 1);
+			     mirror_engine(subject->mirror, SECMMU_ENGINE_BACKGROUND), i + 1);
 }
 
 static void map_in_mirror(const struct subject *subject, char *at, size_t length)
@@ -225,11 +222,12 @@ static bool engines_have_run(const struct subject *subject, const struct secmmu_
 	return after->reads > before->reads;
 }
 
-/* Returns false if the engines that should run did not get a processor. */
-static bool measure_once(struct subject *subject, size_t pages, enum call call,
-			 struct bench_sample *sample)
+static void measure_events(void *data, unsigned char what, struct bench_sample *sample)
 {
-	size_t length = pages * PAGE, events = howmany(SMALL, length);
+	struct subject *subject = data;
+	enum call call = what % CALLS;
+	size_t pages = sizes[what / CALLS].pages, length = pages * PAGE;
+	size_t events = howmany(SMALL, length);
 	struct secmmu_stats before, after;
 	char *at = subject->memory;
 	uint64_t ns;
@@ -249,18 +247,7 @@ static bool measure_once(struct subject *subject, size_t pages, enum call call,
 		check_counts(subject->policy, &before, &after, pages, events);
 	restore_memory(at, events * length, call);
 	sample->value = (double)ns / (events * pages);
-	return engines_have_run(subject, &before, &after);
-}
-
-static void measure_events(void *data, unsigned char what, struct bench_sample *sample)
-{
-	struct subject *subject = data;
-	unsigned int tries = TRIES;
-
-	while (!measure_once(subject, sizes[what / CALLS].pages, what % CALLS, sample))
-		if (!--tries)
-			bench_die("%s: in %u measurements no engine ran",
-				  subject->policy->name, TRIES);
+	sample->again = !engines_have_run(subject, &before, &after);
 }
 
 /* In small grids one call is enough for most policies. */
@@ -310,7 +297,7 @@ static void make_bystander(unsigned int engines)
 	bystander = mirror_create(device);
 	runner_show(bystander);
 	while (engines--)
-		bystanders[engines] = runner_engine(bystander);
+		bystanders[engines] = mirror_engine(bystander, SECMMU_ENGINE_BACKGROUND);
 }
 
 static void add_policies(struct bench *bench)

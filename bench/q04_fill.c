@@ -124,9 +124,7 @@ static void measure_filling(void *data, struct bench_sample *sample)
 	struct secmmu_stats before, after;
 	uint64_t ns;
 
-	/* A slot that was deleted and comes back has nothing mapped. */
-	mirror_slot(mirror, 1, 0, NULL, 0);
-	mirror_slot(mirror, 1, GPA, filling->memory, length);
+	mirror_renew_slot(mirror, 1, GPA, filling->memory, length);
 	kvm_slot(machine, 1, GPA, filling->memory, 0);
 	kvm_slot(machine, 1, GPA, filling->memory, length);
 	settle_kvm();

@@ -78,6 +78,8 @@ static char *area, *watched;
 /* Both processes have it. */
 static uint64_t *times;
 
+/* The threads discard memory; else they only count. */
+static bool discards;
 static atomic_bool stop;
 static atomic_ulong rounds[DISCARDERS];
 
@@ -98,8 +100,7 @@ static void read_word(unsigned char what, size_t offset)
 		bench_die("cannot read: %s", strerror(errno));
 }
 
-static void measure_reads(void *data, unsigned char what,
-			  struct bench_sample *sample)
+static void measure_reads(void *data, unsigned char what, struct bench_sample *sample)
 {
 	static unsigned int pass;
 	uint64_t *time = times + pass * faults;
@@ -128,41 +129,33 @@ static uint64_t gpa_of(unsigned int index)
 	return (index ? 32 : 64) * LARGE;
 }
 
-static void *keep_discarding(void *data)
+/* Count rounds of work, which is to discard the memory and map it again, or nothing. */
+static void *keep_busy(void *data)
 {
 	unsigned int index = (uintptr_t)data;
 
 	pin_to_cpu(1 + index);
 	while (!atomic_load(&stop)) {
-		mirror_prefault(mirror, 0, gpa_of(index), DISCARD, SECMMU_PREFAULT_WRITE);
-		discard_memory(memory_of(index), DISCARD);
+		if (discards) {
+			mirror_prefault(mirror, 0, gpa_of(index), DISCARD,
+					SECMMU_PREFAULT_WRITE);
+			discard_memory(memory_of(index), DISCARD);
+		}
 		atomic_fetch_add(&rounds[index], 1);
 	}
-	return NULL;
-}
-
-static void *keep_computing(void *data)
-{
-	unsigned int index = (uintptr_t)data;
-
-	pin_to_cpu(1 + index);
-	while (!atomic_load(&stop))
-		atomic_fetch_add(&rounds[index], 1);
 	return NULL;
 }
 
 /* Let threads do their work until stop_threads(). */
 static void start_threads(enum meanwhile meanwhile, pthread_t *threads)
 {
-	void *(*start)(void *data) = meanwhile == LOOPS ? keep_computing :
-							  keep_discarding;
-
 	if (meanwhile == NOTHING)
 		return;
+	discards = meanwhile == DISCARDS;
 	atomic_store(&stop, false);
 	for (uintptr_t i = 0; i < DISCARDERS; i++) {
 		atomic_store(&rounds[i], 0);
-		if (pthread_create(&threads[i], NULL, start, (void *)i))
+		if (pthread_create(&threads[i], NULL, keep_busy, (void *)i))
 			bench_die("cannot start a thread");
 	}
 	for (unsigned int i = 0; i < DISCARDERS; i++)
@@ -194,11 +187,10 @@ static void use_one_hull(bool hull)
 	close(fd);
 }
 
-/* Read all pages while the threads work, until at least one event has dropped pages. */
+/* Read all pages "passes" times, and on until an event has dropped pages meanwhile. */
 static void read_all_pages(const struct subject *subject, struct secmmu_stats *before,
 			   struct secmmu_stats *after, struct bench_sample *sample)
 {
-	bool discards = subject->meanwhile == DISCARDS;
 	pthread_t threads[DISCARDERS];
 	struct bench_sample empty;
 
@@ -206,12 +198,11 @@ static void read_all_pages(const struct subject *subject, struct secmmu_stats *b
 	mirror_stats(mirror, before);
 	*after = *before;
 	for (unsigned int i = 0; i < passes ||
-	     (discards && after->zap_events == before->zap_events); i++) {
+	     (subject->meanwhile == DISCARDS &&
+	      after->zap_events == before->zap_events); i++) {
 		if (i == PASSES_MAX)
 			bench_die("nothing is discarded meanwhile");
-		/* A slot that was deleted and comes back has nothing mapped. */
-		mirror_slot(mirror, 0, 0, NULL, 0);
-		mirror_slot(mirror, 0, LARGE, watched, faults * PAGE);
+		mirror_renew_slot(mirror, 0, LARGE, watched, faults * PAGE);
 		worker_ask(&reader, subject->engine ? BY_ENGINE :
 			   BY_PROCESS_VM_READV, &empty);
 		bench_count(mirror, before, after, sample);
@@ -251,8 +242,7 @@ static void add_subject(struct bench *bench, bool by_engine, bool hull,
 	subject->engine = by_engine;
 	subject->hull = hull;
 	subject->meanwhile = meanwhile;
-	subject->figures.measure = measure_faults;
-	subject->figures.data = subject;
+	subject->figures = (struct figures) { .measure = measure_faults, .data = subject };
 	figures_add(bench, &subject->figures, &like, figures_of_faults,
 		    by_engine ? ARRAY_SIZE(figures_of_faults) : ONLY_TIMES);
 }

@@ -17,9 +17,6 @@
 #define RANGE_PAGES	2048ul
 #define EVENTS_MAX	512ul
 
-/* Measurements in a row in which no engine may get a processor; a busy host needs a few. */
-#define TRIES		100u
-
 enum listener { NOBODY, MIRROR, RUNNING, LISTENERS };
 
 static const char *const listeners[LISTENERS] = {
@@ -125,10 +122,11 @@ static void *discard_range(void *data)
 	return NULL;
 }
 
-/* Returns false if the engine that should run did not get a processor. */
-static bool measure_once(struct subject *subject, unsigned int threads, size_t pages,
-			 struct bench_sample *sample)
+static void measure_events(void *data, unsigned char what, struct bench_sample *sample)
 {
+	struct subject *subject = data;
+	unsigned int threads = what % THREADS_MAX + 1;
+	size_t pages = sizes[what / THREADS_MAX];
 	bool mirrored = subject->listener != NOBODY;
 	bool running = subject->listener == RUNNING;
 	struct secmmu_stats before, after;
@@ -158,18 +156,7 @@ static bool measure_once(struct subject *subject, unsigned int threads, size_t p
 	}
 	if (running)
 		runner_halt(&subject->runner);
-	return !running || after.reads > before.reads;
-}
-
-static void measure_events(void *data, unsigned char what,
-			   struct bench_sample *sample)
-{
-	unsigned int tries = TRIES;
-
-	while (!measure_once(data, what % THREADS_MAX + 1,
-			     sizes[what / THREADS_MAX], sample))
-		if (!--tries)
-			bench_die("in %u measurements no engine ran", TRIES);
+	sample->again = running && after.reads == before.reads;
 }
 
 static void prepare_subject(void *data)
@@ -187,7 +174,8 @@ static void prepare_subject(void *data)
 	runner_show(subject->mirror);
 	if (subject->listener == RUNNING)
 		/* The last processor, which no thread uses beside a running engine. */
-		runner_start(&subject->runner, runner_engine(subject->mirror),
+		runner_start(&subject->runner,
+			     mirror_engine(subject->mirror, SECMMU_ENGINE_BACKGROUND),
 			     count_cpus() - 1);
 }
 
@@ -217,8 +205,7 @@ static void add_point(struct bench *bench, struct subject *subject,
 	point->subject = subject;
 	point->threads = threads;
 	point->size = size;
-	point->figures.measure = measure_point;
-	point->figures.data = point;
+	point->figures = (struct figures) { .measure = measure_point, .data = point };
 	figures_add(bench, &point->figures, &like, figures_of_events,
 		    ARRAY_SIZE(figures_of_events));
 }

@@ -131,8 +131,8 @@ static void add_shapes(struct bench *bench)
 			.pages = slots * (REGION / PAGE),
 		};
 
-		shapes[i].figures.measure = measure_shape;
-		shapes[i].figures.data = &shapes[i];
+		shapes[i].figures = (struct figures) { .measure = measure_shape,
+						       .data = &shapes[i] };
 		figures_add(bench, &shapes[i].figures, &like, figures_of_memory,
 			    ARRAY_SIZE(figures_of_memory));
 	}

@@ -105,7 +105,7 @@ static void add_switches(struct bench *bench)
 
 static int protected_mirror, protected_engine;
 
-static void protect(bool by_key, bool on)
+static void protect_pages(bool by_key, bool on)
 {
 	if (by_key)
 		mirror_need(rights_set(protected_engine, on ? SECMMU_KEY_NO_WRITE(0) : 0),
@@ -127,8 +127,8 @@ static void measure_protection(void *data, struct bench_sample *sample)
 	mirror_prefault(protected_mirror, 0, 0, PAGES * PAGE, SECMMU_PREFAULT_WRITE);
 	mirror_stats(protected_mirror, &before);
 	ns = bench_now();
-	protect(by_key, true);
-	protect(by_key, false);
+	protect_pages(by_key, true);
+	protect_pages(by_key, false);
 	for (uint64_t i = 0; i < PAGES; i++)
 		if (pwrite(protected_engine, page, 8, i * PAGE) != 8)
 			bench_die("an engine cannot write");

@@ -32,17 +32,10 @@ static void populate_memory(void)
 		memory[i] = 1;
 }
 
-/* A slot that was deleted and comes back has nothing mapped. */
-static void empty_mirror(void)
-{
-	mirror_slot(mirror, 0, 0, NULL, 0);
-	mirror_slot(mirror, 0, 0, memory, PAGES * PAGE);
-}
-
 static void prepare_path(enum path path)
 {
 	populate_memory();
-	empty_mirror();
+	mirror_renew_slot(mirror, 0, 0, memory, PAGES * PAGE);
 	if (path == ZAP)
 		mirror_prefault(mirror, 0, 0, PAGES * PAGE, SECMMU_PREFAULT_WRITE);
 	if (path == HIT)
@@ -81,7 +74,7 @@ static unsigned int take_path(enum path path)
 			mirror_read_word(engine, i * PAGE);
 		return PAGES;
 	case ZAP:
-		empty_mirror();
+		mirror_renew_slot(mirror, 0, 0, memory, PAGES * PAGE);
 		return PAGES;
 	default:
 		discard_often(path == PAIR ? memory : elsewhere);

@@ -12,14 +12,14 @@ use warnings;
 use utf8;
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use Results qw(load number cell matches targets);
+use Results qw(load_results format_number format_cell matches_conditions evaluate_targets);
 
 die "usage: report.pl RESULTS DIR\n" if @ARGV != 2;
 my ($file, $dir) = @ARGV;
 
 # A group as rows of cells, the first one the titles. Cases differ by the keys that
 # the question names as rows, and by one that goes across.
-sub table
+sub layout_table
 {
 	my ($group) = @_;
 	my $question = $group->{question};
@@ -35,13 +35,13 @@ sub table
 		push @rows, $id if !$row{$id};
 		$row{$id}{$column} = $case;
 	}
-	my @title = map { $across ? "$across " . ($_ =~ /^\d+$/ ? number($_) : $_) :
+	my @title = map { $across ? "$across " . ($_ =~ /^\d+$/ ? format_number($_) : $_) :
 			  $group->{unit} } @columns;
 	my @lines = ([ @down, @title ]);
 
 	for my $id (@rows) {
 		push @lines, [ (split /\|/, $id, scalar @down),
-			       map { cell($row{$id}{$_}) } @columns ];
+			       map { format_cell($row{$id}{$_}) } @columns ];
 	}
 	return (scalar @down, @lines);
 }
@@ -49,7 +49,7 @@ sub table
 sub print_table
 {
 	my ($group) = @_;
-	my ($left, @lines) = table($group);
+	my ($left, @lines) = layout_table($group);
 	my @width;
 
 	for my $line (@lines) {
@@ -71,7 +71,7 @@ sub print_table
 }
 
 # Text, or a list of texts, as HTML.
-sub escape
+sub escape_html
 {
 	return map { s/&/&amp;/gr =~ s/</&lt;/gr } @_;
 }
@@ -114,7 +114,7 @@ sub write_table
 
 	print $out "<table>\n";
 	for my $line (@lines) {
-		my @cells = escape(@$line);
+		my @cells = escape_html(@$line);
 
 		print $out '<tr>', (map {
 			($_ < $left ? "<$tag>" : "<$tag class=\"n\">") .
@@ -128,24 +128,24 @@ sub write_table
 sub write_group
 {
 	my ($out, $group, $image, @verdicts) = @_;
-	my ($title, $text, @items) = escape($group->{title}, $group->{question}{text},
+	my ($title, $text, @items) = escape_html($group->{title}, $group->{question}{text},
 					    @verdicts);
 
 	print $out "<h2>$title</h2>\n<p>$text</p>\n";
 	print $out "<p><img src=\"$image\" alt=\"plot\"></p>\n" if $image;
-	write_table($out, table($group));
+	write_table($out, layout_table($group));
 	print $out '<ul>', (map { "<li>$_</li>" } @items), "</ul>\n" if @items;
 }
 
 # One block of data for each series, with its title.
-sub series
+sub plot_data
 {
 	my ($group, $question) = @_;
 	my $x = $question->{across};
 	my (%points, @titles);
 
 	for my $case (@{$group->{cases}}) {
-		next if !matches($case, $question->{plotted});
+		next if !matches_conditions($case, $question->{plotted});
 		my $title = join ', ', map { $case->{key}{$_} // '' }
 				       @{$question->{rows}};
 
@@ -164,7 +164,7 @@ sub series
 }
 
 # Let gnuplot draw a group. Returns the name of the file.
-sub plot
+sub plot_group
 {
 	my ($group) = @_;
 	my $question = $group->{question};
@@ -172,7 +172,7 @@ sub plot
 
 	return if !$question->{plot} || !grep { $_->{q3} } @{$group->{cases}};
 	$name =~ s/[^a-z0-9.]+/-/g;
-	my @series = series($group, $question);
+	my @series = plot_data($group, $question);
 	my $last = $#series;
 	my $style = $question->{plot} =~ /^(log)?bars$/ ?
 		"set style data histograms\nset style fill solid 0.6\n" .
@@ -195,7 +195,7 @@ sub plot
 }
 
 # The lines about targets of a group.
-sub verdicts
+sub judge_targets
 {
 	my ($group) = @_;
 
@@ -207,19 +207,19 @@ sub verdicts
 				$limit :
 			sprintf '%s: %.3g, target at most %.3g: %s', $what, $value,
 				$limit, $value <= $limit ? 'met' : 'MISSED';
-	} targets($group);
+	} evaluate_targets($group);
 }
 
 binmode STDOUT, ':utf8';
-my ($machine, @groups) = eval { load($file) };
+my ($machine, @groups) = eval { load_results($file) };
 die "report.pl: $@" if $@;
 
 open my $out, '>:utf8', "$dir/index.html"
 	or die "report.pl: cannot write $dir/index.html: $!\n";
 write_head($out, $machine);
 for my $group (@groups) {
-	my @verdicts = verdicts($group);
-	my $image = plot($group);
+	my @verdicts = judge_targets($group);
+	my $image = plot_group($group);
 
 	print_table($group);
 	print "  $_\n" for @verdicts;

@@ -15,7 +15,7 @@ void mirror_need_test_build(int device);
 int mirror_create(int device);
 void mirror_slot(int mirror, uint32_t slot, uint64_t gpa, const void *hva,
 		 size_t length);
-/* Delete the slot, and set it again. */
+/* Delete a slot and set it again: it has nothing mapped then. */
 void mirror_renew_slot(int mirror, uint32_t slot, uint64_t gpa, const void *hva,
 		       size_t length);
 int mirror_engine(int mirror, uint32_t flags);

@@ -10,7 +10,7 @@ use Exporter 'import';
 use FindBin;
 use JSON::PP;
 
-our @EXPORT_OK = qw(load number cell matches targets);
+our @EXPORT_OK = qw(load_results format_number format_cell matches_conditions evaluate_targets);
 
 # The value of a target whose divisor is no larger than the noise.
 use constant LOST => -1;
@@ -40,7 +40,7 @@ sub load_questions
 }
 
 # Median or quartile of a sorted list, between two values if need be.
-sub quantile
+sub find_quantile
 {
 	my ($values, $q) = @_;
 	my $at = $q * $#$values;
@@ -67,7 +67,7 @@ sub parse_line
 # Read all lines of a file. Returns a description of the machine, and a list of groups,
 # one for each question and unit: name, unit, question, and cases in the order of the
 # file, each with id, key and median, q1, q3, n.
-sub load
+sub load_results
 {
 	my ($file) = @_;
 	my (%groups, %cases, @order, $machine, $counts);
@@ -110,15 +110,15 @@ sub load
 		my @values = sort { $a <=> $b } @{$case->{values}};
 
 		$case->{n} = @values;
-		$case->{q1} = quantile(\@values, 0.25);
-		$case->{median} = quantile(\@values, 0.5);
-		$case->{q3} = quantile(\@values, 0.75);
+		$case->{q1} = find_quantile(\@values, 0.25);
+		$case->{median} = find_quantile(\@values, 0.5);
+		$case->{q3} = find_quantile(\@values, 0.75);
 	}
 	return ($machine, @order);
 }
 
 # "12,345" or "1.23".
-sub number
+sub format_number
 {
 	my ($value) = @_;
 	my $text = sprintf $value == int $value || $value >= 100 ? '%.0f' :
@@ -129,13 +129,13 @@ sub number
 }
 
 # "12,345 ±6%": median, half of the interquartile range.
-sub cell
+sub format_cell
 {
 	my ($case) = @_;
 
 	return '' if !$case;
-	return number($case->{median}) if !$case->{median};
-	return sprintf '%s ±%.0f%%', number($case->{median}),
+	return format_number($case->{median}) if !$case->{median};
+	return sprintf '%s ±%.0f%%', format_number($case->{median}),
 	       50 * ($case->{q3} - $case->{q1}) / abs $case->{median};
 }
 
@@ -148,7 +148,7 @@ sub parse_conditions
 }
 
 # Does a case meet all conditions?
-sub matches
+sub matches_conditions
 {
 	my ($case, $text) = @_;
 
@@ -162,7 +162,7 @@ sub matches
 
 # The value of "[CASE]", "[CASE] - [CASE]" or "[CASE] / [CASE]" with the given keys, or
 # nothing if a case was not measured.
-sub evaluate
+sub evaluate_expression
 {
 	my ($group, $text, $given) = @_;
 	my ($operator) = $text =~ m{\] ([-/]) \[};
@@ -172,7 +172,7 @@ sub evaluate
 		my $wanted = join ', ', $conditions, map { "$_=$given->{$_}" }
 			     grep { !$named{$_} } keys %$given;
 
-		(grep { matches($_, $wanted) } @{$group->{cases}})[0]
+		(grep { matches_conditions($_, $wanted) } @{$group->{cases}})[0]
 	} $text =~ /\[(.*?)\]/g;
 
 	return if !$first || ($operator && !$second);
@@ -182,7 +182,7 @@ sub evaluate
 }
 
 # All combinations of "key=value|value, ...", as hashes.
-sub combinations
+sub expand_each
 {
 	my ($text) = @_;
 	my @all = ({});
@@ -201,22 +201,22 @@ sub combinations
 
 # The targets of a group that were measured: a list of description, value, limit, and a
 # name: "the same" refers to the description before.
-sub targets
+sub evaluate_targets
 {
 	my ($group) = @_;
 	my $question = $group->{question};
 	my ($main, @targets) = ('');
 
-	for my $given (combinations($question->{each})) {
+	for my $given (expand_each($question->{each})) {
 		for (@{$question->{targets} // []}) {
 			my $what = $_->{what} =~ s/\{(\w+)\}/$given->{$1}/gr =~
 				   s/\b1 pages\b/1 page/r;
 			my $name = $what =~ /^the same/ ? "$main, $what" : $what;
-			my $value = evaluate($group, $_->{value}, $given);
+			my $value = evaluate_expression($group, $_->{value}, $given);
 
 			$main = $what if $name eq $what;
 			if ($_->{of}) {
-				my $of = evaluate($group, $_->{of}, $given);
+				my $of = evaluate_expression($group, $_->{of}, $given);
 
 				$value = undef if !defined $of;
 				$value = $of > 0 ? $value / $of : LOST

@@ -20,12 +20,14 @@
 /**
  * struct bench_sample - one measurement
  * @value: nanoseconds, or what the case's unit says
+ * @again: measure again: an engine that should run got no processor
  * @counted: there was a mirror, and the next two are what it did
  * @flushes: TLB flushes of the mirror
  * @interrupts: processors that it interrupted
  */
 struct bench_sample {
 	double value;
+	bool again;
 	bool counted;
 	uint64_t flushes;
 	uint64_t interrupts;

@@ -9,24 +9,23 @@
 #ifndef BENCH_RUNNER_H
 #define BENCH_RUNNER_H
 
-#include <sys/types.h>
-
-struct runner_shared;
+#include "worker.h"
 
 /**
  * struct runner - the process
- * @pid: its number
- * @ask: a pipe; one byte lets the engine run
+ * @worker: it
+ * @engine: the engine
+ * @cpu: the index of its processor
  * @shared: memory of both processes
  */
 struct runner {
-	pid_t pid;
-	int ask;
+	struct worker worker;
+	int engine;
+	unsigned int cpu;
 	struct runner_shared *shared;
 };
 
 void runner_show(int mirror);
-int runner_engine(int mirror);
 void runner_start(struct runner *runner, int engine, unsigned int cpu);
 void runner_go(const struct runner *runner);
 void runner_halt(const struct runner *runner);

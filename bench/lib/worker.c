@@ -10,13 +10,16 @@
 
 #include "worker.h"
 
+/* Measurements in a row in which no engine may get a processor; a busy host needs a few. */
+#define TRIES	100u
+
 static struct worker *workers;
 
 /**
  * worker_start - start a worker
  * @worker: filled in; stays where it is
  * @prepare: called once in the worker, while the caller goes on; or NULL
- * @measure: called in the worker for each worker_ask()
+ * @measure: called in the worker for each worker_request()
  * @data: for both
  *
  * The first answer comes after @prepare has returned.
@@ -60,30 +63,43 @@ void worker_start(struct worker *worker, void (*prepare)(void *data),
 	_exit(0);
 }
 
-/**
- * worker_ask - let a worker measure, and wait for its answer
- * @worker: the worker
- * @what: for its @measure
- * @sample: the answer
- *
- * If the worker has ended, the worker has said why, and the program ends too.
- */
-void worker_ask(const struct worker *worker, unsigned char what,
-		struct bench_sample *sample)
+/* The worker has said why it has ended, unless a signal has killed it. */
+static void end_with(const struct worker *worker)
 {
 	int status;
 
-	signal(SIGPIPE, SIG_IGN);
-	if (write(worker->ask, &what, 1) == 1 &&
-	    read(worker->answer, sample, sizeof(*sample)) == sizeof(*sample))
-		return;
 	if (waitpid(worker->pid, &status, 0) == worker->pid && WIFSIGNALED(status))
 		bench_die("a process that measures was killed by signal %d",
 			  WTERMSIG(status));
 	exit(1);
 }
 
-/* End all workers, and wait until their address spaces are gone. */
+void worker_request(const struct worker *worker, unsigned char what)
+{
+	signal(SIGPIPE, SIG_IGN);
+	if (write(worker->ask, &what, 1) != 1)
+		end_with(worker);
+}
+
+void worker_await(const struct worker *worker, struct bench_sample *sample)
+{
+	if (read(worker->answer, sample, sizeof(*sample)) != sizeof(*sample))
+		end_with(worker);
+}
+
+void worker_ask(const struct worker *worker, unsigned char what,
+		struct bench_sample *sample)
+{
+	unsigned int tries = TRIES;
+
+	do {
+		worker_request(worker, what);
+		worker_await(worker, sample);
+	} while (sample->again && --tries);
+	if (!tries)
+		bench_die("in %u measurements no engine ran", TRIES);
+}
+
 void workers_stop(void)
 {
 	for (; workers; workers = workers->next) {

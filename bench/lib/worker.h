@@ -28,8 +28,12 @@ void worker_start(struct worker *worker, void (*prepare)(void *data),
 		  void (*measure)(void *data, unsigned char what,
 				  struct bench_sample *sample),
 		  void *data);
+/* Let a worker measure; wait for its answer; both. */
+void worker_request(const struct worker *worker, unsigned char what);
+void worker_await(const struct worker *worker, struct bench_sample *sample);
 void worker_ask(const struct worker *worker, unsigned char what,
 		struct bench_sample *sample);
+/* End all workers, and wait until their address spaces are gone. */
 void workers_stop(void);
 
 #endif /* BENCH_WORKER_H */
