@@ -334,6 +334,8 @@ go step bench bench 6.1
 go tests hot-paths hot_paths
 extra tests fuzz-vm "$top/fuzz/selftest.sh" --vm
 go step checkpatch checkpatch
+go step levels "$top/check/levels.sh"
+go tests bare "$top/check/bare.sh" 6.1
 go tests models "$top/models/models.sh"
 go tests mutants-patches "$top/mutants/check.sh"
 go tests mutants-selftest "$top/mutants/selftest.sh"

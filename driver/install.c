@@ -2,7 +2,6 @@
 #include <linux/mm.h>
 
 #include "install.h"
-#include "test/gate.h"
 #include "trace.h"
 
 /* What events have hit, as of the final check: anything, and from where on. */

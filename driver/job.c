@@ -12,7 +12,6 @@
 
 #include "engine.h"
 #include "job.h"
-#include "test/inject.h"
 
 /**
  * struct secmmu_job - the job of an engine
@@ -57,8 +56,8 @@ static int copy_user(struct secmmu_job *job, void *bounce, unsigned int len,
 	if (!mmget_not_zero(job->mm))
 		return -ESRCH;
 	kthread_use_mm(job->mm);
-	left = from_user ? secmmu_may_fault(copy_from_user(bounce, data, len), len) :
-			   secmmu_may_fault(copy_to_user(data, bounce, len), len);
+	left = from_user ? copy_from_user(bounce, data, len) :
+			   copy_to_user(data, bounce, len);
 	kthread_unuse_mm(job->mm);
 	/* Not here: the last user takes all of the memory down. */
 	mmput_async(job->mm);
@@ -141,7 +140,7 @@ struct secmmu_job *secmmu_job_create(struct secmmu_engine *engine)
 {
 	struct secmmu_job *job;
 
-	job = secmmu_may_fail(kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT), NULL);
+	job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return NULL;
 	job->engine = engine;
@@ -221,8 +220,7 @@ int secmmu_job_start(struct secmmu_job *job, const struct secmmu_start_job *arg)
 	err = wait_idle(job);
 	if (err)
 		goto unlock;
-	thread = secmmu_may_fail(kthread_create(run_job, job, "secmmu-job"),
-				 ERR_PTR(-ENOMEM));
+	thread = kthread_create(run_job, job, "secmmu-job");
 	if (IS_ERR(thread))
 		/* The kernel has other numbers for too many threads. */
 		err = PTR_ERR(thread) == -EINTR ? -EINTR : -ENOMEM;

@@ -32,7 +32,7 @@ cp -R "${DRIVER:-$top/driver}" "$work/a/driver"
 # The files that a patch changes.
 files_of()
 {
-	sed -n 's,^+++ b/,,p' "$1"
+	sed -n 's,^+++ b/\([^[:space:]]*\).*,\1,p' "$1"
 }
 
 apply_patch()
