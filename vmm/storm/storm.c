@@ -12,7 +12,6 @@
 #include "clock.h"
 #include "exitcode.h"
 #include "fixed.h"
-#include "flushtable.h"
 #include "json.h"
 #include "message.h"
 #include "mirror.h"
@@ -467,14 +466,13 @@ static void start_watchdog(struct storm *storm)
 }
 
 /* Tells how it went, and returns the exit status. */
-static int conclude_storm(const struct storm_options *options, struct totals *totals,
-			  const char *table)
+static int conclude_storm(const struct storm_options *options, struct totals *totals)
 {
 	bool unwritten;
 	int status;
 
 	totals->signal = watchdog_interrupted();
-	unwritten = options->json && report_json(options->json, totals, table);
+	unwritten = options->json && report_json(options->json, totals);
 	status = report_summary(totals);
 	return unwritten && status == EXIT_PASS ? EXIT_CANNOT : status;
 }
@@ -502,17 +500,11 @@ int storm_run(const struct storm_options *options)
 {
 	struct storm *storm = calloc(1, sizeof(*storm));
 	struct totals totals = { 0 };
-	char *table = NULL;
 
 	if (!storm)
 		die("out of memory");
 	if (options->json && json_writable(options->json))
 		return EXIT_CANNOT;
-	if (options->flush_table) {
-		table = flushtable_read(options->flush_table);
-		if (!table)
-			return EXIT_CANNOT;
-	}
 	/* No thread may map memory for itself: it could land in a gap. */
 	mallopt(M_ARENA_MAX, 1);
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
@@ -526,5 +518,5 @@ int storm_run(const struct storm_options *options)
 	storm_measure(storm, &totals);
 	storm_destroy(storm);
 	watchdog_stop();
-	return conclude_storm(options, &totals, table ? table : "[]");
+	return conclude_storm(options, &totals);
 }
