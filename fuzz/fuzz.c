@@ -13,6 +13,7 @@
 #include "exec.h"
 #include "fuzz.h"
 #include "inside.h"
+#include "json.h"
 #include "message.h"
 #include "shrink.h"
 
@@ -82,16 +83,22 @@ static void tell_progress(struct fuzz *fuzz)
 
 static void tell_json(const struct fuzz *fuzz, const struct outcome *outcome)
 {
-	printf("@ json { \"seed\": %llu, \"seconds\": %.1f, \"programs\": %llu, "
-	       "\"operations\": %llu, \"places\": %u, \"places_in_driver\": %u, "
-	       "\"corpus\": %u, \"mirrors_judged\": %llu, "
-	       "\"entries_judged\": %llu, \"killed\": %llu, "
-	       "\"verdict\": \"%s\" }\n",
-	       (unsigned long long)fuzz->options->seed, read_clock() - fuzz->started,
-	       (unsigned long long)fuzz->programs, (unsigned long long)fuzz->ops,
-	       cover_places(), fuzz->options->places, fuzz->corpus.nr,
-	       (unsigned long long)fuzz->judged, (unsigned long long)fuzz->entries,
-	       (unsigned long long)fuzz->killed, verdict_name[outcome->verdict]);
+	struct json json = { 0 };
+
+	printf("@ json ");
+	json_begin(&json, stdout);
+	json_number(&json, "seed", fuzz->options->seed);
+	json_seconds(&json, "seconds", read_clock() - fuzz->started);
+	json_number(&json, "programs", fuzz->programs);
+	json_number(&json, "operations", fuzz->ops);
+	json_number(&json, "places", cover_places());
+	json_number(&json, "places_in_driver", fuzz->options->places);
+	json_number(&json, "corpus", fuzz->corpus.nr);
+	json_number(&json, "mirrors_judged", fuzz->judged);
+	json_number(&json, "entries_judged", fuzz->entries);
+	json_number(&json, "killed", fuzz->killed);
+	json_string(&json, "verdict", verdict_name[outcome->verdict]);
+	json_end(&json);
 }
 
 /* Run it, so many times. Returns whether it has failed. */
