@@ -6,7 +6,6 @@
  * is known, so it is checked and not reported as a result.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/param.h>

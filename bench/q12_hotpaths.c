@@ -49,8 +49,7 @@ static void discard_often(char *at)
 		discard_memory(at, PAGE);
 }
 
-static void measure_without(void *data, unsigned char path,
-			    struct bench_sample *sample)
+static void measure_without(void *data, unsigned char path, struct bench_sample *sample)
 {
 	uint64_t ns;
 

@@ -31,6 +31,7 @@ sub load_questions
 	my $build = $ENV{BUILD} // "$FindBin::Bin/../build";
 	my $program = "$build/bench/bin/secmmu-bench";
 
+	no warnings 'exec';
 	open my $in, '-|', $program, '--describe'
 		or die "cannot run $program: $!; build it: make -C bench\n";
 	my $text = do { local $/; <$in> };

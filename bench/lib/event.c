@@ -13,14 +13,8 @@ const char *const calls[CALLS] = {
 
 static int call_once(char *at, size_t length, enum call call)
 {
-	switch (call) {
-	case MADVISE:
-		return madvise(at, length, MADV_DONTNEED);
-	case MUNMAP:
-		return munmap(at, length);
-	default:
-		return mprotect(at, length, PROT_READ);
-	}
+	return call == MADVISE ? madvise(at, length, MADV_DONTNEED) :
+	       call == MUNMAP ? munmap(at, length) : mprotect(at, length, PROT_READ);
 }
 
 uint64_t event_raise(char *at, size_t length, size_t events, enum call call)

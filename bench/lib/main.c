@@ -15,6 +15,8 @@
 /* Made by the linker. */
 extern const struct question *const __start_questions[], *const __stop_questions[];
 
+#define NR_QUESTIONS	((size_t)(__stop_questions - __start_questions))
+
 enum { OPTION_TINY = 1000, OPTION_ONLY, OPTION_TABLE, OPTION_DESCRIBE };
 
 static const unsigned int grid_repetitions[BENCH_GRIDS] = {
@@ -41,14 +43,9 @@ static const struct argp_option options[] = {
 	{ 0 }
 };
 
-static size_t count_questions(void)
-{
-	return __stop_questions - __start_questions;
-}
-
 static const struct question *find_question(const char *word)
 {
-	for (size_t i = 0; i < count_questions(); i++)
+	for (size_t i = 0; i < NR_QUESTIONS; i++)
 		if (!strcmp(__start_questions[i]->word, word))
 			return __start_questions[i];
 	bench_die("there is no question '%s'; --help lists them", word);
@@ -109,7 +106,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		bench->table = true;
 		return 0;
 	case OPTION_DESCRIBE:
-		results_describe(__start_questions, count_questions());
+		results_describe(__start_questions, NR_QUESTIONS);
 		exit(0);
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -162,7 +159,7 @@ static const char *list_questions(void)
 {
 	char *text = bench_text("Measure questions, all of them by default:\n");
 
-	for (size_t i = 0; i < count_questions(); i++)
+	for (size_t i = 0; i < NR_QUESTIONS; i++)
 		text = bench_text("%s\n  %-10s %s", text, __start_questions[i]->word,
 				  __start_questions[i]->asks);
 	return text;
@@ -188,7 +185,7 @@ int main(int argc, char **argv)
 		find_question(argv[i]);
 	for (int i = first; i < argc; i++)
 		fork_question(&bench, find_question(argv[i]));
-	for (size_t i = 0; first == argc && i < count_questions(); i++)
+	for (size_t i = 0; first == argc && i < NR_QUESTIONS; i++)
 		fork_question(&bench, __start_questions[i]);
 	return 0;
 }
