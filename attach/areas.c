@@ -89,7 +89,7 @@ static bool is_header(const char *line)
 	return (*line >= '0' && *line <= '9') || (*line >= 'a' && *line <= 'f');
 }
 
-static int parse(struct areas *areas, FILE *file)
+static int parse_smaps(struct areas *areas, FILE *file)
 {
 	struct area *area = NULL;
 	char *line = NULL;
@@ -140,7 +140,7 @@ int areas_read(struct areas *areas, int proc)
 		say("out of memory");
 		return -ENOMEM;
 	}
-	err = parse(areas, file);
+	err = parse_smaps(areas, file);
 	fclose(file);
 	/* Every process has areas, to its end. */
 	return err ? err : areas->count ? 0 : -ESRCH;

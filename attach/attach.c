@@ -131,8 +131,8 @@ static int find_all(struct attach *attach)
 				      &attach->before);
 }
 
-static void count(struct attach *attach, struct area *area, uint64_t address,
-		  enum verdict verdict)
+static void count_page(struct attach *attach, struct area *area, uint64_t address,
+		       enum verdict verdict)
 {
 	struct attach_facts *facts = &attach->facts;
 
@@ -198,12 +198,12 @@ static int read_run(struct attach *attach, const struct run *run, size_t *next)
 		if (done < 0)
 			return done;
 		for (int i = 0; i < done; i++, at += PAGE_BYTES)
-			count(attach, area, at, verdicts[i]);
+			count_page(attach, area, at, verdicts[i]);
 	}
 	return 0;
 }
 
-static int pass(struct attach *attach)
+static int make_pass(struct attach *attach)
 {
 	struct attach_facts *facts = &attach->facts;
 	size_t next = 0;
@@ -250,7 +250,7 @@ static void catch_interrupts(void)
 	sigaction(SIGTERM, &interrupt, NULL);
 }
 
-static int watch(struct attach *attach)
+static int watch_process(struct attach *attach)
 {
 	int err;
 
@@ -259,7 +259,7 @@ static int watch(struct attach *attach)
 	do {
 		if (attach->facts.passes)
 			usleep(PAUSE_MS * 1000);
-		err = pass(attach);
+		err = make_pass(attach);
 	} while (!err && !is_over(attach));
 	attach->facts.seconds = (clock_ms() - attach->began) / 1000;
 	attach->facts.signal = interrupted;
@@ -328,7 +328,7 @@ static void open_all(struct attach *attach)
 }
 
 /* Says how it went, and returns the exit status. */
-static int conclude(struct attach *attach, int err)
+static int conclude_attach(struct attach *attach, int err)
 {
 	struct attach_facts *facts = &attach->facts;
 
@@ -385,5 +385,5 @@ int attach_run(const struct attach_options *options)
 	catch_interrupts();
 	printf("process %d (%s), mirrored up to 0x%" PRIx64 "\n",
 	       attach.target.pid, attach.target.name, attach.limit);
-	return conclude(&attach, watch(&attach));
+	return conclude_attach(&attach, watch_process(&attach));
 }

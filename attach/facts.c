@@ -123,16 +123,19 @@ void facts_print(const struct attach_facts *facts)
 		       facts->changing, facts->stale);
 }
 
-static void json_area(FILE *file, const struct area *area)
+static void write_area(struct json *json, const struct area *area)
 {
-	fprintf(file, "\n\t\t{\"start\": %" PRIu64 ", \"end\": %" PRIu64
-		", \"mode\": \"%s\", \"read\": %" PRIu64 ", \"refused\": %"
-		PRIu64 ", \"untouched\": %" PRIu64 ", \"changing\": %" PRIu64
-		", \"stale\": %" PRIu64 ", \"name\": ", area->start,
-		area->end, area->mode, area->read, refused_of(area),
-		untouched_of(area), area->changing, area->stale);
-	json_text(file, area->name);
-	fputc('}', file);
+	json_object(json, NULL);
+	json_number(json, "start", area->start);
+	json_number(json, "end", area->end);
+	json_string(json, "mode", area->mode);
+	json_number(json, "read", area->read);
+	json_number(json, "refused", refused_of(area));
+	json_number(json, "untouched", untouched_of(area));
+	json_number(json, "changing", area->changing);
+	json_number(json, "stale", area->stale);
+	json_string(json, "name", area->name);
+	json_end(json);
 }
 
 /**
@@ -146,35 +149,33 @@ int facts_json(const char *path, const struct attach_facts *facts)
 {
 	const struct areas *areas = &facts->areas;
 	size_t count = facts->complete ? areas->count : 0;
-	FILE *file = json_open(path, "secmmu-attach-1");
+	struct json json;
 
-	if (!file)
+	if (json_create(&json, path, "secmmu-attach-1"))
 		return -1;
-	json_number(file, "pid", (uint64_t)facts->pid);
-	json_string(file, "command", facts->command);
-	json_number(file, "verified", facts->verified);
-	json_number(file, "complete", facts->complete);
-	json_number(file, "signal", (uint64_t)facts->signal);
-	json_number(file, "passes", facts->passes);
-	json_number(file, "seconds", facts->seconds);
-	json_number(file, "pages", facts->pages);
-	json_number(file, "refused", facts->refused);
-	json_number(file, "absent", facts->absent);
-	json_number(file, "changing", facts->changing);
-	json_number(file, "stale", facts->stale);
-	json_number(file, "merged", facts->merged);
-	json_number(file, "merged_after", facts->merged_after);
-	json_number(file, "faults", facts->stats.faults);
-	json_number(file, "fault_pages", facts->stats.fault_pages);
-	json_number(file, "events", facts->stats.events);
-	json_number(file, "zapped", facts->stats.zapped);
-	json_number(file, "flushes", facts->stats.flushes);
-	json_number(file, "retries", facts->stats.retries);
-	fputs("\t\"areas\": [", file);
-	for (size_t i = 0; i < count; i++) {
-		fputs(i ? "," : "", file);
-		json_area(file, &areas->list[i]);
-	}
-	fputs("\n\t]\n", file);
-	return json_close(file, path);
+	json_number(&json, "pid", (uint64_t)facts->pid);
+	json_string(&json, "command", facts->command);
+	json_number(&json, "verified", facts->verified);
+	json_number(&json, "complete", facts->complete);
+	json_number(&json, "signal", (uint64_t)facts->signal);
+	json_number(&json, "passes", facts->passes);
+	json_number(&json, "seconds", facts->seconds);
+	json_number(&json, "pages", facts->pages);
+	json_number(&json, "refused", facts->refused);
+	json_number(&json, "absent", facts->absent);
+	json_number(&json, "changing", facts->changing);
+	json_number(&json, "stale", facts->stale);
+	json_number(&json, "merged", facts->merged);
+	json_number(&json, "merged_after", facts->merged_after);
+	json_number(&json, "faults", facts->stats.faults);
+	json_number(&json, "fault_pages", facts->stats.fault_pages);
+	json_number(&json, "events", facts->stats.events);
+	json_number(&json, "zapped", facts->stats.zapped);
+	json_number(&json, "flushes", facts->stats.flushes);
+	json_number(&json, "retries", facts->stats.retries);
+	json_list(&json, "areas");
+	for (size_t i = 0; i < count; i++)
+		write_area(&json, &areas->list[i]);
+	json_end(&json);
+	return json_finish(&json);
 }

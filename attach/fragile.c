@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "fragile.h"
+#include "message.h"
 
 #define PAGE		4096ul
 #define MERGED_PAGES	1024u
@@ -62,10 +63,9 @@ struct fragile {
 	int flags;
 };
 
-static void fail(const char *what)
+static void die_of(const char *what)
 {
-	fprintf(stderr, "secmmu-subject: %s: %s\n", what, strerror(errno));
-	exit(2);
+	die("%s: %s", what, strerror(errno));
 }
 
 static char *map_small(unsigned int pages, int flags, int fd)
@@ -73,7 +73,7 @@ static char *map_small(unsigned int pages, int flags, int fd)
 	char *memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, flags, fd, 0);
 
 	if (memory == MAP_FAILED)
-		fail("mmap");
+		die_of("mmap");
 	madvise(memory, pages * PAGE, MADV_NOHUGEPAGE);
 	return memory;
 }
@@ -88,7 +88,7 @@ static int open_file(const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		fail(path);
+		die_of(path);
 	return fd;
 }
 
@@ -98,7 +98,7 @@ static uint64_t read_word(int fd, uint64_t index)
 
 	if (pread(fd, &word, sizeof(word), (off_t)(index * sizeof(word))) !=
 	    sizeof(word))
-		fail("reading a word about a page");
+		die_of("reading a word about a page");
 	return word;
 }
 
@@ -149,7 +149,7 @@ static long count_blocks(const struct fragile *fragile)
 	struct stat stat;
 
 	if (fstat(fragile->fd, &stat))
-		fail("fstat");
+		die_of("fstat");
 	return stat.st_blocks;
 }
 
@@ -195,7 +195,7 @@ static void start_child(struct fragile *fragile)
 
 	fragile->child = fork();
 	if (fragile->child < 0)
-		fail("fork");
+		die_of("fork");
 	if (!fragile->child) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		while (pause())
@@ -215,7 +215,7 @@ static void make_memory(struct fragile *fragile)
 	madvise(fragile->merged, MERGED_PAGES * PAGE, MADV_MERGEABLE);
 	fragile->fd = memfd_create("fragile", MFD_CLOEXEC);
 	if (fragile->fd < 0 || ftruncate(fragile->fd, FILE_PAGES * PAGE))
-		fail("memfd");
+		die_of("memfd");
 	fragile->file = map_small(FILE_PAGES, MAP_SHARED, fragile->fd);
 	memset(fragile->file, 'f', FILE_PAGES * PAGE);
 	fragile->given = map_private(OTHER_PAGES);
@@ -243,7 +243,7 @@ static void clear_soft_dirty(const struct fragile *fragile)
 
 	if (fd >= 0) {
 		if (write(fd, "4", 1) != 1)
-			perror("secmmu-subject: clear_refs");
+			say("clear_refs: %s", strerror(errno));
 		close(fd);
 	}
 	for (unsigned int i = 0; i < OTHER_PAGES / 2; i++)
@@ -255,10 +255,10 @@ static void give_up(const struct fragile *fragile)
 	if (fallocate(fragile->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
 		      FILE_PAGES * PAGE) ||
 	    madvise(fragile->given, OTHER_PAGES * PAGE, MADV_DONTNEED))
-		fail("giving memory up");
+		die_of("giving memory up");
 }
 
-static void say(const char *text)
+static void print_line(const char *text)
 {
 	puts(text);
 	fflush(stdout);
@@ -292,12 +292,12 @@ void fragile_run(void)
 	make_memory(&fragile);
 	wait_for_ksm(&fragile);
 	clear_soft_dirty(&fragile);
-	say("ready");
+	print_line("ready");
 	wait_for_signal(&set);
 	give_up(&fragile);
 	for (size_t i = 0; i < NUMBERS; i++)
 		before[i] = numbers[i].count(&fragile);
-	say("emptied");
+	print_line("emptied");
 	wait_for_signal(&set);
 	for (size_t i = 0; i < NUMBERS; i++) {
 		long now = numbers[i].count(&fragile);
@@ -305,7 +305,7 @@ void fragile_run(void)
 		printf("%s: %ld, was %ld\n", numbers[i].name, now, before[i]);
 		changed |= labs(now - before[i]) > numbers[i].slack;
 	}
-	say(changed ? "changed" : "unchanged");
+	print_line(changed ? "changed" : "unchanged");
 	kill(fragile.child, SIGKILL);
 	exit(0);
 }

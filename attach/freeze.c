@@ -16,7 +16,7 @@
 #define PATIENCE_MS	10000
 #define TURN_US		500
 
-static struct frozen *find(struct freeze *freeze, pid_t tid)
+static struct frozen *find_thread(struct freeze *freeze, pid_t tid)
 {
 	for (size_t i = 0; i < freeze->count; i++)
 		if (freeze->threads[i].tid == tid)
@@ -24,7 +24,7 @@ static struct frozen *find(struct freeze *freeze, pid_t tid)
 	return NULL;
 }
 
-static struct frozen *add(struct freeze *freeze, pid_t tid)
+static struct frozen *add_thread(struct freeze *freeze, pid_t tid)
 {
 	if (freeze->count == freeze->room) {
 		size_t room = freeze->room ? 2 * freeze->room : 16;
@@ -62,7 +62,7 @@ static bool has_ended(int tasks, pid_t tid)
 }
 
 /* Asks a thread to stop. Zero, also if it has ended, or -EPERM after a message. */
-static int seize(struct freeze *freeze, int tasks, pid_t tid)
+static int seize_thread(struct freeze *freeze, int tasks, pid_t tid)
 {
 	if (ptrace(PTRACE_SEIZE, tid, 0, 0)) {
 		if (errno == ESRCH || has_ended(tasks, tid))
@@ -71,7 +71,7 @@ static int seize(struct freeze *freeze, int tasks, pid_t tid)
 			     tid, strerror(errno));
 		return -EPERM;
 	}
-	if (!add(freeze, tid)) {
+	if (!add_thread(freeze, tid)) {
 		ptrace(PTRACE_DETACH, tid, 0, 0);
 		say("out of memory");
 		return -ENOMEM;
@@ -101,8 +101,8 @@ static int seize_all(struct freeze *freeze, int proc)
 	while (!err && (entry = readdir(dir))) {
 		pid_t tid = atoi(entry->d_name);
 
-		if (tid > 0 && !find(freeze, tid))
-			err = seize(freeze, tasks, tid);
+		if (tid > 0 && !find_thread(freeze, tid))
+			err = seize_thread(freeze, tasks, tid);
 	}
 	closedir(dir);
 	return err ? err : (int)(freeze->count - before);

@@ -4,6 +4,7 @@
  * in the way of "secmmu-vmm run". It says "ready", and goes on until killed.
  */
 #include <argp.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -21,6 +22,7 @@
 #include <unistd.h>
 #include <linux/secmmu_test.h>
 #include "fragile.h"
+#include "message.h"
 #include "prng.h"
 
 #define PAGE		4096ul
@@ -38,25 +40,23 @@
 /* ... and so that a pass falls into it. */
 #define HELD_MS		3000
 
-static char *map(void *at, size_t bytes, int protection, int flags)
+static char *map_memory(void *at, size_t bytes, int protection, int flags)
 {
 	char *memory = mmap(at, bytes, protection,
 			    MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 
-	if (memory == MAP_FAILED) {
-		perror("secmmu-subject: mmap");
-		exit(2);
-	}
+	if (memory == MAP_FAILED)
+		die("mmap: %s", strerror(errno));
 	return memory;
 }
 
-static void ready(void)
+static void say_ready(void)
 {
 	puts("ready");
 	fflush(stdout);
 }
 
-static void nap(void)
+static void take_nap(void)
 {
 	const struct timespec time = { .tv_nsec = TURN_NS };
 
@@ -64,27 +64,27 @@ static void nap(void)
 }
 
 /* Much is mapped, little of it there, and nothing happens. */
-static void sparse(void)
+static void play_sparse(void)
 {
 	char *reserved, *guarded;
 
 	/* Never touched. */
-	map(NULL, HUGE_BYTES, PROT_READ | PROT_WRITE, MAP_NORESERVE);
+	map_memory(NULL, HUGE_BYTES, PROT_READ | PROT_WRITE, MAP_NORESERVE);
 	/* In between, or the two would be one area. */
-	map(NULL, HUGE_BYTES, PROT_NONE, MAP_NORESERVE);
-	reserved = map(NULL, LARGE_BYTES, PROT_READ | PROT_WRITE, MAP_NORESERVE);
+	map_memory(NULL, HUGE_BYTES, PROT_NONE, MAP_NORESERVE);
+	reserved = map_memory(NULL, LARGE_BYTES, PROT_READ | PROT_WRITE, MAP_NORESERVE);
 	for (unsigned int i = 0; i < 3; i++)
 		reserved[i * (LARGE_BYTES / 4) + 1] = 's';
-	guarded = map(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, 0);
+	guarded = map_memory(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, 0);
 	memset(guarded, 'g', 3 * PAGE);
 	mprotect(guarded + PAGE, PAGE, PROT_NONE);
-	ready();
+	say_ready();
 	while (pause())
 		;
 }
 
 /* Every byte of a page tells which round wrote it. */
-static void fill(char *slice, uint64_t round)
+static void fill_slice(char *slice, uint64_t round)
 {
 	uint64_t *words = (uint64_t *)slice;
 
@@ -96,14 +96,14 @@ static void fill(char *slice, uint64_t round)
  * Slices of memory take turns: written; discarded, and so zero; written again;
  * forbidden; unmapped; and mapped and written again. An area comes and goes.
  */
-static void churn(void)
+static void play_churn(void)
 {
-	char *memory = map(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, 0);
+	char *memory = map_memory(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, 0);
 	unsigned int turn[SLICES] = { 0 };
 	struct prng prng;
 
 	prng_init(&prng, 1, 0);
-	ready();
+	say_ready();
 	for (uint64_t round = 1;; round++) {
 		uint32_t slice = prng_below(&prng, SLICES);
 		char *at = memory + slice * SLICE_PAGES * PAGE, *visitor;
@@ -111,14 +111,14 @@ static void churn(void)
 
 		switch (turn[slice]++ % 5) {
 		case 0:
-			map(at, bytes, PROT_READ | PROT_WRITE, MAP_FIXED);
-			fill(at, round);
+			map_memory(at, bytes, PROT_READ | PROT_WRITE, MAP_FIXED);
+			fill_slice(at, round);
 			break;
 		case 1:
 			madvise(at, bytes, MADV_DONTNEED);
 			break;
 		case 2:
-			fill(at, round);
+			fill_slice(at, round);
 			break;
 		case 3:
 			mprotect(at, bytes, PROT_NONE);
@@ -127,9 +127,9 @@ static void churn(void)
 			munmap(at, bytes);
 			break;
 		}
-		visitor = map(NULL, bytes, PROT_READ | PROT_WRITE, 0);
-		fill(visitor, round);
-		nap();
+		visitor = map_memory(NULL, bytes, PROT_READ | PROT_WRITE, 0);
+		fill_slice(visitor, round);
+		take_nap();
 		munmap(visitor, bytes);
 	}
 }
@@ -142,17 +142,17 @@ static void *flip_forever(void *memory)
 }
 
 /* Memory goes back and forth between two contents, as fast as it can. */
-static void flip(void)
+static void play_flip(void)
 {
 	for (unsigned int i = 0; i < THREADS; i++) {
-		char *memory = map(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
-				   0);
+		char *memory = map_memory(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
+					  0);
 		pthread_t thread;
 
 		if (pthread_create(&thread, NULL, flip_forever, memory))
 			exit(2);
 	}
-	ready();
+	say_ready();
 	while (pause())
 		;
 }
@@ -165,26 +165,24 @@ static void on_signal(int signal)
 }
 
 /* Is another program after SIGUSR1. */
-static void become(void)
+static void play_become(void)
 {
 	signal(SIGUSR1, on_signal);
-	ready();
+	say_ready();
 	while (pause())
 		;
 }
 
 /* Keeps a thread of another process from getting on, as a debugger does. */
-static void hold(const char *thread)
+static void hold_thread(const char *thread)
 {
 	pid_t tid = (pid_t)atoi(thread);
 	int status;
 
 	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) ||
-	    ptrace(PTRACE_INTERRUPT, tid, NULL, NULL)) {
-		perror("secmmu-subject: ptrace");
-		exit(2);
-	}
-	ready();
+	    ptrace(PTRACE_INTERRUPT, tid, NULL, NULL))
+		die("ptrace: %s", strerror(errno));
+	say_ready();
 	/* It cannot end before this process has heard of it. */
 	while (waitpid(tid, &status, __WALL) == tid && WIFSTOPPED(status))
 		;
@@ -207,10 +205,8 @@ static void arm_gate(const char *memory)
 	};
 	int device = open("/dev/secmmu", O_RDWR | O_CLOEXEC);
 
-	if (device < 0 || ioctl(device, SECMMU_TEST_GATE_ARM, &gate)) {
-		perror("secmmu-subject: a gate of a test build");
-		exit(2);
-	}
+	if (device < 0 || ioctl(device, SECMMU_TEST_GATE_ARM, &gate))
+		die("a gate of a test build: %s", strerror(errno));
 }
 
 /* Run on the first processor only, and only if no other process wants to. */
@@ -222,10 +218,8 @@ static void run_last(void)
 	CPU_ZERO(&first);
 	CPU_SET(0, &first);
 	if (sched_setaffinity(0, sizeof(first), &first) ||
-	    sched_setscheduler(0, SCHED_IDLE, &none)) {
-		perror("secmmu-subject: SCHED_IDLE");
-		exit(2);
-	}
+	    sched_setscheduler(0, SCHED_IDLE, &none))
+		die("SCHED_IDLE: %s", strerror(errno));
 }
 
 /* Many areas, with a page in each. */
@@ -241,7 +235,7 @@ static void fill_areas(char *memory)
 /* One more page stays: below a stack munmap(2) lets no reader in. */
 static char *map_window(void)
 {
-	char *memory = map(NULL, WINDOW_BYTES + PAGE, PROT_READ, 0);
+	char *memory = map_memory(NULL, WINDOW_BYTES + PAGE, PROT_READ, 0);
 
 	printf("range %lx-%lx\n", (unsigned long)memory,
 	       (unsigned long)memory + WINDOW_BYTES + PAGE);
@@ -252,23 +246,23 @@ static char *map_window(void)
  * Memory is unmapped and mapped again. Now and then others want the processor when
  * munmap(2) has taken the areas out, and has not yet cleared the page table.
  */
-static void window(void)
+static void play_window(void)
 {
 	char *memory = map_window();
 
 	run_last();
-	ready();
+	say_ready();
 	for (;;) {
-		map(memory, WINDOW_BYTES, PROT_READ | PROT_WRITE, MAP_FIXED);
+		map_memory(memory, WINDOW_BYTES, PROT_READ | PROT_WRITE, MAP_FIXED);
 		fill_areas(memory);
 		for (unsigned int i = 0; i < WINDOW_TURNS; i++)
-			nap();
+			take_nap();
 		munmap(memory, WINDOW_BYTES);
 	}
 }
 
 /* Memory is unmapped after SIGUSR1, and a gate keeps munmap(2) from going on. */
-static void held(void)
+static void play_held(void)
 {
 	char *memory = map_window();
 	sigset_t set;
@@ -277,9 +271,9 @@ static void held(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	map(memory, WINDOW_BYTES, PROT_READ | PROT_WRITE, MAP_FIXED);
+	map_memory(memory, WINDOW_BYTES, PROT_READ | PROT_WRITE, MAP_FIXED);
 	fill_areas(memory);
-	ready();
+	say_ready();
 	sigwait(&set, &signal);
 	arm_gate(memory);
 	munmap(memory, WINDOW_BYTES);
@@ -291,16 +285,16 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } modes[] = {
-	{ "sparse", sparse },
-	{ "churn", churn },
-	{ "flip", flip },
-	{ "become", become },
-	{ "window", window },
-	{ "held", held },
+	{ "sparse", play_sparse },
+	{ "churn", play_churn },
+	{ "flip", play_flip },
+	{ "become", play_become },
+	{ "window", play_window },
+	{ "held", play_held },
 	{ "fragile", fragile_run },
 };
 
-static error_t parse(int key, char *text, struct argp_state *state)
+static error_t choose_mode(int key, char *text, struct argp_state *state)
 {
 	if (key == ARGP_KEY_NO_ARGS)
 		argp_usage(state);
@@ -310,7 +304,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		if (!strcmp(text, modes[i].name))
 			modes[i].run();
 	if (!strcmp(text, "hold") && state->next < state->argc)
-		hold(state->argv[state->next]);
+		hold_thread(state->argv[state->next]);
 	argp_error(state, "there is no \"%s\"", text);
 	return 0;
 }
@@ -318,7 +312,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 int main(int argc, char **argv)
 {
 	const struct argp argp = {
-		.parser = parse,
+		.parser = choose_mode,
 		.args_doc = "sparse|churn|flip|become|window|held|fragile|hold THREAD",
 		.doc = "A process to be looked at by secmmu-vmm attach.\v"
 		       "  sparse  large reservations, hardly touched\n"

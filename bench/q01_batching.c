@@ -1,57 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Q1: what does it cost to flush once, for each so many pages, or for each page?
+ * Q1: what does it cost to flush once for an event, once for N pages, or for each page?
  *
- * A process unmaps, discards or protects memory that a mirror has mapped, in events of
- * so many pages, while no engine, an idle one or running ones use the mirror. Each
- * combination of policy and engines is in a process of its own. One without a mirror
- * shows what the kernel's own work costs; where engines run beside it they are those
- * of the parent's mirror.
- *
- * How often the policies flush is no result but known: it is checked.
+ * Each combination of policy and engines has a process of its own. The number of flushes
+ * is known, so it is checked and not reported as a result.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/param.h>
-#include <sys/prctl.h>
 
 #include "bench.h"
 #include "event.h"
 #include "mirror.h"
 #include "runner.h"
-#include "worker.h"
 
-#define PAGE		4096ul
-
-/* The kernel makes an event of each such piece that mprotect() meets. */
+/* mprotect() makes one event for each aligned piece of this size. */
 #define PIECE		(1ul << 30)
 
 /*
- * Small events are measured together, so many pages. They have a mapping of their own,
- * which lies across two blocks that could be huge pages: when the kernel takes a part
- * away from a mapping that has such a block, it announces an event for all of the block,
- * in case there is one to be split.
+ * Small events are measured together, as many as make this size. They have a mapping of
+ * their own, which lies across the border of two blocks of 2 MiB and contains neither:
+ * when the kernel takes a part away from a mapping that contains such a block, it first
+ * announces an event for all of the block, in case there is a huge page to be split.
  */
 #define SMALL		(512 * PAGE)
 #define ACROSS		(SMALL / 2)
 
-/* Engines at most; one running for sure, more where there are processors. */
+/* The most running engines. */
 #define ENGINES_MAX	8u
 
 #define NO_MIRROR	(-1)
-
-/* How often an engine may not get a processor; on a busy host it takes a few. */
-#define TRIES		100u
 
 /**
  * struct policy - when to flush
  * @name: as in the results
  * @policy: enum secmmu_flush_policy, or NO_MIRROR
  * @batch: pages per flush
- * @grid: in the smaller grids: nothing, one call, all calls
- * @build: in which builds of the driver: bit 0: normal, bit 1: test
+ * @grid: measured in the full grid only, in all grids with one call, with all calls
+ * @build: the builds of the driver; bit 0: normal, bit 1: test
  */
 static const struct policy {
 	const char *name;
@@ -71,23 +58,23 @@ static const struct policy {
 	{ "end-array:32", SECMMU_FLUSH_END_ARRAY, 32, ONE_CALL, 2 },
 };
 
-#define POLICIES	(sizeof(policies) / sizeof(policies[0]))
+#define POLICIES	ARRAY_SIZE(policies)
 
-/* The call that is enough: least of its time is the kernel's own. */
+/* The one call: the kernel's own work is the smallest part of its time. */
 #define CHEAPEST	MPROTECT
 
 /**
  * struct size - pages per event
- * @pages: so many
- * @grids: in which grids: one bit for each enum bench_grid
- * @enough: rounds, or zero for all
- * @dear: not for a test build
+ * @pages: the size
+ * @grids: the grids that have it; one bit for each enum bench_grid
+ * @enough: the rounds that are enough, or zero for all
+ * @slow: left out in a test build
  */
 static const struct size {
 	size_t pages;
 	unsigned int grids;
 	unsigned int enough;
-	bool dear;
+	bool slow;
 } sizes[] = {
 	{ 1, 1 << BENCH_FULL | 1 << BENCH_QUICK | 1 << BENCH_TINY, 0, false },
 	{ 8, 1 << BENCH_FULL, 11, false },
@@ -98,17 +85,17 @@ static const struct size {
 	{ 262144, 1 << BENCH_FULL, 2, true },
 };
 
-#define SIZES		(sizeof(sizes) / sizeof(sizes[0]))
+#define SIZES		ARRAY_SIZE(sizes)
 
 /**
  * struct subject - a process, its mirror and engines
  * @policy: of the mirror
- * @running: engines that run while it is measured
- * @idle: there is one that has the mirror loaded
+ * @running: engines that run during a measurement
+ * @idle: one engine has the mirror loaded and rests
  * @worker: the process
- * @mirror: descriptor; without a mirror that of the parent
- * @memory: what the mirror shows: @length bytes, aligned to PIECE, for large events;
- *	then what is never mapped, ACROSS bytes; then SMALL bytes
+ * @mirror: descriptor; for NO_MIRROR that of the parent's mirror
+ * @memory: the mirror shows it: @length bytes, aligned to PIECE, for large events; ACROSS
+ *	bytes that are never mapped; SMALL bytes
  * @length: of the largest event
  * @runners: the running engines
  */
@@ -123,82 +110,75 @@ struct subject {
 	struct runner runners[ENGINES_MAX];
 };
 
-/* One kind of event, of one size, in one process. */
-struct point {
-	struct subject *subject;
-	unsigned char what;
-};
-
-static struct subject subjects[4 * POLICIES];
-static size_t nr_subjects;
 static int device;
 
-/* A mirror of the parent, and engines that the processes without one let run there. */
+/* The parent's mirror, and its engines, which run for processes without a mirror. */
 static int bystander, bystanders[ENGINES_MAX];
 
-static void check(bool ok, const char *what)
+static void need_memory(bool ok, const char *what)
 {
 	if (!ok)
 		bench_die("cannot %s memory: %s", what, strerror(errno));
 }
 
-static void map(char *at, size_t length)
+static void map_at(char *at, size_t length)
 {
-	check(!length || mmap(at, length, PROT_READ | PROT_WRITE, MAP_PRIVATE |
-			      MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == at,
-	      "map");
+	need_memory(!length || mmap(at, length, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+				    MAP_FIXED, -1, 0) == at, "map");
 }
 
-static void prepare(void *data)
+static void prepare_subject(void *data)
 {
 	struct subject *subject = data;
 	size_t shown = subject->length + ACROSS + SMALL;
 	char *area = mmap(NULL, PIECE + shown, PROT_NONE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	check(area != MAP_FAILED, "reserve");
+	need_memory(area != MAP_FAILED, "reserve");
 	subject->memory = area + (-(uintptr_t)area & (PIECE - 1));
-	map(subject->memory, subject->length);
-	map(subject->memory + subject->length + ACROSS, SMALL);
+	map_at(subject->memory, subject->length);
+	map_at(subject->memory + subject->length + ACROSS, SMALL);
 	/* A huge page is one entry. */
-	if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0))
-		bench_die("huge pages stay on: %s", strerror(errno));
+	forbid_huge_pages();
 	subject->mirror = bystander;
 	if (subject->policy->policy != NO_MIRROR) {
-		subject->mirror = mirror_create(device, subject->policy->policy,
-						subject->policy->batch);
+		subject->mirror =
+			mirror_need(secmmu_create_mirror(device, subject->policy->policy,
+							 subject->policy->batch),
+				    "create a mirror");
 		mirror_slot(subject->mirror, 0, 0, subject->memory, shown);
 		runner_show(subject->mirror);
 	}
-	/* One that is told to run and then to halt is idle. */
+	/* An engine that has run and was halted is idle. */
 	for (unsigned int i = 0; i < subject->running + subject->idle; i++)
 		runner_start(&subject->runners[i],
 			     subject->mirror == bystander ? bystanders[i] :
-			     runner_engine(subject->mirror), i + 1);
+			     mirror_engine(subject->mirror, SECMMU_ENGINE_BACKGROUND), i + 1);
 }
 
-static void fill(const struct subject *subject, char *at, size_t length)
+static void map_in_mirror(const struct subject *subject, char *at, size_t length)
 {
 	if (subject->policy->policy == NO_MIRROR)
-		check(!madvise(at, length, MADV_POPULATE_WRITE), "populate");
+		need_memory(!madvise(at, length, MADV_POPULATE_WRITE), "populate");
 	else
-		mirror_prefault(subject->mirror, at - subject->memory, length,
+		mirror_prefault(subject->mirror, 0, at - subject->memory, length,
 				SECMMU_PREFAULT_WRITE);
 }
 
-/* As it was before, and empty. */
-static void restore(char *at, size_t length, enum call call)
+/* Undo the events, and leave the memory empty. */
+static void restore_memory(char *at, size_t length, enum call call)
 {
 	if (call == MUNMAP)
-		map(at, length);
+		map_at(at, length);
 	if (call == MPROTECT) {
-		check(!mprotect(at, length, PROT_READ | PROT_WRITE), "permit");
-		check(!madvise(at, length, MADV_DONTNEED), "discard");
+		need_memory(!mprotect(at, length, PROT_READ | PROT_WRITE), "permit");
+		need_memory(!madvise(at, length, MADV_DONTNEED), "discard");
 	}
 }
 
-/* Flushes of one event of so many pages. */
-static uint64_t flushes_of(const struct policy *policy, size_t pages)
+/* The flushes that an event takes. */
+static uint64_t count_flushes(const struct policy *policy, size_t pages)
 {
 	switch (policy->policy) {
 	case SECMMU_FLUSH_RANGE:
@@ -210,12 +190,12 @@ static uint64_t flushes_of(const struct policy *policy, size_t pages)
 	}
 }
 
-/* Did the mirror do what its policy says? */
+/* The mirror must have done what its policy says. */
 static void check_counts(const struct policy *policy, const struct secmmu_stats *before,
 			 const struct secmmu_stats *after, size_t pages,
 			 size_t events)
 {
-	uint64_t expected = events * flushes_of(policy, pages);
+	uint64_t expected = events * count_flushes(policy, pages);
 	uint64_t flushes = after->flushes - before->flushes -
 			   (after->assists - before->assists);
 
@@ -230,8 +210,8 @@ static void check_counts(const struct policy *policy, const struct secmmu_stats 
 			  (uintmax_t)expected);
 }
 
-/* Were the running engines at work? Where each page is flushed, one was in the way. */
-static bool have_run(const struct subject *subject, const struct secmmu_stats *before,
+/* With one flush for each page, an engine that ran was interrupted. */
+static bool engines_have_run(const struct subject *subject, const struct secmmu_stats *before,
 		     const struct secmmu_stats *after)
 {
 	if (!subject->running)
@@ -241,84 +221,39 @@ static bool have_run(const struct subject *subject, const struct secmmu_stats *b
 	return after->reads > before->reads;
 }
 
-/* Returns false if the engines that should run did not get a processor. */
-static bool measure_once(struct subject *subject, size_t pages, enum call call,
-			 struct bench_sample *sample)
+static void measure_events(void *data, unsigned char what, struct bench_sample *sample)
 {
-	size_t length = pages * PAGE, events = howmany(SMALL, length);
-	bool mirrored = subject->policy->policy != NO_MIRROR;
+	struct subject *subject = data;
+	enum call call = what % CALLS;
+	size_t pages = sizes[what / CALLS].pages, length = pages * PAGE;
+	size_t events = howmany(SMALL, length);
 	struct secmmu_stats before, after;
 	char *at = subject->memory;
 	uint64_t ns;
 
 	if (length < SMALL)
 		at += subject->length + ACROSS;
-	fill(subject, at, events * length);
+	map_in_mirror(subject, at, events * length);
 	for (unsigned int i = 0; i < subject->running; i++)
 		runner_go(&subject->runners[i]);
 	mirror_stats(subject->mirror, &before);
 	ns = event_raise(at, length, events, call);
-	mirror_stats(subject->mirror, &after);
+	bench_count(subject->mirror, &before, &after, sample);
 	for (unsigned int i = 0; i < subject->running; i++)
 		runner_halt(&subject->runners[i]);
-	if (mirrored)
+	sample->counted = subject->policy->policy != NO_MIRROR;
+	if (sample->counted)
 		check_counts(subject->policy, &before, &after, pages, events);
-	restore(at, events * length, call);
+	restore_memory(at, events * length, call);
 	sample->value = (double)ns / (events * pages);
-	sample->counted = mirrored;
-	sample->flushes = after.flushes - before.flushes;
-	sample->interrupts = after.interrupts - before.interrupts;
-	return have_run(subject, &before, &after);
+	sample->again = !engines_have_run(subject, &before, &after);
 }
 
-static void measure_events(void *data, unsigned char what,
-			   struct bench_sample *sample)
+/* In small grids one call is enough for most policies. */
+static bool is_worth_it(const struct bench *bench, const struct subject *subject,
+		      const struct size *size, enum call call)
 {
-	struct subject *subject = data;
-	unsigned int tries = TRIES;
-
-	while (!measure_once(subject, sizes[what / CALLS].pages, what % CALLS, sample))
-		if (!--tries)
-			bench_die("%s: in %u measurements no engine ran",
-				  subject->policy->name, TRIES);
-}
-
-static void measure(void *data, struct bench_sample *sample)
-{
-	const struct point *point = data;
-
-	worker_ask(&point->subject->worker, point->what, sample);
-}
-
-static void add_point(struct bench *bench, struct subject *subject, size_t size,
-		      enum call call)
-{
-	struct point *point = calloc(1, sizeof(*point));
-	struct bench_case one = {
-		.pages = sizes[size].pages,
-		.threads = 1,
-		.enough = sizes[size].enough,
-		.measure = measure,
-		.data = point,
-	};
-	char *engines = subject->running ?
-			bench_text("%u running", subject->running) :
-			bench_text(subject->idle ? "idle" : "none");
-
-	if (!point)
-		bench_die("out of memory");
-	*point = (struct point) { subject, size * CALLS + call };
-	one.variant = bench_text("\"policy\":\"%s\",\"engines\":\"%s\",\"call\":\"%s\"",
-				 subject->policy->name, engines, calls[call]);
-	free(engines);
-	bench_add(bench, &one);
-}
-
-/* Is it worth its time? In small grids one call is enough for most. */
-static bool wanted(const struct bench *bench, const struct subject *subject,
-		   const struct size *size, enum call call)
-{
-	if (!(size->grids & 1 << bench->grid) || (size->dear && bench->test_build))
+	if (!(size->grids & 1 << bench->grid) || (size->slow && bench->test_build))
 		return false;
 	if (bench->grid == BENCH_FULL || call == CHEAPEST)
 		return true;
@@ -329,65 +264,92 @@ static bool wanted(const struct bench *bench, const struct subject *subject,
 static void add_subject(struct bench *bench, const struct policy *policy,
 			unsigned int running, bool idle)
 {
-	struct subject *subject = &subjects[nr_subjects++];
+	struct subject *subject = bench_alloc(sizeof(*subject));
+	const char *engines = running ? bench_text("%u running", running) :
+			      idle ? "idle" : "none";
+	unsigned int before = bench->nr_cases;
 
-	subject->policy = policy;
-	subject->running = running;
-	subject->idle = idle;
+	*subject = (struct subject) { .policy = policy, .running = running, .idle = idle };
 	for (size_t i = 0; i < SIZES; i++)
 		for (enum call call = 0; call < CALLS; call++) {
-			if (!wanted(bench, subject, &sizes[i], call))
+			if (!is_worth_it(bench, subject, &sizes[i], call))
 				continue;
 			if (sizes[i].pages * PAGE >= SMALL)
 				subject->length = MAX(subject->length,
 						      sizes[i].pages * PAGE);
-			add_point(bench, subject, i, call);
+			bench_add(bench, &(struct bench_case) {
+				.variant = { { "policy", policy->name },
+					     { "engines", engines },
+					     { "call", calls[call] } },
+				.pages = sizes[i].pages,
+				.enough = sizes[i].enough,
+				.worker = &subject->worker,
+				.what = i * CALLS + call,
+			});
 		}
-	worker_start(&subject->worker, prepare, measure_events, subject);
+	if (bench->nr_cases > before)
+		worker_start(&subject->worker, prepare_subject, measure_events, subject);
 }
 
 static void make_bystander(unsigned int engines)
 {
-	bystander = mirror_create(device, SECMMU_FLUSH_RANGE, 0);
+	bystander = mirror_create(device);
 	runner_show(bystander);
 	while (engines--)
-		bystanders[engines] = runner_engine(bystander);
+		bystanders[engines] = mirror_engine(bystander, SECMMU_ENGINE_BACKGROUND);
 }
 
-int main(int argc, char **argv)
+static void add_policies(struct bench *bench)
 {
-	struct bench bench = {
-		.name = "Q1 batching",
-		.about = "What does it cost to flush once per event, or more often?",
-	};
-	unsigned int others;
+	unsigned int others = MIN(count_cpus() - 1, ENGINES_MAX);
 
-	bench_init(&bench, argc, argv);
-	bench_pin(0);
-	others = MIN(bench_cpus() - 1, ENGINES_MAX);
 	if (!others)
-		fprintf(stderr, "%s: no processor for a running engine; left out\n",
-			bench.name);
+		fprintf(stderr, "batching: no processor for a running engine; left out\n");
 	device = mirror_device();
-	if (bench.test_build)
-		mirror_need_test_build(device);
 	make_bystander(others);
 	for (size_t i = 0; i < POLICIES; i++) {
 		const struct policy *policy = &policies[i];
 
-		if (!(policy->build & 1 << bench.test_build) ||
-		    (bench.grid != BENCH_FULL && policy->grid == FULL_ONLY))
+		if (!(policy->build & 1 << bench->test_build) ||
+		    (bench->grid != BENCH_FULL && policy->grid == FULL_ONLY))
 			continue;
-		add_subject(&bench, policy, 0, false);
+		add_subject(bench, policy, 0, false);
 		if (policy->policy != NO_MIRROR)
-			add_subject(&bench, policy, 0, true);
+			add_subject(bench, policy, 0, true);
 		if (others)
-			add_subject(&bench, policy, 1, false);
+			add_subject(bench, policy, 1, false);
 		if (others > 1)
-			add_subject(&bench, policy, others, false);
+			add_subject(bench, policy, others, false);
 	}
-	bench_run(&bench);
-	while (nr_subjects)
-		worker_stop(&subjects[--nr_subjects].worker);
-	return 0;
 }
+
+/* "Net" is without the kernel's own work. */
+static const struct target targets[] = {
+	{ "{call} of {pages} pages, one engine running, net, range against each",
+	  "[policy=range, engines=1 running] - [policy=no mirror, engines=1 running]",
+	  "[policy=each, engines=1 running] - [policy=no mirror, engines=1 running]", 0.2 },
+	{ "{call} of {pages} pages, range, one engine running against none",
+	  "[policy=range, engines=1 running]", "[policy=range, engines=none]", 1.1 },
+	{ "the same, net",
+	  "[policy=range, engines=1 running] - [policy=no mirror, engines=1 running]",
+	  "[policy=range, engines=none] - [policy=no mirror, engines=none]", 1.1 },
+	{ 0 }
+};
+
+BENCH_QUESTION(q01_batching) = {
+	.word = "batching",
+	.name = "Q1 batching",
+	.asks = "What does it cost to flush once for an event, or more often?",
+	.text = "Time for each page of an event. A mirror has mapped all pages, and "
+		"flushes once for the event (range), once for N pages (array:N) or for each "
+		"page (each). A running engine opens one window after the other. Without a "
+		"mirror, it runs on the mirror of another process.",
+	.rows = { "policy", "engines", "call", "build" },
+	.across = "pages",
+	.plot = "xy",
+	.plotted = "call=mprotect, engines!=idle",
+	.each = "call=mprotect|madvise|munmap, pages=4096|262144",
+	.targets = targets,
+	.of_test_build = true,
+	.add_cases = add_policies,
+};

@@ -1,44 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Q3: what does a mirror cost where it shows nothing?
- *
- * A process unmaps and discards memory of which no slot has a page. Nobody has to do
- * anything; those who listen are called all the same. Listeners: none, a notifier
- * whose start and end do nothing, a mirror and a KVM machine with one slot each and
- * with very many. Each is in a process of its own.
- */
+/* Q3: what does a listener cost in memory that it does not show? */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/param.h>
-#include <sys/prctl.h>
 
 #include "bench.h"
 #include "event.h"
 #include "kvm.h"
 #include "mirror.h"
 #include "module/secmmu_bench.h"
-#include "worker.h"
 
-#define PAGE		4096ul
 #define MANY_SLOTS	32000u
 #define SOME_SLOTS	1000u
 
 enum kind { NONE, EMPTY, MIRROR, KVM };
 
 /**
- * struct listener - a process, and who listens to what happens there
- * @kind: who
+ * struct bystander - a process, and the listener there
+ * @kind: which one
  * @slots: slots, each of one page
  * @name: as in the results
  * @worker: the process
  * @mirror: descriptor of the mirror
- * @shown: what the slots show; never touched
- * @region: memory elsewhere
+ * @shown: memory that the slots show; never touched
+ * @region: memory that they do not show
  */
-struct listener {
+struct bystander {
 	enum kind kind;
 	unsigned int slots;
 	const char *name;
@@ -57,43 +46,26 @@ static const struct size {
 	{ 512, 4 },
 };
 
-#define SIZES		(sizeof(sizes) / sizeof(sizes[0]))
+#define SIZES		ARRAY_SIZE(sizes)
 #define REGION_PAGES	2048ul
 
-/* One kind of event, of one size, in one process. */
-struct point {
-	struct listener *listener;
-	unsigned char what;
-};
-
-static char *map(size_t pages)
-{
-	char *at = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (at == MAP_FAILED)
-		bench_die("no memory: %s", strerror(errno));
-	return at;
-}
-
-static void listen_kvm(struct listener *listener)
+static void listen_kvm(const struct bystander *bystander)
 {
 	unsigned int max;
 	int machine = kvm_create(&max);
 
-	if (max < listener->slots)
-		bench_die("KVM has %u memslots, not %u", max, listener->slots);
-	for (unsigned int i = 0; i < listener->slots; i++)
-		kvm_slot(machine, i, 2 * i * PAGE, listener->shown + i * PAGE,
-			 PAGE);
+	if (max < bystander->slots)
+		bench_die("KVM has %u memslots, not %u", max, bystander->slots);
+	for (unsigned int i = 0; i < bystander->slots; i++)
+		kvm_slot(machine, i, 2 * i * PAGE, bystander->shown + i * PAGE, PAGE);
 }
 
-static void listen_mirror(struct listener *listener)
+static void listen_mirror(struct bystander *bystander)
 {
-	listener->mirror = mirror_create(mirror_device(), SECMMU_FLUSH_RANGE, 0);
-	for (unsigned int i = 0; i < listener->slots; i++)
-		mirror_slot(listener->mirror, i, 2 * i * PAGE,
-			    listener->shown + i * PAGE, PAGE);
+	bystander->mirror = mirror_create(mirror_device());
+	for (unsigned int i = 0; i < bystander->slots; i++)
+		mirror_slot(bystander->mirror, i, 2 * i * PAGE,
+			    bystander->shown + i * PAGE, PAGE);
 }
 
 static void listen_empty(void)
@@ -105,90 +77,66 @@ static void listen_empty(void)
 		bench_die("cannot register a notifier: %s", strerror(errno));
 }
 
-static void prepare(void *data)
+static void prepare_bystander(void *data)
 {
-	struct listener *listener = data;
+	struct bystander *bystander = data;
 
 	/* Huge pages would turn some events into others. */
-	if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0))
-		bench_die("huge pages stay on: %s", strerror(errno));
-	listener->shown = map(MANY_SLOTS);
-	listener->region = map(REGION_PAGES);
-	if (listener->kind == KVM)
-		listen_kvm(listener);
-	else if (listener->kind == MIRROR)
-		listen_mirror(listener);
-	else if (listener->kind == EMPTY)
+	forbid_huge_pages();
+	bystander->shown = map_memory(MANY_SLOTS * PAGE);
+	bystander->region = map_memory(REGION_PAGES * PAGE);
+	if (bystander->kind == KVM)
+		listen_kvm(bystander);
+	else if (bystander->kind == MIRROR)
+		listen_mirror(bystander);
+	else if (bystander->kind == EMPTY)
 		listen_empty();
 }
 
-static void measure_events(void *data, unsigned char what,
-			   struct bench_sample *sample)
+static void measure_events(void *data, unsigned char what, struct bench_sample *sample)
 {
-	struct listener *listener = data;
+	const struct bystander *bystander = data;
 	const struct size *size = &sizes[what / CALLS_THAT_DROP];
 	enum call call = what % CALLS_THAT_DROP;
 	size_t length = size->pages * size->events * PAGE;
 	struct secmmu_stats before, after;
 
 	for (size_t i = 0; i < length; i += PAGE)
-		listener->region[i] = 1;
-	if (listener->kind == MIRROR)
-		mirror_stats(listener->mirror, &before);
-	sample->value = (double)event_raise(listener->region, size->pages * PAGE,
+		bystander->region[i] = 1;
+	if (bystander->kind == MIRROR)
+		mirror_stats(bystander->mirror, &before);
+	sample->value = (double)event_raise(bystander->region, size->pages * PAGE,
 					    size->events, call) / size->events;
-	if (listener->kind == MIRROR) {
-		mirror_stats(listener->mirror, &after);
+	if (bystander->kind == MIRROR) {
+		bench_count(bystander->mirror, &before, &after, sample);
 		if (after.events - before.events < size->events)
 			bench_die("the mirror was not told of all events");
-		sample->counted = true;
-		sample->flushes = after.flushes - before.flushes;
-		sample->interrupts = after.interrupts - before.interrupts;
 	}
 	if (call == MUNMAP &&
-	    mmap(listener->region, length, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+	    mmap(bystander->region, length, PROT_READ | PROT_WRITE, MAP_PRIVATE |
 		 MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
 		bench_die("cannot map memory again: %s", strerror(errno));
 }
 
-static void measure(void *data, struct bench_sample *sample)
+static void add_bystander(struct bench *bench, struct bystander *bystander)
 {
-	const struct point *point = data;
+	const char *slots = bench_text("%u", bystander->slots);
 
-	worker_ask(&point->listener->worker, point->what, sample);
-}
-
-static void add_listener(struct bench *bench, struct listener *listener)
-{
-	struct point *points = calloc(SIZES * CALLS_THAT_DROP, sizeof(*points));
-
-	if (!points)
-		bench_die("out of memory");
-	worker_start(&listener->worker, prepare, measure_events, listener);
-	for (unsigned int i = 0; i < SIZES * CALLS_THAT_DROP; i++) {
-		struct bench_case one = {
-			.variant = bench_text("\"call\":\"%s\",\"listener\":\"%s\",\"slots\":%u",
-					      calls[i % CALLS_THAT_DROP], listener->name,
-					      listener->slots),
+	worker_start(&bystander->worker, prepare_bystander, measure_events, bystander);
+	for (unsigned int i = 0; i < SIZES * CALLS_THAT_DROP; i++)
+		bench_add(bench, &(struct bench_case) {
+			.variant = { { "call", calls[i % CALLS_THAT_DROP] },
+				     { "listener", bystander->name },
+				     { "slots", slots } },
 			.pages = sizes[i / CALLS_THAT_DROP].pages,
-			.threads = 1,
-			.measure = measure,
-			.data = &points[i],
-		};
-
-		points[i].listener = listener;
-		points[i].what = i;
-		bench_add(bench, &one);
-	}
+			.worker = &bystander->worker,
+			.what = i,
+		});
 }
 
-int main(int argc, char **argv)
+static void add_bystanders(struct bench *bench)
 {
-	struct bench bench = {
-		.name = "Q3 elsewhere",
-		.about = "What does a mirror cost where it shows nothing?",
-	};
-	struct listener listeners[] = {
+	static struct bystander bystanders[] = {
 		{ .kind = NONE, .name = "none" },
 		{ .kind = EMPTY, .name = "empty notifier" },
 		{ .kind = MIRROR, .name = "mirror", .slots = 1 },
@@ -196,17 +144,44 @@ int main(int argc, char **argv)
 		{ .kind = MIRROR, .name = "mirror", .slots = MANY_SLOTS },
 		{ .kind = KVM, .name = "KVM", .slots = MANY_SLOTS },
 	};
-	unsigned int nr = sizeof(listeners) / sizeof(listeners[0]);
 
-	bench_init(&bench, argc, argv);
-	bench_pin(0);
-	for (unsigned int i = 0; i < nr; i++) {
-		if (bench.grid == BENCH_TINY)
-			listeners[i].slots = MIN(listeners[i].slots, SOME_SLOTS);
-		add_listener(&bench, &listeners[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(bystanders); i++) {
+		if (bench->grid == BENCH_TINY)
+			bystanders[i].slots = MIN(bystanders[i].slots, SOME_SLOTS);
+		add_bystander(bench, &bystanders[i]);
 	}
-	bench_run(&bench);
-	for (unsigned int i = 0; i < nr; i++)
-		worker_stop(&listeners[i].worker);
-	return 0;
 }
+
+#define NET_MIRROR	"[pages=1, listener=mirror, slots=1] - [pages=1, listener=none]"
+
+static const struct target targets[] = {
+	{ "{call} of 1 page, mirror against empty notifier",
+	  "[pages=1, listener=mirror, slots=1]", "[pages=1, listener=empty notifier]", 1.3 },
+	{ "the same, net of the work without a listener", NET_MIRROR,
+	  "[pages=1, listener=empty notifier] - [pages=1, listener=none]", 1.3 },
+	{ "{call} of 512 pages, mirror against none",
+	  "[pages=512, listener=mirror, slots=1]", "[pages=512, listener=none]", 1.03 },
+	{ "{call} of 1 page, mirror with 32,000 slots against 1",
+	  "[pages=1, listener=mirror, slots=32000]", "[pages=1, listener=mirror, slots=1]",
+	  1.05 },
+	{ "the same, net of the work without a listener",
+	  "[pages=1, listener=mirror, slots=32000] - [pages=1, listener=none]", NET_MIRROR,
+	  1.05 },
+	{ "{call} of 1 page, net, mirror against KVM", NET_MIRROR,
+	  "[pages=1, listener=KVM, slots=1] - [pages=1, listener=none]", 1 },
+	{ 0 }
+};
+
+BENCH_QUESTION(q03_elsewhere) = {
+	.word = "elsewhere",
+	.name = "Q3 elsewhere",
+	.asks = "What does a mirror cost in memory that it does not show?",
+	.text = "Discarding and unmapping memory of which no slot has a page, with different "
+		"listeners: time of one event of N pages.",
+	.rows = { "call", "listener", "slots" },
+	.across = "pages",
+	.plot = "bars",
+	.each = "call=madvise|munmap",
+	.targets = targets,
+	.add_cases = add_bystanders,
+};

@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Q4: how fast does an empty mirror fill with pages that the process has?
- *
- * By prefaulting, which is the fault path and nothing else, and by an engine that
- * reads a word of each page, with and without fault-around. Beside them the kernel's
- * way to look pages up, in batches as large as the driver's; KVM, whose guest reads a
- * word of each page, or which is asked to map them; and the kernel's test of HMM, which
- * also copies what it maps: once more with pages that it has mapped already.
- */
+/* Q4: how fast does an empty mirror fill with pages that the process has? */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -21,16 +12,10 @@
 #include "mirror.h"
 #include "module/secmmu_bench.h"
 
-#define PAGE		4096ul
-#define LARGE		(512 * PAGE)
-#define PAGES_MAX	16384ul
-#define PAGES_QUICK	4096ul
-#define PAGES_TINY	1024ul
-
-/* Pages that the driver asks the kernel for at once. */
+/* The driver asks the kernel for this many pages at once. */
 #define BATCH		32
 
-/* Where the guest sees the memory; its program is at zero. */
+/* The guest sees the memory here; its program is at zero. */
 #define GPA		LARGE
 
 enum way {
@@ -54,7 +39,7 @@ static const char *const ways[WAYS] = {
 /**
  * struct filling - one case
  * @way: how
- * @memory: what is mapped, all there
+ * @memory: the memory to map, populated
  */
 struct filling {
 	enum way way;
@@ -65,7 +50,7 @@ static size_t pages;
 static int mirror, around, single, kernel, machine, hmm;
 static struct kvm_cpu cpu;
 
-static void gup(const char *memory, bool write)
+static void look_pages_up(const char *memory, bool write)
 {
 	struct secmmu_bench_gup arg = {
 		.address = (uintptr_t)memory,
@@ -78,31 +63,27 @@ static void gup(const char *memory, bool write)
 		bench_die("cannot look pages up: %s", strerror(errno));
 }
 
-static void read_all(int engine)
+static void read_all_pages(int engine)
 {
-	uint64_t word;
-
 	for (size_t i = 0; i < pages; i++)
-		if (pread(engine, &word, sizeof(word), GPA + i * PAGE) !=
-		    sizeof(word))
-			bench_die("an engine cannot read: %s", strerror(errno));
+		mirror_read_word(engine, GPA + i * PAGE);
 }
 
-static void fill(enum way way, const char *memory)
+static void fill_by(enum way way, const char *memory)
 {
 	switch (way) {
 	case PREFAULT:
 	case PREFAULT_WRITE:
-		mirror_prefault(mirror, GPA, pages * PAGE,
+		mirror_prefault(mirror, 0, GPA, pages * PAGE,
 				way == PREFAULT ? 0 : SECMMU_PREFAULT_WRITE);
 		break;
 	case AROUND:
 	case SINGLE:
-		read_all(way == AROUND ? around : single);
+		read_all_pages(way == AROUND ? around : single);
 		break;
 	case GUP:
 	case GUP_WRITE:
-		gup(memory, way == GUP_WRITE);
+		look_pages_up(memory, way == GUP_WRITE);
 		break;
 	case HMM_READ:
 	case HMM_AGAIN:
@@ -118,16 +99,16 @@ static void fill(enum way way, const char *memory)
 }
 
 /*
- * Let the guest run, to find that slots have changed: 6.12 tries KVM_PRE_FAULT_MEMORY
- * again for ever before.
+ * Let the guest run, so that it finds that slots have changed. Before that, 6.12 retries
+ * KVM_PRE_FAULT_MEMORY for ever.
  */
-static void kvm_settle(void)
+static void settle_kvm(void)
 {
 	kvm_touch(&cpu, 0, 1);
 }
 
-/* An open descriptor is a mirror of its own; the listener must go with the case. */
-static void empty_hmm(const struct filling *filling)
+/* Each open descriptor is a mirror, and slows other cases down as long as it is open. */
+static void open_empty_hmm(const struct filling *filling)
 {
 	if (filling->way != HMM_READ && filling->way != HMM_AGAIN)
 		return;
@@ -136,110 +117,113 @@ static void empty_hmm(const struct filling *filling)
 		hmm_read(hmm, filling->memory, pages);
 }
 
-static void measure(void *data, struct bench_sample *sample)
+static void measure_filling(void *data, struct bench_sample *sample)
 {
 	const struct filling *filling = data;
 	size_t length = pages * PAGE;
 	struct secmmu_stats before, after;
 	uint64_t ns;
 
-	/* Slots that come and go leave nothing mapped. */
-	mirror_slot(mirror, 1, 0, NULL, 0);
-	mirror_slot(mirror, 1, GPA, filling->memory, length);
+	mirror_renew_slot(mirror, 1, GPA, filling->memory, length);
 	kvm_slot(machine, 1, GPA, filling->memory, 0);
 	kvm_slot(machine, 1, GPA, filling->memory, length);
-	kvm_settle();
-	empty_hmm(filling);
+	settle_kvm();
+	open_empty_hmm(filling);
 	mirror_stats(mirror, &before);
 	ns = bench_now();
-	fill(filling->way, filling->memory);
+	fill_by(filling->way, filling->memory);
 	ns = bench_now() - ns;
-	mirror_stats(mirror, &after);
+	bench_count(mirror, &before, &after, sample);
 	if (filling->way == HMM_READ || filling->way == HMM_AGAIN)
 		close(hmm);
-	if (filling->way < GUP && (before.tables > 1 || after.tables == 1))
+	sample->counted = filling->way < GUP;
+	if (sample->counted && (before.tables > 1 || after.tables == 1))
 		bench_die("%s: the mirror was not empty, or is", ways[filling->way]);
 	sample->value = (double)ns / pages;
-	sample->counted = filling->way < GUP;
-	sample->flushes = after.flushes - before.flushes;
-	sample->interrupts = after.interrupts - before.interrupts;
 }
 
-/* Memory that is all there, in small or huge pages. */
+/* Populated memory, in small or huge pages. */
 static char *make_memory(bool huge)
 {
-	char *area = mmap(NULL, pages * PAGE + LARGE, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *memory = map_aligned(pages * PAGE, LARGE);
 
-	if (area == MAP_FAILED)
-		bench_die("no memory: %s", strerror(errno));
-	area += -(uintptr_t)area & (LARGE - 1);
-	if (madvise(area, pages * PAGE, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE))
+	if (madvise(memory, pages * PAGE, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE))
 		bench_die("cannot choose the size of pages: %s", strerror(errno));
-	memset(area, 1, pages * PAGE);
-	return area;
+	memset(memory, 1, pages * PAGE);
+	return memory;
 }
 
-static void add(struct bench *bench, char *memory, const char *size,
-		enum way way)
+static void add_filling(struct bench *bench, char *memory, const char *size,
+			enum way way)
 {
-	struct filling *filling = calloc(1, sizeof(*filling));
-	struct bench_case one = {
-		.variant = bench_text("\"way\":\"%s\",\"memory\":\"%s\"",
-				      ways[way], size),
-		.pages = pages,
-		.threads = 1,
-		.measure = measure,
-		.data = filling,
-	};
+	struct filling *filling = bench_alloc(sizeof(*filling));
 
-	if (!filling)
-		bench_die("out of memory");
 	*filling = (struct filling) { way, memory };
-	bench_add(bench, &one);
+	bench_add(bench, &(struct bench_case) {
+		.variant = { { "way", ways[way] }, { "memory", size } },
+		.pages = pages,
+		.measure = measure_filling,
+		.data = filling,
+	});
 }
 
 static void open_all(void)
 {
 	unsigned int max;
 
-	mirror = mirror_create(mirror_device(), SECMMU_FLUSH_RANGE, 0);
+	mirror = mirror_create(mirror_device());
 	mirror_slot(mirror, 1, GPA, (void *)LARGE, PAGE);
 	around = mirror_engine(mirror, SECMMU_ENGINE_FAULT_AROUND);
 	single = mirror_engine(mirror, 0);
 	kernel = bench_open("/dev/secmmu_bench", "load secmmu_bench.ko");
 	machine = kvm_create(&max);
-	/* To be deleted by the first measurement. */
+	/* The first measurement deletes it. */
 	kvm_slot(machine, 1, GPA, (void *)LARGE, PAGE);
 	kvm_cpu_create(&cpu, machine);
 }
 
-int main(int argc, char **argv)
+static void add_fillings(struct bench *bench)
 {
-	struct bench bench = {
-		.name = "Q4 fill",
-		.about = "How fast does an empty mirror fill with pages that the process has?",
-		.enough = 11,
-	};
+	static const size_t grid_pages[BENCH_GRIDS] = { 16384, 4096, 1024 };
 	char *small, *large;
 	int last;
 
-	bench_init(&bench, argc, argv);
-	bench_pin(0);
-	pages = bench.grid == BENCH_FULL ? PAGES_MAX :
-		bench.grid == BENCH_QUICK ? PAGES_QUICK : PAGES_TINY;
+	pages = grid_pages[bench->grid];
 	small = make_memory(false);
 	large = make_memory(true);
 	open_all();
 	/* Only newer kernels have the last way. */
-	kvm_settle();
+	settle_kvm();
 	last = kvm_prefault(&cpu, 0, PAGE) ? KVM_PREFAULT : WAYS;
 	for (int way = 0; way < last; way++) {
-		if ((way == HMM_READ || way == HMM_AGAIN) && !hmm_there())
+		if ((way == HMM_READ || way == HMM_AGAIN) && !hmm_is_there())
 			continue;
-		add(&bench, small, "4 KiB", way);
-		add(&bench, large, "2 MiB", way);
+		add_filling(bench, small, "4 KiB", way);
+		add_filling(bench, large, "2 MiB", way);
 	}
-	bench_run(&bench);
-	return 0;
 }
+
+static const struct target targets[] = {
+	{ "prefault against get_user_pages_remote, pages of {memory}",
+	  "[way=mirror, prefault]", "[way=get_user_pages_remote]", 1.5 },
+	{ "the same for writing", "[way=mirror, prefault for writing]",
+	  "[way=get_user_pages_remote for writing]", 1.5 },
+	{ 0 }
+};
+
+BENCH_QUESTION(q04_fill) = {
+	.word = "fill",
+	.name = "Q4 fill",
+	.asks = "How fast does an empty mirror fill with pages?",
+	.text = "Filling an empty mirror with pages that the process has, in pages of 4 KiB "
+		"or 2 MiB: time for each 4 KiB. The kernel's look-up of pages, in batches of "
+		"32, is the least that this can cost. test_hmm copies the pages that it "
+		"reads; reading them again shows what that costs.",
+	.rows = { "way" },
+	.across = "memory",
+	.plot = "logbars",
+	.each = "memory=4 KiB|2 MiB",
+	.targets = targets,
+	.enough = 11,
+	.add_cases = add_fillings,
+};

@@ -1,24 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Q5: what does it cost to read memory that is mapped already?
- *
- * 8 bytes, or one page, at random places: through an engine, by process_vm_readv() and
- * /proc/self/mem, which look the page up each time, and from a file in memory, which
- * is what a pread() costs at least. Few pages fit into the engine's TLB, many make it
- * walk the mirror's tables.
- */
+/* Q5: what does it cost to read memory that is mapped already? */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "bench.h"
 #include "mirror.h"
 
-#define PAGE		4096ul
 #define FEW_PAGES	128ul
 #define MANY_PAGES	16384ul
 #define READS		1024
@@ -36,7 +27,7 @@ static const char *const ways[WAYS] = {
  * struct reads - one case
  * @way: how
  * @bytes: of each read
- * @at: where: offsets in the memory
+ * @at: offsets in the memory
  */
 struct reads {
 	enum way way;
@@ -65,7 +56,7 @@ static ssize_t read_one(enum way way, uint64_t at, char *buffer, size_t bytes)
 	}
 }
 
-static void measure(void *data, struct bench_sample *sample)
+static void measure_reads(void *data, struct bench_sample *sample)
 {
 	const struct reads *reads = data;
 	static char buffer[PAGE];
@@ -80,7 +71,7 @@ static void measure(void *data, struct bench_sample *sample)
 }
 
 /* Every page holds its number, in each word. */
-static void fill(uint64_t *words)
+static void number_pages(uint64_t *words)
 {
 	for (uint64_t i = 0; i < MANY_PAGES * PAGE / sizeof(*words); i++)
 		words[i] = i * sizeof(*words) / PAGE;
@@ -89,26 +80,24 @@ static void fill(uint64_t *words)
 static void make_memory(void)
 {
 	size_t length = MANY_PAGES * PAGE;
-	char *file;
+	void *file;
 
-	/* Not where huge pages make it easy for some. */
-	if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0))
-		bench_die("huge pages stay on: %s", strerror(errno));
-	memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE |
-		      MAP_ANONYMOUS, -1, 0);
+	/* Huge pages would make it easier for some ways of reading. */
+	forbid_huge_pages();
+	memory = map_memory(length);
 	tmpfs = memfd_create("access", MFD_CLOEXEC);
-	if (tmpfs < 0 || ftruncate(tmpfs, length) || memory == MAP_FAILED)
+	if (tmpfs < 0 || ftruncate(tmpfs, length))
 		bench_die("no memory: %s", strerror(errno));
 	file = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, tmpfs, 0);
 	if (file == MAP_FAILED)
 		bench_die("no memory: %s", strerror(errno));
-	fill((uint64_t *)memory);
-	fill((uint64_t *)file);
+	number_pages((uint64_t *)memory);
+	number_pages(file);
 	munmap(file, length);
 }
 
-/* Who reads fast must read the truth. */
-static void check(const uint64_t *at)
+/* A fast way that reads the wrong bytes would not count. */
+static void check_data(const uint64_t *at)
 {
 	for (int way = 0; way < WAYS; way++) {
 		for (int i = 0; i < READS; i++) {
@@ -122,14 +111,12 @@ static void check(const uint64_t *at)
 	}
 }
 
-/* Random offsets of so many bytes, aligned to their size. */
+/* Random offsets, aligned to the size of a read. */
 static uint64_t *make_offsets(uint64_t pages, size_t bytes)
 {
-	uint64_t *at = calloc(READS, sizeof(*at));
+	uint64_t *at = bench_alloc(READS * sizeof(*at));
 	unsigned int seed = 1;
 
-	if (!at)
-		bench_die("out of memory");
 	for (int i = 0; i < READS; i++) {
 		at[i] = rand_r(&seed) % pages * PAGE;
 		at[i] += rand_r(&seed) % (PAGE / bytes) * bytes;
@@ -137,49 +124,62 @@ static uint64_t *make_offsets(uint64_t pages, size_t bytes)
 	return at;
 }
 
-static void add(struct bench *bench, uint64_t pages, size_t bytes)
+static void add_reads(struct bench *bench, uint64_t pages, size_t bytes)
 {
 	uint64_t *at = make_offsets(pages, bytes);
 
-	check(at);
+	check_data(at);
 	for (int way = 0; way < WAYS; way++) {
-		struct reads *reads = calloc(1, sizeof(*reads));
-		struct bench_case one = {
-			.variant = bench_text("\"way\":\"%s\",\"bytes\":%zu",
-					      ways[way], bytes),
-			.pages = pages,
-			.threads = 1,
-			.measure = measure,
-			.data = reads,
-		};
+		struct reads *reads = bench_alloc(sizeof(*reads));
 
-		if (!reads)
-			bench_die("out of memory");
 		*reads = (struct reads) { way, bytes, at };
-		bench_add(bench, &one);
+		bench_add(bench, &(struct bench_case) {
+			.variant = { { "way", ways[way] },
+				     { "bytes", bench_text("%zu", bytes) } },
+			.pages = pages,
+			.measure = measure_reads,
+			.data = reads,
+		});
 	}
 }
 
-int main(int argc, char **argv)
+static void add_all_reads(struct bench *bench)
 {
-	struct bench bench = {
-		.name = "Q5 access",
-		.about = "What does it cost to read memory that is mapped already?",
-	};
-	int mirror;
+	int mirror = mirror_create(mirror_device());
 
-	bench_init(&bench, argc, argv);
-	bench_pin(0);
-	mirror = mirror_create(mirror_device(), SECMMU_FLUSH_RANGE, 0);
 	proc_mem = bench_open("/proc/self/mem", "mount /proc");
 	make_memory();
 	mirror_slot(mirror, 0, 0, memory, MANY_PAGES * PAGE);
-	mirror_prefault(mirror, 0, MANY_PAGES * PAGE, 0);
+	mirror_prefault(mirror, 0, 0, MANY_PAGES * PAGE, 0);
 	engine = mirror_engine(mirror, 0);
-	add(&bench, FEW_PAGES, sizeof(uint64_t));
-	add(&bench, MANY_PAGES, sizeof(uint64_t));
-	add(&bench, FEW_PAGES, PAGE);
-	add(&bench, MANY_PAGES, PAGE);
-	bench_run(&bench);
-	return 0;
+	add_reads(bench, FEW_PAGES, sizeof(uint64_t));
+	add_reads(bench, MANY_PAGES, sizeof(uint64_t));
+	add_reads(bench, FEW_PAGES, PAGE);
+	add_reads(bench, MANY_PAGES, PAGE);
 }
+
+static const struct target targets[] = {
+	{ "8 bytes of {pages} pages, engine against process_vm_readv",
+	  "[way=engine, bytes=8]", "[way=process_vm_readv, bytes=8]", 0.5 },
+	{ "8 bytes of {pages} pages, engine against tmpfs",
+	  "[way=engine, bytes=8]", "[way=pread of tmpfs, bytes=8]", 1.3 },
+	{ "4 KiB of {pages} pages, engine against process_vm_readv",
+	  "[way=engine, bytes=4096]", "[way=process_vm_readv, bytes=4096]", 1 },
+	{ 0 }
+};
+
+BENCH_QUESTION(q05_access) = {
+	.word = "access",
+	.name = "Q5 access",
+	.asks = "What does it cost to read memory that is mapped already?",
+	.text = "Reading memory that is mapped already, at random places: of 128 pages, which "
+		"the engine's TLB holds, and of 16,384, for which the engine walks the "
+		"mirror's tables. Reading a file in memory is the least that a pread() can "
+		"cost.",
+	.rows = { "way", "bytes" },
+	.across = "pages",
+	.plot = "bars",
+	.each = "pages=128|16384",
+	.targets = targets,
+	.add_cases = add_all_reads,
+};

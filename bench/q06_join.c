@@ -2,16 +2,10 @@
 /*
  * Q6: what does it cost to mirror an address space that has many VMAs?
  *
- * The first mirror registers a notifier with the kernel, which takes every lock of
- * the mm; the next ones join what the first has registered. Beside them
- * mmu_notifier_register() itself, as user space sees it and as the kernel does, and
- * an ioctl() that does nothing, which is part of all but the kernel's figure.
- *
- * VMAs of anonymous memory have a lock of their own once they were written to, so
- * there are two kinds of address space.
+ * A VMA of anonymous memory has a lock of its own once it was written to, so there are
+ * two kinds of address space.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -20,7 +14,6 @@
 #include "bench.h"
 #include "mirror.h"
 #include "module/secmmu_bench.h"
-#include "worker.h"
 
 #define SETTLE_US	2000
 
@@ -35,9 +28,9 @@ static const char *const calls[CALLS] = {
 };
 
 /**
- * struct space - an address space with VMAs, a process of its own
+ * struct space - an address space with VMAs
  * @vmas: how many
- * @written: each has been written to
+ * @written: each of them was written to
  * @worker: the process
  */
 struct space {
@@ -46,30 +39,23 @@ struct space {
 	struct worker worker;
 };
 
-/* The devices; sessions of the latter serve one space at a time. */
+/* Descriptors; a session of secmmu_bench.ko has one registration at a time. */
 static int device, kernel;
 
-/* One call in one space. */
-struct point {
-	struct space *space;
-	enum call call;
-};
-
 /* Make VMAs that the kernel cannot merge: a hole follows each. */
-static void make_vmas(const struct space *space)
+static void make_vmas(void *data)
 {
-	size_t page = sysconf(_SC_PAGESIZE), length = 2 * space->vmas * page;
-	char *at = mmap(NULL, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
-			-1, 0);
+	const struct space *space = data;
+	size_t length = 2 * space->vmas * PAGE;
+	char *at = mmap(NULL, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (at == MAP_FAILED)
-		bench_die("no room for %lu VMAs: %s", space->vmas,
-			  strerror(errno));
+		bench_die("no room for %lu VMAs: %s", space->vmas, strerror(errno));
 	munmap(at, length);
 	for (unsigned long i = 0; i < space->vmas; i++) {
-		char *vma = at + 2 * i * page;
+		char *vma = at + 2 * i * PAGE;
 
-		if (mmap(vma, page, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+		if (mmap(vma, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE |
 			 MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != vma)
 			bench_die("cannot make VMA %lu of %lu: %s%s", i + 1,
 				  space->vmas, strerror(errno),
@@ -86,15 +72,15 @@ static uint64_t time_mirror(bool second)
 	uint64_t ns;
 
 	/*
-	 * After the first one's walk over all VMAs caches are cold, which is not
-	 * part of what the second one costs: let another one warm them.
+	 * The first mirror's walk over all VMAs leaves the caches cold, which is not
+	 * a cost of the second one: let another mirror warm them.
 	 */
 	if (second) {
-		fds[n++] = mirror_create(device, SECMMU_FLUSH_RANGE, 0);
-		fds[n++] = mirror_create(device, SECMMU_FLUSH_RANGE, 0);
+		fds[n++] = mirror_create(device);
+		fds[n++] = mirror_create(device);
 	}
 	ns = bench_now();
-	fds[n++] = mirror_create(device, SECMMU_FLUSH_RANGE, 0);
+	fds[n++] = mirror_create(device);
 	ns = bench_now() - ns;
 	while (n)
 		close(fds[--n]);
@@ -123,16 +109,10 @@ static uint64_t time_nothing(void)
 	return bench_now() - ns;
 }
 
-static void prepare(void *data)
-{
-	make_vmas(data);
-}
-
-static void measure_call(void *data, unsigned char call,
-			 struct bench_sample *sample)
+static void measure_call(void *data, unsigned char call, struct bench_sample *sample)
 {
 	(void)data;
-	/* What others have closed is freed in the background. */
+	/* The kernel frees closed mirrors in the background. */
 	usleep(SETTLE_US);
 	if (call == NOTHING)
 		sample->value = time_nothing();
@@ -142,59 +122,57 @@ static void measure_call(void *data, unsigned char call,
 		sample->value = time_mirror(call == SECOND);
 }
 
-static void measure(void *data, struct bench_sample *sample)
+static void add_space(struct bench *bench, unsigned long vmas, bool written)
 {
-	const struct point *point = data;
+	struct space *space = bench_alloc(sizeof(*space));
 
-	worker_ask(&point->space->worker, point->call, sample);
-}
-
-static void add_space(struct bench *bench, struct space *space,
-		      unsigned long vmas, bool written)
-{
-	struct point *points = calloc(CALLS, sizeof(*points));
-
-	if (!points)
-		bench_die("out of memory");
 	space->vmas = vmas;
 	space->written = written;
-	worker_start(&space->worker, prepare, measure_call, space);
-	for (int i = 0; i < CALLS; i++) {
-		struct bench_case one = {
-			.variant = bench_text("\"call\":\"%s\",\"memory\":\"%s\",\"vmas\":%lu",
-					      calls[i], written ? "written" :
-					      "untouched", vmas),
-			.threads = 1,
-			.measure = measure,
-			.data = &points[i],
-		};
+	worker_start(&space->worker, make_vmas, measure_call, space);
+	for (int i = 0; i < CALLS; i++)
+		bench_add(bench, &(struct bench_case) {
+			.variant = { { "call", calls[i] },
+				     { "memory", written ? "written" : "untouched" },
+				     { "vmas", bench_text("%lu", vmas) } },
+			.worker = &space->worker,
+			.what = i,
+		});
+}
 
-		points[i].space = space;
-		points[i].call = i;
-		bench_add(bench, &one);
+static void add_spaces(struct bench *bench)
+{
+	static const unsigned long vmas[] = { 10, 100, 1000, 10000, 60000 };
+	size_t nr = bench->grid == BENCH_TINY ? 2 : ARRAY_SIZE(vmas);
+
+	device = mirror_device();
+	kernel = bench_open("/dev/secmmu_bench", "load secmmu_bench.ko");
+	for (size_t i = 0; i < nr; i++) {
+		add_space(bench, vmas[i], false);
+		add_space(bench, vmas[i], true);
 	}
 }
 
-int main(int argc, char **argv)
-{
-	static const unsigned long vmas[] = { 10, 100, 1000, 10000, 60000 };
-	struct bench bench = {
-		.name = "Q6 join",
-		.about = "What does it cost to mirror an address space with many VMAs?",
-	};
-	unsigned int sizes = sizeof(vmas) / sizeof(vmas[0]);
-	struct space spaces[2 * sizeof(vmas) / sizeof(vmas[0])] = { 0 };
+static const struct target targets[] = {
+	{ "second mirror, {memory}, 60,000 VMAs against 10",
+	  "[call=second mirror, vmas=60000]", "[call=second mirror, vmas=10]", 1.25 },
+	{ "second mirror against mmu_notifier_register, {memory}, 60,000 VMAs",
+	  "[call=second mirror, vmas=60000]", "[call=mmu_notifier_register, vmas=60000]",
+	  1.0 / 50 },
+	{ 0 }
+};
 
-	bench_init(&bench, argc, argv);
-	if (bench.grid == BENCH_TINY)
-		sizes = 2;
-	bench_pin(0);
-	device = mirror_device();
-	kernel = bench_open("/dev/secmmu_bench", "load secmmu_bench.ko");
-	for (unsigned int i = 0; i < 2 * sizes; i++)
-		add_space(&bench, &spaces[i], vmas[i / 2], i % 2);
-	bench_run(&bench);
-	for (unsigned int i = 0; i < 2 * sizes; i++)
-		worker_stop(&spaces[i].worker);
-	return 0;
-}
+BENCH_QUESTION(q06_join) = {
+	.word = "join",
+	.name = "Q6 join",
+	.asks = "What does it cost to mirror many VMAs?",
+	.text = "Creating a mirror in a process with many VMAs. The first mirror registers "
+		"with the kernel, which takes every lock of the address space; the second "
+		"one joins that registration. A VMA that was written to has a lock of its "
+		"own.",
+	.rows = { "call", "memory" },
+	.across = "vmas",
+	.plot = "xy",
+	.each = "memory=untouched|written",
+	.targets = targets,
+	.add_cases = add_spaces,
+};

@@ -1,47 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Q7: are faults disturbed by events that do not concern them?
- *
- * An engine reads a word of each page of a range that the process has mapped and the
- * mirror has not: each read is a fault. Meanwhile, on other processors, two threads
- * discard what lies below and above that range, and map it again. The mirror shows it
- * all.
+ * Q7: do events that do not concern a fault disturb it?
  *
  * The engine is in a process of its own, as a device would be: the kernel's own TLB
- * flushes do not interrupt it. process_vm_readv() beside it looks pages up in the same
- * memory, without a mirror: what it loses is lost to the kernel's locks.
- *
- * A test build can be told to know only the hull of all events in flight, as KVM does.
+ * flushes do not interrupt it. A test build can be told to know only the hull of all
+ * events in flight, as KVM does.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "bench.h"
 #include "figures.h"
 #include "mirror.h"
-#include "worker.h"
 
-#define PAGE		4096ul
-#define LARGE		(512 * PAGE)
-
-/* What one thread discards at once: long enough for the kernel to preempt it there. */
+/* A thread discards this at once: it takes long enough to be preempted meanwhile. */
 #define DISCARD		(2048 * PAGE)
 #define DISCARDERS	2u
 
-/* On a busy host it may take a while until the threads get a processor. */
+/* On a busy host it may take a while before the threads get a processor. */
 #define PASSES_MAX	1000u
 
 #define MUTANT		"/sys/module/secmmu/parameters/mutant"
 
-/* The figures beside those of times. */
+/* Figures in addition to those of times. */
 enum { RETRIES = FIGURES_OF_TIMES, WAITS };
 
 static const struct figure figures_of_faults[] = {
@@ -52,8 +38,7 @@ static const struct figure figures_of_faults[] = {
 	{ WAITS, "waits", "times" },
 };
 
-#define TIMES		3
-#define ALL		5
+#define ONLY_TIMES	3
 
 enum meanwhile { NOTHING, LOOPS, DISCARDS, MEANWHILE };
 
@@ -66,9 +51,9 @@ static const char *const meanwhile_names[MEANWHILE] = {
 /**
  * struct subject - one way of reading, and what happens meanwhile
  * @engine: through the engine, not by process_vm_readv()
- * @hull: with one hull for all events
+ * @hull: the driver knows one hull for all events
  * @meanwhile: what the threads do
- * @figures: what comes of it
+ * @figures: the measurement
  */
 struct subject {
 	bool engine;
@@ -77,7 +62,7 @@ struct subject {
 	struct figures figures;
 };
 
-/* The process that reads: its measurements. */
+/* The measurements of the process that reads. */
 enum { BY_ENGINE, BY_PROCESS_VM_READV };
 
 static struct worker reader;
@@ -85,14 +70,16 @@ static int mirror, engine;
 static pid_t self;
 static size_t faults;
 
-/* How often they are all read in a measurement; the last ones of more. */
+/* A measurement takes the times of the last passes over all pages. */
 static unsigned int passes;
 
-/* One area: what the first thread discards, what is read, what the second does. */
+/* One area: the first thread's memory, the memory that is read, the second thread's. */
 static char *area, *watched;
-/* Seen by both processes. */
+/* Both processes have it. */
 static uint64_t *times;
 
+/* The threads discard memory; else they only count. */
+static bool discards;
 static atomic_bool stop;
 static atomic_ulong rounds[DISCARDERS];
 
@@ -113,8 +100,7 @@ static void read_word(unsigned char what, size_t offset)
 		bench_die("cannot read: %s", strerror(errno));
 }
 
-static void measure_reads(void *data, unsigned char what,
-			  struct bench_sample *sample)
+static void measure_reads(void *data, unsigned char what, struct bench_sample *sample)
 {
 	static unsigned int pass;
 	uint64_t *time = times + pass * faults;
@@ -132,53 +118,44 @@ static void measure_reads(void *data, unsigned char what,
 
 /* --- The process that is read --------------------------------------------------------- */
 
-/* Of each discarder: where in the area, and where in the mirror. */
-static char *place(unsigned int index)
+/* The memory of a thread, and where the mirror shows it. */
+static char *memory_of(unsigned int index)
 {
 	return index ? watched + faults * PAGE : area;
 }
 
-static uint64_t place_gpa(unsigned int index)
+static uint64_t gpa_of(unsigned int index)
 {
 	return (index ? 32 : 64) * LARGE;
 }
 
-static void *discard(void *data)
+/* Count rounds of work, which is to discard the memory and map it again, or nothing. */
+static void *keep_busy(void *data)
 {
 	unsigned int index = (uintptr_t)data;
 
-	bench_pin(1 + index);
+	pin_to_cpu(1 + index);
 	while (!atomic_load(&stop)) {
-		mirror_prefault(mirror, place_gpa(index), DISCARD,
-				SECMMU_PREFAULT_WRITE);
-		if (madvise(place(index), DISCARD, MADV_DONTNEED))
-			bench_die("cannot discard: %s", strerror(errno));
+		if (discards) {
+			mirror_prefault(mirror, 0, gpa_of(index), DISCARD,
+					SECMMU_PREFAULT_WRITE);
+			discard_memory(memory_of(index), DISCARD);
+		}
 		atomic_fetch_add(&rounds[index], 1);
 	}
 	return NULL;
 }
 
-static void *loop(void *data)
+/* Let threads do their work until stop_threads(). */
+static void start_threads(enum meanwhile meanwhile, pthread_t *threads)
 {
-	unsigned int index = (uintptr_t)data;
-
-	bench_pin(1 + index);
-	while (!atomic_load(&stop))
-		atomic_fetch_add(&rounds[index], 1);
-	return NULL;
-}
-
-/* Let threads do what they do until end() is called. */
-static void begin(enum meanwhile meanwhile, pthread_t *threads)
-{
-	void *(*start)(void *data) = meanwhile == LOOPS ? loop : discard;
-
 	if (meanwhile == NOTHING)
 		return;
+	discards = meanwhile == DISCARDS;
 	atomic_store(&stop, false);
 	for (uintptr_t i = 0; i < DISCARDERS; i++) {
 		atomic_store(&rounds[i], 0);
-		if (pthread_create(&threads[i], NULL, start, (void *)i))
+		if (pthread_create(&threads[i], NULL, keep_busy, (void *)i))
 			bench_die("cannot start a thread");
 	}
 	for (unsigned int i = 0; i < DISCARDERS; i++)
@@ -186,7 +163,7 @@ static void begin(enum meanwhile meanwhile, pthread_t *threads)
 			usleep(100);
 }
 
-static void end(enum meanwhile meanwhile, const pthread_t *threads)
+static void stop_threads(enum meanwhile meanwhile, const pthread_t *threads)
 {
 	if (meanwhile == NOTHING)
 		return;
@@ -195,13 +172,13 @@ static void end(enum meanwhile meanwhile, const pthread_t *threads)
 		pthread_join(threads[i], NULL);
 }
 
-/* In a test build only. Nobody discards now. */
-static void use_hull(bool hull)
+/* Only in a test build, and while no event is in flight. */
+static void use_one_hull(bool hull)
 {
 	const char *name = hull ? "one-hull" : "none";
 	int fd;
 
-	bench_changes("switches on a seeded bug of the driver");
+	bench_need_permission("switches on a seeded bug of the driver");
 	fd = open(MUTANT, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		bench_die("cannot open %s: %s", MUTANT, strerror(errno));
@@ -210,140 +187,140 @@ static void use_hull(bool hull)
 	close(fd);
 }
 
-/* Read everything while threads do what they do; until they did, if they shall. */
-static void read_all(const struct subject *subject, struct secmmu_stats *before,
-		     struct secmmu_stats *after)
+/* Read all pages "passes" times, and on until an event has dropped pages meanwhile. */
+static void read_all_pages(const struct subject *subject, struct secmmu_stats *before,
+			   struct secmmu_stats *after, struct bench_sample *sample)
 {
-	bool discards = subject->meanwhile == DISCARDS;
 	pthread_t threads[DISCARDERS];
-	struct bench_sample sample;
+	struct bench_sample empty;
 
-	begin(subject->meanwhile, threads);
+	start_threads(subject->meanwhile, threads);
 	mirror_stats(mirror, before);
 	*after = *before;
 	for (unsigned int i = 0; i < passes ||
-	     (discards && after->zap_events == before->zap_events); i++) {
+	     (subject->meanwhile == DISCARDS &&
+	      after->zap_events == before->zap_events); i++) {
 		if (i == PASSES_MAX)
 			bench_die("nothing is discarded meanwhile");
-		/* A slot that comes back has nothing mapped. */
-		mirror_slot(mirror, 0, 0, NULL, 0);
-		mirror_slot(mirror, 0, LARGE, watched, faults * PAGE);
+		mirror_renew_slot(mirror, 0, LARGE, watched, faults * PAGE);
 		worker_ask(&reader, subject->engine ? BY_ENGINE :
-			   BY_PROCESS_VM_READV, &sample);
-		mirror_stats(mirror, after);
+			   BY_PROCESS_VM_READV, &empty);
+		bench_count(mirror, before, after, sample);
 	}
-	end(subject->meanwhile, threads);
+	stop_threads(subject->meanwhile, threads);
 }
 
-static void measure(struct figures *figures)
+static void measure_faults(struct figures *figures)
 {
 	const struct subject *subject = figures->data;
 	struct secmmu_stats before, after;
 
 	if (subject->hull)
-		use_hull(true);
-	read_all(subject, &before, &after);
+		use_one_hull(true);
+	read_all_pages(subject, &before, &after, &figures->sample);
 	if (subject->hull)
-		use_hull(false);
+		use_one_hull(false);
 	if (subject->engine && after.faults - before.faults < passes * faults)
 		bench_die("the mirror was not empty");
 	figures_of_times(figures, times, passes * faults);
 	figures->sample.counted = subject->engine;
-	figures->sample.flushes = after.flushes - before.flushes;
-	figures->sample.interrupts = after.interrupts - before.interrupts;
 	figures->value[RETRIES] = (double)(after.retries - before.retries);
 	figures->value[WAITS] = (double)(after.waits - before.waits);
 }
 
-static void add(struct bench *bench, bool by_engine, bool hull,
-		enum meanwhile meanwhile)
+static void add_subject(struct bench *bench, bool by_engine, bool hull,
+			enum meanwhile meanwhile)
 {
-	struct subject *subject = calloc(1, sizeof(*subject));
-	struct bench_case like = { .pages = 1, .threads = 1 };
+	struct subject *subject = bench_alloc(sizeof(*subject));
+	const struct bench_case like = {
+		.variant = { { "way", by_engine ? "engine" : "process_vm_readv" },
+			     { "events", hull ? "one hull" : "exact" },
+			     { "meanwhile", meanwhile_names[meanwhile] } },
+		.pages = 1,
+	};
 
-	if (!subject)
-		bench_die("out of memory");
 	subject->engine = by_engine;
 	subject->hull = hull;
 	subject->meanwhile = meanwhile;
-	subject->figures.measure = measure;
-	subject->figures.data = subject;
-	like.variant = bench_text("\"way\":\"%s\",\"events\":\"%s\",\"meanwhile\":\"%s\"",
-				  by_engine ? "engine" : "process_vm_readv",
-				  hull ? "one hull" : "exact",
-				  meanwhile_names[meanwhile]);
+	subject->figures = (struct figures) { .measure = measure_faults, .data = subject };
 	figures_add(bench, &subject->figures, &like, figures_of_faults,
-		    by_engine ? ALL : TIMES);
+		    by_engine ? ARRAY_SIZE(figures_of_faults) : ONLY_TIMES);
 }
 
-static void add_all(struct bench *bench)
+/* Shared memory: discarded pages stay in the page cache, and soon come back. */
+static void share_memory(char *at)
 {
-	bool others = bench_cpus() > 1;
-
-	if (!others)
-		fprintf(stderr, "%s: no processor for other threads; left out\n",
-			bench->name);
-	for (enum meanwhile i = 0; i < (others ? MEANWHILE : LOOPS); i++) {
-		add(bench, true, false, i);
-		if (!bench->test_build)
-			add(bench, false, false, i);
-		else if (i == DISCARDS)
-			add(bench, true, true, i);
-	}
+	if (mmap(at, DISCARD, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != at)
+		bench_die("no memory: %s", strerror(errno));
 }
 
-/* What is discarded stays in the page cache, so that it is soon back. */
-static bool share(char *at)
+static void make_mirror(void)
 {
-	return mmap(at, DISCARD, PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == at;
-}
-
-static void make_mirror(bool test_build)
-{
-	int device = mirror_device();
-	size_t length = faults * PAGE + DISCARDERS * DISCARD;
-
 	/* A huge page would be one fault. */
-	if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0))
-		bench_die("huge pages stay on: %s", strerror(errno));
-	area = mmap(NULL, length, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	times = mmap(NULL, passes * faults * sizeof(*times), PROT_READ | PROT_WRITE,
-		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (area == MAP_FAILED || times == MAP_FAILED)
-		bench_die("no memory: %s", strerror(errno));
+	forbid_huge_pages();
+	area = map_memory(faults * PAGE + DISCARDERS * DISCARD);
+	times = map_shared(passes * faults * sizeof(*times));
 	watched = area + DISCARD;
-	if (!share(place(0)) || !share(place(1)))
-		bench_die("no memory: %s", strerror(errno));
-	if (test_build)
-		mirror_need_test_build(device);
-	mirror = mirror_create(device, SECMMU_FLUSH_RANGE, 0);
+	mirror = mirror_create(mirror_device());
 	mirror_slot(mirror, 0, LARGE, watched, faults * PAGE);
-	for (unsigned int i = 0; i < DISCARDERS; i++)
-		mirror_slot(mirror, 1 + i, place_gpa(i), place(i), DISCARD);
+	for (unsigned int i = 0; i < DISCARDERS; i++) {
+		share_memory(memory_of(i));
+		mirror_slot(mirror, 1 + i, gpa_of(i), memory_of(i), DISCARD);
+	}
 	engine = mirror_engine(mirror, 0);
 }
 
-int main(int argc, char **argv)
+static void add_subjects(struct bench *bench)
 {
 	static const size_t sizes[BENCH_GRIDS] = { 4096, 2048, 256 };
-	struct bench bench = {
-		.name = "Q7 retries",
-		.about = "Are faults disturbed by events that do not concern them?",
-	};
+	bool others = count_cpus() > 1;
 
-	bench_init(&bench, argc, argv);
-	bench_pin(0);
-	faults = sizes[bench.grid];
-	passes = bench.grid == BENCH_TINY ? 1 : 8;
+	faults = sizes[bench->grid];
+	passes = bench->grid == BENCH_TINY ? 1 : 8;
 	self = getpid();
-	make_mirror(bench.test_build);
-	/* Before there is memory that a fork would share. */
+	make_mirror();
+	/* Now: a fork would write-protect the memory that comes next. */
 	worker_start(&reader, NULL, measure_reads, NULL);
 	memset(watched, 1, faults * PAGE);
-	add_all(&bench);
-	bench_run(&bench);
-	worker_stop(&reader);
-	return 0;
+	if (!others)
+		fprintf(stderr, "retries: no processor for other threads; left out\n");
+	for (enum meanwhile i = 0; i < (others ? MEANWHILE : LOOPS); i++) {
+		add_subject(bench, true, false, i);
+		if (!bench->test_build)
+			add_subject(bench, false, false, i);
+		else if (i == DISCARDS)
+			add_subject(bench, true, true, i);
+	}
 }
+
+#define ENGINE		"way=engine, events=exact, meanwhile="
+#define READV		"way=process_vm_readv, events=exact, meanwhile="
+
+static const struct target targets[] = {
+	{ "p99 of faults, events elsewhere against nothing",
+	  "[" ENGINE "discards elsewhere, what=p99]", "[" ENGINE "nothing, what=p99]", 1.1 },
+	{ "the same of process_vm_readv, for comparison",
+	  "[" READV "discards elsewhere, what=p99]", "[" READV "nothing, what=p99]", 1.1 },
+	{ "retries because of events elsewhere",
+	  "[" ENGINE "discards elsewhere, what=retries]", NULL, 0 },
+	{ "waits for events elsewhere",
+	  "[" ENGINE "discards elsewhere, what=waits]", NULL, 0 },
+	{ 0 }
+};
+
+BENCH_QUESTION(q07_retries) = {
+	.word = "retries",
+	.name = "Q7 retries",
+	.asks = "Do events that do not concern a fault disturb it?",
+	.text = "Reading a word of pages that the mirror has not mapped, one fault each, while "
+		"other processors do nothing, compute, or discard memory below and above. "
+		"With \"one hull\" (a test build) the driver knows only the hull of all "
+		"events in flight, as KVM does. process_vm_readv() needs no mirror.",
+	.rows = { "way", "events", "meanwhile", "build" },
+	.across = "what",
+	.plot = "bars",
+	.targets = targets,
+	.of_test_build = true,
+	.add_cases = add_subjects,
+};

@@ -1,26 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Q8: what does it cost to ask listeners which pages were used, and to reclaim pages
- * that they have mapped?
- *
- * In 6.1, not in 6.12 any more, MADV_PAGEOUT clears the processor's accessed bits, then
- * asks for each page whether anybody else has used it, and has that forgotten. Pages that
- * were used stay. Others would go, but where there is no swap space they stay as well: an
- * aging pass and nothing else. With swap space, pages that are not used go: a reclaim
- * pass.
+ * Q8: what does it cost to ask listeners for the pages they have used, and to reclaim
+ * pages that they have mapped? Without swap space MADV_PAGEOUT is an aging pass and nothing
+ * else, with swap space it reclaims.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "bench.h"
 #include "listener.h"
 #include "mirror.h"
 #include "swap.h"
-#include "worker.h"
-
-#define PAGE		4096ul
 
 /* CHECK is no case. */
 enum what { USED, UNUSED, RECLAIM, CASES, CHECK = CASES };
@@ -31,7 +22,7 @@ static const char *const names[CASES] = {
 	[RECLAIM] = "reclaim",
 };
 
-/* Pages to age, and how many of them to reclaim; less than the swap space has. */
+/* Pages to age, and how many of them to reclaim; the swap space has more. */
 static const struct {
 	size_t aged;
 	size_t reclaimed;
@@ -41,36 +32,19 @@ static const struct {
 	[BENCH_TINY] = { 1ul << 10, 1ul << 9 },
 };
 
-/* Who has aging: test_hmm has not. */
+/* test_hmm has no aging. */
 #define PARTIES		(LISTENER_KVM + 1)
 
-/**
- * struct party - a process with a listener
- * @listener: the listener
- * @worker: the process
- */
-struct party {
-	struct listener listener;
-	struct worker worker;
-};
-
-/* One thing to do in one process. */
-struct point {
-	struct party *party;
-	enum what what;
-};
-
+static struct listener listeners[PARTIES];
 static size_t aged, reclaimed;
 
-static void prepare(void *data)
+static void prepare_listener(void *data)
 {
-	struct party *party = data;
-
-	listener_start(&party->listener, aged);
+	listener_start(data, aged);
 }
 
 /* Returns nanoseconds. */
-static uint64_t pass(char *memory, size_t pages)
+static uint64_t page_out(char *memory, size_t pages)
 {
 	uint64_t ns = bench_now();
 
@@ -79,8 +53,7 @@ static uint64_t pass(char *memory, size_t pages)
 	return bench_now() - ns;
 }
 
-/* How many of the first pages are in memory? */
-static size_t resident(const struct listener *listener, size_t pages)
+static size_t count_resident(const struct listener *listener, size_t pages)
 {
 	unsigned char *map = malloc(pages);
 	size_t sum = 0;
@@ -93,24 +66,24 @@ static size_t resident(const struct listener *listener, size_t pages)
 	return sum;
 }
 
-/* Bring them all back. */
-static void touch(const struct listener *listener)
+static void bring_pages_back(const struct listener *listener)
 {
 	for (size_t i = 0; i < listener->pages; i++)
 		*(volatile char *)&listener->memory[i * PAGE];
 }
 
-static uint64_t reclaim(const struct listener *listener)
+/* Returns nanoseconds. */
+static uint64_t reclaim_pages(const struct listener *listener)
 {
 	size_t left;
 	uint64_t ns;
 
-	/* Nobody has used them since: */
-	pass(listener->memory, reclaimed);
+	/* Let the listener forget that it has used them. */
+	page_out(listener->memory, reclaimed);
 	swap_on();
-	ns = pass(listener->memory, reclaimed);
-	left = resident(listener, reclaimed);
-	touch(listener);
+	ns = page_out(listener->memory, reclaimed);
+	left = count_resident(listener, reclaimed);
+	bring_pages_back(listener);
 	swap_off();
 	if (left > reclaimed / 8)
 		bench_die("%s: %zu of %zu pages stayed in memory",
@@ -118,65 +91,56 @@ static uint64_t reclaim(const struct listener *listener)
 	return ns;
 }
 
-/* With swap space: how many pages stay because the listener has used them? */
-static size_t kept(const struct listener *listener)
+/* With swap space, used pages stay if the kernel asks the listener. */
+static size_t count_kept(const struct listener *listener)
 {
 	size_t left;
 
 	swap_on();
-	pass(listener->memory, reclaimed);
-	left = resident(listener, reclaimed);
-	touch(listener);
+	page_out(listener->memory, reclaimed);
+	left = count_resident(listener, reclaimed);
+	bring_pages_back(listener);
 	swap_off();
 	return left;
 }
 
-static void measure_pass(void *data, unsigned char what,
-			 struct bench_sample *sample)
+static void measure_pass(void *data, unsigned char what, struct bench_sample *sample)
 {
-	const struct listener *listener = &((struct party *)data)->listener;
-	struct secmmu_stats before = { 0 }, after = { 0 };
+	const struct listener *listener = data;
+	bool mirrored = listener->kind == LISTENER_MIRROR;
+	struct secmmu_stats before, after;
 
 	listener_use(listener);
 	if (what == CHECK) {
-		sample->value = kept(listener);
+		sample->value = count_kept(listener);
 		return;
 	}
 	if (what == UNUSED)
-		pass(listener->memory, aged);
-	sample->counted = listener->kind == LISTENER_MIRROR;
-	if (sample->counted)
+		page_out(listener->memory, aged);
+	if (mirrored)
 		mirror_stats(listener->mirror, &before);
 	if (what == RECLAIM)
-		sample->value = (double)reclaim(listener) / reclaimed;
+		sample->value = (double)reclaim_pages(listener) / reclaimed;
 	else
-		sample->value = (double)pass(listener->memory, aged) / aged;
-	if (sample->counted)
-		mirror_stats(listener->mirror, &after);
-	sample->flushes = after.flushes - before.flushes;
-	sample->interrupts = after.interrupts - before.interrupts;
-	if (sample->counted && after.zapped - before.zapped <
-			       (what == RECLAIM ? reclaimed - reclaimed / 8 : 0))
-		bench_die("the mirror was not told what was reclaimed");
-	if (what != RECLAIM && resident(listener, aged) < aged)
+		sample->value = (double)page_out(listener->memory, aged) / aged;
+	if (mirrored) {
+		bench_count(listener->mirror, &before, &after, sample);
+		if (what == RECLAIM &&
+		    after.zapped - before.zapped < reclaimed - reclaimed / 8)
+			bench_die("the mirror was not told of the reclaimed pages");
+	}
+	if (what != RECLAIM && count_resident(listener, aged) < aged)
 		bench_die("pages went, but there is no swap space");
 }
 
-static void measure(void *data, struct bench_sample *sample)
-{
-	const struct point *point = data;
-
-	worker_ask(&point->party->worker, point->what, sample);
-}
-
-/* Does this kernel ask listeners at all? One that does keeps what they use. */
-static bool asks(const struct party *parties)
+/* A kernel that asks listeners keeps the pages that they have used. */
+static bool kernel_asks(void)
 {
 	for (int i = LISTENER_NONE + 1; i < PARTIES; i++) {
 		struct bench_sample sample;
 
-		worker_ask(&parties[i].worker, CHECK, &sample);
-		/* A few may have been in somebody's hands meanwhile. */
+		worker_ask(&listeners[i].worker, CHECK, &sample);
+		/* A few pages may have been in use otherwise meanwhile. */
 		if (sample.value >= reclaimed - reclaimed / 8)
 			continue;
 		fprintf(stderr, "aging: for MADV_PAGEOUT this kernel does not ask %s what was used: measuring reclaim only\n",
@@ -186,53 +150,55 @@ static bool asks(const struct party *parties)
 	return true;
 }
 
-static void add_party(struct bench *bench, struct party *party, enum what first)
+static void add_passes(struct bench *bench, const struct listener *listener,
+		       enum what first)
 {
-	struct point *points = calloc(CASES, sizeof(*points));
-
-	if (!points)
-		bench_die("out of memory");
-	for (enum what i = first; i < CASES; i++) {
-		struct bench_case one = {
-			.variant = bench_text("\"pass\":\"%s\",\"listener\":\"%s\"",
-					      names[i],
-					      listener_names[party->listener.kind]),
+	for (enum what i = first; i < CASES; i++)
+		bench_add(bench, &(struct bench_case) {
+			.variant = { { "pass", names[i] },
+				     { "listener", listener_names[listener->kind] } },
 			.pages = i == RECLAIM ? reclaimed : aged,
-			.threads = 1,
-			.measure = measure,
-			.data = &points[i],
-		};
-
-		points[i] = (struct point) { party, i };
-		bench_add(bench, &one);
-	}
+			.worker = &listener->worker,
+			.what = i,
+		});
 }
 
-int main(int argc, char **argv)
+static void add_listeners(struct bench *bench)
 {
-	struct bench bench = {
-		.name = "Q8 aging",
-		.about = "What does it cost to ask who has used pages, and to reclaim them?",
-		.enough = 5,
-	};
-	struct party parties[PARTIES] = { 0 };
 	enum what first;
 
-	bench_init(&bench, argc, argv);
-	bench_pin(0);
-	aged = grid_pages[bench.grid].aged;
-	reclaimed = grid_pages[bench.grid].reclaimed;
+	aged = grid_pages[bench->grid].aged;
+	reclaimed = grid_pages[bench->grid].reclaimed;
 	swap_make();
 	for (int i = 0; i < PARTIES; i++) {
-		parties[i].listener.kind = i;
-		worker_start(&parties[i].worker, prepare, measure_pass,
-			     &parties[i]);
+		listeners[i].kind = i;
+		worker_start(&listeners[i].worker, prepare_listener, measure_pass,
+			     &listeners[i]);
 	}
-	first = asks(parties) ? USED : RECLAIM;
+	first = kernel_asks() ? USED : RECLAIM;
 	for (int i = 0; i < PARTIES; i++)
-		add_party(&bench, &parties[i], first);
-	bench_run(&bench);
-	for (int i = 0; i < PARTIES; i++)
-		worker_stop(&parties[i].worker);
-	return 0;
+		add_passes(bench, &listeners[i], first);
 }
+
+static const struct target targets[] = {
+	{ "{pass}, mirror against KVM", "[listener=mirror]", "[listener=KVM]", 1 },
+	{ "the same, net of the work without a listener",
+	  "[listener=mirror] - [listener=none]", "[listener=KVM] - [listener=none]", 1 },
+	{ 0 }
+};
+
+BENCH_QUESTION(q08_aging) = {
+	.word = "aging",
+	.name = "Q8 aging",
+	.asks = "What do aging and reclaim cost with a listener?",
+	.text = "Asking whether pages were used, and making the answer \"no\" for the next "
+		"time; and reclaiming pages that were not used: time for each page, by the "
+		"kernel and by the listener that has mapped them.",
+	.rows = { "listener" },
+	.across = "pass",
+	.plot = "bars",
+	.each = "pass=age, used|age, not used|reclaim",
+	.targets = targets,
+	.enough = 5,
+	.add_cases = add_listeners,
+};

@@ -1,18 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Q11: what do changes of view cost?
- *
- * An engine switches between mirrors that it has loaded, or loads one anew, or moves
- * between domains, and reads a word; it changes its rights, where another way to the
- * same end is to write-protect the slot; an event drops pages that several domains have
- * mapped, all idle; the tag mode changes while engines have the mirror loaded.
- */
-#include <errno.h>
-#include <stdlib.h>
+/* Q11: what do changes of view cost? */
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -20,28 +9,19 @@
 
 #include <linux/secmmu_test.h>
 
-#define PAGE		4096ul
 #define PAGES		512ul
 #define TIMES		256
 #define MIRRORS		8u
 #define LOADED_ENGINES	8u
 
-/* What the mirrors show; what only the one with domains shows. */
+/* The mirrors show the former; the one with domains shows the latter. */
 static char *memory, *seen_often;
 static int device;
 
-static void read_word(int engine)
-{
-	uint64_t word;
-
-	if (pread(engine, &word, sizeof(word), 0) != sizeof(word))
-		bench_die("cannot read: %s", strerror(errno));
-}
-
-/* A mirror of some memory, in which so many domains show everything. */
+/* A mirror with some domains, which all show everything. */
 static int make_mirror(const char *shown, uint32_t domains)
 {
-	int mirror = mirror_create(device, SECMMU_FLUSH_RANGE, 0);
+	int mirror = mirror_create(device);
 
 	for (uint32_t i = 1; i < domains; i++)
 		mirror_need(domain_create(mirror, i), "create a domain");
@@ -50,38 +30,17 @@ static int make_mirror(const char *shown, uint32_t domains)
 	return mirror;
 }
 
-static void count(int mirror, const struct secmmu_stats *before,
-		  struct bench_sample *sample)
-{
-	struct secmmu_stats after;
-
-	mirror_stats(mirror, &after);
-	sample->counted = true;
-	sample->flushes = after.flushes - before->flushes;
-	sample->interrupts = after.interrupts - before->interrupts;
-}
-
 /* --- Switches ------------------------------------------------------------------- */
 
-enum change { STAY, DOMAIN, LOADED, ANEW };
-
-/**
- * struct switches - an engine that goes from one address space to another and reads
- * @change: how far it goes
- */
-struct switches {
-	enum change change;
-};
+enum change { STAY, DOMAIN, LOADED, ANEW, CHANGES };
 
 static int engine, mirrors[MIRRORS];
-/* Domains are one mirror's: it, and an engine there. */
+/* A domain belongs to a mirror: this one, and an engine there. */
 static int many_domains, domains;
 
 static void switch_to(enum change change, unsigned int turn)
 {
 	switch (change) {
-	case STAY:
-		break;
 	case DOMAIN:
 		mirror_need(domain_enter(domains, turn % 2), "enter a domain");
 		break;
@@ -91,31 +50,44 @@ static void switch_to(enum change change, unsigned int turn)
 	case ANEW:
 		mirror_need(engine_attach(engine, mirrors[turn % MIRRORS], 0), "attach");
 		break;
+	default:
+		break;
 	}
 }
 
 static void measure_switches(void *data, struct bench_sample *sample)
 {
-	const struct switches *switches = data;
-	int reader = switches->change == DOMAIN ? domains : engine;
+	enum change change = *(const enum change *)data;
+	int reader = change == DOMAIN ? domains : engine;
 	uint64_t ns;
 
 	for (unsigned int i = 0; i < MIRRORS; i++) {
-		switch_to(switches->change, i);
-		read_word(reader);
+		switch_to(change, i);
+		mirror_read_word(reader, 0);
 	}
 	ns = bench_now();
 	for (unsigned int i = 0; i < TIMES; i++) {
-		switch_to(switches->change, i);
-		read_word(reader);
+		switch_to(change, i);
+		mirror_read_word(reader, 0);
 	}
 	sample->value = (double)(bench_now() - ns) / TIMES;
 }
 
+static void add_view(struct bench *bench, const char *what, const char *how, uint64_t pages,
+		     void (*measure)(void *data, struct bench_sample *sample), void *data)
+{
+	bench_add(bench, &(struct bench_case) {
+		.variant = { { "what", what }, { "how", how } },
+		.pages = pages,
+		.measure = measure,
+		.data = data,
+	});
+}
+
 static void add_switches(struct bench *bench)
 {
-	static struct switches all[] = { { STAY }, { DOMAIN }, { LOADED }, { ANEW } };
-	static const char *const names[] = {
+	static enum change all[CHANGES] = { STAY, DOMAIN, LOADED, ANEW };
+	static const char *const names[CHANGES] = {
 		"read only", "another domain", "another mirror, loaded",
 		"another mirror, not loaded",
 	};
@@ -125,158 +97,104 @@ static void add_switches(struct bench *bench)
 	engine = mirror_engine(mirrors[0], 0);
 	many_domains = make_mirror(seen_often, SECMMU_MAX_DOMAINS);
 	domains = mirror_engine(many_domains, 0);
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
-		struct bench_case one = {
-			.variant = bench_text("\"what\":\"switch and read\",\"how\":\"%s\"",
-					      names[i]),
-			.threads = 1,
-			.measure = measure_switches,
-			.data = &all[i],
-		};
-
-		bench_add(bench, &one);
-	}
+	for (size_t i = 0; i < CHANGES; i++)
+		add_view(bench, "switch and read", names[i], 0, measure_switches, &all[i]);
 }
 
 /* --- Write protection --------------------------------------------------------------- */
 
 static int protected_mirror, protected_engine;
 
-static void protect_by_slot(bool protect)
+static void protect_pages(bool by_key, bool on)
 {
-	mirror_need(secmmu_set_slot(protected_mirror, 0,
-				    protect ? SECMMU_SLOT_READONLY : 0, 0, memory,
-				    PAGES * PAGE), "set a slot");
+	if (by_key)
+		mirror_need(rights_set(protected_engine, on ? SECMMU_KEY_NO_WRITE(0) : 0),
+			    "set rights");
+	else
+		mirror_need(secmmu_set_slot(protected_mirror, 0,
+					    on ? SECMMU_SLOT_READONLY : 0, 0, memory,
+					    PAGES * PAGE), "set a slot");
 }
 
-static void protect_by_key(bool protect)
-{
-	mirror_need(rights_set(protected_engine, protect ? SECMMU_KEY_NO_WRITE(0) : 0),
-		    "set rights");
-}
-
-/* Off and on again, with all pages mapped; and what it takes to use them after that. */
+/* Forbid writing to pages that are all mapped, permit it again, and write to each. */
 static void measure_protection(void *data, struct bench_sample *sample)
 {
-	void (*protect)(bool on) = *(void (**)(bool on))data;
+	bool by_key = *(const bool *)data;
+	struct secmmu_stats before, after;
 	static char page[PAGE];
-	struct secmmu_stats before;
 	uint64_t ns;
 
-	mirror_prefault(protected_mirror, 0, PAGES * PAGE, SECMMU_PREFAULT_WRITE);
+	mirror_prefault(protected_mirror, 0, 0, PAGES * PAGE, SECMMU_PREFAULT_WRITE);
 	mirror_stats(protected_mirror, &before);
 	ns = bench_now();
-	protect(true);
-	protect(false);
+	protect_pages(by_key, true);
+	protect_pages(by_key, false);
 	for (uint64_t i = 0; i < PAGES; i++)
 		if (pwrite(protected_engine, page, 8, i * PAGE) != 8)
-			bench_die("cannot write: %s", strerror(errno));
+			bench_die("an engine cannot write");
 	sample->value = (double)(bench_now() - ns);
-	count(protected_mirror, &before, sample);
+	bench_count(protected_mirror, &before, &after, sample);
 }
 
 static void add_protection(struct bench *bench)
 {
-	static void (*ways[])(bool on) = { protect_by_key, protect_by_slot };
-	static const char *const names[] = { "rights of a key", "slot read-only" };
+	static bool by_key = true, by_slot;
+	static const char what[] = "forbid, permit, write all";
 
 	protected_mirror = make_mirror(memory, 1);
 	protected_engine = mirror_engine(protected_mirror, 0);
-	for (size_t i = 0; i < 2; i++) {
-		struct bench_case one = {
-			.variant = bench_text("\"what\":\"forbid, permit, write all\",\"how\":\"%s\"",
-					      names[i]),
-			.pages = PAGES,
-			.threads = 1,
-			.measure = measure_protection,
-			.data = &ways[i],
-		};
-
-		bench_add(bench, &one);
-	}
+	add_view(bench, what, "rights of a key", PAGES, measure_protection, &by_key);
+	add_view(bench, what, "slot read-only", PAGES, measure_protection, &by_slot);
 }
 
 /* --- Idle domains -------------------------------------------------------------------- */
 
-/* How many domains have everything mapped, domain 0 included. */
-struct idle {
-	uint32_t domains;
-};
-
-static void map_in_all(const struct idle *idle)
-{
-	for (uint32_t i = 0; i < idle->domains; i++)
-		mirror_prefault_in(many_domains, i, 0, PAGES * PAGE,
-				   SECMMU_PREFAULT_WRITE);
-}
-
+/* The first N domains have everything mapped. */
 static void measure_event(void *data, struct bench_sample *sample)
 {
-	const struct idle *idle = data;
-	struct secmmu_stats before;
+	uint32_t idle = *(const uint32_t *)data;
+	struct secmmu_stats before, after;
 	uint64_t ns;
 
-	map_in_all(idle);
+	for (uint32_t i = 0; i < idle; i++)
+		mirror_prefault(many_domains, i, 0, PAGES * PAGE, SECMMU_PREFAULT_WRITE);
 	mirror_stats(many_domains, &before);
 	ns = bench_now();
-	if (madvise(seen_often, PAGES * PAGE, MADV_DONTNEED))
-		bench_die("cannot discard: %s", strerror(errno));
+	discard_memory(seen_often, PAGES * PAGE);
 	sample->value = (double)(bench_now() - ns);
-	count(many_domains, &before, sample);
+	bench_count(many_domains, &before, &after, sample);
 }
 
-static void add_idle(struct bench *bench)
+static void add_idle_domains(struct bench *bench)
 {
-	static struct idle all[] = {
-		{ .domains = 1 }, { .domains = 2 }, { .domains = 4 }, { .domains = 8 },
-	};
+	static uint32_t idle[] = { 1, 2, 4, 8 };
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
-		struct bench_case one = {
-			.variant = bench_text("\"what\":\"discard\",\"how\":\"mapped in %u domains\"",
-					      all[i].domains),
-			.pages = PAGES,
-			.threads = 1,
-			.measure = measure_event,
-			.data = &all[i],
-		};
-
-		bench_add(bench, &one);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(idle); i++)
+		add_view(bench, "discard", bench_text("mapped in %u domains", idle[i]), PAGES,
+			 measure_event, &idle[i]);
 }
 
 /* --- Changes of the mode --------------------------------------------------------------- */
 
-/**
- * struct mode - a mirror that engines have loaded, and how they learn of its mode
- * @mirror: the mirror
- * @policy: enum secmmu_test_refresh_policy; a normal build has one
- */
-struct mode {
-	int mirror;
-	uint32_t policy;
-};
-
 static void measure_mode(void *data, struct bench_sample *sample)
 {
-	const struct mode *mode = data;
-	struct secmmu_stats before;
+	int mirror = *(const int *)data;
+	struct secmmu_stats before, after;
 	uint64_t ns;
 
-	mirror_stats(mode->mirror, &before);
+	mirror_stats(mirror, &before);
 	ns = bench_now();
 	for (unsigned int i = 0; i < TIMES; i++)
-		mirror_need(tag_bits_set(mode->mirror, i % 2 ? 15 : 6), "set tag bits");
+		mirror_need(tag_bits_set(mirror, i % 2 ? 15 : 6), "set tag bits");
 	sample->value = (double)(bench_now() - ns) / TIMES;
-	count(mode->mirror, &before, sample);
+	bench_count(mirror, &before, &after, sample);
 }
 
+/* The policies of enum secmmu_test_refresh_policy; a normal build has the first one. */
 static const char *const policies[] = { "sync", "none", "compare", "gen-bump" };
 
-#define POLICIES	(sizeof(policies) / sizeof(*policies))
-
-/* Can this build do otherwise than sync? */
-static bool choose(int mirror, uint32_t policy)
+/* Returns false if this build does not have the policy. */
+static bool choose_policy(int mirror, uint32_t policy)
 {
 	struct secmmu_test_refresh arg = { .size = sizeof(arg), .policy = policy };
 
@@ -284,31 +202,22 @@ static bool choose(int mirror, uint32_t policy)
 	       !ioctl(mirror, SECMMU_TEST_REFRESH, &arg);
 }
 
-/* All policies in a test build, else the one that there is. */
 static void add_modes(struct bench *bench)
 {
-	static struct mode all[POLICIES];
+	static int loaded[ARRAY_SIZE(policies)];
 
-	for (uint32_t i = 0; i < POLICIES; i++) {
-		struct bench_case one = {
-			.threads = 1,
-			.measure = measure_mode,
-			.data = &all[i],
-		};
-
-		all[i] = (struct mode) { make_mirror(memory, 1), i };
+	for (uint32_t i = 0; i < ARRAY_SIZE(policies); i++) {
+		loaded[i] = make_mirror(memory, 1);
 		/* Idle, but loaded; engines for jobs do not freeze the mode. */
 		for (unsigned int n = 0; n < LOADED_ENGINES; n++)
-			mirror_engine(all[i].mirror, SECMMU_ENGINE_BACKGROUND);
-		if (!choose(all[i].mirror, i))
-			continue;
-		one.variant = bench_text("\"what\":\"change the tag mode\",\"how\":\"%s\"",
-					 policies[i]);
-		bench_add(bench, &one);
+			mirror_engine(loaded[i], SECMMU_ENGINE_BACKGROUND);
+		if (choose_policy(loaded[i], i))
+			add_view(bench, "change the tag mode", policies[i], 0, measure_mode,
+				 &loaded[i]);
 	}
 }
 
-/* --- What a policy costs those who change nothing ------------------------------------- */
+/* --- The cost of a policy without any change ------------------------------------------- */
 
 /**
  * struct visits - an engine that goes from one mirror to another, and back
@@ -327,70 +236,65 @@ static void measure_visits(void *data, struct bench_sample *sample)
 
 	for (unsigned int i = 0; i < TIMES; i++) {
 		mirror_need(engine_attach(visits->engine, visits->mirrors[i % 2], 0), "attach");
-		read_word(visits->engine);
+		mirror_read_word(visits->engine, 0);
 	}
 	sample->value = (double)(bench_now() - ns) / TIMES;
 }
 
-/* All policies; only a test build has them. */
 static void add_visits(struct bench *bench)
 {
-	static struct visits all[POLICIES];
+	static struct visits all[ARRAY_SIZE(policies)];
 
-	for (uint32_t i = 0; i < POLICIES; i++) {
-		struct bench_case one = {
-			.variant = bench_text("\"what\":\"switch and read\",\"how\":\"%s\"",
-					      policies[i]),
-			.threads = 1,
-			.measure = measure_visits,
-			.data = &all[i],
-		};
-
+	for (uint32_t i = 0; i < ARRAY_SIZE(policies); i++) {
 		for (unsigned int n = 0; n < 2; n++) {
 			all[i].mirrors[n] = make_mirror(memory, 1);
-			if (!choose(all[i].mirrors[n], i))
+			if (!choose_policy(all[i].mirrors[n], i))
 				bench_die("there is no policy %s", policies[i]);
 		}
 		all[i].engine = mirror_engine(all[i].mirrors[0], 0);
-		bench_add(bench, &one);
+		add_view(bench, "switch and read", policies[i], 0, measure_visits, &all[i]);
 	}
 }
 
-static char *make_memory(void)
+static void add_views(struct bench *bench)
 {
-	char *made = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (made == MAP_FAILED)
-		bench_die("no memory: %s", strerror(errno));
-	memset(made, 1, PAGES * PAGE);
-	return made;
-}
-
-int main(int argc, char **argv)
-{
-	struct bench bench = {
-		.name = "Q11 views",
-		.about = "What do switches, domains, keys and changes of the tag mode cost?",
-	};
-
-	bench_init(&bench, argc, argv);
-	bench_pin(0);
 	device = mirror_device();
-	if (bench.test_build)
-		mirror_need_test_build(device);
-	if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0))
-		bench_die("huge pages stay on: %s", strerror(errno));
-	memory = make_memory();
-	seen_often = make_memory();
-	if (!bench.test_build) {
-		add_switches(&bench);
-		add_protection(&bench);
-		add_idle(&bench);
+	forbid_huge_pages();
+	memory = memset(map_memory(PAGES * PAGE), 1, PAGES * PAGE);
+	seen_often = memset(map_memory(PAGES * PAGE), 1, PAGES * PAGE);
+	if (!bench->test_build) {
+		add_switches(bench);
+		add_protection(bench);
+		add_idle_domains(bench);
 	} else {
-		add_visits(&bench);
+		add_visits(bench);
 	}
-	add_modes(&bench);
-	bench_run(&bench);
-	return 0;
+	add_modes(bench);
 }
+
+static const struct target targets[] = {
+	{ "forbidding and permitting by a key against by the slot",
+	  "[what=forbid, permit, write all, how=rights of a key]",
+	  "[what=forbid, permit, write all, how=slot read-only]", 1 },
+	{ "coming back to a loaded mirror against loading it anew",
+	  "[what=switch and read, how=another mirror, loaded]",
+	  "[what=switch and read, how=another mirror, not loaded]", 1 },
+	{ 0 }
+};
+
+BENCH_QUESTION(q11_views) = {
+	.word = "views",
+	.name = "Q11 views",
+	.asks = "What do changes of view cost?",
+	.text = "Changes of view: an engine goes to another domain or mirror and reads a word; "
+		"512 mapped pages are write-protected and given back, by a key or by the "
+		"slot, then written; 512 pages are discarded that some domains have mapped; "
+		"the tag mode changes while eight idle engines have the mirror loaded "
+		"(policies other than sync are in test builds).",
+	.rows = { "what", "how", "build" },
+	.across = "pages",
+	.plot = "bars",
+	.targets = targets,
+	.of_test_build = true,
+	.add_cases = add_views,
+};

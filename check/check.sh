@@ -179,7 +179,7 @@ prepare()
 {
 	local kernel
 
-	build_tools testvm vmm selftests fuzz
+	build_tools testvm vmm selftests fuzz bench
 	rm -rf "$out"
 	mkdir -p "$out"
 	: > "$out/begun"
@@ -205,7 +205,7 @@ prepare()
 		step "module-$kernel-kunit" module "$kernel" kunit
 	done
 	cp "$BUILD/modules/6.1-normal/driver/secmmu.ko" "$out/root$lib/"
-	cp "$BUILD/fuzz/bin/secmmu-fuzz" "$out/root/usr/bin/"
+	cp "$BUILD/fuzz/bin/secmmu-fuzz" "$BUILD/bench/bin/secmmu-bench" "$out/root/usr/bin/"
 	step no-instruments no_instruments
 	step all-can-fail all_can_fail
 }
@@ -289,11 +289,9 @@ stock_kernels()
 	test_build extra 6.1 "concurrency dirtyrace"
 	test_build extra newest
 	LOAD=kunit go vm kunit newest kunit $lib/kunit.sh suites
-	# shellcheck disable=SC2016 # OUT is the guest's
-	go vm storm-6.1 6.1 normal sh -c 'secmmu-vmm flush --points quick \
-		--json "$OUT/flush.json" && echo "ok - flush: a table" &&
-		/usr/lib/secmmu/short.sh 10 \
-			"--seed 2 --backing memfd --flush-table $OUT/flush.json"'
+	go vm storm-6.1 6.1 normal sh -c "secmmu-bench batching --tiny &&
+		echo 'ok - flush policies: a table' &&
+		$lib/short.sh 10 '--seed 2 --backing memfd'"
 	# With the oracle's judgement at the end.
 	go vm storm-test-build-6.1 6.1 test $lib/short.sh 10 \
 		"--seed 9 --tags --domains --keys"

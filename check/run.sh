@@ -23,13 +23,14 @@ for number in "$seconds" "$longer" "$seed"; do
 	esac
 done
 
-build_tools testvm vmm
+build_tools testvm vmm bench
 say "kernel $kernel"
 "$top/testvm/kernels/kernel.sh" "$kernel" > /dev/null
 say "building the driver for $kernel"
 module=$("$top/testvm/kernels/module.sh" "$kernel" normal)
 rm -rf "$out"
 make_root "$out/root"
+cp "$BUILD/bench/bin/secmmu-bench" "$out/root/usr/bin/"
 
 say "booting; then a storm of $seconds seconds, seed $seed"
 exec "$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus 4 \

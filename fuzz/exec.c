@@ -23,7 +23,7 @@
 #include "clock.h"
 #include "cover.h"
 #include "exec.h"
-#include "judge.h"
+#include "verdict.h"
 #include "world.h"
 
 /* No round begins after so many milliseconds. */
@@ -107,7 +107,7 @@ static unsigned int count_threads(const struct program *program)
 }
 
 /* The executor: never returns. */
-static void execute(const struct program *program)
+static void execute_program(const struct program *program)
 {
 	/* Interrupts calls, without ending anything. */
 	struct sigaction action = { .sa_handler = on_signal };
@@ -141,7 +141,7 @@ static void execute(const struct program *program)
 }
 
 /* Waits until the process has ended; returns whether it has. */
-static bool ended(pid_t pid, unsigned int seconds)
+static bool wait_for_end(pid_t pid, unsigned int seconds)
 {
 	int fd = syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
@@ -192,7 +192,7 @@ void exec_open(unsigned int limit_s)
 	}
 }
 
-static void fail(enum verdict verdict, const char *text)
+static void set_verdict(enum verdict verdict, const char *text)
 {
 	shared->verdict = verdict;
 	if (text)
@@ -232,17 +232,17 @@ void exec_program(const struct program *program, struct outcome *outcome)
 		exit(2);
 	}
 	if (!pid)
-		execute(program);
-	if (!ended(pid, limit))
-		fail(VERDICT_KILLED, NULL);
+		execute_program(program);
+	if (!wait_for_end(pid, limit))
+		set_verdict(VERDICT_KILLED, NULL);
 	if (!end_all(pid)) {
-		fail(VERDICT_STUCK, "it does not die when it is killed");
+		set_verdict(VERDICT_STUCK, "it does not die when it is killed");
 		tell_blocked();
 	} else if (shared->verdict < VERDICT_FAILURE && !judge_unused(PATIENCE_S)) {
-		fail(VERDICT_LEAK, "the driver stays in use");
+		set_verdict(VERDICT_LEAK, "the driver stays in use");
 	}
 	/* This says most. */
 	if (complaint_read(text, sizeof(text)) && shared->verdict != VERDICT_STUCK)
-		fail(VERDICT_COMPLAINT, text);
+		set_verdict(VERDICT_COMPLAINT, text);
 	*outcome = *shared;
 }

@@ -13,6 +13,7 @@
 #include "exec.h"
 #include "fuzz.h"
 #include "inside.h"
+#include "json.h"
 #include "message.h"
 #include "shrink.h"
 
@@ -55,7 +56,7 @@ static double read_clock(void)
 }
 
 /* The host has it when this returns. */
-static void record(const struct program *program)
+static void print_run(const struct program *program)
 {
 	printf("@ run ");
 	program_print(program, stdout, true);
@@ -64,7 +65,7 @@ static void record(const struct program *program)
 	tcdrain(STDOUT_FILENO);
 }
 
-static void progress(struct fuzz *fuzz)
+static void tell_progress(struct fuzz *fuzz)
 {
 	double passed = read_clock() - fuzz->started;
 
@@ -82,16 +83,22 @@ static void progress(struct fuzz *fuzz)
 
 static void tell_json(const struct fuzz *fuzz, const struct outcome *outcome)
 {
-	printf("@ json { \"seed\": %llu, \"seconds\": %.1f, \"programs\": %llu, "
-	       "\"operations\": %llu, \"places\": %u, \"places_in_driver\": %u, "
-	       "\"corpus\": %u, \"mirrors_judged\": %llu, "
-	       "\"entries_judged\": %llu, \"killed\": %llu, "
-	       "\"verdict\": \"%s\" }\n",
-	       (unsigned long long)fuzz->options->seed, read_clock() - fuzz->started,
-	       (unsigned long long)fuzz->programs, (unsigned long long)fuzz->ops,
-	       cover_places(), fuzz->options->places, fuzz->corpus.nr,
-	       (unsigned long long)fuzz->judged, (unsigned long long)fuzz->entries,
-	       (unsigned long long)fuzz->killed, verdict_name[outcome->verdict]);
+	struct json json = { 0 };
+
+	printf("@ json ");
+	json_begin(&json, stdout);
+	json_number(&json, "seed", fuzz->options->seed);
+	json_seconds(&json, "seconds", read_clock() - fuzz->started);
+	json_number(&json, "programs", fuzz->programs);
+	json_number(&json, "operations", fuzz->ops);
+	json_number(&json, "places", cover_places());
+	json_number(&json, "places_in_driver", fuzz->options->places);
+	json_number(&json, "corpus", fuzz->corpus.nr);
+	json_number(&json, "mirrors_judged", fuzz->judged);
+	json_number(&json, "entries_judged", fuzz->entries);
+	json_number(&json, "killed", fuzz->killed);
+	json_string(&json, "verdict", verdict_name[outcome->verdict]);
+	json_end(&json);
 }
 
 /* Run it, so many times. Returns whether it has failed. */
@@ -100,7 +107,7 @@ static bool run_suite(const struct suite *suite, unsigned int times,
 {
 	while (times--)
 		for (uint32_t i = 0; i < suite->nr; i++) {
-			record(&suite->program[i]);
+			print_run(&suite->program[i]);
 			exec_program(&suite->program[i], outcome);
 			if (outcome->verdict >= VERDICT_FAILURE)
 				return true;
@@ -160,7 +167,7 @@ static void tell_found(const struct outcome *outcome)
 	fflush(stdout);
 }
 
-static void found(struct fuzz *fuzz, const struct outcome *outcome)
+static void tell_failure(struct fuzz *fuzz, const struct outcome *outcome)
 {
 	struct suite suite = { .nr = 1 }, latest = { 0 };
 	uint64_t i, nr = fuzz->programs < LATEST ? fuzz->programs : LATEST;
@@ -239,7 +246,7 @@ int fuzz_run(const struct fuzz_options *options)
 		struct program *program = &fuzz.latest[fuzz.programs % LATEST];
 
 		corpus_next(&fuzz.corpus, &prng, program);
-		record(program);
+		print_run(program);
 		exec_program(program, &outcome);
 		fuzz.programs++;
 		fuzz.ops += outcome.ops;
@@ -253,13 +260,13 @@ int fuzz_run(const struct fuzz_options *options)
 		if (outcome.verdict >= VERDICT_FAILURE)
 			break;
 		if (read_clock() - fuzz.told >= PROGRESS_S)
-			progress(&fuzz);
+			tell_progress(&fuzz);
 	}
-	progress(&fuzz);
+	tell_progress(&fuzz);
 	tell_json(&fuzz, &outcome);
 	if (outcome.verdict < VERDICT_FAILURE)
 		return 0;
-	found(&fuzz, &outcome);
+	tell_failure(&fuzz, &outcome);
 	return 1;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,77 +10,40 @@
 #include "message.h"
 
 /*
- * A file is written under another name beside it, and gets its own when it is whole.
- * What is no regular file, a terminal or a pipe, is written to as it is.
+ * What is no regular file, a terminal or a pipe, is written to as it is; a link stays, and
+ * its target is replaced. Returns 0, or -1 after a message.
  */
-struct place {
-	char *target;
-	char *draft;
-	bool renamed;
-};
-
-static void free_place(struct place *place)
-{
-	free(place->target);
-	free(place->draft);
-}
-
-/* Finds where to write @path. Returns 0, or -1 with errno set. */
-static int find_place(const char *path, struct place *place)
+static int open_draft(struct json *json, const char *path)
 {
 	struct stat old;
+	bool regular = stat(path, &old) || S_ISREG(old.st_mode);
 
-	*place = (struct place) { 0 };
-	place->renamed = stat(path, &old) || S_ISREG(old.st_mode);
-	/* A link stays, and its target is replaced. */
-	place->target = realpath(path, NULL);
-	if (!place->target)
-		place->target = strdup(path);
-	if (!place->target)
-		return -1;
-	if (!place->renamed)
-		place->draft = strdup(place->target);
-	else if (asprintf(&place->draft, "%s.%d.tmp", place->target, getpid()) < 0)
-		place->draft = NULL;
-	if (place->draft)
-		return 0;
-	free(place->target);
-	return -1;
+	*json = (struct json) { .target = realpath(path, NULL) };
+	if (!json->target)
+		json->target = format("%s", path);
+	if (regular)
+		json->draft = format("%s.%d.tmp", json->target, getpid());
+	/* What may not be written may not be replaced. */
+	if (!access(json->target, W_OK) || errno == ENOENT)
+		json->file = fopen(json->draft ? json->draft : json->target, "we");
+	return json->file ? 0 : say("cannot write %s: %s", path, strerror(errno));
 }
 
-/* Opens the draft of @path. Returns NULL after a message. */
-static FILE *open_draft(const char *path)
+/* Gives the draft its name, or does away with it. */
+static int close_draft(struct json *json, bool whole)
 {
-	struct place place;
-	FILE *file = NULL;
+	bool bad = fflush(json->file) || ferror(json->file);
+	int ret = 0;
 
-	if (!find_place(path, &place)) {
-		/* What may not be written may not be replaced. */
-		if (!access(place.target, W_OK) || errno == ENOENT)
-			file = fopen(place.draft, "we");
-		free_place(&place);
-	}
-	if (!file)
-		say("cannot write %s: %s", path, strerror(errno));
-	return file;
-}
-
-/* Gives the draft of @path its name, or does away with it if it is @bad. */
-static int finish_draft(const char *path, bool bad)
-{
-	int error = errno, ret = bad ? -1 : 0;
-	struct place place;
-
-	if (find_place(path, &place))
-		return -1;
-	if (place.renamed && !bad) {
-		ret = rename(place.draft, place.target);
-		error = errno;
-	}
-	if (place.renamed && ret)
-		unlink(place.draft);
-	free_place(&place);
-	errno = error;
+	bad = fclose(json->file) || bad;
+	if (json->draft && whole && !bad)
+		bad = rename(json->draft, json->target);
+	if (bad)
+		ret = say("cannot write %s: %s", json->target, strerror(errno));
+	if (json->draft && (bad || !whole))
+		unlink(json->draft);
+	free(json->draft);
+	free(json->target);
 	return ret;
 }
 
@@ -93,106 +55,130 @@ static int finish_draft(const char *path, bool bad)
  */
 int json_writable(const char *path)
 {
+	struct json json;
 	struct stat old;
-	FILE *file;
 
 	/* To open a pipe would mean something to its reader. */
-	if (!stat(path, &old) && !S_ISREG(old.st_mode)) {
-		if (S_ISDIR(old.st_mode))
-			errno = EISDIR;
-		else if (!access(path, W_OK))
-			return 0;
-		return say("cannot write %s: %s", path, strerror(errno));
-	}
-	file = open_draft(path);
-	if (!file)
+	if (!stat(path, &old) && !S_ISREG(old.st_mode) && !S_ISDIR(old.st_mode))
+		return access(path, W_OK) ?
+		       say("cannot write %s: %s", path, strerror(errno)) : 0;
+	return open_draft(&json, path) ? -1 : close_draft(&json, false);
+}
+
+/**
+ * json_create - begin a file
+ * @json: filled in
+ * @path: the file; it is there, whole, once json_finish() says so
+ * @schema: says what is in it; the kernel's release comes with it
+ *
+ * Return: 0, or -1 after a message.
+ */
+int json_create(struct json *json, const char *path, const char *schema)
+{
+	struct utsname system;
+
+	if (open_draft(json, path))
 		return -1;
-	fclose(file);
-	finish_draft(path, true);
+	json_begin(json, json->file);
+	uname(&system);
+	json_string(json, "schema", schema);
+	json_string(json, "kernel", system.release);
 	return 0;
 }
 
 /**
- * json_open - begin a file
- * @path: the file; it is there, whole, once json_close() says so
- * @schema: says what is in it; the kernel's release comes with it
+ * json_finish - end a file
+ * @json: from json_create()
  *
- * Return: the file, or NULL after a message.
+ * Return: 0, or -1 after a message: not all could be written, and nothing is left.
  */
-FILE *json_open(const char *path, const char *schema)
+int json_finish(struct json *json)
 {
-	FILE *file = open_draft(path);
-	struct utsname system;
+	json_end(json);
+	return close_draft(json, true);
+}
 
-	if (!file)
-		return NULL;
-	uname(&system);
-	fputs("{\n", file);
-	json_string(file, "schema", schema);
-	json_string(file, "kernel", system.release);
-	return file;
+static void open_bracket(struct json *json, const char *brackets)
+{
+	fputc(brackets[0], json->file);
+	json->close[json->depth++] = brackets[1];
+	json->behind = false;
 }
 
 /**
- * json_text - write a string, in quotes
- * @file: where to
- * @text: the string
+ * json_begin - begin an object
+ * @json: zeroes, but for a stream
+ * @stream: where to
  */
-void json_text(FILE *file, const char *text)
+void json_begin(struct json *json, FILE *stream)
 {
-	fputc('"', file);
+	json->file = stream;
+	open_bracket(json, "{}");
+}
+
+static void begin_member(struct json *json, const char *key)
+{
+	bool own_line = json->target && json->depth == 1;
+
+	if (json->behind)
+		fputc(',', json->file);
+	if (own_line)
+		fputs("\n\t", json->file);
+	else if (json->behind)
+		fputc(' ', json->file);
+	if (key)
+		fprintf(json->file, "\"%s\": ", key);
+	json->behind = true;
+}
+
+void json_string(struct json *json, const char *key, const char *text)
+{
+	begin_member(json, key);
+	fputc('"', json->file);
 	for (; *text; text++) {
 		unsigned char c = (unsigned char)*text;
 
 		if (c < ' ')
-			fprintf(file, "\\u%04x", c);
+			fprintf(json->file, "\\u%04x", c);
 		else if (c == '"' || c == '\\')
-			fprintf(file, "\\%c", c);
+			fprintf(json->file, "\\%c", c);
 		else
-			fputc(c, file);
+			fputc(c, json->file);
 	}
-	fputc('"', file);
+	fputc('"', json->file);
 }
 
-/**
- * json_string - write a member, and a comma
- * @file: where to
- * @key: its name
- * @text: its value
- */
-void json_string(FILE *file, const char *key, const char *text)
+void json_number(struct json *json, const char *key, uint64_t value)
 {
-	fprintf(file, "\t\"%s\": ", key);
-	json_text(file, text);
-	fputs(",\n", file);
+	begin_member(json, key);
+	fprintf(json->file, "%" PRIu64, value);
 }
 
-/**
- * json_number - write a member, and a comma
- * @file: where to
- * @key: its name
- * @value: its value
- */
-void json_number(FILE *file, const char *key, uint64_t value)
+void json_seconds(struct json *json, const char *key, double value)
 {
-	fprintf(file, "\t\"%s\": %" PRIu64 ",\n", key, value);
+	begin_member(json, key);
+	fprintf(json->file, "%.1f", value);
 }
 
-/**
- * json_close - end a file, after a member without a comma
- * @file: the file
- * @path: its name
- *
- * Return: 0, or -1 after a message: not all could be written, and nothing is left.
- */
-int json_close(FILE *file, const char *path)
+void json_object(struct json *json, const char *key)
 {
-	bool bad;
+	begin_member(json, key);
+	open_bracket(json, "{}");
+}
 
-	fputs("}\n", file);
-	bad = fflush(file) || ferror(file);
-	bad = fclose(file) || bad;
-	if (finish_draft(path, bad))
-		return say("cannot write %s: %s", path, strerror(errno));
-	return 0;
+void json_list(struct json *json, const char *key)
+{
+	begin_member(json, key);
+	open_bracket(json, "[]");
+}
+
+void json_end(struct json *json)
+{
+	json->depth--;
+	if (json->target && !json->depth)
+		fputc('\n', json->file);
+	fputc(json->close[json->depth], json->file);
+	if (!json->depth)
+		fputc('\n', json->file);
+	json->behind = true;
 }

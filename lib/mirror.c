@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "message.h"
 #include "mirror.h"
@@ -45,9 +46,9 @@ void mirror_need_test_build(int device)
 		die("this takes a test build of the driver: make modules TEST=1");
 }
 
-int mirror_create(int device, uint32_t policy, uint32_t batch)
+int mirror_create(int device)
 {
-	return mirror_need(secmmu_create_mirror(device, policy, batch),
+	return mirror_need(secmmu_create_mirror(device, SECMMU_FLUSH_RANGE, 0),
 			   "create a mirror");
 }
 
@@ -57,13 +58,20 @@ void mirror_slot(int mirror, uint32_t slot, uint64_t gpa, const void *hva,
 	mirror_need(secmmu_set_slot(mirror, slot, 0, gpa, hva, length), "set a slot");
 }
 
+void mirror_renew_slot(int mirror, uint32_t slot, uint64_t gpa, const void *hva,
+		       size_t length)
+{
+	mirror_need(secmmu_delete_slot(mirror, slot), "delete a slot");
+	mirror_slot(mirror, slot, gpa, hva, length);
+}
+
 int mirror_engine(int mirror, uint32_t flags)
 {
 	return mirror_need(secmmu_create_engine_with(mirror, flags), "create an engine");
 }
 
-void mirror_prefault_in(int mirror, uint32_t domain, uint64_t gpa, size_t length,
-			uint32_t flags)
+void mirror_prefault(int mirror, uint32_t domain, uint64_t gpa, size_t length,
+		     uint32_t flags)
 {
 	struct secmmu_prefault range = {
 		.size = sizeof(range),
@@ -78,9 +86,12 @@ void mirror_prefault_in(int mirror, uint32_t domain, uint64_t gpa, size_t length
 			    "prefault");
 }
 
-void mirror_prefault(int mirror, uint64_t gpa, size_t length, uint32_t flags)
+void mirror_read_word(int engine, uint64_t gpa)
 {
-	mirror_prefault_in(mirror, 0, gpa, length, flags);
+	uint64_t word;
+
+	if (pread(engine, &word, sizeof(word), gpa) != sizeof(word))
+		die("an engine cannot read: %s", strerror(errno));
 }
 
 void mirror_touch(int engine, uint64_t gpa, size_t length)

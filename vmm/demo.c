@@ -112,7 +112,7 @@ int demo_lam_switch(void)
 		die("out of memory");
 	mirror_need_test_build(device);
 	*memory = WORD;
-	mirror = mirror_create(device, SECMMU_FLUSH_RANGE, 0);
+	mirror = mirror_create(device);
 	mirror_slot(mirror, 0, GPA, memory, LENGTH);
 	engine = mirror_engine(mirror, SECMMU_ENGINE_BACKGROUND);
 	printf("An engine reads 0x%llx, leaves, the mode changes from 0 to %d tag bits,\n"

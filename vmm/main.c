@@ -6,7 +6,6 @@
 #include "attach/attach.h"
 #include "demo.h"
 #include "exitcode.h"
-#include "flushbench.h"
 #include "options.h"
 #include "report.h"
 #include "storm.h"
@@ -119,8 +118,6 @@ static const struct option_entry run_table[] = {
 	  "let the guest do something wrong once, to see that noticed",
 	  .parse = parse_mistake, .flags = OPTION_HIDDEN },
 	{ "json", 0, "FILE", "write the numbers to FILE", VALUE(json) },
-	{ "flush-table", 0, "FILE", "include the table that \"flush --json FILE\" wrote",
-	  VALUE(flush_table) },
 	{ 0 },
 };
 
@@ -158,27 +155,6 @@ static int run_storm(int argc, char **argv)
 	if (!options.limit)
 		options.limit = options.seconds + DEFAULT_LONGER;
 	return storm_run(&options);
-}
-
-static const struct option_entry flush_table[] = {
-	{ "points", 0, "quick", "measure the small points only, with few repetitions",
-	  OPTION_VALUE(struct flushbench_options, points) },
-	{ "json", 0, "FILE", "write the table to FILE",
-	  OPTION_VALUE(struct flushbench_options, json) },
-	{ 0 },
-};
-
-static int flush(int argc, char **argv)
-{
-	static const struct command_line line = {
-		.table = flush_table,
-		.help = "Compare the flush policies: discard many pages at once while "
-			"an engine is at work, count the flushes, and take the time.",
-	};
-	struct flushbench_options options = { 0 };
-
-	options_parse(&line, argc, argv, &options);
-	return flushbench_run(&options);
 }
 
 static void choose_demo(struct argp_state *state, char *text, void *values)
@@ -224,7 +200,6 @@ static const struct command {
 	int (*main)(int argc, char **argv);
 } commands[] = {
 	{ "run", "secmmu-vmm run", run_storm },
-	{ "flush", "secmmu-vmm flush", flush },
 	{ "attach", "secmmu-vmm attach", attach_main },
 	{ "demo", "secmmu-vmm demo", show_demo },
 };
@@ -247,7 +222,7 @@ static void run_command(struct argp_state *state, char *text, void *values)
 static void miss_command(struct argp_state *state, void *values)
 {
 	(void)values;
-	argp_error(state, "a command is missing: run, flush, attach or demo");
+	argp_error(state, "a command is missing: run, attach or demo");
 }
 
 int main(int argc, char **argv)
@@ -256,12 +231,11 @@ int main(int argc, char **argv)
 		.argument = run_command,
 		.check = miss_command,
 		.flags = ARGP_IN_ORDER,
-		.arguments = "run|flush|attach|demo [OPTION...]",
+		.arguments = "run|attach|demo [OPTION...]",
 		.help = "A virtual machine monitor whose guest memory is mirrored by "
 			"the secmmu driver.\v"
 			"Commands:\n"
 			"  run     a storm of discards under guest and engines, judged\n"
-			"  flush   a comparison of the flush policies\n"
 			"  attach  a look at the memory of a running process\n"
 			"  demo    a known bug, shown by a test build\n\n"
 			"Each command has a --help of its own.",

@@ -3,7 +3,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "bench.h"
 #include "event.h"
 
 const char *const calls[CALLS] = {
@@ -12,16 +11,10 @@ const char *const calls[CALLS] = {
 	[MPROTECT] = "mprotect",
 };
 
-static int raise_one(char *at, size_t length, enum call call)
+static int call_once(char *at, size_t length, enum call call)
 {
-	switch (call) {
-	case MADVISE:
-		return madvise(at, length, MADV_DONTNEED);
-	case MUNMAP:
-		return munmap(at, length);
-	default:
-		return mprotect(at, length, PROT_READ);
-	}
+	return call == MADVISE ? madvise(at, length, MADV_DONTNEED) :
+	       call == MUNMAP ? munmap(at, length) : mprotect(at, length, PROT_READ);
 }
 
 uint64_t event_raise(char *at, size_t length, size_t events, enum call call)
@@ -29,7 +22,7 @@ uint64_t event_raise(char *at, size_t length, size_t events, enum call call)
 	uint64_t ns = bench_now();
 
 	for (; events; events--, at += length)
-		if (raise_one(at, length, call))
+		if (call_once(at, length, call))
 			bench_die("%s fails: %s", calls[call], strerror(errno));
 	return bench_now() - ns;
 }

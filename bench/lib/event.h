@@ -3,10 +3,9 @@
 #ifndef BENCH_EVENT_H
 #define BENCH_EVENT_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "basics.h"
 
-/* Where a benchmark has two kinds, they are the first two. */
+/* Questions that need two kinds of event use the first two. */
 enum call { MADVISE, MUNMAP, MPROTECT, CALLS };
 
 #define CALLS_THAT_DROP	MPROTECT
@@ -15,8 +14,8 @@ enum call { MADVISE, MUNMAP, MPROTECT, CALLS };
 extern const char *const calls[CALLS];
 
 /*
- * Discard, unmap or write-protect memory, so many pieces of @length bytes that lie side
- * by side, one call each. Returns nanoseconds; what fails ends the program.
+ * Discard, unmap or write-protect @events pieces of @length bytes that lie side by side,
+ * with one call each. Returns nanoseconds.
  */
 uint64_t event_raise(char *at, size_t length, size_t events, enum call call);
 

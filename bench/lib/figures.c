@@ -13,8 +13,8 @@ struct part {
 	unsigned int index;
 };
 
-/* Whichever case of a measurement a round comes to first makes it for all. */
-static void measure(void *data, struct bench_sample *sample)
+/* The first case of a measurement that a round comes to measures for all of them. */
+static void measure_part(void *data, struct bench_sample *sample)
 {
 	const struct part *part = data;
 	struct figures *figures = part->figures;
@@ -31,34 +31,35 @@ static void measure(void *data, struct bench_sample *sample)
 
 /**
  * figures_add - add the cases of a measurement
- * @bench: the benchmark
+ * @bench: the question that is being measured
  * @figures: the measurement
- * @like: what its cases have in common; each gets a member "what" in its variant
- * @list: its figures
+ * @like: what the cases have in common; each gets one more member "what" in its variant
+ * @list: the figures
  * @nr: how many
  */
 void figures_add(struct bench *bench, struct figures *figures,
-		 const struct bench_case *like, const struct figure *list,
-		 size_t nr)
+		 const struct bench_case *like, const struct figure *list, size_t nr)
 {
+	size_t last = 0;
+
+	while (like->variant[last].key)
+		last++;
 	figures->taken = ~0u;
 	for (size_t i = 0; i < nr; i++) {
-		struct part *part = malloc(sizeof(*part));
+		struct part *part = bench_alloc(sizeof(*part));
 		struct bench_case one = *like;
 
-		if (!part)
-			bench_die("out of memory");
 		*part = (struct part) { figures, list[i].index };
-		one.variant = bench_text("%s,\"what\":\"%s\"", like->variant,
-					 list[i].what);
+		one.variant[last].key = "what";
+		one.variant[last].value = list[i].what;
 		one.unit = list[i].unit;
-		one.measure = measure;
+		one.measure = measure_part;
 		one.data = part;
 		bench_add(bench, &one);
 	}
 }
 
-static int compare(const void *one, const void *other)
+static int compare_times(const void *one, const void *other)
 {
 	const uint64_t *a = one, *b = other;
 
@@ -66,7 +67,7 @@ static int compare(const void *one, const void *other)
 }
 
 /**
- * figures_of_times - mean and percentiles
+ * figures_of_times - compute mean and percentiles
  * @figures: where to put them
  * @times: the times; sorted on return
  * @nr: how many
@@ -75,7 +76,7 @@ void figures_of_times(struct figures *figures, uint64_t *times, size_t nr)
 {
 	double sum = 0;
 
-	qsort(times, nr, sizeof(*times), compare);
+	qsort(times, nr, sizeof(*times), compare_times);
 	for (size_t i = 0; i < nr; i++)
 		sum += (double)times[i];
 	figures->value[FIGURE_MEAN] = sum / (double)nr;

@@ -3,19 +3,17 @@
 #ifndef BENCH_FIGURES_H
 #define BENCH_FIGURES_H
 
-#include <stddef.h>
-
 #include "bench.h"
 
 #define FIGURES_MAX	6
 
 /**
  * struct figures - one measurement
- * @measure: makes it, and sets @value and @sample
+ * @measure: measures, and sets @value and @sample
  * @data: for @measure
  * @value: the figures
- * @sample: what all cases tell but for their value
- * @taken: bit for each that was told already, or will not be
+ * @sample: what all cases report besides their value
+ * @taken: a bit for each figure that was reported since the last measurement
  */
 struct figures {
 	void (*measure)(struct figures *figures);
@@ -25,14 +23,14 @@ struct figures {
 	unsigned int taken;
 };
 
-/* One of the figures: which, what it is called, and its unit or NULL. */
+/* One figure: its index, its name in the results, its unit or NULL. */
 struct figure {
 	unsigned int index;
 	const char *what;
 	const char *unit;
 };
 
-/* The order of a list of times, which figures_of_times() sorts. */
+/* The figures of a list of times. */
 enum { FIGURE_MEAN, FIGURE_P50, FIGURE_P99, FIGURE_MAX, FIGURES_OF_TIMES };
 
 void figures_add(struct bench *bench, struct figures *figures,

@@ -1,32 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/param.h>
 #include <unistd.h>
 
-#include "bench.h"
+#include <linux/types.h>
+
+#include "basics.h"
 #include "hmm.h"
 
 #define DEVICE		"/dev/hmm_dmirror0"
 
-/* From the kernel's sources, if the caller of make knows where they are. */
-#if __has_include("test_hmm_uapi.h")
-
-#include <linux/ioctl.h>
-#include <linux/types.h>
-
-#include "test_hmm_uapi.h"
-
-#define PAGE		4096ul
-
 /* Pages for each call. */
 #define BATCH		512ul
 
-bool hmm_there(void)
+/* From lib/test_hmm_uapi.h of the kernel, which user space does not get. */
+struct hmm_dmirror_cmd {
+	__u64 addr;
+	__u64 ptr;
+	__u64 npages;
+	__u64 cpages;
+	__u64 faults;
+};
+
+#define HMM_DMIRROR_READ	_IOWR('H', 0x00, struct hmm_dmirror_cmd)
+
+bool hmm_is_there(void)
 {
 	static bool told;
 	bool there = !access(DEVICE, R_OK | W_OK);
@@ -48,10 +49,8 @@ void hmm_read(int hmm, const void *memory, size_t pages)
 	static char *buffer;
 
 	if (!buffer)
-		buffer = malloc(BATCH * PAGE);
-	if (!buffer)
-		bench_die("out of memory");
-	/* Not its first time. */
+		buffer = bench_alloc(BATCH * PAGE);
+	/* The buffer is not to fault while test_hmm copies to it. */
 	for (size_t i = 0; i < BATCH; i++)
 		buffer[i * PAGE] = 1;
 	for (size_t i = 0; i < pages; i += BATCH) {
@@ -68,30 +67,3 @@ void hmm_read(int hmm, const void *memory, size_t pages)
 				  cmd.cpages, cmd.npages);
 	}
 }
-
-#else
-
-bool hmm_there(void)
-{
-	static bool told;
-
-	if (!told)
-		fprintf(stderr, "%s: built without HMM=, measuring without test_hmm\n",
-			program_invocation_short_name);
-	told = true;
-	return false;
-}
-
-int hmm_open(void)
-{
-	bench_die("built without test_hmm");
-}
-
-void hmm_read(int hmm, const void *memory, size_t pages)
-{
-	(void)hmm;
-	(void)memory;
-	(void)pages;
-}
-
-#endif

@@ -7,7 +7,7 @@
 
 #include <linux/kvm.h>
 
-#include "bench.h"
+#include "basics.h"
 #include "kvm.h"
 
 /* In kernels since 6.12, not in older headers. */
@@ -50,17 +50,13 @@ void kvm_slot(int machine, uint32_t slot, uint64_t gpa, const void *hva,
 
 void kvm_cpu_create(struct kvm_cpu *cpu, int machine)
 {
-	size_t page = sysconf(_SC_PAGESIZE);
 	int device = bench_open("/dev/kvm", "load kvm-amd or kvm-intel");
 	int size = ioctl(device, KVM_GET_VCPU_MMAP_SIZE, 0);
-	char *program = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE |
-			     MAP_ANONYMOUS, -1, 0);
+	char *program = map_memory(PAGE);
 
 	close(device);
-	if (program == MAP_FAILED)
-		bench_die("no memory: %s", strerror(errno));
 	memcpy(program, kvm_program, kvm_program_size);
-	kvm_slot(machine, 0, 0, program, page);
+	kvm_slot(machine, 0, 0, program, PAGE);
 	cpu->fd = ioctl(machine, KVM_CREATE_VCPU, 0);
 	if (cpu->fd < 0)
 		bench_die("cannot create a KVM processor: %s", strerror(errno));

@@ -6,7 +6,7 @@
 
 #include <linux/kvm.h>
 
-#include "bench.h"
+#include "basics.h"
 #include "kvm.h"
 
 #define CR0_PE		1

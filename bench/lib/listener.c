@@ -1,18 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <errno.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-
-#include "bench.h"
 #include "hmm.h"
 #include "listener.h"
 #include "mirror.h"
 
-#define PAGE		4096ul
-#define LARGE		(512 * PAGE)
-
-/* Where guests see the memory; KVM's has its program below. */
+/* Where guests see the memory; the KVM guest has its program below. */
 #define GPA		LARGE
 
 const char *const listener_names[LISTENERS] = {
@@ -22,14 +13,14 @@ const char *const listener_names[LISTENERS] = {
 	[LISTENER_HMM] = "test_hmm",
 };
 
-bool listener_there(enum listener_kind kind)
+bool listener_is_there(enum listener_kind kind)
 {
-	return kind != LISTENER_HMM || hmm_there();
+	return kind != LISTENER_HMM || hmm_is_there();
 }
 
 static void start_mirror(struct listener *listener)
 {
-	listener->mirror = mirror_create(mirror_device(), SECMMU_FLUSH_RANGE, 0);
+	listener->mirror = mirror_create(mirror_device());
 	mirror_slot(listener->mirror, 0, GPA, listener->memory,
 		    listener->pages * PAGE);
 	listener->engine = mirror_engine(listener->mirror,
@@ -48,18 +39,10 @@ static void start_kvm(struct listener *listener)
 
 void listener_start(struct listener *listener, size_t pages)
 {
-	size_t length = pages * PAGE;
-	char *at;
-
-	/* One event for each page is one with huge pages, too: keep them out. */
-	if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0))
-		bench_die("huge pages stay on: %s", strerror(errno));
-	at = mmap(NULL, length + LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE |
-		  MAP_ANONYMOUS, -1, 0);
-	if (at == MAP_FAILED)
-		bench_die("no memory: %s", strerror(errno));
+	/* An event is to have one page for each entry. */
+	forbid_huge_pages();
 	listener->pages = pages;
-	listener->memory = at + (-(uintptr_t)at & (LARGE - 1));
+	listener->memory = map_aligned(pages * PAGE, LARGE);
 	for (size_t i = 0; i < pages; i++)
 		listener->memory[i * PAGE] = 1;
 	if (listener->kind == LISTENER_MIRROR)
@@ -75,7 +58,7 @@ void listener_map(const struct listener *listener, size_t first, size_t pages)
 	uint64_t gpa = GPA + first * PAGE;
 
 	if (listener->kind == LISTENER_MIRROR)
-		mirror_prefault(listener->mirror, gpa, pages * PAGE,
+		mirror_prefault(listener->mirror, 0, gpa, pages * PAGE,
 				SECMMU_PREFAULT_WRITE);
 	else if (listener->kind == LISTENER_KVM)
 		kvm_touch(&listener->cpu, gpa, pages);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Who listens to what happens to a process's memory, and has mapped it: to be used in
- * a worker, so that each has the process for itself. What fails ends the program with
- * a sentence.
+ * A listener to what happens to a process's memory, which has mapped that memory. Use it
+ * in a worker, so that each listener has a process for itself. What fails ends the
+ * program.
  */
 #ifndef BENCH_LISTENER_H
 #define BENCH_LISTENER_H
@@ -19,17 +19,19 @@ extern const char *const listener_names[LISTENERS];
 
 /**
  * struct listener - a listener, and the memory it shows
- * @kind: who
- * @memory: the memory, all there, in small pages; starts at a multiple of 2 MiB
- * @pages: how many
+ * @kind: which one
+ * @worker: the process
+ * @memory: the memory, populated with small pages; starts at a multiple of 2 MiB
+ * @pages: its size
  * @mirror: LISTENER_MIRROR: the mirror
- * @engine: ... and an engine for background jobs
+ * @engine: LISTENER_MIRROR: an engine for background jobs
  * @machine: LISTENER_KVM: the machine
- * @cpu: ... and its processor
+ * @cpu: LISTENER_KVM: its processor
  * @hmm: LISTENER_HMM: the mirror
  */
 struct listener {
 	enum listener_kind kind;
+	struct worker worker;
 	char *memory;
 	size_t pages;
 	int mirror;
@@ -40,7 +42,7 @@ struct listener {
 };
 
 /* Can it be measured here? */
-bool listener_there(enum listener_kind kind);
+bool listener_is_there(enum listener_kind kind);
 /* Make the memory, and let listener->kind listen to this process. */
 void listener_start(struct listener *listener, size_t pages);
 /* Let it map some pages; their entries may say that they were used, or not. */

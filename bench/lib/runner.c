@@ -1,137 +1,99 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <errno.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "bench.h"
+#include "basics.h"
 #include "mirror.h"
 #include "runner.h"
 
 /*
- * The same memory shows in many places: a job is long, and its pages are too many for
- * the engine's TLB.
+ * Many slots show the same memory: a job is long, and has more pages than the engine's
+ * TLB.
  */
 #define GPA		(1ull << 40)
-#define MEMORY		(512 * 4096ul)
+#define MEMORY		LARGE
 #define SHOWN		32u
 #define FIRST_SLOT	1024u
 
-/* The first job of a run, to see it run. */
-#define SHORT		(64 * 4096ul)
+/* The first job of a run: its end shows that the engine runs. */
+#define SHORT		(64 * PAGE)
 
 /**
- * struct runner_shared - seen by both processes
+ * struct runner_shared - memory of both processes
  * @jobs: jobs that have ended
- * @stop: it shall not begin again
- * @idle: it sleeps, or is about to
+ * @stop: no further job is wanted
  */
 struct runner_shared {
 	atomic_ulong jobs;
 	atomic_bool stop;
-	atomic_bool idle;
 };
 
-/* A fork changes nothing there. */
-static void *map_shared(size_t length)
-{
-	void *at = mmap(NULL, length, PROT_READ | PROT_WRITE,
-			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (at == MAP_FAILED)
-		bench_die("no memory: %s", strerror(errno));
-	return at;
-}
-
 /**
- * runner_show - let a mirror show what running engines touch
+ * runner_show - let a mirror show the memory that running engines touch
  * @mirror: the mirror, of this process
  */
 void runner_show(int mirror)
 {
+	/* Shared memory: a fork write-protects none of it. */
 	void *memory = memset(map_shared(MEMORY), 1, MEMORY);
 
 	for (unsigned int i = 0; i < SHOWN; i++)
-		mirror_slot(mirror, FIRST_SLOT + i, GPA + i * MEMORY, memory,
-			    MEMORY);
+		mirror_slot(mirror, FIRST_SLOT + i, GPA + i * MEMORY, memory, MEMORY);
 }
 
-/**
- * runner_engine - make an engine for runner_start()
- * @mirror: the mirror, of this process
- *
- * Return: its descriptor.
- */
-int runner_engine(int mirror)
+static void enter_cpu(void *data)
 {
-	return mirror_engine(mirror, SECMMU_ENGINE_BACKGROUND);
+	pin_to_cpu(((const struct runner *)data)->cpu);
 }
 
-static void touch(struct runner_shared *shared, int engine, uint64_t length)
+static void run_job(const struct runner *runner, uint64_t length)
 {
-	mirror_touch(engine, GPA, length);
-	atomic_fetch_add(&shared->jobs, 1);
+	mirror_touch(runner->engine, GPA, length);
+	atomic_fetch_add(&runner->shared->jobs, 1);
 }
 
-static void run(struct runner_shared *shared, int engine, int ask)
+static void run_jobs(void *data, unsigned char what, struct bench_sample *sample)
 {
-	char byte;
+	const struct runner *runner = data;
 
-	while (read(ask, &byte, 1) == 1) {
-		touch(shared, engine, SHORT);
-		while (!atomic_load(&shared->stop))
-			touch(shared, engine, SHOWN * MEMORY);
-		atomic_store(&shared->idle, true);
+	(void)what;
+	(void)sample;
+	run_job(runner, SHORT);
+	while (!atomic_load(&runner->shared->stop))
+		run_job(runner, SHOWN * MEMORY);
+}
+
+/* Let the process run until it has done @jobs jobs. If it has ended, it has said why. */
+static void wait_for_jobs(const struct runner *runner, unsigned long jobs)
+{
+	while (atomic_load(&runner->shared->jobs) < jobs) {
+		if (waitpid(runner->worker.pid, NULL, WNOHANG))
+			exit(1);
+		sched_yield();
 	}
 }
 
-/* Give way, unless the process has ended: it has said why. */
-static void wait_a_bit(const struct runner *runner)
-{
-	if (waitpid(runner->pid, NULL, WNOHANG))
-		exit(1);
-	sched_yield();
-}
-
 /**
- * runner_start - start the process; it sleeps until it is told to run
- * @runner: filled in
- * @engine: from runner_engine(), of a mirror that was given to runner_show()
- * @cpu: its processor, for bench_pin(); the kernel's thread that does the work
- *	begins there, and does not come to the first one: see run.sh
+ * runner_start - start the process; it sleeps until runner_go()
+ * @runner: filled in; stays where it is
+ * @engine: a background engine of a mirror that was given to runner_show()
+ * @cpu: its processor, for pin_to_cpu(). The kernel thread that does the work starts
+ *	there, and run.sh keeps it off the first processor.
  *
  * When this returns the engine has the mirror loaded, and all of it mapped.
  */
 void runner_start(struct runner *runner, int engine, unsigned int cpu)
 {
-	int ask[2];
-
-	if (pipe(ask))
-		bench_die("cannot make a pipe: %s", strerror(errno));
+	runner->engine = engine;
+	runner->cpu = cpu;
 	runner->shared = map_shared(sizeof(*runner->shared));
-	runner->ask = ask[1];
-	fflush(NULL);
-	runner->pid = fork();
-	if (runner->pid < 0)
-		bench_die("cannot fork: %s", strerror(errno));
-	if (!runner->pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		close(ask[1]);
-		bench_pin(cpu);
-		run(runner->shared, engine, ask[0]);
-		_exit(0);
-	}
-	close(ask[0]);
-	/* The first job is short. */
+	worker_start(&runner->worker, enter_cpu, run_jobs, runner);
 	runner_go(runner);
-	while (atomic_load(&runner->shared->jobs) < 2)
-		wait_a_bit(runner);
+	/* The second job is the first one that touches everything. */
+	wait_for_jobs(runner, 2);
 	runner_halt(runner);
 }
 
@@ -139,30 +101,27 @@ void runner_start(struct runner *runner, int engine, unsigned int cpu)
  * runner_go - let the engine run
  * @runner: the process
  *
- * Returns when it does.
+ * Returns when the engine is running.
  */
 void runner_go(const struct runner *runner)
 {
-	struct runner_shared *shared = runner->shared;
-	unsigned long jobs = atomic_load(&shared->jobs);
+	unsigned long jobs = atomic_load(&runner->shared->jobs);
 
-	atomic_store(&shared->stop, false);
-	atomic_store(&shared->idle, false);
-	if (write(runner->ask, "", 1) != 1)
-		bench_die("the running engine is gone: %s", strerror(errno));
-	while (atomic_load(&shared->jobs) == jobs)
-		wait_a_bit(runner);
+	atomic_store(&runner->shared->stop, false);
+	worker_request(&runner->worker, 0);
+	wait_for_jobs(runner, jobs + 1);
 }
 
 /**
- * runner_halt - let it sleep
+ * runner_halt - let the engine rest
  * @runner: the process
  *
- * Returns when it does.
+ * Returns when no job is under way.
  */
 void runner_halt(const struct runner *runner)
 {
+	struct bench_sample empty;
+
 	atomic_store(&runner->shared->stop, true);
-	while (!atomic_load(&runner->shared->idle))
-		wait_a_bit(runner);
+	worker_await(&runner->worker, &empty);
 }

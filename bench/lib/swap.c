@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/swap.h>
 #include <unistd.h>
 
-#include "bench.h"
+#include "basics.h"
 #include "swap.h"
 
 #define DEVICE	"/dev/ram0"
-#define PAGE	4096
 
 /* The first page of swap space, as mkswap(8) writes it. */
-struct header {
+struct swap_header {
 	char boot[1024];
 	uint32_t version;
 	uint32_t last_page;
@@ -23,7 +21,7 @@ struct header {
 	char magic[10];
 };
 
-static void no_other(void)
+static void need_no_other(void)
 {
 	FILE *file = fopen("/proc/swaps", "re");
 	char line[512];
@@ -38,16 +36,16 @@ static void no_other(void)
 
 void swap_make(void)
 {
-	static const struct header zero;
-	struct header header;
+	static const struct swap_header zero;
+	struct swap_header header;
 	off_t size;
 	int fd;
 
 	_Static_assert(sizeof(header) == PAGE, "one page");
-	bench_changes("overwrites " DEVICE " and swaps to it");
+	bench_need_permission("overwrites " DEVICE " and swaps to it");
 	fd = bench_open(DEVICE, "load brd, with rd_size=65536");
 	size = lseek(fd, 0, SEEK_END);
-	no_other();
+	need_no_other();
 	if (pread(fd, &header, sizeof(header), 0) != sizeof(header))
 		bench_die("cannot read " DEVICE ": %s", strerror(errno));
 	if (memcmp(&header, &zero, sizeof(header)) &&
@@ -71,6 +69,5 @@ void swap_on(void)
 void swap_off(void)
 {
 	if (swapoff(DEVICE))
-		bench_die("cannot stop swapping to " DEVICE ": %s",
-			  strerror(errno));
+		bench_die("cannot stop swapping to " DEVICE ": %s", strerror(errno));
 }

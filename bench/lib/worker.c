@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -9,14 +10,19 @@
 
 #include "worker.h"
 
+/* Measurements in a row in which no engine may get a processor; a busy host needs a few. */
+#define TRIES	100u
+
+static struct worker *workers;
+
 /**
  * worker_start - start a worker
- * @worker: filled in
- * @prepare: called once, in the worker; or NULL
- * @measure: called in the worker each time that worker_ask() is
+ * @worker: filled in; stays where it is
+ * @prepare: called once in the worker, while the caller goes on; or NULL
+ * @measure: called in the worker for each worker_request()
  * @data: for both
  *
- * @prepare runs while the caller goes on: the first answer waits for it.
+ * The first answer comes after @prepare has returned.
  */
 void worker_start(struct worker *worker, void (*prepare)(void *data),
 		  void (*measure)(void *data, unsigned char what,
@@ -33,6 +39,8 @@ void worker_start(struct worker *worker, void (*prepare)(void *data),
 	if (worker->pid < 0)
 		bench_die("cannot fork: %s", strerror(errno));
 	if (worker->pid) {
+		worker->next = workers;
+		workers = worker;
 		close(ask[0]);
 		close(answer[1]);
 		worker->ask = ask[1];
@@ -55,36 +63,47 @@ void worker_start(struct worker *worker, void (*prepare)(void *data),
 	_exit(0);
 }
 
-/**
- * worker_ask - let a worker measure, and wait for its answer
- * @worker: the worker
- * @what: for its @measure
- * @sample: the answer
- *
- * Ends the program if the worker has ended; the worker has said why.
- */
-void worker_ask(const struct worker *worker, unsigned char what,
-		struct bench_sample *sample)
+/* The worker has said why it has ended, unless a signal has killed it. */
+static void end_with(const struct worker *worker)
 {
 	int status;
 
-	signal(SIGPIPE, SIG_IGN);
-	if (write(worker->ask, &what, 1) == 1 &&
-	    read(worker->answer, sample, sizeof(*sample)) == sizeof(*sample))
-		return;
-	if (waitpid(worker->pid, &status, 0) == worker->pid &&
-	    WIFSIGNALED(status))
+	if (waitpid(worker->pid, &status, 0) == worker->pid && WIFSIGNALED(status))
 		bench_die("a process that measures was killed by signal %d",
 			  WTERMSIG(status));
 	exit(1);
 }
 
-/**
- * worker_stop - end a worker and wait until its address space is gone
- * @worker: the worker
- */
-void worker_stop(const struct worker *worker)
+void worker_request(const struct worker *worker, unsigned char what)
 {
-	kill(worker->pid, SIGKILL);
-	waitpid(worker->pid, NULL, 0);
+	signal(SIGPIPE, SIG_IGN);
+	if (write(worker->ask, &what, 1) != 1)
+		end_with(worker);
+}
+
+void worker_await(const struct worker *worker, struct bench_sample *sample)
+{
+	if (read(worker->answer, sample, sizeof(*sample)) != sizeof(*sample))
+		end_with(worker);
+}
+
+void worker_ask(const struct worker *worker, unsigned char what,
+		struct bench_sample *sample)
+{
+	unsigned int tries = TRIES;
+
+	do {
+		worker_request(worker, what);
+		worker_await(worker, sample);
+	} while (sample->again && --tries);
+	if (!tries)
+		bench_die("in %u measurements no engine ran", TRIES);
+}
+
+void workers_stop(void)
+{
+	for (; workers; workers = workers->next) {
+		kill(workers->pid, SIGKILL);
+		waitpid(workers->pid, NULL, 0);
+	}
 }

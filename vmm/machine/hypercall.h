@@ -59,22 +59,22 @@
 
 /**
  * struct page_state - what everyone agrees about one arena page
- * @gate: epoch << 1 | closed; written by discarders only
+ * @latch: epoch << 1 | closed; written by discarders only
  * @seq: odd while the page is being written or discarded
  * @stamped: epoch of the last complete stamp, zero if the page is all zeroes
  * @reserved: zero
  *
- * @seq and @stamped belong to the page's owner while the gate is open, and to
- * the discarder that closed it afterwards. See gate.h for the protocol.
+ * @seq and @stamped belong to the page's owner while the latch is open, and to
+ * the discarder that closed it afterwards. See latch.h for the protocol.
  */
 struct page_state {
-	uint32_t gate;
+	uint32_t latch;
 	uint32_t seq;
 	uint32_t stamped;
 	uint32_t reserved;
 };
 
-#define GATE_CLOSED		1u
+#define LATCH_CLOSED		1u
 
 /**
  * struct participant - someone whose direct accesses a discarder waits for

@@ -72,8 +72,8 @@ static void *map_at(const struct memory *memory, char *hva, uint64_t offset,
  * Some slots have huge pages where there are some, some never: both ways of
  * splitting and freeing are wanted. Fails where the kernel has none.
  */
-static void advise(const struct memory *memory, const struct memory_slot *slot,
-		   char *hva, uint64_t length)
+static void advise_huge(const struct memory *memory, const struct memory_slot *slot,
+			char *hva, uint64_t length)
 {
 	madvise(hva, length, (slot - memory->slots) % 2 ? MADV_NOHUGEPAGE :
 							  MADV_HUGEPAGE);
@@ -114,7 +114,7 @@ void memory_create(struct memory *memory, uint64_t size,
 				   MAP_FIXED);
 		if (slot->hva == MAP_FAILED)
 			die("cannot map guest memory: %s", strerror(errno));
-		advise(memory, slot, slot->hva, slot->length);
+		advise_huge(memory, slot, slot->hva, slot->length);
 		hva += slot->length;
 	}
 }
@@ -150,7 +150,7 @@ static const struct memory_slot *find_slot(const struct memory *memory,
  * @length: bytes that will be touched
  *
  * In the arena the caller also holds off discarders, by a closed or an entered
- * gate: memory may be unmapped there.
+ * latch: memory may be unmapped there.
  *
  * Return: host address of @length bytes, NULL unless all lie in one slot.
  */
@@ -218,7 +218,7 @@ static int map_again(const struct memory *memory, uint64_t gpa,
 		munmap(got, length);
 		return -EEXIST;
 	}
-	advise(memory, slot, hva, length);
+	advise_huge(memory, slot, hva, length);
 	return 0;
 }
 

@@ -29,8 +29,8 @@ static void on_kick(int signal)
 	(void)signal;
 }
 
-static void crashed(const struct vcpu *vcpu, const char *what,
-		    unsigned long detail)
+static void tell_crash(const struct vcpu *vcpu, const char *what,
+		       unsigned long detail)
 {
 	char why[160];
 
@@ -76,14 +76,14 @@ static bool handle_io(struct vcpu *vcpu)
 
 	if (run->io.direction != KVM_EXIT_IO_OUT || run->io.size != 4 ||
 	    run->io.count != 1) {
-		crashed(vcpu, "unknown port access", run->io.port);
+		tell_crash(vcpu, "unknown port access", run->io.port);
 		return false;
 	}
 	memcpy(&value, (const char *)run + run->io.data_offset, sizeof(value));
 	switch (run->io.port) {
 	case HYPERCALL_HELLO:
 		if (value != HYPERCALL_ABI) {
-			crashed(vcpu, "the guest has another ABI", value);
+			tell_crash(vcpu, "the guest has another ABI", value);
 			return false;
 		}
 		__atomic_store_n(&vcpu->hello, true, __ATOMIC_RELEASE);
@@ -99,7 +99,7 @@ static bool handle_io(struct vcpu *vcpu)
 	case HYPERCALL_DONE:
 		return false;
 	default:
-		crashed(vcpu, "unknown hypercall", run->io.port);
+		tell_crash(vcpu, "unknown hypercall", run->io.port);
 		return false;
 	}
 }
@@ -120,13 +120,13 @@ static bool handle_exit(struct vcpu *vcpu)
 		vcpu->ops->shut_down(vcpu->context, vcpu->index);
 		return false;
 	case KVM_EXIT_MMIO:
-		crashed(vcpu, "access to no memory", run->mmio.phys_addr);
+		tell_crash(vcpu, "access to no memory", run->mmio.phys_addr);
 		return false;
 	case KVM_EXIT_INTERNAL_ERROR:
-		crashed(vcpu, "KVM internal error", run->internal.suberror);
+		tell_crash(vcpu, "KVM internal error", run->internal.suberror);
 		return false;
 	default:
-		crashed(vcpu, "unexpected exit", run->exit_reason);
+		tell_crash(vcpu, "unexpected exit", run->exit_reason);
 		return false;
 	}
 }
@@ -144,7 +144,7 @@ static bool handle_error(struct vcpu *vcpu, int error)
 		usleep(50);
 		return true;
 	default:
-		crashed(vcpu, "KVM_RUN failed", (unsigned long)error);
+		tell_crash(vcpu, "KVM_RUN failed", (unsigned long)error);
 		return false;
 	}
 }

@@ -76,9 +76,9 @@ static uint32_t slot_of(const struct memory *memory, uint32_t page)
 }
 
 /* What a key forbids must fail, whatever the memory is like. */
-static bool denied(struct agent *agent, uint32_t page, bool write)
+static bool is_denied(struct agent *agent, uint32_t page, bool write)
 {
-	return engine_denies(&agent->engine, slot_of(agent->oracle->memory, page), write);
+	return engine_denies(&agent->engine, slot_of(agent->judge->memory, page), write);
 }
 
 /* Did an access fail as it had to? Returns false after a violation. */
@@ -88,7 +88,7 @@ static bool judge_denied(struct agent *agent, uint32_t page, ssize_t done)
 		agent_count(&agent->denied);
 		return true;
 	}
-	oracle_fault(agent->oracle, page, STAMP_ERROR, done, agent->name);
+	judge_fault(agent->judge, page, STAMP_ERROR, done, agent->name);
 	return false;
 }
 
@@ -99,31 +99,31 @@ static bool judge_denied(struct agent *agent, uint32_t page, ssize_t done)
 static bool read_pages(struct agent *agent, uint32_t page, uint32_t count)
 {
 	uint64_t words[MAX_READ_PAGES * GUEST_PAGE_WORDS];
-	struct oracle_read reads[MAX_READ_PAGES];
+	struct judge_read reads[MAX_READ_PAGES];
 	ssize_t done;
 	bool ok = true;
 
 	for (uint32_t i = 0; i < count; i++)
-		oracle_read_begin(agent->oracle, page + i, &reads[i]);
-	done = engine_read(&agent->engine, oracle_gpa(agent->oracle, page),
+		judge_read_begin(agent->judge, page + i, &reads[i]);
+	done = engine_read(&agent->engine, judge_gpa(agent->judge, page),
 			   words, count * GUEST_PAGE_SIZE);
-	if (denied(agent, page, false))
+	if (is_denied(agent, page, false))
 		return judge_denied(agent, page, done);
 	if (done == -EFAULT || done == -EINTR) {
 		agent_count(&agent->faults);
 		return true;
 	}
 	if (done <= 0) {
-		oracle_fault(agent->oracle, page, STAMP_ERROR, done,
-			     agent->name);
+		judge_fault(agent->judge, page, STAMP_ERROR, done,
+			    agent->name);
 		return false;
 	}
 	/* Short where the next page was unmapped: judge what is complete. */
 	for (uint32_t i = 0; (i + 1) * GUEST_PAGE_SIZE <= done; i++) {
 		agent_count(&agent->reads);
-		ok &= oracle_read_end(agent->oracle, &reads[i],
-				      words + i * GUEST_PAGE_WORDS,
-				      agent->name);
+		ok &= judge_read_end(agent->judge, &reads[i],
+				     words + i * GUEST_PAGE_WORDS,
+				     agent->name);
 	}
 	return ok;
 }
@@ -164,34 +164,34 @@ static ssize_t write_stamp(struct agent *agent, uint64_t gpa,
 
 static void write_page(struct agent *agent, struct prng *prng)
 {
-	struct oracle *oracle = agent->oracle;
+	struct judge *judge = agent->judge;
 	struct participant *self =
-		&oracle->mailbox->participants[agent->participant];
+		&judge->mailbox->participants[agent->participant];
 	uint64_t words[GUEST_PAGE_WORDS] = { 0 };
 	struct stamp stamp = { .owner = agent->participant };
-	uint32_t page = oracle_choose(oracle, prng);
+	uint32_t page = judge_choose(judge, prng);
 	bool whole = prng_below(prng, 4);
 	struct page_state *state;
 	ssize_t done = 0;
 
 	/* The nearest page that is this agent's own. */
-	page += agent->participant - oracle_owner(oracle, page);
-	if (page >= oracle->memory->pages)
+	page += agent->participant - judge_owner(judge, page);
+	if (page >= judge->memory->pages)
 		page = agent->participant;
-	if (denied(agent, page, true)) {
+	if (is_denied(agent, page, true)) {
 		judge_denied(agent, page, engine_write(&agent->engine,
-						       oracle_gpa(oracle, page),
+						       judge_gpa(judge, page),
 						       words, sizeof(words)));
 		return;
 	}
-	state = &oracle->states[page];
+	state = &judge->states[page];
 	stamp.page = page;
-	if (!gate_enter(self, state, page, &stamp.epoch))
+	if (!latch_enter(self, state, page, &stamp.epoch))
 		return;
-	stamp.seq = gate_write_begin(state);
+	stamp.seq = latch_write_begin(state);
 	stamp_write(words, &stamp);
 	for (int i = 0; i < WRITE_ATTEMPTS && done != GUEST_PAGE_SIZE; i++) {
-		done = write_stamp(agent, oracle_gpa(oracle, page), words,
+		done = write_stamp(agent, judge_gpa(judge, page), words,
 				   whole);
 		if (done != -EFAULT && done != -EINTR)
 			break;
@@ -199,12 +199,12 @@ static void write_page(struct agent *agent, struct prng *prng)
 		usleep(100);
 	}
 	if (done == GUEST_PAGE_SIZE) {
-		gate_write_end(state, stamp.seq, stamp.epoch);
+		latch_write_end(state, stamp.seq, stamp.epoch);
 		agent_count(&agent->writes);
 	}
-	gate_leave(self);
+	latch_leave(self);
 	if (done != GUEST_PAGE_SIZE)
-		oracle_fault(oracle, page, STAMP_ERROR, done, agent->name);
+		judge_fault(judge, page, STAMP_ERROR, done, agent->name);
 }
 
 /* Pages of one slot from @page on, at most @most. */
@@ -230,13 +230,13 @@ static uint32_t pages_in_slot(const struct memory *memory, uint32_t page,
 void *agent_engine(void *argument)
 {
 	struct agent *agent = argument;
-	const struct memory *memory = agent->oracle->memory;
+	const struct memory *memory = agent->judge->memory;
 	struct prng prng;
 	uint64_t turn = 0;
 
 	prng_init(&prng, agent->seed, agent->participant);
 	while (!agent_stopping(agent)) {
-		uint32_t page = oracle_choose(agent->oracle, &prng);
+		uint32_t page = judge_choose(agent->judge, &prng);
 		uint32_t count = 1;
 
 		if (!prng_below(&prng, 8))
@@ -265,29 +265,29 @@ void *agent_engine(void *argument)
  */
 bool agent_inspect_page(struct agent *agent, uint32_t page)
 {
-	struct oracle *oracle = agent->oracle;
+	struct judge *judge = agent->judge;
 	struct participant *self =
-		&oracle->mailbox->participants[agent->participant];
+		&judge->mailbox->participants[agent->participant];
 	uint64_t copy[GUEST_PAGE_WORDS];
 	const uint64_t *words;
-	struct oracle_read read;
+	struct judge_read read;
 	uint32_t epoch;
 
-	if (!gate_enter(self, &oracle->states[page], page, &epoch))
+	if (!latch_enter(self, &judge->states[page], page, &epoch))
 		return true;
-	words = memory_range(oracle->memory, oracle_gpa(oracle, page),
+	words = memory_range(judge->memory, judge_gpa(judge, page),
 			     GUEST_PAGE_SIZE);
 	if (!words) {
-		gate_leave(self);
-		oracle_fault(oracle, page, STAMP_ERROR, -ENXIO, agent->name);
+		latch_leave(self);
+		judge_fault(judge, page, STAMP_ERROR, -ENXIO, agent->name);
 		return false;
 	}
-	oracle_read_begin(oracle, page, &read);
+	judge_read_begin(judge, page, &read);
 	for (unsigned int word = 0; word < GUEST_PAGE_WORDS; word++)
 		copy[word] = __atomic_load_n(&words[word], __ATOMIC_RELAXED);
-	gate_leave(self);
+	latch_leave(self);
 	agent_count(&agent->inspected);
-	return oracle_read_end(oracle, &read, copy, agent->name);
+	return judge_read_end(judge, &read, copy, agent->name);
 }
 
 /**
@@ -306,8 +306,8 @@ void *agent_inspector(void *argument)
 	prng_init(&prng, agent->seed, agent->participant);
 	while (!agent_stopping(agent)) {
 		for (int i = 0; i < BURST; i++)
-			agent_inspect_page(agent, oracle_choose(agent->oracle,
-								&prng));
+			agent_inspect_page(agent, judge_choose(agent->judge,
+							       &prng));
 		/* A witness, not a contender for the processors. */
 		usleep(16 * PAUSE_US);
 	}

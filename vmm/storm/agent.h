@@ -7,11 +7,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "engine.h"
-#include "oracle.h"
+#include "judge.h"
 
 /**
  * struct agent - a thread of the storm
- * @oracle: shared by all
+ * @judge: shared by all
  * @stop: finish when this becomes true; written by the storm
  * @thread: the thread
  * @engine: what it accesses pages through; nobody else uses it
@@ -29,7 +29,7 @@
  * @failed: it cannot go on
  */
 struct agent {
-	struct oracle *oracle;
+	struct judge *judge;
 	const bool *stop;
 	pthread_t thread;
 	struct engine engine;

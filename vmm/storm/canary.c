@@ -31,13 +31,13 @@ struct batch {
 	uint64_t serial;
 };
 
-static uint64_t pattern(uint64_t serial, unsigned int word)
+static uint64_t canary_word(uint64_t serial, unsigned int word)
 {
 	return CANARY_TAG << 48 |
 	       (serial << WORD_BITS & 0xffffffffffffull) | word;
 }
 
-static int fill(struct batch *batch, uint64_t serial)
+static int fill_batch(struct batch *batch, uint64_t serial)
 {
 	size_t length = BATCH_PAGES * GUEST_PAGE_SIZE;
 
@@ -53,7 +53,7 @@ static int fill(struct batch *batch, uint64_t serial)
 	for (unsigned int page = 0; page < BATCH_PAGES; page++)
 		for (unsigned int i = 0; i < GUEST_PAGE_WORDS; i++)
 			batch->words[page * GUEST_PAGE_WORDS + i] =
-				pattern(serial + page, i);
+				canary_word(serial + page, i);
 	return 0;
 }
 
@@ -64,7 +64,7 @@ static void verify_page(struct canary_status *status,
 		/* The compiler must not know what it wrote there. */
 		uint64_t value = __atomic_load_n(&words[i], __ATOMIC_RELAXED);
 
-		if (value == pattern(serial, i))
+		if (value == canary_word(serial, i))
 			continue;
 		if (!status->violations) {
 			status->word = i;
@@ -77,7 +77,7 @@ static void verify_page(struct canary_status *status,
 	}
 }
 
-static void drain(struct batch *batch, struct canary_status *status)
+static void drain_batch(struct batch *batch, struct canary_status *status)
 {
 	if (!batch->words)
 		return;
@@ -114,13 +114,13 @@ static void canary_child(int pipe, struct canary_status *status)
 		struct batch *batch = &batches[round % BATCHES];
 
 		visit_processor(round % processors);
-		drain(batch, status);
-		if (fill(batch, serial))
+		drain_batch(batch, status);
+		if (fill_batch(batch, serial))
 			break;
 		serial += BATCH_PAGES;
 	}
 	for (unsigned int i = 0; i < BATCHES; i++)
-		drain(&batches[i], status);
+		drain_batch(&batches[i], status);
 }
 
 /**

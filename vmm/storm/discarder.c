@@ -20,7 +20,7 @@
  * @act: does it; 0 or a negative errno
  * @again: ends the gap that @act opened, if it opens one
  * @discards: the content is lost
- * @gates: who is kept out: nobody, other discarders and new accesses, or
+ * @latches: who is kept out: nobody, other discarders and new accesses, or
  *	those under way too
  */
 struct operation {
@@ -28,14 +28,14 @@ struct operation {
 	int (*again)(const struct memory *memory, uint64_t gpa,
 		     uint64_t length);
 	bool discards;
-	enum { GATES_OPEN, GATES_CLOSE, GATES_WAIT } gates;
+	enum { LATCHES_OPEN, LATCHES_CLOSE, LATCHES_WAIT } latches;
 };
 
 static const struct operation anon_operations[] = {
-	{ memory_dontneed, NULL, true, GATES_WAIT },
-	{ memory_dontneed, NULL, true, GATES_WAIT },
-	{ memory_replace, NULL, true, GATES_WAIT },
-	{ memory_unmap, memory_remap, true, GATES_WAIT },
+	{ memory_dontneed, NULL, true, LATCHES_WAIT },
+	{ memory_dontneed, NULL, true, LATCHES_WAIT },
+	{ memory_replace, NULL, true, LATCHES_WAIT },
+	{ memory_unmap, memory_remap, true, LATCHES_WAIT },
 };
 
 /*
@@ -44,17 +44,17 @@ static const struct operation anon_operations[] = {
  * at all: everything goes on meanwhile.
  */
 static const struct operation memfd_operations[] = {
-	{ memory_punch, NULL, true, GATES_WAIT },
-	{ memory_punch, NULL, true, GATES_WAIT },
-	{ memory_dontneed, NULL, false, GATES_OPEN },
-	{ memory_replace, NULL, false, GATES_CLOSE },
-	{ memory_unmap, memory_remap, false, GATES_WAIT },
+	{ memory_punch, NULL, true, LATCHES_WAIT },
+	{ memory_punch, NULL, true, LATCHES_WAIT },
+	{ memory_dontneed, NULL, false, LATCHES_OPEN },
+	{ memory_replace, NULL, false, LATCHES_CLOSE },
+	{ memory_unmap, memory_remap, false, LATCHES_WAIT },
 };
 
 static const struct operation *choose_operation(const struct agent *agent,
 						struct prng *prng)
 {
-	if (agent->oracle->memory->backing == MEMORY_MEMFD)
+	if (agent->judge->memory->backing == MEMORY_MEMFD)
 		return &memfd_operations[prng_below(prng,
 			sizeof(memfd_operations) / sizeof(struct operation))];
 	return &anon_operations[prng_below(prng,
@@ -65,10 +65,10 @@ static const struct operation *choose_operation(const struct agent *agent,
 static uint32_t choose_range(const struct agent *agent, struct prng *prng,
 			     uint32_t *first)
 {
-	const struct memory *memory = agent->oracle->memory;
+	const struct memory *memory = agent->judge->memory;
 	uint32_t count = 1 + prng_below(prng, MAX_DISCARD_PAGES);
 
-	*first = oracle_choose(agent->oracle, prng);
+	*first = judge_choose(agent->judge, prng);
 	for (int i = 0; i < ARENA_SLOTS; i++) {
 		const struct arena_slot *slot = &memory->arena[i];
 		uint32_t left = slot->first + slot->pages - *first;
@@ -82,25 +82,25 @@ static uint32_t choose_range(const struct agent *agent, struct prng *prng,
 /* Memory that is not mapped cannot be accessed: not even by a stale spte. */
 static void check_gap(struct agent *agent, uint32_t page)
 {
-	uint64_t gpa = oracle_gpa(agent->oracle, page), word;
+	uint64_t gpa = judge_gpa(agent->judge, page), word;
 	ssize_t done;
 
 	done = engine_read(&agent->engine, gpa, &word, sizeof(word));
 	if (done != -EFAULT)
-		oracle_fault(agent->oracle, page,
-			     done >= 0 ? STAMP_GAP : STAMP_ERROR, done,
-			     agent->name);
+		judge_fault(agent->judge, page,
+			    done >= 0 ? STAMP_GAP : STAMP_ERROR, done,
+			    agent->name);
 	word = GAP_PATTERN;
 	done = engine_write(&agent->engine, gpa, &word, sizeof(word));
 	if (done != -EFAULT)
-		oracle_fault(agent->oracle, page,
-			     done >= 0 ? STAMP_GAP : STAMP_ERROR, done,
-			     agent->name);
+		judge_fault(agent->judge, page,
+			    done >= 0 ? STAMP_GAP : STAMP_ERROR, done,
+			    agent->name);
 	agent_count(&agent->faults);
 }
 
 /*
- * With the gates closed nobody writes, so the content is known: a look through
+ * With the latches closed nobody writes, so the content is known: a look through
  * this agent's own engine, whose TLB was just in use.
  */
 static void check_closed(struct agent *agent, struct prng *prng, uint32_t first,
@@ -111,32 +111,32 @@ static void check_closed(struct agent *agent, struct prng *prng, uint32_t first,
 }
 
 /* A failure to put memory back leaves a hole that would kill the process. */
-static void fail(struct agent *agent, const char *what, int error)
+static void give_up(struct agent *agent, const char *what, int error)
 {
 	char line[96];
 
 	snprintf(line, sizeof(line), "%s: %s", what, strerror(-error));
-	report_line(agent->oracle->report, agent->name, line);
+	report_line(agent->judge->report, agent->name, line);
 	__atomic_store_n(&agent->failed, true, __ATOMIC_RELEASE);
 }
 
 /* Returns false if the agent cannot go on. */
-static bool act(struct agent *agent, const struct operation *operation,
-		struct prng *prng, uint32_t first, uint32_t count)
+static bool do_operation(struct agent *agent, const struct operation *operation,
+			 struct prng *prng, uint32_t first, uint32_t count)
 {
-	const struct memory *memory = agent->oracle->memory;
-	uint64_t gpa = oracle_gpa(agent->oracle, first);
+	const struct memory *memory = agent->judge->memory;
+	uint64_t gpa = judge_gpa(agent->judge, first);
 	uint64_t length = (uint64_t)count * GUEST_PAGE_SIZE;
 	int error;
 
 	/* Fill this agent's TLB with what is about to become stale. */
 	agent_read_page(agent, first + prng_below(prng, count));
 	if (operation->discards)
-		oracle_discard_begin(agent->oracle, first, count);
+		judge_discard_begin(agent->judge, first, count);
 	error = operation->act(memory, gpa, length);
-	/* DONTNEED with open gates may meet another discarder's gap. */
-	if (error && !(error == -ENOMEM && operation->gates == GATES_OPEN)) {
-		fail(agent, "cannot take memory away", error);
+	/* DONTNEED with open latches may meet another discarder's gap. */
+	if (error && !(error == -ENOMEM && operation->latches == LATCHES_OPEN)) {
+		give_up(agent, "cannot take memory away", error);
 		return false;
 	}
 	if (operation->again) {
@@ -145,12 +145,12 @@ static bool act(struct agent *agent, const struct operation *operation,
 			usleep(100);
 		error = operation->again(memory, gpa, length);
 		if (error) {
-			fail(agent, "cannot put memory back", error);
+			give_up(agent, "cannot put memory back", error);
 			return false;
 		}
 	}
 	if (operation->discards)
-		oracle_discard_end(agent->oracle, first, count);
+		judge_discard_end(agent->judge, first, count);
 	check_closed(agent, prng, first, count);
 	agent_count(&agent->operations);
 	return true;
@@ -161,18 +161,18 @@ static bool run_operation(struct agent *agent,
 			  const struct operation *operation, struct prng *prng,
 			  uint32_t first, uint32_t count)
 {
-	struct oracle *oracle = agent->oracle;
+	struct judge *judge = agent->judge;
 	bool ready = true;
 
-	if (operation->gates == GATES_OPEN)
-		return act(agent, operation, prng, first, count);
-	count = oracle_close(oracle, first, count);
-	if (operation->gates == GATES_WAIT)
-		ready = oracle_wait(oracle, first, count, agent->stop);
-	/* After a failure the gates stay closed over what is not there. */
-	if (count && ready && !act(agent, operation, prng, first, count))
+	if (operation->latches == LATCHES_OPEN)
+		return do_operation(agent, operation, prng, first, count);
+	count = judge_close(judge, first, count);
+	if (operation->latches == LATCHES_WAIT)
+		ready = judge_wait(judge, first, count, agent->stop);
+	/* After a failure the latches stay closed over what is not there. */
+	if (count && ready && !do_operation(agent, operation, prng, first, count))
 		return false;
-	oracle_open(oracle, first, count);
+	judge_open(judge, first, count);
 	return true;
 }
 

@@ -129,7 +129,7 @@ ssize_t engine_write(const struct engine *engine, uint64_t gpa,
 	       engine_result(engine, gpa_write(engine->fd, buffer, length, (__u64)offset));
 }
 
-static void expect(const char *what, ssize_t done, ssize_t expected)
+static void expect_result(const char *what, ssize_t done, ssize_t expected)
 {
 	if (done != expected)
 		die("%s gives %zd, not %zd", what, done, expected);
@@ -146,14 +146,14 @@ void engine_check_slots(const struct engine *engine)
 					 GUEST_PAGE_SIZE);
 	char page[GUEST_PAGE_SIZE];
 
-	expect("reading the guest image",
-	       engine_read(engine, GUEST_IMAGE_GPA, page, sizeof(page)), sizeof(page));
+	expect_result("reading the guest image",
+		      engine_read(engine, GUEST_IMAGE_GPA, page, sizeof(page)), sizeof(page));
 	if (!image || memcmp(page, image, sizeof(page)))
 		die("the mirror shows another guest image");
-	expect("writing the read-only slot",
-	       engine_write(engine, GUEST_IMAGE_GPA, page, sizeof(page)), -EACCES);
-	expect("reading between two slots",
-	       engine_read(engine, arena->gpa + arena->length, page, sizeof(page)), -ENXIO);
+	expect_result("writing the read-only slot",
+		      engine_write(engine, GUEST_IMAGE_GPA, page, sizeof(page)), -EACCES);
+	expect_result("reading between two slots",
+		      engine_read(engine, arena->gpa + arena->length, page, sizeof(page)), -ENXIO);
 }
 
 static int change_domain(const struct engine *engine, struct prng *prng)

@@ -241,39 +241,36 @@ int report_summary(const struct totals *totals)
  * report_json - write the numbers for other programs
  * @path: the file
  * @totals: the numbers
- * @flush_table: a JSON list
  *
  * Without a mirror there are no mirror reads, whatever the engines did.
  *
  * Return: 0, or -1 after a message.
  */
-int report_json(const char *path, const struct totals *totals,
-		const char *flush_table)
+int report_json(const char *path, const struct totals *totals)
 {
 	const char *accel = getenv("SECMMU_ACCEL");
 	bool mirrored = totals->mirrored;
-	FILE *file = json_open(path, "secmmu-run-1");
+	struct json json;
 
-	if (!file)
+	if (json_create(&json, path, "secmmu-run-1"))
 		return -1;
-	json_string(file, "verdict", verdict_word(totals));
-	json_string(file, "accel", accel ? accel : "unknown");
-	json_number(file, "cpus", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
-	json_number(file, "seconds", totals->seconds);
-	json_number(file, "seed", totals->seed);
-	json_number(file, "kvm_exits", totals->kvm_exits);
-	json_number(file, "exceptions", totals->exceptions);
-	json_number(file, "guest_writes", totals->guest_writes);
-	json_number(file, "mirror_reads", mirrored ? totals->engine_reads : 0);
-	json_number(file, "mirror_writes", mirrored ? totals->engine_writes : 0);
-	json_number(file, "events", totals->events);
-	json_number(file, "zapped", totals->zapped);
-	json_number(file, "flushes", totals->flushes);
-	json_number(file, "retries", totals->retries);
-	json_number(file, "denied", totals->denied);
-	json_number(file, "left_domain", totals->left);
-	json_number(file, "lost_vcpus", totals->lost);
-	json_number(file, "violations", totals->violations);
-	fprintf(file, "\t\"flush_table\": %s\n", flush_table);
-	return json_close(file, path);
+	json_string(&json, "verdict", verdict_word(totals));
+	json_string(&json, "accel", accel ? accel : "unknown");
+	json_number(&json, "cpus", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
+	json_number(&json, "seconds", totals->seconds);
+	json_number(&json, "seed", totals->seed);
+	json_number(&json, "kvm_exits", totals->kvm_exits);
+	json_number(&json, "exceptions", totals->exceptions);
+	json_number(&json, "guest_writes", totals->guest_writes);
+	json_number(&json, "mirror_reads", mirrored ? totals->engine_reads : 0);
+	json_number(&json, "mirror_writes", mirrored ? totals->engine_writes : 0);
+	json_number(&json, "events", totals->events);
+	json_number(&json, "zapped", totals->zapped);
+	json_number(&json, "flushes", totals->flushes);
+	json_number(&json, "retries", totals->retries);
+	json_number(&json, "denied", totals->denied);
+	json_number(&json, "left_domain", totals->left);
+	json_number(&json, "lost_vcpus", totals->lost);
+	json_number(&json, "violations", totals->violations);
+	return json_finish(&json);
 }

@@ -99,7 +99,6 @@ void report_progress(const struct totals *totals);
 bool report_proven(const struct totals *totals);
 int report_exit_code(const struct totals *totals);
 int report_summary(const struct totals *totals);
-int report_json(const char *path, const struct totals *totals,
-		const char *flush_table);
+int report_json(const char *path, const struct totals *totals);
 
 #endif /* VMM_REPORT_H */

@@ -41,7 +41,7 @@ static uint64_t stamp_sum(const struct stamp *stamp)
 }
 
 /* Others read the page meanwhile: no word may be stored in pieces. */
-static void store(uint64_t *word, uint64_t value)
+static void store_word(uint64_t *word, uint64_t value)
 {
 	__atomic_store_n(word, value, __ATOMIC_RELAXED);
 }
@@ -56,18 +56,18 @@ static void store(uint64_t *word, uint64_t value)
  */
 void stamp_write(uint64_t *words, const struct stamp *stamp)
 {
-	store(&words[STAMP_MAGIC_WORD], STAMP_MAGIC);
+	store_word(&words[STAMP_MAGIC_WORD], STAMP_MAGIC);
 	for (unsigned int i = 0; i < STAMP_SAMPLES; i++) {
 		uint64_t *sample = words + stamp_sample_word(i);
 
-		store(&sample[0], sample_id(stamp->page, stamp->epoch));
-		store(&sample[1], sample_turn(stamp->seq, stamp->owner, i));
+		store_word(&sample[0], sample_id(stamp->page, stamp->epoch));
+		store_word(&sample[1], sample_turn(stamp->seq, stamp->owner, i));
 	}
-	store(&words[STAMP_SUM_WORD], stamp_sum(stamp));
+	store_word(&words[STAMP_SUM_WORD], stamp_sum(stamp));
 }
 
-static bool found(struct stamp_finding *finding, enum stamp_fault fault,
-		  const uint64_t *words, unsigned int word)
+static bool report_word(struct stamp_finding *finding, enum stamp_fault fault,
+			const uint64_t *words, unsigned int word)
 {
 	finding->fault = fault;
 	finding->word = word;
@@ -75,11 +75,11 @@ static bool found(struct stamp_finding *finding, enum stamp_fault fault,
 	return false;
 }
 
-static bool foreign(struct stamp_finding *finding, const uint64_t *words,
-		    unsigned int word)
+static bool report_foreign(struct stamp_finding *finding, const uint64_t *words,
+			   unsigned int word)
 {
-	return found(finding, words[word] >> 48 == CANARY_TAG ?
-		     STAMP_CANARY : STAMP_FOREIGN, words, word);
+	return report_word(finding, words[word] >> 48 == CANARY_TAG ?
+			   STAMP_CANARY : STAMP_FOREIGN, words, word);
 }
 
 /* Every word outside the stamp is zero, whoever is writing. */
@@ -95,7 +95,7 @@ static bool check_blank(const uint64_t *words, struct stamp_finding *finding)
 			all |= words[word];
 		for (unsigned int word = from; all && word < to; word++)
 			if (words[word])
-				return foreign(finding, words, word);
+				return report_foreign(finding, words, word);
 		from = to + 2;
 	}
 	return true;
@@ -113,22 +113,22 @@ static bool check_sample(const uint64_t *words, unsigned int sample,
 	finding->seen_seq = turn >> 32;
 	if (id) {
 		if (id >> 56 != STAMP_TAG)
-			return foreign(finding, words, word);
+			return report_foreign(finding, words, word);
 		finding->epoch = epoch;
 		if ((id >> 32 & 0xffffff) != rule->page)
-			return found(finding, STAMP_WRONG_PAGE, words, word);
+			return report_word(finding, STAMP_WRONG_PAGE, words, word);
 		if (epoch < rule->oldest)
-			return found(finding, STAMP_OLD_EPOCH, words, word);
+			return report_word(finding, STAMP_OLD_EPOCH, words, word);
 		if (epoch > rule->newest)
-			return found(finding, STAMP_NEW_EPOCH, words, word);
+			return report_word(finding, STAMP_NEW_EPOCH, words, word);
 	}
 	if (turn) {
 		if ((turn & 0xffff) != STAMP_CONSTANT ||
 		    (turn >> 16 & 0xff) != sample)
-			return foreign(finding, words, word + 1);
+			return report_foreign(finding, words, word + 1);
 		if ((turn >> 24 & 0xff) != rule->owner)
-			return found(finding, STAMP_WRONG_OWNER, words,
-				     word + 1);
+			return report_word(finding, STAMP_WRONG_OWNER, words,
+					   word + 1);
 	}
 	return true;
 }
@@ -159,18 +159,18 @@ static bool check_exact(const uint64_t *words, const struct stamp_rule *rule,
 	}
 	if (!rule->stamped) {
 		if (!blank || words[STAMP_MAGIC_WORD] || words[STAMP_SUM_WORD])
-			return found(finding, STAMP_REVENANT, words, differs);
+			return report_word(finding, STAMP_REVENANT, words, differs);
 		return true;
 	}
 	if (!same)
-		return found(finding, STAMP_TORN, words, differs);
+		return report_word(finding, STAMP_TORN, words, differs);
 	if (blank || words[0] != sample_id(stamp.page, stamp.epoch) ||
 	    words[1] >> 32 != stamp.seq)
-		return found(finding, STAMP_LOST, words, 0);
+		return report_word(finding, STAMP_LOST, words, 0);
 	if (words[STAMP_MAGIC_WORD] != STAMP_MAGIC)
-		return found(finding, STAMP_TORN, words, STAMP_MAGIC_WORD);
+		return report_word(finding, STAMP_TORN, words, STAMP_MAGIC_WORD);
 	if (words[STAMP_SUM_WORD] != stamp_sum(&stamp))
-		return found(finding, STAMP_TORN, words, STAMP_SUM_WORD);
+		return report_word(finding, STAMP_TORN, words, STAMP_SUM_WORD);
 	return true;
 }
 
@@ -198,9 +198,9 @@ bool stamp_check(const uint64_t *words, const struct stamp_rule *rule,
 		if (!check_sample(words, i, rule, finding))
 			return false;
 	if (magic && magic != STAMP_MAGIC)
-		return foreign(finding, words, STAMP_MAGIC_WORD);
+		return report_foreign(finding, words, STAMP_MAGIC_WORD);
 	if (sum && sum >> 56 != STAMP_SUM_TAG)
-		return foreign(finding, words, STAMP_SUM_WORD);
+		return report_foreign(finding, words, STAMP_SUM_WORD);
 	if (!check_blank(words, finding))
 		return false;
 	return !rule->exact || check_exact(words, rule, finding);

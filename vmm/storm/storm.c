@@ -12,7 +12,6 @@
 #include "clock.h"
 #include "exitcode.h"
 #include "fixed.h"
-#include "flushtable.h"
 #include "json.h"
 #include "message.h"
 #include "mirror.h"
@@ -40,7 +39,7 @@
  * @silent: vCPUs that were taken out before the guest greeted on them
  * @mirror: the mirror, or -1
  * @features: its tags, domains and keys
- * @oracle: the judge
+ * @judge: the judge
  * @canary: the canary process
  * @agents: engines, then the inspector, then discarders
  * @nr_agents: how many
@@ -59,7 +58,7 @@ struct storm {
 	uint64_t silent;
 	int mirror;
 	struct features features;
-	struct oracle oracle;
+	struct judge judge;
 	struct canary canary;
 	struct agent agents[MAX_AGENTS];
 	uint32_t nr_agents;
@@ -72,12 +71,12 @@ static void on_violation(void *context, unsigned int index)
 {
 	struct storm *storm = context;
 	struct stamp_finding finding =
-		storm->oracle.mailbox->vcpus[index].finding;
+		storm->judge.mailbox->vcpus[index].finding;
 	char who[16];
 
 	snprintf(who, sizeof(who), "vCPU %u", index);
 	report_finding(&storm->report, who,
-		       oracle_owner(&storm->oracle, finding.page), &finding);
+		       judge_owner(&storm->judge, finding.page), &finding);
 }
 
 /* No guest has a reason for an exception: a violation, even if it goes on. */
@@ -127,7 +126,7 @@ static void add_agent(struct storm *storm, const char *name, uint32_t number,
 	struct agent *agent = &storm->agents[storm->nr_agents];
 
 	*agent = (struct agent) {
-		.oracle = &storm->oracle,
+		.judge = &storm->judge,
 		.stop = &storm->stop,
 		.seed = storm->options->seed,
 		.participant = participant,
@@ -167,12 +166,12 @@ static void storm_create(struct storm *storm)
 	if (!options->unmirrored)
 		device = mirror_device();
 	memory_create(&storm->memory, options->memory, options->backing);
-	oracle_init(&storm->oracle, &storm->memory, options->vcpus + options->engines,
-		    options->seed, &storm->report);
-	storm->oracle.mailbox->mistake = options->mistake;
+	judge_init(&storm->judge, &storm->memory, options->vcpus + options->engines,
+		   options->seed, &storm->report);
+	storm->judge.mailbox->mistake = options->mistake;
 	create_vcpus(storm);
 	if (!options->unmirrored) {
-		storm->mirror = mirror_create(device, SECMMU_FLUSH_RANGE, 0);
+		storm->mirror = mirror_create(device);
 		features_show(&storm->features, storm->mirror, &storm->memory);
 		close(device);
 	}
@@ -200,7 +199,7 @@ static void storm_destroy(struct storm *storm)
 	take_step(storm);
 	close(storm->mirror);
 	take_step(storm);
-	oracle_destroy(&storm->oracle);
+	judge_destroy(&storm->judge);
 	fixed_free(&storm->fixed);
 	memory_destroy(&storm->memory);
 	canary_stop(&storm->canary);
@@ -228,7 +227,7 @@ static void stop_guest(struct storm *storm)
 {
 	uint32_t vcpus = storm->options->vcpus;
 
-	__atomic_store_n(&storm->oracle.mailbox->stop, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&storm->judge.mailbox->stop, 1, __ATOMIC_RELEASE);
 	for (int ms = 0; ms < GUEST_STOP_MS; ms += 10) {
 		uint32_t finished = 0;
 
@@ -260,7 +259,7 @@ static void storm_stop(struct storm *storm)
 }
 
 /* Everybody is still: every page must be exactly what was last written. */
-static void sweep(struct storm *storm)
+static void sweep_pages(struct storm *storm)
 {
 	struct agent *inspector = &storm->agents[storm->options->engines];
 	uint32_t step = 1 + storm->memory.pages / SWEEP_PAGES;
@@ -274,42 +273,42 @@ static void sweep(struct storm *storm)
 	}
 }
 
-static uint64_t peek(const uint64_t *counter)
+static uint64_t read_counter(const uint64_t *counter)
 {
 	return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
 
-static void collect(struct storm *storm, struct totals *totals)
+static void collect_totals(struct storm *storm, struct totals *totals)
 {
-	const struct mailbox *mailbox = storm->oracle.mailbox;
+	const struct mailbox *mailbox = storm->judge.mailbox;
 	struct secmmu_stats stats;
 
 	*totals = (struct totals) {
 		.seconds = totals->seconds,
 		.seed = storm->options->seed,
 		.mirrored = storm->mirror >= 0,
-		.exact = peek(&storm->oracle.exact),
+		.exact = read_counter(&storm->judge.exact),
 		.silent = storm->silent,
 		.need_writes = storm->options->writes,
 		.need_events = storm->options->events,
 	};
 	for (uint32_t i = 0; i < storm->options->vcpus; i++) {
-		totals->guest_writes += peek(&mailbox->vcpus[i].writes);
-		totals->guest_reads += peek(&mailbox->vcpus[i].reads);
-		totals->kvm_exits += peek(&storm->vcpus[i].exits);
-		totals->kvm_faults += peek(&storm->vcpus[i].faults);
-		totals->exceptions += peek(&storm->vcpus[i].exceptions);
+		totals->guest_writes += read_counter(&mailbox->vcpus[i].writes);
+		totals->guest_reads += read_counter(&mailbox->vcpus[i].reads);
+		totals->kvm_exits += read_counter(&storm->vcpus[i].exits);
+		totals->kvm_faults += read_counter(&storm->vcpus[i].faults);
+		totals->exceptions += read_counter(&storm->vcpus[i].exceptions);
 		totals->silent += is_silent(&storm->vcpus[i]);
 	}
 	for (uint32_t i = 0; i < storm->nr_agents; i++) {
 		const struct agent *agent = &storm->agents[i];
 
-		totals->engine_reads += peek(&agent->reads);
-		totals->direct_reads += peek(&agent->inspected);
-		totals->engine_writes += peek(&agent->writes);
-		totals->engine_faults += peek(&agent->faults);
-		totals->denied += peek(&agent->denied);
-		totals->discards += peek(&agent->operations);
+		totals->engine_reads += read_counter(&agent->reads);
+		totals->direct_reads += read_counter(&agent->inspected);
+		totals->engine_writes += read_counter(&agent->writes);
+		totals->engine_faults += read_counter(&agent->faults);
+		totals->denied += read_counter(&agent->denied);
+		totals->discards += read_counter(&agent->operations);
 		totals->gave_up |= __atomic_load_n(&agent->failed, __ATOMIC_ACQUIRE);
 	}
 	totals->canary_pages = canary_report(&storm->canary, &storm->report);
@@ -356,17 +355,17 @@ static bool time_is_up(const struct storm *storm, const struct totals *totals,
 
 static void note_guest_work(struct storm *storm)
 {
-	const struct mailbox *mailbox = storm->oracle.mailbox;
+	const struct mailbox *mailbox = storm->judge.mailbox;
 	uint64_t work = 0;
 
 	for (uint32_t i = 0; i < storm->options->vcpus; i++)
-		work += peek(&mailbox->vcpus[i].writes) +
-			peek(&mailbox->vcpus[i].reads);
+		work += read_counter(&mailbox->vcpus[i].writes) +
+			read_counter(&mailbox->vcpus[i].reads);
 	__atomic_store_n(&storm->guest_work, work, __ATOMIC_RELAXED);
 }
 
 /* The main thread: moves the window, prints, and watches. */
-static void watch(struct storm *storm, struct totals *totals)
+static void watch_storm(struct storm *storm, struct totals *totals)
 {
 	const struct storm_options *options = storm->options;
 	struct prng prng;
@@ -376,14 +375,14 @@ static void watch(struct storm *storm, struct totals *totals)
 	start = clock_ms();
 	while (!time_is_up(storm, totals, ms) && !storm_over(storm)) {
 		usleep(TURN_MS * 1000);
-		oracle_set_hot(&storm->oracle,
-			       prng_below(&prng, storm->memory.pages));
+		judge_set_hot(&storm->judge,
+			      prng_below(&prng, storm->memory.pages));
 		note_guest_work(storm);
 		ms = clock_ms() - start;
 		if (ms / 1000 == totals->seconds)
 			continue;
 		totals->seconds = ms / 1000;
-		collect(storm, totals);
+		collect_totals(storm, totals);
 		report_progress(totals);
 	}
 }
@@ -417,14 +416,14 @@ static void storm_measure(struct storm *storm, struct totals *totals)
 	watchdog_hold_signals(true);
 	storm_start(storm);
 	watchdog_hold_signals(false);
-	watch(storm, totals);
+	watch_storm(storm, totals);
 	storm_stop(storm);
-	sweep(storm);
+	sweep_pages(storm);
 	canary_stop(&storm->canary);
 	take_step(storm);
 	judge_mirror(storm);
 	take_step(storm);
-	collect(storm, totals);
+	collect_totals(storm, totals);
 }
 
 /*
@@ -434,14 +433,14 @@ static void storm_measure(struct storm *storm, struct totals *totals)
 static uint64_t storm_progress(void *context)
 {
 	const struct storm *storm = context;
-	uint64_t sum = peek(&storm->steps) + peek(&storm->guest_work);
+	uint64_t sum = read_counter(&storm->steps) + read_counter(&storm->guest_work);
 
 	for (uint32_t i = 0; i < storm->nr_agents; i++) {
 		const struct agent *agent = &storm->agents[i];
 
-		sum += peek(&agent->reads) + peek(&agent->inspected) +
-		       peek(&agent->writes) + peek(&agent->faults) +
-		       peek(&agent->operations) + peek(&agent->denied);
+		sum += read_counter(&agent->reads) + read_counter(&agent->inspected) +
+		       read_counter(&agent->writes) + read_counter(&agent->faults) +
+		       read_counter(&agent->operations) + read_counter(&agent->denied);
 	}
 	return sum;
 }
@@ -467,14 +466,13 @@ static void start_watchdog(struct storm *storm)
 }
 
 /* Tells how it went, and returns the exit status. */
-static int conclude(const struct storm_options *options, struct totals *totals,
-		    const char *table)
+static int conclude_storm(const struct storm_options *options, struct totals *totals)
 {
 	bool unwritten;
 	int status;
 
 	totals->signal = watchdog_interrupted();
-	unwritten = options->json && report_json(options->json, totals, table);
+	unwritten = options->json && report_json(options->json, totals);
 	status = report_summary(totals);
 	return unwritten && status == EXIT_PASS ? EXIT_CANNOT : status;
 }
@@ -502,17 +500,11 @@ int storm_run(const struct storm_options *options)
 {
 	struct storm *storm = calloc(1, sizeof(*storm));
 	struct totals totals = { 0 };
-	char *table = NULL;
 
 	if (!storm)
 		die("out of memory");
 	if (options->json && json_writable(options->json))
 		return EXIT_CANNOT;
-	if (options->flush_table) {
-		table = flushtable_read(options->flush_table);
-		if (!table)
-			return EXIT_CANNOT;
-	}
 	/* No thread may map memory for itself: it could land in a gap. */
 	mallopt(M_ARENA_MAX, 1);
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
@@ -526,5 +518,5 @@ int storm_run(const struct storm_options *options)
 	storm_measure(storm, &totals);
 	storm_destroy(storm);
 	watchdog_stop();
-	return conclude(options, &totals, table ? table : "[]");
+	return conclude_storm(options, &totals);
 }

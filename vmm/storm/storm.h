@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The storm: a guest, engines and discarders at once, under an oracle. */
+/* The storm: a guest, engines and discarders at once, under a judge. */
 #ifndef VMM_STORM_H
 #define VMM_STORM_H
 
@@ -24,7 +24,6 @@
  * @features: tags, domains and keys
  * @mistake: what the guest does wrong, to see that noticed
  * @json: where to write the numbers, or NULL
- * @flush_table: file to take the flush table from, or NULL
  */
 struct storm_options {
 	uint64_t memory;
@@ -41,7 +40,6 @@ struct storm_options {
 	struct features features;
 	enum guest_mistake mistake;
 	const char *json;
-	const char *flush_table;
 };
 
 int storm_run(const struct storm_options *options);

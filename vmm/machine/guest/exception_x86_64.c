@@ -25,7 +25,7 @@ struct frame {
 
 void guest_exception(const struct frame *frame);
 
-static uint64_t *entry(uint64_t table, uint64_t index)
+static uint64_t *table_entry(uint64_t table, uint64_t index)
 {
 	return (uint64_t *)table + index;
 }
@@ -42,10 +42,10 @@ static void look_up(uint64_t address, uint64_t *entries)
 		entries[i] = 0;
 	if (gib > GUEST_MAPPED_GIB)
 		return;
-	entries[0] = *entry(GUEST_PML4_GPA, 0);
-	entries[1] = *entry(GUEST_PDPT_GPA, gib);
+	entries[0] = *table_entry(GUEST_PML4_GPA, 0);
+	entries[1] = *table_entry(GUEST_PDPT_GPA, gib);
 	if (gib < GUEST_MAPPED_GIB)
-		entries[2] = *entry(GUEST_PD_GPA, address >> PD_SHIFT);
+		entries[2] = *table_entry(GUEST_PD_GPA, address >> PD_SHIFT);
 }
 
 /* Called by start_x86_64.S; on return the instruction is tried again. */
@@ -63,8 +63,8 @@ void guest_exception(const struct frame *frame)
 	look_up(to->address, to->entries);
 	hypercall(HYPERCALL_EXCEPTION, to->vector);
 	if (mailbox->mistake == MISTAKE_MOMENTARY)
-		*entry(GUEST_PDPT_GPA, GUEST_MAPPED_GIB) =
-			*entry(GUEST_PDPT_GPA, 0);
+		*table_entry(GUEST_PDPT_GPA, GUEST_MAPPED_GIB) =
+			*table_entry(GUEST_PDPT_GPA, 0);
 }
 
 /**
@@ -92,7 +92,7 @@ void guest_mistake(uint32_t mistake)
 		asm volatile("lidt %0; ud2" : : "m" (no_handlers));
 		break;
 	case MISTAKE_TABLES:
-		*entry(GUEST_PML4_GPA, 0) = 0;
+		*table_entry(GUEST_PML4_GPA, 0) = 0;
 		asm volatile("mov %0, %%cr3" : : "r" (GUEST_PML4_GPA)
 			     : "memory");
 		break;

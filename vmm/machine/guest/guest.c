@@ -4,7 +4,7 @@
  * without libc, interrupts or FPU, on memory that vanishes under its feet.
  */
 #include <stddef.h>
-#include "gate.h"
+#include "latch.h"
 #include "hypercall.h"
 #include "prng.h"
 #include "stamp.h"
@@ -59,15 +59,15 @@ static void write_page(uint32_t self, uint32_t page)
 	struct vcpu_box *box = &mailbox->vcpus[self];
 	struct stamp stamp = { .owner = self, .page = page };
 
-	if (!gate_enter(&mailbox->participants[self], &states[page], page,
-			&stamp.epoch)) {
+	if (!latch_enter(&mailbox->participants[self], &states[page], page,
+			 &stamp.epoch)) {
 		box->closed++;
 		return;
 	}
-	stamp.seq = gate_write_begin(&states[page]);
+	stamp.seq = latch_write_begin(&states[page]);
 	stamp_write((void *)arena_gpa(mailbox->slots, page), &stamp);
-	gate_write_end(&states[page], stamp.seq, stamp.epoch);
-	gate_leave(&mailbox->participants[self]);
+	latch_write_end(&states[page], stamp.seq, stamp.epoch);
+	latch_leave(&mailbox->participants[self]);
 	box->writes++;
 	if (box->writes % GUEST_TICK_WRITES == 0)
 		hypercall(HYPERCALL_TICK, (uint32_t)box->writes);
@@ -80,19 +80,19 @@ static void read_page(uint32_t self, struct prng *prng, uint64_t *copy)
 	const uint64_t *words;
 	struct stamp_finding finding;
 	struct stamp_rule rule;
-	struct gate_read read;
+	struct latch_read read;
 
 	rule.page = page;
 	rule.owner = page % mailbox->owners;
-	/* The epoch before the content: see oracle_read_begin(). */
-	rule.oldest = __atomic_load_n(&states[page].gate,
+	/* The epoch before the content: see judge_read_begin(). */
+	rule.oldest = __atomic_load_n(&states[page].latch,
 				      __ATOMIC_ACQUIRE) >> 1;
-	gate_read_begin(&states[page], &read);
+	latch_read_begin(&states[page], &read);
 	words = (const uint64_t *)arena_gpa(mailbox->slots, page);
 	for (unsigned int word = 0; word < GUEST_PAGE_WORDS; word++)
 		copy[word] = __atomic_load_n(&words[word], __ATOMIC_RELAXED);
-	gate_read_end(&states[page], &read);
-	rule.newest = __atomic_load_n(&states[page].gate,
+	latch_read_end(&states[page], &read);
+	rule.newest = __atomic_load_n(&states[page].latch,
 				      __ATOMIC_ACQUIRE) >> 1;
 	rule.exact = read.stable;
 	rule.stamped = read.stamped;

@@ -5,14 +5,14 @@
 
 #include <linux/secmmu_test.h>
 
-#include "judge.h"
+#include "verdict.h"
 
 /* What a program can have open: of 1,024, as a process begins with. */
 #define MAX_FDS	1024
 
 #define IN_USE	"/sys/module/secmmu/refcnt"
 
-static void judge(int mirror, struct outcome *outcome)
+static void judge_mirror(int mirror, struct outcome *outcome)
 {
 	struct secmmu_test_oracle oracle = { .size = sizeof(oracle) };
 	struct secmmu_test_state state = { .size = sizeof(state) };
@@ -65,10 +65,10 @@ void judge_world(const struct world *world, struct outcome *outcome)
 	end_jobs();
 	for (int i = 0; i < NR_MIRRORS && outcome->verdict < VERDICT_FAILURE; i++)
 		if (world->mirror[i] >= 0)
-			judge(world->mirror[i], outcome);
+			judge_mirror(world->mirror[i], outcome);
 }
 
-static bool unused(void)
+static bool driver_unused(void)
 {
 	FILE *file = fopen(IN_USE, "re");
 	long users = 0;
@@ -90,9 +90,9 @@ static bool unused(void)
 bool judge_unused(unsigned int patience_s)
 {
 	for (unsigned int i = 0; i < patience_s * 100; i++) {
-		if (unused())
+		if (driver_unused())
 			return true;
 		usleep(10 * 1000);
 	}
-	return unused();
+	return driver_unused();
 }

@@ -3,8 +3,8 @@
  * Judgement of what a program leaves behind, by the instruments of a test build; on
  * others there is none.
  */
-#ifndef FUZZ_JUDGE_H
-#define FUZZ_JUDGE_H
+#ifndef FUZZ_VERDICT_H
+#define FUZZ_VERDICT_H
 
 #include "exec.h"
 #include "world.h"
@@ -12,4 +12,4 @@
 void judge_world(const struct world *world, struct outcome *outcome);
 bool judge_unused(unsigned int patience_s);
 
-#endif /* FUZZ_JUDGE_H */
+#endif /* FUZZ_VERDICT_H */

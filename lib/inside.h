@@ -2,10 +2,10 @@
 /*
  * Whose machine is this? Programs that change the machine they run on do so in the
  * test VM, and elsewhere only when they are told to in words. Scripts have the same in
- * check/guest/inside.sh.
+ * check/check/guest/inside.sh.
  */
-#ifndef TESTVM_INSIDE_H
-#define TESTVM_INSIDE_H
+#ifndef LIB_INSIDE_H
+#define LIB_INSIDE_H
 
 #include <stdbool.h>
 #include <stdlib.h>
