@@ -183,9 +183,6 @@ prepare()
 	rm -rf "$out"
 	mkdir -p "$out"
 	: > "$out/begun"
-	make_root "$out/root"
-	make -s -C "$top/selftests" install \
-		DESTDIR="$out/root/usr/lib/secmmu/selftests"
 	lists=$out/root/usr/lib/secmmu/selftests
 	say "kernels"
 	for kernel in $kernels; do
@@ -204,7 +201,7 @@ prepare()
 	for kernel in newest ${all:+debug}; do
 		step "module-$kernel-kunit" module "$kernel" kunit
 	done
-	cp "$BUILD/modules/6.1-normal/driver/secmmu.ko" "$out/root$lib/"
+	make_root "$out/root" "$BUILD/modules/6.1-normal/driver/secmmu.ko"
 	cp "$BUILD/fuzz/bin/secmmu-fuzz" "$out/root/usr/bin/"
 	step no-instruments no_instruments
 	step all-can-fail all_can_fail
@@ -316,6 +313,7 @@ lib=/usr/lib/secmmu
 run=$lib/selftests/run_tests.sh
 started=$SECONDS
 # Each step in a process group of its own, which an interrupted check takes along.
+# shellcheck disable=SC2154 # the trap sets it
 trap 'for job in $(jobs -p); do kill -TERM -- "-$job"; done; exit 130' INT TERM HUP
 prepare
 set -m
@@ -335,7 +333,7 @@ go tests hot-paths hot_paths
 extra tests fuzz-vm "$top/fuzz/selftest.sh" --vm
 go step checkpatch checkpatch
 go tests models "$top/models/models.sh"
-go tests mutants-patches "$top/mutants/check.sh"
+go tests mutants-patches "$top/mutants/patches.pl" check
 go tests mutants-selftest "$top/mutants/selftest.pl"
 go tests fuzz "$top/fuzz/selftest.sh" --no-vm
 wait
