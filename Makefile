@@ -85,7 +85,7 @@ mutants:
 	@mutants/mutants.pl $(if $(QUICK),--quick)
 
 mutants-refresh:
-	@mutants/refresh.sh
+	@mutants/patches.pl refresh
 
 mutants-auto:
 	@mutants/mutants.pl --auto $(ARGS)

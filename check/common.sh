@@ -48,17 +48,37 @@ update_tree()
 	rm -rf "$1"
 }
 
-# What goes into a test VM besides busybox and the modules.
+# The scripts that run in a test VM, into folder $1.
+copy_guest_scripts()
+{
+	mkdir -p "$1"
+	cp "$top"/check/guest/*.sh "$1/"
+	cp "$top/fuzz/guest.sh" "$1/fuzz.sh"
+	cp "$top/mutants/guest.sh" "$1/mutants.sh"
+	chmod +x "$1"/*.sh
+}
+
+# What goes into a test VM besides busybox and the modules, into folder $1; with another
+# argument the selftests too, and this module.
 make_root()
 {
-	root=$1
-	rm -rf "$root"
-	mkdir -p "$root/usr/bin" "$root/usr/lib/secmmu"
-	cp "$BUILD/vmm/secmmu-vmm" "$BUILD/vmm/secmmu-subject" "$root/usr/bin/"
-	cp "$top"/check/guest/*.sh "$root/usr/lib/secmmu/"
-	cp "$top/fuzz/guest.sh" "$root/usr/lib/secmmu/fuzz.sh"
-	cp "$top/mutants/guest.sh" "$root/usr/lib/secmmu/mutants.sh"
-	chmod +x "$root"/usr/lib/secmmu/*.sh
+	rm -rf "$1"
+	mkdir -p "$1/usr/bin"
+	cp "$BUILD/vmm/secmmu-vmm" "$BUILD/vmm/secmmu-subject" "$1/usr/bin/"
+	copy_guest_scripts "$1/usr/lib/secmmu"
+	[ "${2-}" ] || return 0
+	make -s -C "$top/selftests" install DESTDIR="$1/usr/lib/secmmu/selftests"
+	cp "$2" "$1/usr/lib/secmmu/"
+}
+
+# Kernel $1, and the driver built for it in flavour $2; sets module.
+prepare_kernel()
+{
+	say "kernel $1"
+	"$top/testvm/kernels/kernel.sh" "$1" > /dev/null
+	say "building the driver for $1 ($2)"
+	# shellcheck disable=SC2034 # for whoever calls
+	module=$("$top/testvm/kernels/module.sh" "$1" "$2")
 }
 
 # Prints how many times longer kernel $1 takes, which looks at everything it does: for

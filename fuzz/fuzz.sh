@@ -78,10 +78,9 @@ vm()
 	local name=$1 file=$2 status=0 root=$out/root.$1
 	shift 2
 	rm -rf "$root"
-	mkdir -p "$root/usr/bin" "$root/usr/lib/secmmu"
+	mkdir -p "$root/usr/bin"
 	cp "$fuzz" "$root/usr/bin/"
-	cp "$top/fuzz/guest.sh" "$root/usr/lib/secmmu/fuzz.sh"
-	cp "$top/check/guest/inside.sh" "$root/usr/lib/secmmu/"
+	copy_guest_scripts "$root/usr/lib/secmmu"
 	[ ! "$file" ] || cp "$file" "$root/programs"
 	"$testvm" --quiet --kernel "$KERNEL" --cpus "$cpus" \
 		--memory 3072 --timeout $((seconds + 900)) --root "$root" \
@@ -135,10 +134,7 @@ fi
 places=0
 if [ ! "${FUZZ_TESTVM:-}" ]; then
 	build_tools testvm fuzz
-	say "kernel $KERNEL"
-	"$top/testvm/kernels/kernel.sh" "$KERNEL" > /dev/null
-	say "building the driver for $KERNEL, with test instruments"
-	"$top/testvm/kernels/module.sh" "$KERNEL" test > /dev/null
+	prepare_kernel "$KERNEL" test
 	places=$(readelf -rW "$module" |
 		awk '/^Relocation section/ { text = /\.rela\.text/ }
 			text && /__sanitizer_cov_trace_pc/ { n++ } END { print n + 0 }')

@@ -143,9 +143,10 @@ H1_refuses_this_machine()
 	is_refused 'refused .*make fuzz.*--on-this-machine' "$fuzz" run --seconds 600
 	is_refused 'refused .*make fuzz.*--on-this-machine' \
 		"$fuzz" replay "$dir/programs" --times 1000000
-	for script in "$top"/check/guest/{attach,control,kunit,misuse,soak}.sh \
-		"$top"/{fuzz,mutants}/guest.sh; do
-		is_refused 'refused outside of the test VM' sh "$script" 1 1 1 1 1
+	copy_guest_scripts "$dir/guest"
+	for script in attach control fuzz kunit misuse mutants soak; do
+		is_refused 'refused outside of the test VM' \
+			sh "$dir/guest/$script.sh" 1 1 1 1 1
 	done
 	is_refused 'refused outside of the test VM' \
 		sh "$top/selftests/reload.sh" "$dir/programs" 1
@@ -335,10 +336,9 @@ in_a_vm()
 {
 	local root=$dir/root module status=0
 	module=$("$top/testvm/kernels/module.sh" "$kernel" test)
-	mkdir -p "$root/usr/bin" "$root/usr/lib/secmmu"
+	mkdir -p "$root/usr/bin"
 	cp "$fuzz" "$root/usr/bin/"
-	cp "$top/fuzz/guest.sh" "$root/usr/lib/secmmu/fuzz.sh"
-	cp "$top/check/guest/inside.sh" "$root/usr/lib/secmmu/"
+	copy_guest_scripts "$root/usr/lib/secmmu"
 	cp -r "$top/fuzz/saved" "$root/"
 	# shellcheck disable=SC2016 # for the shell in the VM
 	"$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus 2 --memory 3072 \

@@ -234,10 +234,10 @@ for (['a survivor', 1, ['two, alpha, pass'], $kill, 'not ok - mutant two: surviv
 	try('an unknown one', '--quick', 2, [], 'mutants: there is no mutant "six"');
 }
 spew("$dir/patches/two.patch", slurp("$dir/patches/two.patch") =~ s/TWO/THREE/r);
-try('not seeded', '--quick', 255, [], 'catalogue.pl: two.patch: no secmmu_mutant.TWO. in it');
+try('not seeded', '--quick', 255, [], 'mutants: two.patch: no secmmu_mutant.TWO. in it');
 write_patch('two', 'A2', 'alpha/A2_x', 'second');
 rename "$dir/patches/three.patch", "$dir/patches/four.patch";
-try('not in the series', '--quick', 255, [], 'catalogue.pl: series: there is no three.patch');
+try('not in the series', '--quick', 2, [], 'mutants: series: there is no three.patch');
 rename "$dir/patches/four.patch", "$dir/patches/three.patch";
 try('full form', '', 0, [], $kill);
 try('only the storm', '', 1, ['two, alpha, pass', 'two, beta, pass'],

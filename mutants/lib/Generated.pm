@@ -113,11 +113,7 @@ END
 	print '== building ', scalar @mutants, " mutants for $o->{kernel}\n";
 	my @compiled = build_module($o, @mutants);
 
-	shell(<<'END', $o->{out}, $o->{module});
-		make_root "$1/root"
-		make -s -C "$top/selftests" install DESTDIR="$1/root/usr/lib/secmmu/selftests"
-		cp "$2" "$1/root/usr/lib/secmmu/"
-END
+	shell('make_root "$1/root" "$2"', @$o{qw(out module)});
 	$o->{programs} = [($o->{flavour} eq 'kunit' ? 'kunit' : ()),
 			  map { lines("$o->{build}/selftests/$_") } qw(tests-of-test-build tests)];
 	# What verdicts depend on.

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use JSON::PP;
 use Boots;
+use Catalogue;
 use Files qw(slurp lines shell fail);
 use Report;
 use Verdict qw(judge_seeded problems);
@@ -16,19 +17,10 @@ sub list_mutants
 	my ($o, $patches) = @_;
 	my %wanted = map { $_ => 1 } grep { $_ ne '' } split /[ ,]+/, $o->{only};
 	my $some = %wanted;
-	my (%seen, @mutants);
+	my %seen;
+	my @mutants = grep { delete $wanted{$_->{name}} || !$some }
+		grep { !$o->{few} || !$seen{$_->{property}}++ } Catalogue::list($patches);
 
-	open my $in, '-|', $^X, "$o->{top}/mutants/catalogue.pl", 'list', $patches
-		or die "mutants: cannot run catalogue.pl: $!\n";
-	while (<$in>) {
-		my %mutant = (models => []);
-
-		chomp;
-		@mutant{qw(name property killer precedent identifier)} = split /\t/;
-		next if $o->{few} && $seen{$mutant{property}}++;
-		push @mutants, \%mutant if delete $wanted{$mutant{name}} || !$some;
-	}
-	close $in or exit 255;
 	fail(2, "there is no mutant \"$_\"") for sort keys %wanted;
 	return @mutants;
 }
@@ -39,13 +31,8 @@ sub build
 
 	shell(<<'END', @$o{qw(kernel out)});
 		build_tools testvm vmm selftests
-		say "kernel $1"
-		"$top/testvm/kernels/kernel.sh" "$1" > /dev/null
-		say "building the driver for $1"
-		module=$("$top/testvm/kernels/module.sh" "$1" test)
-		make_root "$2/root"
-		make -s -C "$top/selftests" install DESTDIR="$2/root/usr/lib/secmmu/selftests"
-		cp "$module" "$2/root/usr/lib/secmmu/"
+		prepare_kernel "$1" test
+		make_root "$2/root" "$module"
 END
 }
 
