@@ -202,7 +202,6 @@ static gfn_t zap_leaf(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 	gfn_t gfn = first;
 
 	spin_lock(&leaf->lock);
-	secmmu_table_used(leaf);
 	if (leaf->dead) {
 		/* Look again: a large spte may have taken its place. */
 		spin_unlock(&leaf->lock);
@@ -239,7 +238,6 @@ static gfn_t zap_large(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 
 	/* A dead table is empty; what replaces it was linked after our record. */
 	spin_lock(&table->lock);
-	secmmu_table_used(table);
 	look_for_pending(gather, table);
 	while (gfn <= last && !flush_is_due(gather)) {
 		u64 entry = secmmu_table_read(table, gfn);

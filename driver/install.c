@@ -203,7 +203,6 @@ static int install(struct secmmu_fault *fault, unsigned int got, bool large)
 	}
 	secmmu_gate_spin(FAULT_LINKED, fault->target.hva);
 	spin_lock(&table->lock);
-	secmmu_table_used(table);
 	if (table->dead)
 		ret = retry(fault, SECMMU_COUNT_RETRIES_TABLE);
 	else if (large)

@@ -25,21 +25,8 @@ static struct secmmu_table *table_alloc(void)
 	return table;
 }
 
-#ifdef CONFIG_SECMMU_TEST
-atomic_t secmmu_freed_uses;
-#endif
-
-/* Test builds: its memory goes back, and nobody may see it any more. */
-static void mark_freed(struct secmmu_table *table)
-{
-#ifdef CONFIG_SECMMU_TEST
-	WRITE_ONCE(table->freed, true);
-#endif
-}
-
 static void table_free(struct secmmu_table *table)
 {
-	mark_freed(table);
 	free_page((unsigned long)table->entry);
 	kfree(table);
 }
@@ -238,10 +225,8 @@ struct secmmu_table *secmmu_pgtable_walk(struct secmmu_pgtable *pt, gfn_t gfn)
 			 "walk of tables that may go");
 	/* What is read through a link depends on it: ordered everywhere. */
 	while (table->level &&
-	       (below = table_below(secmmu_table_read(table, gfn)))) {
-		secmmu_table_used(below);
+	       (below = table_below(secmmu_table_read(table, gfn))))
 		table = below;
-	}
 	return table;
 }
 

@@ -166,9 +166,6 @@ struct secmmu_test_event {
  * @faults: faults recorded
  * @waiters: faults that wait for an event
  * @members: mirrors on the chain
- * @freed_uses: times that any walk, fault or zap met a table that was given back
- *	to the allocator already, since the module was loaded; must be zero
- * @reserved: not looked at
  * @tlb_gen: the TLB generation of the mirror
  *
  * Called on a mirror.
@@ -180,8 +177,6 @@ struct secmmu_test_state {
 	__u32 faults;
 	__u32 waiters;
 	__u32 members;
-	__u32 freed_uses;
-	__u32 reserved;
 	__u64 tlb_gen;
 };
 
