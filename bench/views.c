@@ -271,7 +271,7 @@ static void measure_mode(void *data, struct bench_sample *sample)
 	count(mode->mirror, &before, sample);
 }
 
-static const char *const policies[] = { "sync", "none", "compare", "gen-bump" };
+static const char *const policies[] = { "sync", "compare", "gen-bump" };
 
 #define POLICIES	(sizeof(policies) / sizeof(*policies))
 

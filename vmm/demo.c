@@ -21,12 +21,13 @@
 #define TAG_BITS	6
 #define TAG		(21ull << (63 - TAG_BITS))
 #define WORD		0x0123456789abcdefull
+#define MUTANT		"/sys/module/secmmu/parameters/mutant"
 
 /**
  * struct policy - how engines learn of another mode
  * @name: its name
  * @number: enum secmmu_test_refresh_policy
- * @stale: the engine is expected to follow the old mode
+ * @stale: the bug: the engine is expected to follow the old mode
  * @flushes: the change is expected to move the TLB generation
  */
 static const struct policy {
@@ -35,7 +36,7 @@ static const struct policy {
 	bool stale;
 	bool flushes;
 } policies[] = {
-	{ "none", SECMMU_REFRESH_NONE, true, false },
+	{ "none", SECMMU_REFRESH_SYNC, true, false },
 	{ "compare", SECMMU_REFRESH_COMPARE, false, false },
 	{ "gen-bump", SECMMU_REFRESH_GEN_BUMP, false, true },
 	{ "sync", SECMMU_REFRESH_SYNC, false, false },
@@ -73,6 +74,17 @@ static int choose(const struct mirror *mirror, uint32_t policy)
 	if (errno == ENOTTY)
 		return report_error("this takes a test build of the driver: make modules TEST=1");
 	return report_error("cannot choose a policy: %s", strerror(errno));
+}
+
+/* The bug is a seeded one, of builds that have any. */
+static bool switch_bug(bool on)
+{
+	FILE *file = fopen(MUTANT, "we");
+	bool done = file && fputs(on ? "mode-not-synced" : "none", file) >= 0;
+
+	if (file && fclose(file))
+		done = false;
+	return done;
 }
 
 static int leave(const struct engine *engine)
@@ -144,8 +156,16 @@ static int show_all(const struct mirror *mirror, uint64_t *memory)
 	printf("An engine reads 0x%llx, leaves, the mode changes from 0 to %d tag bits,\n"
 	       "the engine comes back and reads 0x%llx.\n\n", GPA, TAG_BITS, GPA | TAG);
 	for (size_t i = 0; i < sizeof(policies) / sizeof(*policies); i++) {
-		int ret = show(&policies[i], mirror, &engine);
+		int ret;
 
+		if (policies[i].stale && !switch_bug(true)) {
+			printf("%-9s  not shown: this build has no seeded bugs\n",
+			       policies[i].name);
+			continue;
+		}
+		ret = show(&policies[i], mirror, &engine);
+		if (policies[i].stale)
+			switch_bug(false);
 		if (ret < 0) {
 			unexpected = -1;
 			break;

@@ -303,14 +303,12 @@ struct secmmu_test_past {
  * enum secmmu_test_refresh_policy - how engines that have a mirror loaded learn of
  *	another mode (SECMMU_SET_TAG_BITS)
  * @SECMMU_REFRESH_SYNC: it is written into them, as in a normal build
- * @SECMMU_REFRESH_NONE: not at all, unless they load the mirror anew: the bug
  * @SECMMU_REFRESH_COMPARE: each window compares
  * @SECMMU_REFRESH_GEN_BUMP: the change raises the TLB generation; a window that
  *	finds another generation looks
  */
 enum secmmu_test_refresh_policy {
 	SECMMU_REFRESH_SYNC,
-	SECMMU_REFRESH_NONE,
 	SECMMU_REFRESH_COMPARE,
 	SECMMU_REFRESH_GEN_BUMP,
 };
