@@ -17,6 +17,8 @@
 #include <sys/param.h>
 #include <sys/prctl.h>
 
+#include <linux/secmmu_test.h>
+
 #include "bench.h"
 #include "event.h"
 #include "mirror.h"
@@ -42,13 +44,16 @@
 
 #define NO_MIRROR	(-1)
 
+/* XPMEM's way (driver/test/history.h), in place of slots of the mirror. */
+#define XPMEM		(-2)
+
 /* How often an engine may not get a processor; on a busy host it takes a few. */
 #define TRIES		100u
 
 /**
  * struct policy - when to flush
  * @name: as in the results
- * @policy: enum secmmu_flush_policy, or NO_MIRROR
+ * @policy: enum secmmu_flush_policy, NO_MIRROR or XPMEM
  * @batch: pages per flush
  * @grid: in the smaller grids: nothing, one call, all calls
  * @build: in which builds of the driver: bit 0: normal, bit 1: test
@@ -68,7 +73,7 @@ static const struct policy {
 	{ "array:128", SECMMU_FLUSH_ARRAY, 128, FULL_ONLY, 1 },
 	{ "array:512", SECMMU_FLUSH_ARRAY, 512, ONE_CALL, 1 },
 	{ "array:4096", SECMMU_FLUSH_ARRAY, 4096, FULL_ONLY, 1 },
-	{ "end-array:32", SECMMU_FLUSH_END_ARRAY, 32, ONE_CALL, 2 },
+	{ "end-array:32", XPMEM, SECMMU_TEST_PAST_BATCH, ONE_CALL, 2 },
 };
 
 #define POLICIES	(sizeof(policies) / sizeof(policies[0]))
@@ -107,6 +112,7 @@ static const struct size {
  * @idle: there is one that has the mirror loaded
  * @worker: the process
  * @mirror: descriptor; without a mirror that of the parent
+ * @past: descriptor of XPMEM, which flushes the mirror's engines
  * @memory: what the mirror shows: @length bytes, aligned to PIECE, for large events;
  *	then what is never mapped, ACROSS bytes; then SMALL bytes
  * @length: of the largest event
@@ -118,6 +124,7 @@ struct subject {
 	bool idle;
 	struct worker worker;
 	int mirror;
+	int past;
 	char *memory;
 	size_t length;
 	struct runner runners[ENGINES_MAX];
@@ -149,6 +156,35 @@ static void map(char *at, size_t length)
 	      "map");
 }
 
+static void subscribe(struct subject *subject, size_t shown)
+{
+	struct secmmu_test_subscribe arg = {
+		.size = sizeof(arg),
+		.kind = SECMMU_TEST_XPMEM,
+		.start = (uintptr_t)subject->memory,
+		.end = (uintptr_t)subject->memory + shown,
+	};
+
+	mirror_need(secmmu_call(subject->mirror, SECMMU_TEST_SUBSCRIBE, &arg,
+				sizeof(arg)), "subscribe");
+	subject->past = arg.fd;
+}
+
+/* Get pages; returns how many are held. */
+static uint32_t ask_past(const struct subject *subject, const char *at, size_t length)
+{
+	struct secmmu_test_past arg = {
+		.size = sizeof(arg),
+		.flags = SECMMU_TEST_PAST_FAULT,
+		.address = (uintptr_t)at,
+		.pages = length / PAGE,
+	};
+
+	mirror_need(secmmu_call(subject->past, SECMMU_TEST_PAST, &arg, sizeof(arg)),
+		    "ask XPMEM");
+	return arg.held;
+}
+
 static void prepare(void *data)
 {
 	struct subject *subject = data;
@@ -164,7 +200,11 @@ static void prepare(void *data)
 	if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0))
 		bench_die("huge pages stay on: %s", strerror(errno));
 	subject->mirror = bystander;
-	if (subject->policy->policy != NO_MIRROR) {
+	if (subject->policy->policy == XPMEM) {
+		subject->mirror = mirror_create(device, SECMMU_FLUSH_RANGE, 0);
+		subscribe(subject, shown);
+		runner_show(subject->mirror);
+	} else if (subject->policy->policy != NO_MIRROR) {
 		subject->mirror = mirror_create(device, subject->policy->policy,
 						subject->policy->batch);
 		mirror_slot(subject->mirror, 0, 0, subject->memory, shown);
@@ -179,11 +219,14 @@ static void prepare(void *data)
 
 static void fill(const struct subject *subject, char *at, size_t length)
 {
-	if (subject->policy->policy == NO_MIRROR)
-		check(!madvise(at, length, MADV_POPULATE_WRITE), "populate");
-	else
+	if (subject->policy->policy >= 0) {
 		mirror_prefault(subject->mirror, at - subject->memory, length,
 				SECMMU_PREFAULT_WRITE);
+		return;
+	}
+	check(!madvise(at, length, MADV_POPULATE_WRITE), "populate");
+	if (subject->policy->policy == XPMEM)
+		ask_past(subject, at, length);
 }
 
 /* As it was before, and empty. */
@@ -207,6 +250,17 @@ static uint64_t flushes_of(const struct policy *policy, size_t pages)
 		return pages;
 	default:
 		return howmany(pages, policy->batch);
+	}
+}
+
+/* The mirror's counters; of XPMEM, what else the check looks at. */
+static void read_counts(const struct subject *subject, size_t events,
+			struct secmmu_stats *stats)
+{
+	mirror_stats(subject->mirror, stats);
+	if (subject->policy->policy == XPMEM) {
+		stats->zap_events = events;
+		stats->zapped = -(uint64_t)ask_past(subject, NULL, 0);
 	}
 }
 
@@ -256,9 +310,9 @@ static bool measure_once(struct subject *subject, size_t pages, enum call call,
 	fill(subject, at, events * length);
 	for (unsigned int i = 0; i < subject->running; i++)
 		runner_go(&subject->runners[i]);
-	mirror_stats(subject->mirror, &before);
+	read_counts(subject, 0, &before);
 	ns = event_raise(at, length, events, call);
-	mirror_stats(subject->mirror, &after);
+	read_counts(subject, events, &after);
 	for (unsigned int i = 0; i < subject->running; i++)
 		runner_halt(&subject->runners[i]);
 	if (mirrored)

@@ -31,7 +31,6 @@
 #include "span.h"
 #include "stats.h"
 #include "test/gate.h"
-#include "test/held.h"
 
 /**
  * struct secmmu_tlbs - all engine TLBs of a mirror, as a flush sees them
@@ -42,7 +41,6 @@
  *	engines set them again on the next access
  * @mask: CPUs on which a window is open
  * @batch: dropped sptes that make a flush due; UINT_MAX for the range policy
- * @holder: test builds: page references, if sptes hold them
  * @counters: the mirror's counters
  */
 struct secmmu_tlbs {
@@ -51,7 +49,6 @@ struct secmmu_tlbs {
 	atomic64_t age;
 	cpumask_var_t mask;
 	unsigned int batch;
-	struct secmmu_holder holder;
 	struct secmmu_counters __percpu *counters;
 };
 
@@ -73,8 +70,6 @@ struct secmmu_window {
  * @zapped: sptes dropped, in all
  * @pending: sptes dropped since the last flush
  * @batch: how many make a flush due
- * @held: test builds: pages to let go after the next flush
- * @single: ... the only one, if there is no array
  * @assist: a table with another invalidation's pending flush was met since the
  *	last flush
  * @spans: the mirror's, whose logs note the pages that were written
@@ -88,8 +83,6 @@ struct secmmu_gather {
 	u64 zapped;
 	unsigned int pending;
 	unsigned int batch;
-	struct secmmu_held *held;
-	struct page *single;
 	bool assist;
 	struct secmmu_spans *spans;
 	bool may_sleep;

@@ -79,13 +79,6 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	/* Never take away what another fault has put in. */
 	if (spte_covers(old, spte))
 		return;
-	if (secmmu_fault_holds(fault)) {
-		/* The slot that is being replaced lets its page go itself. */
-		if (old && spte_pfn(old) != spte_pfn(spte))
-			return;
-		if (!old)
-			get_page(fault->page[i]);
-	}
 	/*
 	 * An entry for another page came through a slot that is being replaced.
 	 * TLBs may hold it; that slot's own zap finds an entry here, drops it

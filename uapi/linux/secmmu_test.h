@@ -242,6 +242,9 @@ struct secmmu_test_page {
 #define SECMMU_TEST_EMM		2U
 #define SECMMU_TEST_KINDS	3U
 
+/* XPMEM flushes once for so many pages of an event, and once for the rest. */
+#define SECMMU_TEST_PAST_BATCH	32U
+
 /**
  * struct secmmu_test_subscribe - let a historical user join the chain
  * @size: size of this structure
@@ -251,7 +254,7 @@ struct secmmu_test_page {
  * @fd: its descriptor; closing it ends it
  * @reserved: not looked at
  *
- * Called on a mirror. From then on ends of events are delivered, too.
+ * Called on a mirror, which lives at least as long as the descriptor.
  */
 struct secmmu_test_subscribe {
 	__u32 size;
@@ -278,8 +281,8 @@ struct secmmu_test_subscribe {
  * @ends: ends it has seen
  * @present: GRU, EMM: it has a translation
  * @young: EMM: ... and has used it
- * @held: XPMEM: pages it refers to
- * @reserved: not looked at
+ * @held: XPMEM: pages it refers to; the mirror's engines are flushed before it lets go
+ * @pages: XPMEM: for how many pages from @address on to get one
  *
  * Called on the descriptor of one.
  */
@@ -294,7 +297,7 @@ struct secmmu_test_past {
 	__u32 present;
 	__u32 young;
 	__u32 held;
-	__u32 reserved;
+	__u32 pages;
 };
 
 #define SECMMU_TEST_PAST	_IO(SECMMU_IOC_TYPE, 0x89)
