@@ -8,7 +8,6 @@
 
 #include "chain.h"
 #include "compat/young.h"
-#include "test/held.h"
 #include "trace.h"
 #include "walk.h"
 
@@ -69,19 +68,6 @@ static int chain_range_start(struct mmu_notifier *mn,
 	return 0;
 }
 
-static void end_late(struct secmmu_chain *chain, unsigned long start,
-		     unsigned long last)
-{
-	struct secmmu_walk walk = {
-		.chain = chain,
-		.purpose = SECMMU_INVALIDATE_LATE,
-		.start = start,
-		.last = last,
-	};
-
-	secmmu_walk_members(&walk);
-}
-
 static void chain_range_end(struct mmu_notifier *mn,
 			    const struct mmu_notifier_range *range)
 {
@@ -90,10 +76,8 @@ static void chain_range_end(struct mmu_notifier *mn,
 
 	if (range_is_empty(range))
 		return;
-	trace_secmmu_event_end(chain, range->start, range->end);
 	secmmu_gate_spin(END, range->start);
-	if (secmmu_any_holds())
-		end_late(chain, range->start, last);
+	trace_secmmu_event_end(chain, range->start, range->end);
 	if (secmmu_event_end(&chain->records, range->start, last))
 		return;
 
