@@ -99,6 +99,7 @@ bench:
 
 bench-compare:
 	@test -n '$(BASE)' || { echo >&2 'which results to compare with? BASE=FILE'; exit 2; }
+	@$(MAKE) -s -C bench
 	@perl bench/compare.pl '$(BASE)' '$(or $(WITH),$(BUILD)/bench/results.jsonl)'
 
 # Shells have a SECONDS of their own.

@@ -58,22 +58,6 @@ no_instruments()
 		nm "$BUILD/modules/6.1-test/driver/secmmu.ko" | grep -iE "$words"
 }
 
-# What can fail in the driver's calls can be told to fail: no allocation and no copy
-# stands there without its secmmu_may_...() on the same line.
-all_can_fail()
-{
-	local calls='[kv]+[mzc]+alloc(_array)?|alloc_percpu_gfp|zalloc_cpumask_var'
-	calls+='|(__get_free|get_zeroed)_page|alloc_page|mem(dup_user|_cache_alloc)'
-	calls+='|xa_(store|alloc|insert)|anon_inode_get(fd|file)|get_unused_fd_flags'
-	calls+='|get_user|copy_(struct_)?(from|to)_(user|iter)|mmu_notifier_get_locked'
-	calls+='|kthread_create'
-
-	test "$(grep -cE "secmmu_may_(fail|fault)\\(.*\\<($calls)\\(" \
-		"$top"/driver/*.c | awk -F : '{ n += $2 } END { print n }')" -gt 15 &&
-		! grep -nE "\\<($calls)\\(" "$top"/driver/*.c |
-			grep -vE "secmmu_may_(fail|fault)\\("
-}
-
 # The kernel's style. Not applied: comments of locks (ours are kernel-doc of the
 # structure), alignment inside tracepoint macros (the kernel's own differ too), BIT()
 # in the interface header (user space has none), the argument of a macro that is
@@ -179,7 +163,7 @@ prepare()
 {
 	local kernel
 
-	build_tools testvm vmm selftests fuzz
+	build_tools testvm vmm selftests fuzz bench
 	rm -rf "$out"
 	mkdir -p "$out"
 	: > "$out/begun"
@@ -202,9 +186,8 @@ prepare()
 		step "module-$kernel-kunit" module "$kernel" kunit
 	done
 	make_root "$out/root" "$BUILD/modules/6.1-normal/driver/secmmu.ko"
-	cp "$BUILD/fuzz/bin/secmmu-fuzz" "$out/root/usr/bin/"
+	cp "$BUILD/fuzz/bin/secmmu-fuzz" "$BUILD/bench/bin/secmmu-bench" "$out/root/usr/bin/"
 	step no-instruments no_instruments
-	step all-can-fail all_can_fail
 }
 
 # The tests of test builds; only the debug kernel lets things fail by itself.
@@ -286,11 +269,9 @@ stock_kernels()
 	test_build extra 6.1 "concurrency dirtyrace"
 	test_build extra newest
 	LOAD=kunit go vm kunit newest kunit $lib/kunit.sh suites
-	# shellcheck disable=SC2016 # OUT is the guest's
-	go vm storm-6.1 6.1 normal sh -c 'secmmu-vmm flush --points quick \
-		--json "$OUT/flush.json" && echo "ok - flush: a table" &&
-		/usr/lib/secmmu/short.sh 10 \
-			"--seed 2 --backing memfd --flush-table $OUT/flush.json"'
+	go vm storm-6.1 6.1 normal sh -c "secmmu-bench batching --tiny &&
+		echo 'ok - flush policies: a table' &&
+		$lib/short.sh 10 '--seed 2 --backing memfd'"
 	# With the oracle's judgement at the end.
 	go vm storm-test-build-6.1 6.1 test $lib/short.sh 10 \
 		"--seed 9 --tags --domains --keys"
@@ -332,6 +313,8 @@ go step bench bench 6.1
 go tests hot-paths hot_paths
 extra tests fuzz-vm "$top/fuzz/selftest.sh" --vm
 go step checkpatch checkpatch
+go step levels "$top/check/levels.sh"
+go tests bare "$top/check/bare.sh" 6.1
 go tests models "$top/models/models.sh"
 go tests mutants-patches "$top/mutants/patches.pl" check
 go tests mutants-selftest "$top/mutants/selftest.pl"

@@ -23,10 +23,11 @@ for number in "$seconds" "$longer" "$seed"; do
 	esac
 done
 
-build_tools testvm vmm
+build_tools testvm vmm bench
 prepare_kernel "$kernel" normal
 rm -rf "$out"
 make_root "$out/root"
+cp "$BUILD/bench/bin/secmmu-bench" "$out/root/usr/bin/"
 
 say "booting; then a storm of $seconds seconds, seed $seed"
 exec "$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus 4 \

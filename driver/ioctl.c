@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The user interface: one table of calls for each kind of descriptor. Handlers
- * check what they were given and call the mechanism, which lives elsewhere.
+ * The user interface: one table of calls for each kind of descriptor. Handlers check
+ * their argument and call the mechanism, which lives elsewhere.
  */
 #include <linux/anon_inodes.h>
 #include <linux/build_bug.h>
@@ -23,14 +23,11 @@
 #include "ioctl.h"
 #include "space.h"
 #include "tag.h"
-#include "test/control.h"
-#include "test/inject.h"
 
 static long get_info(struct file *file, union secmmu_argument *arg)
 {
 	arg->info.abi_version = SECMMU_ABI_VERSION;
-	arg->info.features = IS_ENABLED(CONFIG_SECMMU_TEST) ?
-			     SECMMU_FEATURE_TEST : 0;
+	arg->info.features = SECMMU_TEST_FEATURES;
 	arg->info.max_slots = SECMMU_MAX_SLOTS;
 	arg->info.max_flush_batch = SECMMU_MAX_FLUSH_BATCH;
 	arg->info.gpa_bits = SECMMU_GPA_BITS;
@@ -40,7 +37,7 @@ static long get_info(struct file *file, union secmmu_argument *arg)
 	return 0;
 }
 
-/* The number of dropped entries that makes a flush due; zero: bad policy. */
+/* The number of dropped entries that makes a flush due; zero if the policy is invalid. */
 static unsigned int flush_batch(const struct secmmu_create_mirror *arg)
 {
 	if (arg->flush_policy == SECMMU_FLUSH_ARRAY ||
@@ -61,7 +58,7 @@ static unsigned int flush_batch(const struct secmmu_create_mirror *arg)
 
 static const struct file_operations mirror_fops;
 
-/* The mm of a task that the caller may mirror, as one of its users. */
+/* Become a user of the mm of a task, if the caller may mirror it. */
 static struct mm_struct *get_mm_of(struct task_struct *task)
 {
 	struct mm_struct *mm;
@@ -73,7 +70,7 @@ static struct mm_struct *get_mm_of(struct task_struct *task)
 			return ERR_PTR(-ESRCH);
 		if (mm == current->mm)
 			return mm;
-		/* Asked of this mm: the task may execute another program. */
+		/* Check this mm: the task may execute another program meanwhile. */
 		err = secmmu_trace_right(task, mm);
 		if (err)
 			mmput(mm);
@@ -81,7 +78,7 @@ static struct mm_struct *get_mm_of(struct task_struct *task)
 	return err ? ERR_PTR(err) : mm;
 }
 
-/* ... of a process, by its number; zero is the caller. */
+/* Become a user of the mm of process @nr; zero is the caller. */
 static struct mm_struct *get_mm(pid_t nr)
 {
 	struct task_struct *task;
@@ -125,8 +122,8 @@ static long create_mirror(struct file *file, union secmmu_argument *arg)
 		return PTR_ERR(mirror);
 	secmmu_set_tag_bits(mirror, create->tag_bits);
 	secmmu_debugfs_add(mirror);
-	fd = secmmu_may_fail(anon_inode_getfd("[secmmu-mirror]", &mirror_fops, mirror,
-					      O_RDWR | O_CLOEXEC), -ENOMEM);
+	fd = anon_inode_getfd("[secmmu-mirror]", &mirror_fops, mirror,
+			      O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		secmmu_mirror_put(mirror);
 	return fd;
@@ -267,11 +264,8 @@ static const struct secmmu_call mirror_calls[] = {
 
 static long mirror_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	long ret = secmmu_call(mirror_calls, ARRAY_SIZE(mirror_calls), file, cmd,
-			       (void __user *)arg);
-
-	return ret == -ENOTTY ? secmmu_test_call(file->private_data, cmd,
-						 (void __user *)arg) : ret;
+	return secmmu_call(mirror_calls, ARRAY_SIZE(mirror_calls), file, cmd,
+			   (void __user *)arg);
 }
 
 static int mirror_release(struct inode *inode, struct file *file)
@@ -288,33 +282,40 @@ static const struct file_operations mirror_fops = {
 };
 
 /**
- * secmmu_mirror_from_fd - the mirror of a descriptor
+ * secmmu_mirror_from_file - get the mirror of an open file
+ * @file: the file
+ *
+ * Return: the mirror, valid as long as the file is open, or NULL if it is no mirror's.
+ */
+struct secmmu_mirror *secmmu_mirror_from_file(struct file *file)
+{
+	return file->f_op == &mirror_fops ? file->private_data : NULL;
+}
+
+/**
+ * secmmu_mirror_from_fd - get the mirror of a descriptor
  * @fd: the descriptor
  *
  * Return: the mirror with a reference, or -EBADF as an error pointer.
  */
 struct secmmu_mirror *secmmu_mirror_from_fd(int fd)
 {
-	struct secmmu_mirror *mirror = ERR_PTR(-EBADF);
 	struct file *file = fget(fd);
+	struct secmmu_mirror *mirror;
 
 	if (!file)
-		return mirror;
-	if (file->f_op == &mirror_fops) {
-		mirror = file->private_data;
+		return ERR_PTR(-EBADF);
+	mirror = secmmu_mirror_from_file(file);
+	if (mirror)
 		secmmu_mirror_get(mirror);
-	}
 	fput(file);
-	return mirror;
+	return mirror ?: ERR_PTR(-EBADF);
 }
 
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	long ret = secmmu_call(device_calls, ARRAY_SIZE(device_calls), file, cmd,
-			       (void __user *)arg);
-
-	return ret == -ENOTTY ? secmmu_test_call(NULL, cmd, (void __user *)arg) :
-				ret;
+	return secmmu_call(device_calls, ARRAY_SIZE(device_calls), file, cmd,
+			   (void __user *)arg);
 }
 
 static const struct file_operations device_fops = {
@@ -330,7 +331,7 @@ static struct miscdevice device = {
 	.fops = &device_fops,
 };
 
-/* The layout is fixed: no padding that a compiler could choose. */
+/* The layout is fixed: no padding that a compiler may choose. */
 static void check_abi(void)
 {
 	BUILD_BUG_ON(sizeof(struct secmmu_info) != 40);
@@ -351,7 +352,7 @@ static void check_abi(void)
 }
 
 /**
- * secmmu_device_register - let users in
+ * secmmu_device_register - create the device
  *
  * Return: 0 or a negative errno.
  */
@@ -362,7 +363,7 @@ int secmmu_device_register(void)
 }
 
 /**
- * secmmu_device_unregister - let nobody in any more; no descriptor is open
+ * secmmu_device_unregister - remove the device; no descriptor is open
  */
 void secmmu_device_unregister(void)
 {

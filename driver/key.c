@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "hooks.h"
 #include "key.h"
-#include "test/gate.h"
 
 /**
- * secmmu_keys_init - key 0 and no other
+ * secmmu_keys_init - start with key 0 and no other
  * @keys: the keys
  */
 void secmmu_keys_init(struct secmmu_keys *keys)

@@ -5,13 +5,12 @@
 #include <linux/slab.h>
 
 #include "log.h"
-#include "test/inject.h"
 
-/* Words of a log that are moved without a chance to reschedule. */
+/* Words of a log to move before the next chance to reschedule. */
 #define WORDS_AT_ONCE	4096
 
 /**
- * secmmu_log_alloc - make an empty log
+ * secmmu_log_alloc - create an empty log
  * @pages: pages of the span
  *
  * Context: may sleep.
@@ -22,7 +21,7 @@ struct secmmu_log *secmmu_log_alloc(u64 pages)
 	struct secmmu_log *log;
 	size_t size = struct_size(log, bits, BITS_TO_LONGS(pages));
 
-	log = secmmu_may_fail(kvzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN), NULL);
+	log = kvzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (log)
 		refcount_set(&log->refs, 1);
 	return log;
@@ -52,7 +51,7 @@ void secmmu_log_free(struct secmmu_log *log)
 }
 
 /**
- * secmmu_log_take - move a part of a log
+ * secmmu_log_take - move a part of a log out
  * @log: the log
  * @first: first word of the part
  * @bits: where to put it
@@ -75,7 +74,7 @@ void secmmu_log_take(struct secmmu_log *log, u64 first, unsigned long *bits,
 }
 
 /**
- * secmmu_log_give_back - add to a log what was taken from it
+ * secmmu_log_give_back - put bits back into a log
  * @log: the log
  * @first: first word of the part
  * @bits: the bits

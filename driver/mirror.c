@@ -7,7 +7,6 @@
 #include "age.h"
 #include "mirror.h"
 #include "tag.h"
-#include "test/inject.h"
 #include "trace.h"
 #include "walk.h"
 
@@ -77,7 +76,7 @@ static bool mirror_age(struct secmmu_member *member, struct secmmu_walk *walk,
 		for (i = 0; i < n; i++)
 			young |= age(mirror, &pieces[i], clear);
 	if (young && clear)
-		/* A full barrier: whoever sees this sees the bits cleared. */
+		/* A full barrier: a window that sees this sees the bits cleared. */
 		atomic64_inc_return(&mirror->tlbs.age);
 	return young;
 }
@@ -95,7 +94,7 @@ static void zap_all(struct secmmu_mirror *mirror)
 	secmmu_gather_finish(&gather);
 }
 
-/* Callback: see secmmu_member_ops. No fault installs any more. */
+/* Callback: see secmmu_member_ops. No fault installs from now on. */
 static void mirror_release(struct secmmu_member *member)
 {
 	zap_all(to_mirror(member));
@@ -140,7 +139,7 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 	struct secmmu_mirror *mirror;
 	int err = -ENOMEM;
 
-	mirror = secmmu_may_fail(kzalloc(sizeof(*mirror), GFP_KERNEL_ACCOUNT), NULL);
+	mirror = kzalloc(sizeof(*mirror), GFP_KERNEL_ACCOUNT);
 	if (!mirror)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&mirror->refs, 1);
@@ -148,9 +147,7 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 	mirror->untag = secmmu_untag_mask(0);
 	INIT_LIST_HEAD(&mirror->loaded);
 	secmmu_keys_init(&mirror->keys);
-	mirror->counters =
-		secmmu_may_fail(alloc_percpu_gfp(struct secmmu_counters,
-						 GFP_KERNEL_ACCOUNT), NULL);
+	mirror->counters = alloc_percpu_gfp(struct secmmu_counters, GFP_KERNEL_ACCOUNT);
 	if (!mirror->counters)
 		goto free_mirror;
 	err = secmmu_tlbs_init(&mirror->tlbs, batch, mirror->counters);
@@ -164,7 +161,6 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 	if (err)
 		goto destroy_tlbs;
 	mirror->roots.pt[0] = &mirror->pt;
-	secmmu_oracle_init(&mirror->oracle);
 	secmmu_slots_init(&mirror->slots, &mirror->member, &mirror->tlbs,
 			  &mirror->roots);
 	mirror->chain = secmmu_chain_get(mm);
@@ -172,7 +168,7 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 		err = PTR_ERR(mirror->chain);
 		goto destroy_slots;
 	}
-	/* Pinned, so that its address names the creator for good. */
+	/* Pin it, so that no other mm ever has the address of the creator's. */
 	mmgrab(current->mm);
 	mirror->creator = current->mm;
 	note_before(mirror);
@@ -181,7 +177,6 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 
 destroy_slots:
 	secmmu_slots_destroy(&mirror->slots);
-	secmmu_oracle_destroy(&mirror->oracle);
 	secmmu_pgtable_destroy(&mirror->pt, true);
 destroy_tlbs:
 	secmmu_tlbs_destroy(&mirror->tlbs);
@@ -201,10 +196,10 @@ void secmmu_mirror_get(struct secmmu_mirror *mirror)
 	refcount_inc(&mirror->refs);
 }
 
-/* Protects the lists of all mirrors: an engine is on those of several. */
+/* Protects the lists of all mirrors: an engine may be on several. */
 DEFINE_SPINLOCK(secmmu_loaded_lock);
 
-/* Engines that have left it keep it in mind, but do not keep it. */
+/* Engines that have left the mirror are on its list, but have no reference. */
 static void forget_loaded(struct secmmu_mirror *mirror)
 {
 	struct list_head *at, *next;
@@ -216,15 +211,14 @@ static void forget_loaded(struct secmmu_mirror *mirror)
 }
 
 /**
- * secmmu_mirror_put - drop a reference, the last of which ends the mirror
+ * secmmu_mirror_put - drop a reference; the last one ends the mirror
  * @mirror: the mirror
  *
- * The last descriptor is closed and no engine is attached, so nobody faults, opens
- * a window or changes a slot. What can still reach the mirror: readers in debugfs
- * (gone when its files are); engines that were attached once (by its list of them,
- * which is emptied); callbacks, by the chain's list (gone
- * when secmmu_chain_leave() returns); lookups in flight, by RCU (none: they
- * came from descriptors). Tables and slots already unlinked go by themselves.
+ * When the last descriptor is closed and no engine is attached, no thread faults, opens a
+ * window or changes a slot. These can still reach the mirror: readers in debugfs, until its
+ * files are removed; engines that were attached once, until its list of them is empty;
+ * callbacks through the chain's list, until secmmu_chain_leave() returns. Lookups by RCU
+ * come from descriptors, so there are none. RCU frees tables and slots unlinked before.
  *
  * Context: may sleep; no locks.
  */
@@ -242,7 +236,6 @@ void secmmu_mirror_put(struct secmmu_mirror *mirror)
 	secmmu_chain_put(mirror->chain);
 	mmdrop(mirror->creator);
 	secmmu_slots_destroy(&mirror->slots);
-	secmmu_oracle_destroy(&mirror->oracle);
 	secmmu_pgtable_destroy(&mirror->pt, true);
 	secmmu_tlbs_destroy(&mirror->tlbs);
 	free_percpu(mirror->counters);
@@ -250,7 +243,7 @@ void secmmu_mirror_put(struct secmmu_mirror *mirror)
 }
 
 /**
- * secmmu_mirror_owned - may the caller configure the mirror?
+ * secmmu_mirror_owned - check whether the caller may configure the mirror
  * @mirror: the mirror
  *
  * Return: true if the caller runs in the mm that made the mirror; false for a

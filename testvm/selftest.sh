@@ -420,7 +420,7 @@ test_kcsan_planted()
 		race()
 		{
 			while :; do
-				echo 10000 >/sys/kernel/debug/secmmu/planted_race
+				echo 10000 >/sys/module/secmmu/parameters/planted_race
 			done
 		}
 		race & race &

@@ -29,7 +29,7 @@ refuse()
 }
 
 refuse "no driver" secmmu-vmm run --seconds 1
-refuse "no driver, flush" secmmu-vmm flush
+refuse "no driver, batching" secmmu-bench batching --tiny
 refuse "no driver, attach" secmmu-vmm attach --pid 1
 refuse "no process" secmmu-vmm attach --verify
 refuse "bad process" secmmu-vmm attach --pid 0

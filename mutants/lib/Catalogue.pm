@@ -93,23 +93,15 @@ The seeded bugs
 Each mutant is one patch, ``mutants/patches/NAME.patch``, which makes one mistake behind
 ``if (secmmu_mutant(NAME))``. Test builds apply all of them to a copy of the driver
 (``mutants/patches.pl``), and the module parameter ``mutant`` switches one on. The driver
-itself has none. ``make mutants`` runs the tests against them; see testing.rst.
+itself has none. ``make mutants`` runs the tests against them. "Adding to it" in testing.rst
+says how to add one.
 
-To add one:
+When the driver changes, ``make mutants-refresh`` carries the patches over and names those
+that it cannot carry. A step of ``make check`` (``mutants/patches.pl check``) fails if a
+patch does not fit.
 
-1. Choose the property (the list at the end of testing.rst) and the test that must fail.
-2. Get the driver as the other mutants have left it: ``mutants/patches.pl apply build/patched``,
-   then copy ``build/patched`` to ``a`` and to ``b``.
-3. Write the wrong code in ``b/driver``, as plainly as you can, behind
-   ``secmmu_mutant()`` of the name in capitals. It must not be wild: pages stay
-   referenced, so that the test decides and not an accident later.
-4. ``diff -U2 -p a/driver/FILE b/driver/FILE`` under a header like the others' (any
-   ``Function:``, say ``?``) is the patch. Add its name as the last one in ``mutants/series``.
-5. ``make mutants-refresh``, then ``make mutants QUICK=1 MUTANT=NAME``.
-
-When the driver changes, ``make mutants-refresh`` carries the patches over, and names
-those that need a hand; ``mutants/patches.pl check`` is the step of ``make check`` that
-insists on it.
+The list has for each mutant the property that it breaks, the test that must fail, and
+below them the mistake. Where another driver made the mistake, its name comes first.
 END
 }
 

@@ -315,6 +315,7 @@ int main(int argc, char **argv)
 	struct options options;
 	struct kernel kernel;
 
+	die_status = STATUS_SETUP;
 	options_parse(&options, argc, argv);
 	kernel_find(&kernel, options.kernel);
 	collect_modules(&modules, &kernel, &options);

@@ -1,63 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "guest.h"
 #include "util.h"
-
-static void say_va(const char *text, va_list ap)
-{
-	char line[2048];
-	int length;
-
-	/* One write, so that lines of two runs on one terminal do not mix. */
-	length = snprintf(line, sizeof(line), "testvm: ");
-	vsnprintf(line + length, sizeof(line) - length - 1, text, ap);
-	strcat(line, "\n");
-	if (write_all(STDERR_FILENO, line, strlen(line)))
-		return;	/* nobody listens */
-}
-
-void say(const char *text, ...)
-{
-	va_list ap;
-
-	va_start(ap, text);
-	say_va(text, ap);
-	va_end(ap);
-}
-
-void die(const char *text, ...)
-{
-	va_list ap;
-
-	va_start(ap, text);
-	say_va(text, ap);
-	va_end(ap);
-	exit(STATUS_SETUP);
-}
-
-char *format(const char *text, ...)
-{
-	va_list ap;
-	char *result;
-	int ret;
-
-	va_start(ap, text);
-	ret = vasprintf(&result, text, ap);
-	va_end(ap);
-	if (ret < 0)
-		die("out of memory");
-	return result;
-}
 
 void *xalloc(size_t size)
 {
@@ -195,8 +148,5 @@ const char *cache_folder(void)
 
 double seconds(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
+	return clock_ns() / 1e9;
 }

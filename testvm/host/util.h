@@ -4,32 +4,9 @@
 
 #include <stddef.h>
 
+#include "message.h"
+
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-
-/**
- * say() - print one line to stderr, with testvm's name in front
- * @format: as for printf, without a line feed
- */
-__attribute__((format(printf, 1, 2)))
-void say(const char *format, ...);
-
-/**
- * die() - say why nothing can be run, and exit with STATUS_SETUP
- * @format: as for printf, without a line feed
- *
- * Runs the exit handlers, so whatever was started is cleaned up.
- */
-__attribute__((noreturn, format(printf, 1, 2)))
-void die(const char *format, ...);
-
-/**
- * format() - allocate a formatted string
- * @text: as for printf
- *
- * Return: the string, to be freed; running out of memory ends the program.
- */
-__attribute__((format(printf, 1, 2)))
-char *format(const char *text, ...);
 
 /**
  * xalloc() - allocate zeroed memory or end the program
