@@ -34,8 +34,10 @@ do {									\
 /* Where sptes of a range are about to go, which the oracle notes. */
 #define secmmu_gate_range(name, chain, start, last, may_sleep)		\
 do {									\
-	secmmu_oracle_note(chain, start, last);				\
-	gate_pass(name, start, may_sleep);				\
+	unsigned long _start = start;					\
+									\
+	secmmu_oracle_note(chain, _start, last);			\
+	gate_pass(name, _start, may_sleep);				\
 } while (0)
 
 /* Meanwhile a tree looks empty to those who search it without the lock. */

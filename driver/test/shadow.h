@@ -33,73 +33,138 @@
 #include "../compat/gup.h"
 #include "inject.h"
 
-#define SHADOW(what, type, name, params, args, failure)			\
-static __always_inline type shadow_##name params			\
-{									\
-	return secmmu_fails(SECMMU_TEST_FAIL_##what) ? (failure) : name args; \
+/* Memory, and what needs memory. */
+static __always_inline void *shadow_kzalloc(size_t size, gfp_t gfp)
+{
+	return secmmu_fails(SECMMU_TEST_FAIL_ALLOCATION) ? NULL : kzalloc(size, gfp);
 }
 
-/* Memory, and what needs memory. */
-SHADOW(ALLOCATION, void *, kmalloc, (size_t size, gfp_t gfp), (size, gfp), NULL)
-SHADOW(ALLOCATION, void *, kzalloc, (size_t size, gfp_t gfp), (size, gfp), NULL)
-SHADOW(ALLOCATION, void *, kcalloc, (size_t n, size_t size, gfp_t gfp), (n, size, gfp), NULL)
-SHADOW(ALLOCATION, void *, kvmalloc, (size_t size, gfp_t gfp), (size, gfp), NULL)
-SHADOW(ALLOCATION, void *, kvzalloc, (size_t size, gfp_t gfp), (size, gfp), NULL)
-SHADOW(ALLOCATION, void *, kvcalloc, (size_t n, size_t size, gfp_t gfp), (n, size, gfp), NULL)
-SHADOW(ALLOCATION, unsigned long, __get_free_pages, (gfp_t gfp, unsigned int order),
-       (gfp, order), 0)
-SHADOW(ALLOCATION, unsigned long, get_zeroed_page, (gfp_t gfp), (gfp), 0)
-SHADOW(ALLOCATION, void __percpu *, __alloc_percpu_gfp,
-       (size_t size, size_t align, gfp_t gfp), (size, align, gfp), NULL)
-SHADOW(ALLOCATION, bool, zalloc_cpumask_var, (cpumask_var_t *mask, gfp_t gfp), (mask, gfp),
-       false)
-SHADOW(ALLOCATION, void *, xa_store,
-       (struct xarray *xa, unsigned long index, void *entry, gfp_t gfp),
-       (xa, index, entry, gfp), XA_ERROR(-ENOMEM))
-SHADOW(ALLOCATION, int, anon_inode_getfd,
-       (const char *name, const struct file_operations *ops, void *data, int flags),
-       (name, ops, data, flags), -ENOMEM)
-SHADOW(ALLOCATION, struct file *, anon_inode_getfile,
-       (const char *name, const struct file_operations *ops, void *data, int flags),
-       (name, ops, data, flags), ERR_PTR(-ENOMEM))
-SHADOW(ALLOCATION, int, get_unused_fd_flags, (unsigned int flags), (flags), -ENOMEM)
-SHADOW(ALLOCATION, struct dentry *, debugfs_create_dir,
-       (const char *name, struct dentry *parent), (name, parent), ERR_PTR(-ENOMEM))
-SHADOW(ALLOCATION, struct mmu_notifier *, mmu_notifier_get_locked,
-       (const struct mmu_notifier_ops *ops, struct mm_struct *mm), (ops, mm),
-       ERR_PTR(-ENOMEM))
-SHADOW(ALLOCATION, long, secmmu_get_user_pages_remote,
-       (struct mm_struct *mm, unsigned long start, unsigned long nr, unsigned int flags,
-	struct page **pages, int *locked),
-       (mm, start, nr, flags, pages, locked), -ENOMEM)
-SHADOW(ALLOCATION, long, secmmu_pin_user_pages_remote,
-       (struct mm_struct *mm, unsigned long start, unsigned long nr, unsigned int flags,
-	struct page **pages, int *locked),
-       (mm, start, nr, flags, pages, locked), -ENOMEM)
+static __always_inline void *shadow_kvzalloc(size_t size, gfp_t gfp)
+{
+	return secmmu_fails(SECMMU_TEST_FAIL_ALLOCATION) ? NULL : kvzalloc(size, gfp);
+}
+
+static __always_inline void *shadow_kvcalloc(size_t n, size_t size, gfp_t gfp)
+{
+	return secmmu_fails(SECMMU_TEST_FAIL_ALLOCATION) ? NULL : kvcalloc(n, size, gfp);
+}
+
+static __always_inline unsigned long shadow___get_free_pages(gfp_t gfp, unsigned int order)
+{
+	return secmmu_fails(SECMMU_TEST_FAIL_ALLOCATION) ? 0 : __get_free_pages(gfp, order);
+}
+
+static __always_inline unsigned long shadow_get_zeroed_page(gfp_t gfp)
+{
+	return secmmu_fails(SECMMU_TEST_FAIL_ALLOCATION) ? 0 : get_zeroed_page(gfp);
+}
+
+static __always_inline void __percpu *shadow___alloc_percpu_gfp(
+		size_t size, size_t align, gfp_t gfp)
+{
+	return secmmu_fails(SECMMU_TEST_FAIL_ALLOCATION) ? NULL :
+	       __alloc_percpu_gfp(size, align, gfp);
+}
+
+static __always_inline bool shadow_zalloc_cpumask_var(cpumask_var_t *mask, gfp_t gfp)
+{
+	return secmmu_fails(SECMMU_TEST_FAIL_ALLOCATION) ? false : zalloc_cpumask_var(mask, gfp);
+}
+
+static __always_inline void *shadow_xa_store(
+		struct xarray *xa, unsigned long index, void *entry, gfp_t gfp)
+{
+	return secmmu_fails(SECMMU_TEST_FAIL_ALLOCATION) ? XA_ERROR(-ENOMEM) :
+	       xa_store(xa, index, entry, gfp);
+}
+
+static __always_inline int shadow_anon_inode_getfd(
+		const char *name, const struct file_operations *ops, void *data, int flags)
+{
+	return secmmu_fails(SECMMU_TEST_FAIL_ALLOCATION) ? -ENOMEM :
+	       anon_inode_getfd(name, ops, data, flags);
+}
+
+static __always_inline struct file *shadow_anon_inode_getfile(
+		const char *name, const struct file_operations *ops, void *data, int flags)
+{
+	return secmmu_fails(SECMMU_TEST_FAIL_ALLOCATION) ? ERR_PTR(-ENOMEM) :
+	       anon_inode_getfile(name, ops, data, flags);
+}
+
+static __always_inline int shadow_get_unused_fd_flags(unsigned int flags)
+{
+	return secmmu_fails(SECMMU_TEST_FAIL_ALLOCATION) ? -ENOMEM : get_unused_fd_flags(flags);
+}
+
+static __always_inline struct dentry *shadow_debugfs_create_dir(
+		const char *name, struct dentry *parent)
+{
+	return secmmu_fails(SECMMU_TEST_FAIL_ALLOCATION) ? ERR_PTR(-ENOMEM) :
+	       debugfs_create_dir(name, parent);
+}
+
+static __always_inline struct mmu_notifier *shadow_mmu_notifier_get_locked(
+		const struct mmu_notifier_ops *ops, struct mm_struct *mm)
+{
+	return secmmu_fails(SECMMU_TEST_FAIL_ALLOCATION) ? ERR_PTR(-ENOMEM) :
+	       mmu_notifier_get_locked(ops, mm);
+}
+
+static __always_inline long shadow_secmmu_get_user_pages_remote(
+		struct mm_struct *mm, unsigned long start, unsigned long nr,
+		unsigned int flags, struct page **pages, int *locked)
+{
+	return secmmu_fails(SECMMU_TEST_FAIL_ALLOCATION) ? -ENOMEM :
+	       secmmu_get_user_pages_remote(mm, start, nr, flags, pages, locked);
+}
+
+static __always_inline long shadow_secmmu_pin_user_pages_remote(
+		struct mm_struct *mm, unsigned long start, unsigned long nr,
+		unsigned int flags, struct page **pages, int *locked)
+{
+	return secmmu_fails(SECMMU_TEST_FAIL_ALLOCATION) ? -ENOMEM :
+	       secmmu_pin_user_pages_remote(mm, start, nr, flags, pages, locked);
+}
 
 /* User memory. */
-SHADOW(COPY, int, get_user, (u32 *value, const u32 __user *user), (*value, user), -EFAULT)
-SHADOW(COPY, int, put_user, (u32 value, u32 __user *user), (value, user), -EFAULT)
-SHADOW(COPY, unsigned long, copy_from_user,
-       (void *to, const void __user *from, unsigned long n), (to, from, n), n)
-SHADOW(COPY, unsigned long, copy_to_user,
-       (void __user *to, const void *from, unsigned long n), (to, from, n), n)
-SHADOW(COPY, int, copy_struct_from_user,
-       (void *to, size_t to_size, const void __user *from, size_t from_size),
-       (to, to_size, from, from_size), -EFAULT)
-SHADOW(COPY, size_t, copy_from_iter, (void *to, size_t n, struct iov_iter *iter),
-       (to, n, iter), 0)
-SHADOW(COPY, size_t, copy_to_iter, (const void *from, size_t n, struct iov_iter *iter),
-       (from, n, iter), 0)
+static __always_inline int shadow_get_user(u32 *value, const u32 __user *user)
+{
+	return secmmu_fails(SECMMU_TEST_FAIL_COPY) ? -EFAULT : get_user(*value, user);
+}
 
-#undef kmalloc
-#define kmalloc				shadow_kmalloc
+static __always_inline unsigned long shadow_copy_from_user(
+		void *to, const void __user *from, unsigned long n)
+{
+	return secmmu_fails(SECMMU_TEST_FAIL_COPY) ? n : copy_from_user(to, from, n);
+}
+
+static __always_inline unsigned long shadow_copy_to_user(
+		void __user *to, const void *from, unsigned long n)
+{
+	return secmmu_fails(SECMMU_TEST_FAIL_COPY) ? n : copy_to_user(to, from, n);
+}
+
+static __always_inline int shadow_copy_struct_from_user(
+		void *to, size_t to_size, const void __user *from, size_t from_size)
+{
+	return secmmu_fails(SECMMU_TEST_FAIL_COPY) ? -EFAULT :
+	       copy_struct_from_user(to, to_size, from, from_size);
+}
+
+static __always_inline size_t shadow_copy_from_iter(void *to, size_t n, struct iov_iter *iter)
+{
+	return secmmu_fails(SECMMU_TEST_FAIL_COPY) ? 0 : copy_from_iter(to, n, iter);
+}
+
+static __always_inline size_t shadow_copy_to_iter(
+		const void *from, size_t n, struct iov_iter *iter)
+{
+	return secmmu_fails(SECMMU_TEST_FAIL_COPY) ? 0 : copy_to_iter(from, n, iter);
+}
+
 #undef kzalloc
 #define kzalloc				shadow_kzalloc
-#undef kcalloc
-#define kcalloc				shadow_kcalloc
-#undef kvmalloc
-#define kvmalloc			shadow_kvmalloc
 #undef kvzalloc
 #define kvzalloc			shadow_kvzalloc
 #undef kvcalloc
@@ -130,8 +195,6 @@ SHADOW(COPY, size_t, copy_to_iter, (const void *from, size_t n, struct iov_iter 
 #define secmmu_pin_user_pages_remote	shadow_secmmu_pin_user_pages_remote
 #undef get_user
 #define get_user(value, user)		shadow_get_user(&(value), user)
-#undef put_user
-#define put_user(value, user)		shadow_put_user(value, user)
 #undef copy_from_user
 #define copy_from_user			shadow_copy_from_user
 #undef copy_to_user
@@ -149,7 +212,7 @@ SHADOW(COPY, size_t, copy_to_iter, (const void *from, size_t n, struct iov_iter 
 	 kthread_create_on_node(__VA_ARGS__))
 
 /* Others have no wrapper: the driver must not call them before they get one here. */
-void *shadow_is_missing(void) __compiletime_error("it has no wrapper in test/shadow.h");
+__compiletime_error("it has no wrapper in test/shadow.h") void *shadow_is_missing(void);
 #undef alloc_pages
 #define alloc_pages(...)		shadow_is_missing()
 #undef clear_user
@@ -160,6 +223,14 @@ void *shadow_is_missing(void) __compiletime_error("it has no wrapper in test/sha
 #define idr_alloc(...)			((int)(long)shadow_is_missing())
 #undef kasprintf
 #define kasprintf(...)			shadow_is_missing()
+#undef kcalloc
+#define kcalloc(...)			shadow_is_missing()
+#undef kmalloc
+#define kmalloc(...)			shadow_is_missing()
+#undef kvmalloc
+#define kvmalloc(...)			shadow_is_missing()
+#undef put_user
+#define put_user(...)			((int)(long)shadow_is_missing())
 #undef kmem_cache_alloc
 #define kmem_cache_alloc(...)		shadow_is_missing()
 #undef kmemdup
