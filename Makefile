@@ -60,7 +60,7 @@ help:
 	@echo 'make clean    remove build/ (kernels stay cached outside the checkout)'
 
 setup:
-	@testvm/setup.sh
+	@check/setup.sh
 
 tools: setup
 	@$(MAKE) --no-print-directory -C testvm
@@ -73,25 +73,25 @@ modules:
 		$(if $(TEST),CONFIG_SECMMU_TEST=y) modules
 
 run:
-	@testvm/run.sh
+	@check/run.sh
 
 check:
-	@testvm/check.sh
+	@check/check.sh
 
 check-all:
-	@testvm/check.sh --all
+	@check/check.sh --all
 
 mutants:
-	@testvm/mutants.sh $(if $(QUICK),--quick)
+	@mutants/mutants.pl $(if $(QUICK),--quick)
 
 mutants-refresh:
-	@mutants/refresh.sh
+	@mutants/patches.pl refresh
 
 mutants-auto:
-	@testvm/mutants-auto.sh $(ARGS)
+	@mutants/mutants.pl --auto $(ARGS)
 
 models:
-	@testvm/models.sh
+	@models/models.sh
 
 bench:
 	@bench/bench.sh $(if $(QUICK),--quick) \
@@ -99,14 +99,15 @@ bench:
 
 bench-compare:
 	@test -n '$(BASE)' || { echo >&2 'which results to compare with? BASE=FILE'; exit 2; }
+	@$(MAKE) -s -C bench
 	@perl bench/compare.pl '$(BASE)' '$(or $(WITH),$(BUILD)/bench/results.jsonl)'
 
 # Shells have a SECONDS of their own.
 soak:
-	@SOAK_SECONDS='$(SECONDS)' SEED='$(SEED)' testvm/soak.sh
+	@SOAK_SECONDS='$(SECONDS)' SEED='$(SEED)' check/soak.sh
 
 fuzz:
-	@FUZZ_SECONDS='$(SECONDS)' testvm/fuzz.sh
+	@FUZZ_SECONDS='$(SECONDS)' fuzz/fuzz.sh
 
 clean:
 	rm -rf build

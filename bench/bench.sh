@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Everything "make bench" does: boot one test VM with the driver and the module that
-# it is compared with, run the benchmarks, make tables and plots of the results.
+# make bench: boot one test VM with the driver and the modules that it is compared with,
+# run the benchmarks there, and make tables and plots of the results.
 set -eu
-. "$(dirname "$0")/../testvm/common.sh"
+. "$(dirname "$0")/../check/common.sh"
 
 usage()
 {
@@ -16,13 +16,13 @@ END
 }
 
 grid=full memory=4096 timeout=3600 icount='' out=$BUILD/bench
-# A busy vCPU without a host core of its own answers interrupts after milliseconds.
+# A vCPU that has to wait for a host core answers interrupts after milliseconds.
 cpus=$(($(nproc) < 2 ? 1 : 2))
 while [ $# -gt 0 ]; do
 	case $1 in
 	--help) usage; exit 0 ;;
 	--quick) grid=quick memory=2048 timeout=240 ;;
-	# Times do not matter here, and nested guests are happier with more.
+	# Times do not matter here, and nested guests run better with four processors.
 	--tiny) grid=tiny memory=2048 timeout=120 cpus=4 ;;
 	--icount) icount=--icount ;;
 	--out)
@@ -39,34 +39,23 @@ done
 
 kernel=${KERNEL:-6.1}
 
-# The header of test_hmm; it is the same in all of them.
-case $kernel in
-6.1 | 6.12) source=$kernel ;;
-*) source=6.12 ;;
-esac
-
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
-"$top/testvm/setup.sh"
+"$top/check/setup.sh"
 say "kernel $kernel"
-"$top/testvm/kernel.sh" "$kernel" > /dev/null
-# What cannot be had now is left out, and said to be.
-HMM=$("$top/testvm/kernel.sh" --source "$source")/lib || HMM=
-export HMM
+"$top/testvm/kernels/kernel.sh" "$kernel" > /dev/null
 build_tools testvm bench
 say "building the modules for $kernel"
-module=$("$top/testvm/module.sh" "$kernel" normal)
-test_build=$("$top/testvm/module.sh" "$kernel" test)
-peer=$("$top/testvm/module.sh" "$kernel" bench)
-hmm=
-if [ "$HMM" ]; then
-	hmm=$("$top/testvm/module.sh" "$kernel" hmm)
-fi
+module=$("$top/testvm/kernels/module.sh" "$kernel" normal)
+test_build=$("$top/testvm/kernels/module.sh" "$kernel" test)
+peer=$("$top/testvm/kernels/module.sh" "$kernel" bench)
+# Its source may be out of reach; then the results are without it.
+hmm=$("$top/testvm/kernels/module.sh" "$kernel" hmm) || hmm=
 rm -rf "$out/root" "$out/vm" "$out/results.jsonl"
 make -s -C "$top/bench" install DESTDIR="$out/root/usr/lib/secmmu/bench"
 cp "$test_build" "$out/root/usr/lib/secmmu/secmmu-test.ko"
 
-# Of the clocks that are emulated only this one does not take a lock of the emulator's.
+# This is the only emulated clock that does not take a lock of the emulator.
 say "booting; then the $grid benchmarks"
 "$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus "$cpus" \
 	$icount --memory "$memory" --timeout "$timeout" --root "$out/root" \

@@ -3,18 +3,17 @@
 #
 # compare.pl [--percent N] BASE WITH
 #
-# Compares two files of results and prints what moved: cases whose quartile ranges do
-# not overlap and whose medians differ by N percent at least (default: 10 for times, 1
-# for what is counted), and targets whose value did, for these are ratios within one
-# run. The exit status is zero unless a file cannot be read: what moved is for people
-# to judge.
+# Compares two files of results and prints the cases whose quartile ranges do not overlap
+# and whose medians differ by at least N percent (default: 10 for times, 1 for counts),
+# and the targets whose values do, which are ratios within one run. The exit status is
+# zero unless a file cannot be read: people judge what moved.
 use strict;
 use warnings;
 use utf8;
 use FindBin;
 use Getopt::Long;
-use lib $FindBin::Bin;
-use Results qw(load number cell targets);
+use lib "$FindBin::Bin/lib";
+use Results qw(load_results format_cell evaluate_targets);
 
 my $usage = "usage: compare.pl [--percent N] BASE WITH\n";
 my ($wanted, $help);
@@ -28,7 +27,7 @@ die $usage if @ARGV != 2 || (defined $wanted && $wanted < 0);
 binmode STDOUT, ':utf8';
 
 # How far medians must be apart, in percent.
-sub limit
+sub needed_percent
 {
 	my ($group) = @_;
 
@@ -36,7 +35,7 @@ sub limit
 }
 
 # From one number to another, in percent of the first.
-sub change
+sub percent_of
 {
 	my ($from, $to) = @_;
 
@@ -44,17 +43,17 @@ sub change
 	return $from ? 100 * ($to - $from) / abs $from : 9 ** 9 ** 9;
 }
 
-sub moved
+sub has_moved
 {
 	my ($base, $with, $percent) = @_;
 	my $overlap = $base->{q1} <= $with->{q3} && $with->{q1} <= $base->{q3};
 
 	return !$overlap &&
-	       abs change($base->{median}, $with->{median}) >= $percent;
+	       abs percent_of($base->{median}, $with->{median}) >= $percent;
 }
 
 # What tells a case from others, in words.
-sub words
+sub describe_case
 {
 	my ($case) = @_;
 	my $key = $case->{key};
@@ -64,30 +63,30 @@ sub words
 }
 
 # The lines about a question, and how many cases were there twice.
-sub compare
+sub compare_groups
 {
 	my ($base, $with) = @_;
 	my %before = map { $_->{id} => $_ } @{$base->{cases}};
 	my %now = map { $_->{id} => $_ } @{$with->{cases}};
-	my %target = map { $_->[3] => $_->[1] } targets($base);
+	my %target = map { $_->[3] => $_->[1] } evaluate_targets($base);
 	my (@lines, $both);
 
 	for my $case (@{$with->{cases}}) {
 		my $was = $before{$case->{id}};
 
 		if (!$was) {
-			push @lines, words($case) . ': new, ' . cell($case);
+			push @lines, describe_case($case) . ': new, ' . format_cell($case);
 			next;
 		}
 		$both++;
-		push @lines, sprintf '%s: %s, was %s: %+.0f%%', words($case),
-			cell($case), cell($was),
-			change($was->{median}, $case->{median})
-			if moved($was, $case, limit($with));
+		push @lines, sprintf '%s: %s, was %s: %+.0f%%', describe_case($case),
+			format_cell($case), format_cell($was),
+			percent_of($was->{median}, $case->{median})
+			if has_moved($was, $case, needed_percent($with));
 	}
-	push @lines, map { words($_) . ': gone, was ' . cell($_) }
+	push @lines, map { describe_case($_) . ': gone, was ' . format_cell($_) }
 		     grep { !$now{$_->{id}} } @{$base->{cases}};
-	for (targets($with)) {
+	for (evaluate_targets($with)) {
 		my (undef, $value, $limit, $what) = @$_;
 		my $was = $target{$what};
 
@@ -98,18 +97,17 @@ sub compare
 			$value, $was, !$crossed ? '' :
 			$value <= $limit ? ': met now' : ': MISSED now'
 			if $crossed ||
-			   abs change($was, $value) >= limit($with);
+			   abs percent_of($was, $value) >= needed_percent($with);
 	}
 	return ($both // 0, @lines);
 }
 
 my @files = map {
-	my ($machine, @groups) = eval { load($_) };
+	my ($machine, @groups) = eval { load_results($_) };
 
 	die "compare.pl: $@" if $@;
-	{ machine => $machine,
-	  groups => { map { ("$_->{name}, $_->{unit}" => $_) } @groups },
-	  order => [ map { "$_->{name}, $_->{unit}" } @groups ] };
+	{ machine => $machine, order => [ map { $_->{title} } @groups ],
+	  groups => { map { ($_->{title} => $_) } @groups } };
 } @ARGV;
 my ($base, $with) = @files;
 my ($all, $shown) = (0, 0);
@@ -118,7 +116,7 @@ print "base: $base->{machine}\nwith: $with->{machine}\n"
 	if $base->{machine} ne $with->{machine};
 for my $name (@{$with->{order}}) {
 	next if !$base->{groups}{$name};
-	my ($both, @lines) = compare($base->{groups}{$name}, $with->{groups}{$name});
+	my ($both, @lines) = compare_groups($base->{groups}{$name}, $with->{groups}{$name});
 
 	$all += $both;
 	$shown += @lines;

@@ -11,19 +11,18 @@ use strict;
 use warnings;
 use utf8;
 use FindBin;
-use lib $FindBin::Bin;
-use Questions;
-use Results qw(load number cell targets);
+use lib "$FindBin::Bin/lib";
+use Results qw(load_results format_number format_cell matches_conditions evaluate_targets);
 
 die "usage: report.pl RESULTS DIR\n" if @ARGV != 2;
 my ($file, $dir) = @ARGV;
 
 # A group as rows of cells, the first one the titles. Cases differ by the keys that
 # the question names as rows, and by one that goes across.
-sub table
+sub layout_table
 {
 	my ($group) = @_;
-	my $question = Questions::about($group->{name});
+	my $question = $group->{question};
 	my @down = @{$question->{rows}};
 	my $across = $question->{across};
 	my (@columns, @rows, %row, %seen);
@@ -36,13 +35,13 @@ sub table
 		push @rows, $id if !$row{$id};
 		$row{$id}{$column} = $case;
 	}
-	my @title = map { $across ? "$across " . ($_ =~ /^\d+$/ ? number($_) : $_) :
+	my @title = map { $across ? "$across " . ($_ =~ /^\d+$/ ? format_number($_) : $_) :
 			  $group->{unit} } @columns;
 	my @lines = ([ @down, @title ]);
 
 	for my $id (@rows) {
 		push @lines, [ (split /\|/, $id, scalar @down),
-			       map { cell($row{$id}{$_}) } @columns ];
+			       map { format_cell($row{$id}{$_}) } @columns ];
 	}
 	return (scalar @down, @lines);
 }
@@ -50,7 +49,7 @@ sub table
 sub print_table
 {
 	my ($group) = @_;
-	my ($left, @lines) = table($group);
+	my ($left, @lines) = layout_table($group);
 	my @width;
 
 	for my $line (@lines) {
@@ -60,7 +59,7 @@ sub print_table
 			$width[$i] = $length if $length > ($width[$i] // 0);
 		}
 	}
-	print "\n$group->{name}, $group->{unit}\n";
+	print "\n$group->{title}\n";
 	for my $line (@lines) {
 		my $text = join '  ', map {
 			my $pad = ' ' x ($width[$_] - length $line->[$_]);
@@ -71,41 +70,82 @@ sub print_table
 	}
 }
 
-sub html
+# Text, or a list of texts, as HTML.
+sub escape_html
 {
-	my ($text) = @_;
-
-	$text =~ s/&/&amp;/g;
-	$text =~ s/</&lt;/g;
-	return $text;
+	return map { s/&/&amp;/gr =~ s/</&lt;/gr } @_;
 }
 
-sub html_table
+sub write_head
 {
-	my ($group) = @_;
-	my ($left, @lines) = table($group);
-	my $out = "<table>\n";
+	my ($out, $machine) = @_;
 
-	for my $row (0 .. $#lines) {
-		my $tag = $row ? 'td' : 'th';
+	print $out <<END;
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>secmmu benchmarks</title>
+<style>
+body { font-family: sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em }
+table { border-collapse: collapse }
+td, th { padding: .2em .8em; border-bottom: 1px solid #ccc; text-align: left }
+.n { text-align: right; white-space: nowrap }
+img { max-width: 100% }
+</style>
+</head>
+<body>
+<h1>secmmu benchmarks</h1>
+<p>$machine.</p>
+<h2>Method</h2>
+<p>Each round measures every case of a question once, in another order each time. One
+round before the others only warms up. Tables show the median of all rounds and, behind
+±, half of the interquartile range; error bars in plots are the quartiles. Each raw
+measurement is a line of <a href="results.jsonl">results.jsonl</a>. Under emulation,
+compare ratios within one run only: absolute times say nothing about hardware.
+Documentation/benchmarks.rst has the rest.</p>
+END
+}
 
-		$out .= '<tr>' . join('', map {
+sub write_table
+{
+	my ($out, $left, @lines) = @_;
+	my $tag = 'th';
+
+	print $out "<table>\n";
+	for my $line (@lines) {
+		my @cells = escape_html(@$line);
+
+		print $out '<tr>', (map {
 			($_ < $left ? "<$tag>" : "<$tag class=\"n\">") .
-			html($lines[$row][$_]) . "</$tag>"
-		} 0 .. $#{$lines[$row]}) . "</tr>\n";
+			"$cells[$_]</$tag>"
+		} 0 .. $#cells), "</tr>\n";
+		$tag = 'td';
 	}
-	return "$out</table>\n";
+	print $out "</table>\n";
+}
+
+sub write_group
+{
+	my ($out, $group, $image, @verdicts) = @_;
+	my ($title, $text, @items) = escape_html($group->{title}, $group->{question}{text},
+					    @verdicts);
+
+	print $out "<h2>$title</h2>\n<p>$text</p>\n";
+	print $out "<p><img src=\"$image\" alt=\"plot\"></p>\n" if $image;
+	write_table($out, layout_table($group));
+	print $out '<ul>', (map { "<li>$_</li>" } @items), "</ul>\n" if @items;
 }
 
 # One block of data for each series, with its title.
-sub series
+sub plot_data
 {
 	my ($group, $question) = @_;
 	my $x = $question->{across};
 	my (%points, @titles);
 
 	for my $case (@{$group->{cases}}) {
-		next if $question->{draws} && !$question->{draws}->($case->{key});
+		next if !matches_conditions($case, $question->{plotted});
 		my $title = join ', ', map { $case->{key}{$_} // '' }
 				       @{$question->{rows}};
 
@@ -124,15 +164,15 @@ sub series
 }
 
 # Let gnuplot draw a group. Returns the name of the file.
-sub plot
+sub plot_group
 {
 	my ($group) = @_;
-	my $question = Questions::about($group->{name});
+	my $question = $group->{question};
 	my $name = lc "$group->{name}-$group->{unit}.svg";
 
 	return if !$question->{plot} || !grep { $_->{q3} } @{$group->{cases}};
 	$name =~ s/[^a-z0-9.]+/-/g;
-	my @series = series($group, $question);
+	my @series = plot_data($group, $question);
 	my $last = $#series;
 	my $style = $question->{plot} =~ /^(log)?bars$/ ?
 		"set style data histograms\nset style fill solid 0.6\n" .
@@ -155,7 +195,7 @@ sub plot
 }
 
 # The lines about targets of a group.
-sub verdicts
+sub judge_targets
 {
 	my ($group) = @_;
 
@@ -167,31 +207,24 @@ sub verdicts
 				$limit :
 			sprintf '%s: %.3g, target at most %.3g: %s', $what, $value,
 				$limit, $value <= $limit ? 'met' : 'MISSED';
-	} targets($group);
+	} evaluate_targets($group);
 }
 
 binmode STDOUT, ':utf8';
-my ($machine, @groups) = eval { load($file) };
+my ($machine, @groups) = eval { load_results($file) };
 die "report.pl: $@" if $@;
 
-my $page = Questions::head($machine);
-
+open my $out, '>:utf8', "$dir/index.html"
+	or die "report.pl: cannot write $dir/index.html: $!\n";
+write_head($out, $machine);
 for my $group (@groups) {
-	my $question = Questions::about($group->{name});
-	my @verdicts = verdicts($group);
-	my $image = plot($group);
+	my @verdicts = judge_targets($group);
+	my $image = plot_group($group);
 
 	print_table($group);
 	print "  $_\n" for @verdicts;
-	$page .= '<h2>' . html("$group->{name}, $group->{unit}") . "</h2>\n<p>" .
-		 html($question->{text}) . "</p>\n";
-	$page .= "<p><img src=\"$image\" alt=\"plot\"></p>\n" if $image;
-	$page .= html_table($group);
-	$page .= '<ul>' . join('', map { '<li>' . html($_) . '</li>' } @verdicts) .
-		 "</ul>\n" if @verdicts;
+	write_group($out, $group, $image, @verdicts);
 }
-open my $out, '>:utf8', "$dir/index.html"
-	or die "report.pl: cannot write $dir/index.html: $!\n";
-print $out $page, "</body>\n</html>\n";
+print $out "</body>\n</html>\n";
 close $out or die "report.pl: cannot write $dir/index.html: $!\n";
 print "\n$machine\nMedian and half of the interquartile range; plots in $dir/index.html\n";

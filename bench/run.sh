@@ -3,41 +3,39 @@
 #
 # run.sh GRID FILE [QUESTION ...]
 #
-# Runs the benchmarks that lie beside this script, all by default, and puts their
-# results into FILE. GRID is full, quick or tiny. Needs the modules loaded, a POSIX
-# shell, and time.
+# Measures the questions, all by default, with the secmmu-bench that lies beside this
+# script, and puts the results into FILE. GRID is full, quick or tiny. Needs the modules
+# loaded, a POSIX shell, and time.
 #
-# If TEST_MODULE is set, it is the path of a test build of secmmu.ko: the driver is
-# then unloaded, that one loaded, and what needs it is measured; it stays loaded.
+# If TEST_MODULE is set, it is the path of a test build of secmmu.ko: after all else
+# the script unloads the driver, loads that one, and measures what needs it; it stays
+# loaded.
 #
-# That, the processors of the kernel's workers, which change for the time, and a
-# /dev/ram0 that becomes swap space are the machine's: outside of the test VM it takes
+# The script changes the processors of the kernel's workers for the time, /dev/ram0,
+# which becomes swap space, and the driver: outside of the test VM it needs
 # SECMMU_ON_THIS_MACHINE=yes.
 set -eu
 
 if [ $# -lt 2 ]; then
-	sed -n '4,16s/^# \{0,1\}//p' "$0" >&2
+	sed -n '4,17s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 fi
 dir=$(dirname "$0")
-# Beside this script once it is built, or where it comes from.
-for helper in "$dir/inside.sh" "$dir/../testvm/guest/inside.sh"; do
+# It lies beside the built script, but not beside the source.
+for helper in "$dir/inside.sh" "$dir/../check/guest/inside.sh"; do
 	[ ! -r "$helper" ] || break
 done
-# shellcheck source=testvm/guest/inside.sh
+# shellcheck source=check/guest/inside.sh
 . "$helper"
 only_inside "moves the kernel's workers off a processor, overwrites /dev/ram0, swaps to it and may load another driver"
 grid=$1
 file=$2
 shift 2
-if [ $# -eq 0 ]; then
-	# Names have no spaces.
-	# shellcheck disable=SC2046
-	set -- $(cat "$dir/questions")
-fi
+set -- --output "$file" "$@"
+[ "$grid" = full ] || set -- "--$grid" "$@"
 
-# Engines that run in the background do so in threads of the kernel's: keep them off
-# the first processor, on which programs measure.
+# Background engines run in kernel threads: keep these off the first processor, on which
+# programs measure.
 workers=/sys/devices/virtual/workqueue/cpumask
 if [ "$(nproc)" -gt 1 ]; then
 	mask=$(cat $workers)
@@ -47,13 +45,7 @@ if [ "$(nproc)" -gt 1 ]; then
 fi
 
 : > "$file"
-for question; do
-	if [ ! -x "$dir/$question" ]; then
-		echo "run.sh: there is no benchmark '$question'" >&2
-		exit 2
-	fi
-	"$dir/$question" --grid "$grid" --output "$file"
-done
+"$dir/secmmu-bench" "$@"
 [ -n "${TEST_MODULE-}" ] || exit 0
 
 # Processes that used the driver may take a moment to go.
@@ -62,8 +54,4 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
 	sleep 1
 done
 insmod "$TEST_MODULE"
-for question; do
-	if grep -qx "$question" "$dir/questions-of-test-build"; then
-		"$dir/$question" --grid "$grid" --output "$file" --build test
-	fi
-done
+"$dir/secmmu-bench" --build test "$@"

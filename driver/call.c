@@ -4,7 +4,7 @@
 #include <linux/uaccess.h>
 
 #include "call.h"
-#include "test/inject.h"
+#include "hooks.h"
 
 /**
  * secmmu_call - find a call, fetch its argument, make it, copy its answer back
@@ -29,23 +29,21 @@ long secmmu_call(const struct secmmu_call *calls, unsigned int nr,
 	while (call < calls + nr && call->cmd != cmd)
 		call++;
 	if (call == calls + nr)
-		return -ENOTTY;
+		return secmmu_test_call(file, cmd, user);
 
-	if (secmmu_may_fault(get_user(size, (u32 __user *)user), -EFAULT))
+	if (get_user(size, (u32 __user *)user))
 		return -EFAULT;
 	if (size < call->min_size)
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
-	ret = secmmu_may_fault(copy_struct_from_user(&arg, call->size, user, size),
-			       -EFAULT);
+	ret = copy_struct_from_user(&arg, call->size, user, size);
 	if (ret)
 		return ret;
 	arg.size = size;
 
 	ret = call->handler(file, &arg);
-	if (ret >= 0 && call->answers &&
-	    secmmu_may_fault(copy_to_user(user, &arg, min(size, call->size)), 1))
+	if (ret >= 0 && call->answers && copy_to_user(user, &arg, min(size, call->size)))
 		return -EFAULT;
 	return ret;
 }

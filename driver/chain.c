@@ -8,10 +8,7 @@
 
 #include "chain.h"
 #include "compat/young.h"
-#include "test/gate.h"
 #include "test/held.h"
-#include "test/inject.h"
-#include "test/oracle.h"
 #include "trace.h"
 #include "walk.h"
 
@@ -45,7 +42,7 @@ static void begin_event(struct secmmu_chain *chain, unsigned long start,
 		.may_sleep = may_sleep,
 	};
 
-	secmmu_gate_spin(START_ENTERED, start);
+	secmmu_gate_range(START_ENTERED, chain, start, last, false);
 	/* Record the event whether it touches a span or not, then deliver it. */
 	secmmu_event_begin(&chain->records, start, last);
 	secmmu_gate_event(START_RECORDED, start, may_sleep);
@@ -68,7 +65,6 @@ static int chain_range_start(struct mmu_notifier *mn,
 	if (range_is_empty(range))
 		return 0;
 	trace_secmmu_event_begin(chain, range->start, range->end);
-	secmmu_oracle_note(chain, range->start, last);
 	begin_event(chain, range->start, last, mmu_notifier_range_blockable(range));
 	return 0;
 }
@@ -104,7 +100,6 @@ static void chain_range_end(struct mmu_notifier *mn,
 	/* The chain never saw its begin: invalidate now. */
 	pr_warn_once("invalidation of 0x%lx-0x%lx ended without having begun\n",
 		     range->start, range->end);
-	secmmu_oracle_note(chain, range->start, last);
 	begin_event(chain, range->start, last, mmu_notifier_range_blockable(range));
 	secmmu_event_end(&chain->records, range->start, last);
 }
@@ -144,8 +139,7 @@ static void chain_release(struct mmu_notifier *mn, struct mm_struct *mm)
 
 	/* First forbid, then drop: the zap sees a fault that is past its check. */
 	secmmu_records_release(&chain->records);
-	secmmu_oracle_note(chain, 0, ULONG_MAX);
-	secmmu_gate_spin(RELEASE, 0);
+	secmmu_gate_range(RELEASE, chain, 0, ULONG_MAX, false);
 	secmmu_walk_release(chain);
 	/* Nobody keeps a chain for an mm that has no users left. */
 	if (chain->keeps)
@@ -156,7 +150,7 @@ static struct mmu_notifier *chain_alloc(struct mm_struct *mm)
 {
 	struct secmmu_chain *chain;
 
-	chain = secmmu_may_fail(kzalloc(sizeof(*chain), GFP_KERNEL_ACCOUNT), NULL);
+	chain = kzalloc(sizeof(*chain), GFP_KERNEL_ACCOUNT);
 	if (!chain)
 		return ERR_PTR(-ENOMEM);
 	secmmu_records_init(&chain->records);
@@ -229,7 +223,7 @@ struct secmmu_chain *secmmu_chain_get(struct mm_struct *mm)
 
 	if (mmap_write_lock_killable(mm))
 		return ERR_PTR(-EINTR);
-	mn = secmmu_may_fail(mmu_notifier_get_locked(&chain_ops, mm), ERR_PTR(-ENOMEM));
+	mn = mmu_notifier_get_locked(&chain_ops, mm);
 	mmap_write_unlock(mm);
 
 	if (IS_ERR(mn))

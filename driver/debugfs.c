@@ -7,8 +7,6 @@
 #include <linux/seq_file.h>
 
 #include "debugfs.h"
-#include "test/inject.h"
-#include "test/race.h"
 
 static struct dentry *root;
 static atomic_t next_mirror;
@@ -186,8 +184,7 @@ void secmmu_debugfs_add(struct secmmu_mirror *mirror)
 
 	snprintf(name, sizeof(name), "mirror-%d",
 		 atomic_inc_return(&next_mirror));
-	mirror->debugfs = secmmu_may_fail(debugfs_create_dir(name, root),
-					  ERR_PTR(-ENOMEM));
+	mirror->debugfs = debugfs_create_dir(name, root);
 	debugfs_create_file("stats", 0400, mirror->debugfs, mirror,
 			    &stats_fops);
 	debugfs_create_file("slots", 0400, mirror->debugfs, mirror,
@@ -207,7 +204,6 @@ void secmmu_debugfs_init(void)
 {
 	root = debugfs_create_dir("secmmu", NULL);
 	debugfs_create_file_unsafe("timing", 0600, root, NULL, &timing_fops);
-	secmmu_race_add(root);
 }
 
 /**

@@ -3,8 +3,6 @@
 #include <linux/uaccess.h>
 
 #include "dirty.h"
-#include "test/gate.h"
-#include "test/inject.h"
 
 /*
  * The caller copies the pages that the log names, so every later write must show in a
@@ -142,8 +140,7 @@ static struct secmmu_log *collect_locked(struct secmmu_slots *slots,
 	if (err)
 		goto unlock;
 	err = -ENOMEM;
-	*bits = secmmu_may_fail(kvcalloc(words_of(arg), sizeof(**bits),
-					 GFP_KERNEL_ACCOUNT | __GFP_NOWARN), NULL);
+	*bits = kvcalloc(words_of(arg), sizeof(**bits), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!*bits)
 		goto unlock;
 	collect(slots, &slot->span, arg, *bits);
@@ -174,8 +171,7 @@ int secmmu_dirty_log(struct secmmu_slots *slots,
 	log = collect_locked(slots, arg, &bits);
 	if (IS_ERR(log))
 		return PTR_ERR(log);
-	if (secmmu_may_fault(copy_to_user(u64_to_user_ptr(arg->bitmap), bits,
-					  words * sizeof(*bits)), 1)) {
+	if (copy_to_user(u64_to_user_ptr(arg->bitmap), bits, words * sizeof(*bits))) {
 		/* If the slot has gone meanwhile, no call can ask for this log any more. */
 		secmmu_log_give_back(log, arg->first_page / BITS_PER_LONG, bits,
 				     words);

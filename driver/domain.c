@@ -2,7 +2,6 @@
 #include <linux/slab.h>
 
 #include "domain.h"
-#include "test/inject.h"
 
 /**
  * struct domain - one domain of an mm, other than domain 0 of a mirror
@@ -36,7 +35,7 @@ static struct domain *domain_alloc(unsigned int id)
 {
 	struct domain *domain;
 
-	domain = secmmu_may_fail(kzalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT), NULL);
+	domain = kzalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
 	if (!domain)
 		return NULL;
 	domain->id = id;

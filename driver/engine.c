@@ -7,8 +7,6 @@
 #include "direct.h"
 #include "engine.h"
 #include "job.h"
-#include "test/gate.h"
-#include "test/inject.h"
 
 static void copy_byte(u8 *to, const u8 *from)
 {
@@ -256,8 +254,7 @@ static size_t transfer_piece(struct secmmu_engine *engine, struct secmmu_move *m
 	move->left = iov_iter_count(iter);
 	move->len = min_t(size_t, move->left, PAGE_SIZE - offset);
 	if (move->write) {
-		move->len = secmmu_may_fault(copy_from_iter(bounce, move->len, iter),
-					      0);
+		move->len = copy_from_iter(bounce, move->len, iter);
 		if (!move->len) {
 			*err = -EFAULT;
 			return 0;
@@ -271,7 +268,7 @@ static size_t transfer_piece(struct secmmu_engine *engine, struct secmmu_move *m
 	*err = secmmu_engine_move(engine, move);
 	if (*err)
 		return 0;
-	done = secmmu_may_fault(copy_to_iter(bounce, move->len, iter), 0);
+	done = copy_to_iter(bounce, move->len, iter);
 	if (done < move->len)
 		*err = -EFAULT;
 	return done;
@@ -319,24 +316,6 @@ ssize_t secmmu_engine_transfer(struct secmmu_engine *engine, loff_t *pos,
 	return move.done ? (ssize_t)move.done : err;
 }
 
-/* Test builds: the oracle sees what the engine has in its TLB. */
-static void watch(struct secmmu_engine *engine)
-{
-	struct secmmu_mirror *mirror = engine->spaces.mirror;
-
-	if (mirror)
-		secmmu_oracle_watch(&mirror->oracle, &engine->watched, &engine->lock,
-				    &engine->spaces);
-}
-
-static void unwatch(struct secmmu_engine *engine)
-{
-	struct secmmu_mirror *mirror = engine->spaces.mirror;
-
-	if (mirror)
-		secmmu_oracle_unwatch(&mirror->oracle, &engine->watched);
-}
-
 /**
  * secmmu_engine_create - make an engine that is attached to a mirror
  * @mirror: the mirror
@@ -349,11 +328,10 @@ struct secmmu_engine *secmmu_engine_create(struct secmmu_mirror *mirror, u32 fla
 {
 	struct secmmu_engine *engine;
 
-	engine = secmmu_may_fail(kvzalloc(sizeof(*engine), GFP_KERNEL_ACCOUNT), NULL);
+	engine = kvzalloc(sizeof(*engine), GFP_KERNEL_ACCOUNT);
 	if (!engine)
 		return NULL;
-	engine->bounce =
-		(void *)secmmu_may_fail(__get_free_page(GFP_KERNEL_ACCOUNT), 0);
+	engine->bounce = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
 	if (!engine->bounce)
 		goto free_engine;
 	if (flags & SECMMU_ENGINE_BACKGROUND) {
@@ -368,7 +346,7 @@ struct secmmu_engine *secmmu_engine_create(struct secmmu_mirror *mirror, u32 fla
 	secmmu_spaces_init(&engine->spaces);
 	secmmu_mirror_get(mirror);
 	secmmu_spaces_attach(&engine->spaces, mirror, 0);
-	watch(engine);
+	secmmu_oracle_watch(&engine->watched, &engine->lock, &engine->spaces);
 	return engine;
 
 free_bounce:
@@ -386,7 +364,7 @@ static void put_mirror(struct secmmu_mirror *mirror)
 
 static void free_engine(struct secmmu_engine *engine)
 {
-	unwatch(engine);
+	secmmu_oracle_unwatch(&engine->watched);
 	put_mirror(engine->spaces.mirror);
 	secmmu_spaces_destroy(&engine->spaces);
 	secmmu_job_free(engine->job);
@@ -422,10 +400,8 @@ static int stop(struct secmmu_engine *engine)
 {
 	if (mutex_lock_interruptible(&engine->config))
 		return -EINTR;
-	unwatch(engine);
 	if (!mutex_lock_interruptible(&engine->lock))
 		return 0;
-	watch(engine);
 	mutex_unlock(&engine->config);
 	return -EINTR;
 }
@@ -433,7 +409,6 @@ static int stop(struct secmmu_engine *engine)
 static void go_on(struct secmmu_engine *engine)
 {
 	mutex_unlock(&engine->lock);
-	watch(engine);
 	mutex_unlock(&engine->config);
 }
 

@@ -11,8 +11,6 @@
 #include "host.h"
 #include "install.h"
 #include "key.h"
-#include "test/gate.h"
-#include "test/inject.h"
 #include "trace.h"
 
 /* Pages that a read may map behind the ones asked for. */
@@ -142,10 +140,8 @@ static long get_pages_locked(struct secmmu_fault *fault, struct mm_struct *mm,
 	if (fault->access->flags & SECMMU_FAULT_NOFAULT)
 		flags |= FOLL_NOFAULT;
 
-	got = secmmu_may_fail(secmmu_get_user_pages_remote(mm, hva, wanted, flags |
-							   SECMMU_FOLL_INTERRUPTIBLE,
-							   fault->page, locked),
-			      -ENOMEM);
+	got = secmmu_get_user_pages_remote(mm, hva, wanted, flags |
+					   SECMMU_FOLL_INTERRUPTIBLE, fault->page, locked);
 	if (got < wanted || wanted == fault->pages || !*locked)
 		return got;
 	more = secmmu_get_user_pages_remote(mm, hva + wanted * PAGE_SIZE,

@@ -3,7 +3,6 @@
 #include <linux/smp.h>
 
 #include "flush.h"
-#include "test/inject.h"
 #include "trace.h"
 
 /**
@@ -18,7 +17,7 @@
 int secmmu_tlbs_init(struct secmmu_tlbs *tlbs, unsigned int batch,
 		     struct secmmu_counters __percpu *counters)
 {
-	if (!secmmu_may_fail(zalloc_cpumask_var(&tlbs->mask, GFP_KERNEL_ACCOUNT), false))
+	if (!zalloc_cpumask_var(&tlbs->mask, GFP_KERNEL_ACCOUNT))
 		return -ENOMEM;
 	atomic64_set(&tlbs->gen, 1);
 	atomic64_set(&tlbs->flushed, 1);

@@ -30,7 +30,6 @@
 #include "pgtable.h"
 #include "span.h"
 #include "stats.h"
-#include "test/gate.h"
 #include "test/held.h"
 
 /**

@@ -2,7 +2,6 @@
 #include <linux/mm.h>
 
 #include "install.h"
-#include "test/gate.h"
 #include "trace.h"
 
 /* The events that have hit a fault by its final check: any, and the lowest address. */

@@ -23,14 +23,11 @@
 #include "ioctl.h"
 #include "space.h"
 #include "tag.h"
-#include "test/control.h"
-#include "test/inject.h"
 
 static long get_info(struct file *file, union secmmu_argument *arg)
 {
 	arg->info.abi_version = SECMMU_ABI_VERSION;
-	arg->info.features = IS_ENABLED(CONFIG_SECMMU_TEST) ?
-			     SECMMU_FEATURE_TEST : 0;
+	arg->info.features = SECMMU_TEST_FEATURES;
 	arg->info.max_slots = SECMMU_MAX_SLOTS;
 	arg->info.max_flush_batch = SECMMU_MAX_FLUSH_BATCH;
 	arg->info.gpa_bits = SECMMU_GPA_BITS;
@@ -125,8 +122,8 @@ static long create_mirror(struct file *file, union secmmu_argument *arg)
 		return PTR_ERR(mirror);
 	secmmu_set_tag_bits(mirror, create->tag_bits);
 	secmmu_debugfs_add(mirror);
-	fd = secmmu_may_fail(anon_inode_getfd("[secmmu-mirror]", &mirror_fops, mirror,
-					      O_RDWR | O_CLOEXEC), -ENOMEM);
+	fd = anon_inode_getfd("[secmmu-mirror]", &mirror_fops, mirror,
+			      O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		secmmu_mirror_put(mirror);
 	return fd;
@@ -267,11 +264,8 @@ static const struct secmmu_call mirror_calls[] = {
 
 static long mirror_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	long ret = secmmu_call(mirror_calls, ARRAY_SIZE(mirror_calls), file, cmd,
-			       (void __user *)arg);
-
-	return ret == -ENOTTY ? secmmu_test_call(file->private_data, cmd,
-						 (void __user *)arg) : ret;
+	return secmmu_call(mirror_calls, ARRAY_SIZE(mirror_calls), file, cmd,
+			   (void __user *)arg);
 }
 
 static int mirror_release(struct inode *inode, struct file *file)
@@ -288,6 +282,17 @@ static const struct file_operations mirror_fops = {
 };
 
 /**
+ * secmmu_mirror_from_file - get the mirror of an open file
+ * @file: the file
+ *
+ * Return: the mirror, valid as long as the file is open, or NULL if it is no mirror's.
+ */
+struct secmmu_mirror *secmmu_mirror_from_file(struct file *file)
+{
+	return file->f_op == &mirror_fops ? file->private_data : NULL;
+}
+
+/**
  * secmmu_mirror_from_fd - get the mirror of a descriptor
  * @fd: the descriptor
  *
@@ -295,26 +300,22 @@ static const struct file_operations mirror_fops = {
  */
 struct secmmu_mirror *secmmu_mirror_from_fd(int fd)
 {
-	struct secmmu_mirror *mirror = ERR_PTR(-EBADF);
 	struct file *file = fget(fd);
+	struct secmmu_mirror *mirror;
 
 	if (!file)
-		return mirror;
-	if (file->f_op == &mirror_fops) {
-		mirror = file->private_data;
+		return ERR_PTR(-EBADF);
+	mirror = secmmu_mirror_from_file(file);
+	if (mirror)
 		secmmu_mirror_get(mirror);
-	}
 	fput(file);
-	return mirror;
+	return mirror ?: ERR_PTR(-EBADF);
 }
 
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	long ret = secmmu_call(device_calls, ARRAY_SIZE(device_calls), file, cmd,
-			       (void __user *)arg);
-
-	return ret == -ENOTTY ? secmmu_test_call(NULL, cmd, (void __user *)arg) :
-				ret;
+	return secmmu_call(device_calls, ARRAY_SIZE(device_calls), file, cmd,
+			   (void __user *)arg);
 }
 
 static const struct file_operations device_fops = {

@@ -14,7 +14,6 @@
 #include "engine.h"
 #include "ioctl.h"
 #include "job.h"
-#include "test/inject.h"
 #include "worker.h"
 
 static long set_rights(struct file *file, union secmmu_argument *arg)
@@ -179,13 +178,12 @@ int secmmu_engine_open(struct secmmu_mirror *mirror, u32 flags)
 
 	if (!engine)
 		return -ENOMEM;
-	fd = secmmu_may_fail(get_unused_fd_flags(O_CLOEXEC), -ENOMEM);
+	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0) {
 		secmmu_engine_put(engine);
 		return fd;
 	}
-	file = secmmu_may_fail(anon_inode_getfile("[secmmu-engine]", &engine_fops,
-						  engine, O_RDWR), ERR_PTR(-ENOMEM));
+	file = anon_inode_getfile("[secmmu-engine]", &engine_fops, engine, O_RDWR);
 	if (IS_ERR(file)) {
 		put_unused_fd(fd);
 		secmmu_engine_put(engine);

@@ -5,7 +5,6 @@
 #include <linux/slab.h>
 
 #include "job.h"
-#include "test/inject.h"
 
 /**
  * secmmu_job_create - prepare an engine for jobs
@@ -17,7 +16,7 @@ struct secmmu_job *secmmu_job_create(struct secmmu_engine *engine)
 {
 	struct secmmu_job *job;
 
-	job = secmmu_may_fail(kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT), NULL);
+	job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return NULL;
 	job->engine = engine;

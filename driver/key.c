@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "hooks.h"
 #include "key.h"
-#include "test/gate.h"
 
 /**
  * secmmu_keys_init - start with key 0 and no other

@@ -5,7 +5,6 @@
 #include <linux/slab.h>
 
 #include "log.h"
-#include "test/inject.h"
 
 /* Words of a log to move before the next chance to reschedule. */
 #define WORDS_AT_ONCE	4096
@@ -22,7 +21,7 @@ struct secmmu_log *secmmu_log_alloc(u64 pages)
 	struct secmmu_log *log;
 	size_t size = struct_size(log, bits, BITS_TO_LONGS(pages));
 
-	log = secmmu_may_fail(kvzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN), NULL);
+	log = kvzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (log)
 		refcount_set(&log->refs, 1);
 	return log;

@@ -24,6 +24,7 @@ static void __exit secmmu_exit(void)
 	secmmu_device_unregister();
 	secmmu_debugfs_exit();
 	secmmu_chain_exit();
+	secmmu_test_exit();
 	/* Tables are freed by RCU callbacks of this module. */
 	rcu_barrier();
 }

@@ -7,7 +7,6 @@
 #include "age.h"
 #include "mirror.h"
 #include "tag.h"
-#include "test/inject.h"
 #include "trace.h"
 #include "walk.h"
 
@@ -140,7 +139,7 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 	struct secmmu_mirror *mirror;
 	int err = -ENOMEM;
 
-	mirror = secmmu_may_fail(kzalloc(sizeof(*mirror), GFP_KERNEL_ACCOUNT), NULL);
+	mirror = kzalloc(sizeof(*mirror), GFP_KERNEL_ACCOUNT);
 	if (!mirror)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&mirror->refs, 1);
@@ -148,9 +147,7 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 	mirror->untag = secmmu_untag_mask(0);
 	INIT_LIST_HEAD(&mirror->loaded);
 	secmmu_keys_init(&mirror->keys);
-	mirror->counters =
-		secmmu_may_fail(alloc_percpu_gfp(struct secmmu_counters,
-						 GFP_KERNEL_ACCOUNT), NULL);
+	mirror->counters = alloc_percpu_gfp(struct secmmu_counters, GFP_KERNEL_ACCOUNT);
 	if (!mirror->counters)
 		goto free_mirror;
 	err = secmmu_tlbs_init(&mirror->tlbs, batch, mirror->counters);
@@ -164,7 +161,6 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 	if (err)
 		goto destroy_tlbs;
 	mirror->roots.pt[0] = &mirror->pt;
-	secmmu_oracle_init(&mirror->oracle);
 	secmmu_slots_init(&mirror->slots, &mirror->member, &mirror->tlbs,
 			  &mirror->roots);
 	mirror->chain = secmmu_chain_get(mm);
@@ -181,7 +177,6 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 
 destroy_slots:
 	secmmu_slots_destroy(&mirror->slots);
-	secmmu_oracle_destroy(&mirror->oracle);
 	secmmu_pgtable_destroy(&mirror->pt, true);
 destroy_tlbs:
 	secmmu_tlbs_destroy(&mirror->tlbs);
@@ -241,7 +236,6 @@ void secmmu_mirror_put(struct secmmu_mirror *mirror)
 	secmmu_chain_put(mirror->chain);
 	mmdrop(mirror->creator);
 	secmmu_slots_destroy(&mirror->slots);
-	secmmu_oracle_destroy(&mirror->oracle);
 	secmmu_pgtable_destroy(&mirror->pt, true);
 	secmmu_tlbs_destroy(&mirror->tlbs);
 	free_percpu(mirror->counters);

@@ -7,7 +7,6 @@
 
 #include "key.h"
 #include "slot.h"
-#include "test/oracle.h"
 
 /**
  * struct secmmu_mirror - a mirror
@@ -29,8 +28,6 @@
  * @events_before: events of the mm before the mirror was created
  * @unpaired_before: unpaired ends of the mm before that
  * @replays_before: replays of the chain before that
- * @oracle: test builds: what judges the mirror
- * @refresh: test builds: enum secmmu_test_refresh
  */
 struct secmmu_mirror {
 	refcount_t refs;
@@ -51,10 +48,6 @@ struct secmmu_mirror {
 	u64 events_before;
 	u64 unpaired_before;
 	u64 replays_before;
-	struct secmmu_oracle oracle;
-#ifdef CONFIG_SECMMU_TEST
-	u32 refresh;
-#endif
 };
 
 extern spinlock_t secmmu_loaded_lock;

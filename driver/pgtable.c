@@ -6,17 +6,15 @@
 #include <linux/slab.h>
 
 #include "pgtable.h"
-#include "test/gate.h"
-#include "test/inject.h"
 
 static struct secmmu_table *table_alloc(void)
 {
 	struct secmmu_table *table;
 
-	table = secmmu_may_fail(kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT), NULL);
+	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return NULL;
-	table->entry = (u64 *)secmmu_may_fail(get_zeroed_page(GFP_KERNEL_ACCOUNT), 0);
+	table->entry = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!table->entry) {
 		kfree(table);
 		return NULL;

@@ -24,6 +24,7 @@
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 
+#include "hooks.h"
 #include "limits.h"
 #include "spte.h"
 

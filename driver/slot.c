@@ -3,9 +3,6 @@
 #include <linux/slab.h>
 
 #include "slot.h"
-#include "test/gate.h"
-#include "test/inject.h"
-#include "test/oracle.h"
 
 /**
  * secmmu_slots_init - start without slots
@@ -80,7 +77,7 @@ static struct secmmu_slot *slot_alloc(const struct secmmu_set_slot *arg)
 	u64 pages = arg->length >> PAGE_SHIFT;
 	struct secmmu_slot *slot;
 
-	slot = secmmu_may_fail(kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT), NULL);
+	slot = kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
 	if (!slot)
 		return NULL;
 	if (arg->flags & SECMMU_SLOT_LOG_DIRTY) {
@@ -128,9 +125,8 @@ static void slot_replace(struct secmmu_slots *slots, struct secmmu_slot *old,
 			     new ? &new->span : NULL);
 	if (!old)
 		return;
-	secmmu_oracle_note(slots->member->chain, old->span.by_hva.start,
-			   old->span.by_hva.last);
-	secmmu_gate(SLOT_REPLACED, old->span.by_hva.start);
+	secmmu_gate_range(SLOT_REPLACED, slots->member->chain, old->span.by_hva.start,
+			  old->span.by_hva.last, true);
 	secmmu_gather_begin(&gather, slots->tlbs, &slots->member->spans, true);
 	secmmu_roots_zap(slots->roots, &gather, old->span.domains,
 			 old->span.by_gfn.start, old->span.by_gfn.last);
@@ -191,8 +187,8 @@ int secmmu_slot_set(struct secmmu_slots *slots,
 	if (slot_overlaps(slots, new, old))
 		err = -EBUSY;
 	else
-		err = secmmu_may_fail(xa_err(xa_store(&slots->by_id, arg->slot, new,
-						      GFP_KERNEL_ACCOUNT)), -ENOMEM);
+		err = xa_err(xa_store(&slots->by_id, arg->slot, new,
+				      GFP_KERNEL_ACCOUNT));
 	if (!err)
 		slot_replace(slots, old, new);
 	mutex_unlock(&slots->lock);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "space.h"
 #include "tag.h"
-#include "test/gate.h"
 
 /**
  * secmmu_spaces_init - start with nothing loaded

@@ -24,7 +24,6 @@
 #define SECMMU_SPACE_H
 
 #include "mirror.h"
-#include "test/refresh.h"
 #include "tlb.h"
 
 /**
@@ -34,7 +33,7 @@
  * @asid: its number in the TLB
  * @pt: page table of the domain; valid while the engine is attached
  * @untag: the mode; written under the loaded lock
- * @gen: test builds: TLB generation when the mode was looked at last
+ * @looked: test builds: for secmmu_refresh()
  * @used: value of &secmmu_spaces.clock when the engine last switched to it
  * @link: in &secmmu_mirror.loaded, unless that mirror has ended
  */
@@ -44,7 +43,7 @@ struct secmmu_space {
 	unsigned int asid;
 	struct secmmu_pgtable *pt;
 	u64 untag;
-	u64 gen;
+	struct secmmu_looked looked;
 	u64 used;
 	struct list_head link;
 };

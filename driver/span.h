@@ -13,6 +13,7 @@
 #include <linux/interval_tree.h>
 #include <linux/seqlock.h>
 
+#include "hooks.h"
 #include "limits.h"
 #include "log.h"
 

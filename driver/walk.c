@@ -3,7 +3,6 @@
 #include <linux/srcu.h>
 #include <linux/wait_bit.h>
 
-#include "test/gate.h"
 #include "walk.h"
 
 /*

@@ -10,7 +10,6 @@
 
 #include "engine.h"
 #include "job.h"
-#include "test/inject.h"
 #include "worker.h"
 
 /* Copy a piece between the bounce buffer and the caller's memory. */
@@ -23,8 +22,8 @@ static int copy_user(struct secmmu_job *job, void *bounce, unsigned int len,
 	if (!mmget_not_zero(job->mm))
 		return -ESRCH;
 	kthread_use_mm(job->mm);
-	left = from_user ? secmmu_may_fault(copy_from_user(bounce, data, len), len) :
-			   secmmu_may_fault(copy_to_user(data, bounce, len), len);
+	left = from_user ? copy_from_user(bounce, data, len) :
+			   copy_to_user(data, bounce, len);
 	kthread_unuse_mm(job->mm);
 	/* Asynchronously: the last user tears down all of the memory. */
 	mmput_async(job->mm);
@@ -144,8 +143,7 @@ int secmmu_worker_start(struct secmmu_job *job, const struct secmmu_start_job *a
 	err = secmmu_job_wait_idle(job);
 	if (err)
 		goto unlock;
-	thread = secmmu_may_fail(kthread_create(run_job, job, "secmmu-job"),
-				 ERR_PTR(-ENOMEM));
+	thread = kthread_create(run_job, job, "secmmu-job");
 	if (IS_ERR(thread))
 		/* The kernel uses other numbers when there are too many threads. */
 		err = PTR_ERR(thread) == -EINTR ? -EINTR : -ENOMEM;

@@ -17,7 +17,7 @@ struct patterns {
 static struct patterns offending, harmless;
 static int log_fd = -1;
 
-static bool load(struct patterns *patterns, const char *path)
+static bool load_patterns(struct patterns *patterns, const char *path)
 {
 	FILE *file = fopen(path, "re");
 
@@ -35,7 +35,7 @@ static bool load(struct patterns *patterns, const char *path)
 	return patterns->nr;
 }
 
-static bool matches(const struct patterns *patterns, const char *line)
+static bool matches_pattern(const struct patterns *patterns, const char *line)
 {
 	for (unsigned int i = 0; i < patterns->nr; i++)
 		if (strstr(line, patterns->text[i]))
@@ -50,8 +50,8 @@ static bool matches(const struct patterns *patterns, const char *line)
  */
 bool complaint_open(void)
 {
-	if (!load(&offending, "/testvm/complaints") ||
-	    !load(&harmless, "/testvm/harmless"))
+	if (!load_patterns(&offending, "/testvm/complaints") ||
+	    !load_patterns(&harmless, "/testvm/harmless"))
 		return false;
 	log_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	return log_fd >= 0 && lseek(log_fd, 0, SEEK_END) >= 0;
@@ -80,8 +80,8 @@ bool complaint_read(char *text, size_t size)
 			break;
 		record[n] = '\0';
 		line = strchr(record, ';');
-		if (!line || found || !matches(&offending, line) ||
-		    matches(&harmless, line))
+		if (!line || found || !matches_pattern(&offending, line) ||
+		    matches_pattern(&harmless, line))
 			continue;
 		snprintf(text, size, "%.*s", (int)strcspn(line + 1, "\n"), line + 1);
 		found = true;

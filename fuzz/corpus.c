@@ -3,6 +3,7 @@
 
 #include "corpus.h"
 #include "generate.h"
+#include "message.h"
 
 /* One program in so many is new altogether. */
 #define NEW_ONE_IN	5
@@ -16,16 +17,14 @@ void corpus_add(struct suite *corpus, const struct program *program)
 {
 	corpus->program = reallocarray(corpus->program, corpus->nr + 1,
 				       sizeof(*corpus->program));
-	if (!corpus->program) {
-		fprintf(stderr, "secmmu-fuzz: out of memory\n");
-		exit(2);
-	}
+	if (!corpus->program)
+		die("out of memory");
 	corpus->program[corpus->nr++] = *program;
 }
 
 /* Every other time one of the latest quarter: what they lead to is not known yet. */
-static const struct program *choose(const struct suite *corpus,
-				    struct prng *prng)
+static const struct program *choose_program(const struct suite *corpus,
+					    struct prng *prng)
 {
 	uint32_t from = 0;
 
@@ -47,6 +46,6 @@ void corpus_next(const struct suite *corpus, struct prng *prng,
 		generate(program, prng);
 		return;
 	}
-	*program = *choose(corpus, prng);
-	mutate(program, choose(corpus, prng), prng);
+	*program = *choose_program(corpus, prng);
+	mutate(program, choose_program(corpus, prng), prng);
 }

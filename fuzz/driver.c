@@ -90,7 +90,7 @@ int driver_call(int fd, unsigned long cmd, const void *arg, uint32_t size,
 }
 
 /* Put a descriptor into a table of the world; what was there is left open. */
-static void keep(int *entry, int fd)
+static void keep_descriptor(int *entry, int fd)
 {
 	if (fd >= 0)
 		__atomic_store_n(entry, fd, __ATOMIC_RELAXED);
@@ -98,7 +98,7 @@ static void keep(int *entry, int fd)
 
 void act_open(struct world *world, const uint64_t *arg)
 {
-	keep(&world->device[arg[0]], open("/dev/secmmu", O_RDWR | O_CLOEXEC));
+	keep_descriptor(&world->device[arg[0]], open("/dev/secmmu", O_RDWR | O_CLOEXEC));
 }
 
 void act_info(struct world *world, const uint64_t *arg)
@@ -128,8 +128,8 @@ void act_mirror(struct world *world, const uint64_t *arg)
 		create.flush_batch += !create.flush_batch;
 	else if (arg[5] == TWIST_NONE)
 		create.flush_batch = 0;
-	keep(&world->mirror[arg[1]],
-	     driver_call(world->device[arg[0]], SECMMU_CREATE_MIRROR, &create,
+	keep_descriptor(&world->mirror[arg[1]],
+			driver_call(world->device[arg[0]], SECMMU_CREATE_MIRROR, &create,
 		  sizeof(create), arg[5]));
 }
 
@@ -154,8 +154,8 @@ void act_engine(struct world *world, const uint64_t *arg)
 		.flags = arg[2],
 	};
 
-	keep(&world->engine[arg[1]],
-	     driver_call(world->mirror[arg[0]], SECMMU_CREATE_ENGINE, &create,
+	keep_descriptor(&world->engine[arg[1]],
+			driver_call(world->mirror[arg[0]], SECMMU_CREATE_ENGINE, &create,
 		  sizeof(create), arg[3]));
 }
 

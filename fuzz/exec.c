@@ -16,13 +16,14 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "complaint.h"
+#include "clock.h"
 #include "cover.h"
 #include "exec.h"
-#include "judge.h"
+#include "verdict.h"
 #include "world.h"
 
 /* No round begins after so many milliseconds. */
@@ -61,14 +62,6 @@ struct part {
 	pthread_barrier_t *together;
 };
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
-}
-
 static void do_ops(const struct part *part, unsigned int from, unsigned int to)
 {
 	for (unsigned int i = from; i < to; i++) {
@@ -91,8 +84,8 @@ static void *run_part(void *data)
 	if (!part->number)
 		do_ops(part, 0, part->alone);
 	pthread_barrier_wait(part->together);
-	end = now_ms() + ROUNDS_MS;
-	for (uint32_t i = 0; i < part->program->rounds && now_ms() < end; i++)
+	end = clock_ms() + ROUNDS_MS;
+	for (uint32_t i = 0; i < part->program->rounds && clock_ms() < end; i++)
 		do_ops(part, part->alone, part->program->nr);
 	cover_end(part->number);
 	return NULL;
@@ -114,7 +107,7 @@ static unsigned int count_threads(const struct program *program)
 }
 
 /* The executor: never returns. */
-static void execute(const struct program *program)
+static void execute_program(const struct program *program)
 {
 	/* Interrupts calls, without ending anything. */
 	struct sigaction action = { .sa_handler = on_signal };
@@ -148,7 +141,7 @@ static void execute(const struct program *program)
 }
 
 /* Waits until the process has ended; returns whether it has. */
-static bool ended(pid_t pid, unsigned int seconds)
+static bool wait_for_end(pid_t pid, unsigned int seconds)
 {
 	int fd = syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
@@ -166,7 +159,7 @@ static bool ended(pid_t pid, unsigned int seconds)
 /* Ends a process, and those that it has left to us; returns whether that worked. */
 static bool end_all(pid_t pid)
 {
-	uint64_t end = now_ms() + PATIENCE_S * 1000;
+	uint64_t end = clock_ms() + PATIENCE_S * 1000;
 
 	do {
 		pid_t dead;
@@ -179,7 +172,7 @@ static bool end_all(pid_t pid)
 		if (dead < 0)
 			return true;
 		usleep(1000);
-	} while (now_ms() < end);
+	} while (clock_ms() < end);
 	return false;
 }
 
@@ -199,7 +192,7 @@ void exec_open(unsigned int limit_s)
 	}
 }
 
-static void fail(enum verdict verdict, const char *text)
+static void set_verdict(enum verdict verdict, const char *text)
 {
 	shared->verdict = verdict;
 	if (text)
@@ -239,17 +232,17 @@ void exec_program(const struct program *program, struct outcome *outcome)
 		exit(2);
 	}
 	if (!pid)
-		execute(program);
-	if (!ended(pid, limit))
-		fail(VERDICT_KILLED, NULL);
+		execute_program(program);
+	if (!wait_for_end(pid, limit))
+		set_verdict(VERDICT_KILLED, NULL);
 	if (!end_all(pid)) {
-		fail(VERDICT_STUCK, "it does not die when it is killed");
+		set_verdict(VERDICT_STUCK, "it does not die when it is killed");
 		tell_blocked();
 	} else if (shared->verdict < VERDICT_FAILURE && !judge_unused(PATIENCE_S)) {
-		fail(VERDICT_LEAK, "the driver stays in use");
+		set_verdict(VERDICT_LEAK, "the driver stays in use");
 	}
 	/* This says most. */
 	if (complaint_read(text, sizeof(text)) && shared->verdict != VERDICT_STUCK)
-		fail(VERDICT_COMPLAINT, text);
+		set_verdict(VERDICT_COMPLAINT, text);
 	*outcome = *shared;
 }

@@ -35,7 +35,7 @@ int *world_entry(struct world *world, uint64_t what, uint64_t number)
 	}
 }
 
-static void transfer(struct world *world, const uint64_t *arg, int write)
+static void transfer_bytes(struct world *world, const uint64_t *arg, int write)
 {
 	static _Thread_local char own[4 * PAGE];
 	int fd = world->engine[arg[0]];
@@ -69,12 +69,12 @@ static void transfer(struct world *world, const uint64_t *arg, int write)
 
 void act_read(struct world *world, const uint64_t *arg)
 {
-	transfer(world, arg, 0);
+	transfer_bytes(world, arg, 0);
 }
 
 void act_write(struct world *world, const uint64_t *arg)
 {
-	transfer(world, arg, 1);
+	transfer_bytes(world, arg, 1);
 }
 
 /* Calls that a descriptor may not know. */

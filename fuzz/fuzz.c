@@ -4,15 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "complaint.h"
 #include "corpus.h"
 #include "cover.h"
 #include "exec.h"
 #include "fuzz.h"
 #include "inside.h"
+#include "json.h"
+#include "message.h"
 #include "shrink.h"
 
 /* As many of the latest programs may be needed to make the last one fail. */
@@ -48,16 +50,13 @@ struct fuzz {
 	double told;
 };
 
-static double now(void)
+static double read_clock(void)
 {
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec + time.tv_nsec / 1e9;
+	return clock_ns() / 1e9;
 }
 
 /* The host has it when this returns. */
-static void record(const struct program *program)
+static void print_run(const struct program *program)
 {
 	printf("@ run ");
 	program_print(program, stdout, true);
@@ -66,9 +65,9 @@ static void record(const struct program *program)
 	tcdrain(STDOUT_FILENO);
 }
 
-static void progress(struct fuzz *fuzz)
+static void tell_progress(struct fuzz *fuzz)
 {
-	double passed = now() - fuzz->started;
+	double passed = read_clock() - fuzz->started;
 
 	printf("[%4.0fs] programs %llu (%.1f/s) operations %llu (%.0f/s) places %u",
 	       passed, (unsigned long long)fuzz->programs, fuzz->programs / passed,
@@ -79,21 +78,27 @@ static void progress(struct fuzz *fuzz)
 	       fuzz->corpus.nr, (unsigned long long)fuzz->judged,
 	       (unsigned long long)fuzz->entries, (unsigned long long)fuzz->killed);
 	fflush(stdout);
-	fuzz->told = now();
+	fuzz->told = read_clock();
 }
 
 static void tell_json(const struct fuzz *fuzz, const struct outcome *outcome)
 {
-	printf("@ json { \"seed\": %llu, \"seconds\": %.1f, \"programs\": %llu, "
-	       "\"operations\": %llu, \"places\": %u, \"places_in_driver\": %u, "
-	       "\"corpus\": %u, \"mirrors_judged\": %llu, "
-	       "\"entries_judged\": %llu, \"killed\": %llu, "
-	       "\"verdict\": \"%s\" }\n",
-	       (unsigned long long)fuzz->options->seed, now() - fuzz->started,
-	       (unsigned long long)fuzz->programs, (unsigned long long)fuzz->ops,
-	       cover_places(), fuzz->options->places, fuzz->corpus.nr,
-	       (unsigned long long)fuzz->judged, (unsigned long long)fuzz->entries,
-	       (unsigned long long)fuzz->killed, verdict_name[outcome->verdict]);
+	struct json json = { 0 };
+
+	printf("@ json ");
+	json_begin(&json, stdout);
+	json_number(&json, "seed", fuzz->options->seed);
+	json_seconds(&json, "seconds", read_clock() - fuzz->started);
+	json_number(&json, "programs", fuzz->programs);
+	json_number(&json, "operations", fuzz->ops);
+	json_number(&json, "places", cover_places());
+	json_number(&json, "places_in_driver", fuzz->options->places);
+	json_number(&json, "corpus", fuzz->corpus.nr);
+	json_number(&json, "mirrors_judged", fuzz->judged);
+	json_number(&json, "entries_judged", fuzz->entries);
+	json_number(&json, "killed", fuzz->killed);
+	json_string(&json, "verdict", verdict_name[outcome->verdict]);
+	json_end(&json);
 }
 
 /* Run it, so many times. Returns whether it has failed. */
@@ -102,7 +107,7 @@ static bool run_suite(const struct suite *suite, unsigned int times,
 {
 	while (times--)
 		for (uint32_t i = 0; i < suite->nr; i++) {
-			record(&suite->program[i]);
+			print_run(&suite->program[i]);
 			exec_program(&suite->program[i], outcome);
 			if (outcome->verdict >= VERDICT_FAILURE)
 				return true;
@@ -127,7 +132,7 @@ static bool fails_again(const struct suite *suite, void *data)
 	struct again *again = data;
 	struct outcome outcome;
 
-	if (now() > again->end || again->outcome.verdict == VERDICT_STUCK ||
+	if (read_clock() > again->end || again->outcome.verdict == VERDICT_STUCK ||
 	    !run_suite(suite, again->times, &outcome))
 		return false;
 	again->outcome = outcome;
@@ -137,7 +142,7 @@ static bool fails_again(const struct suite *suite, void *data)
 /* Shrink it here if it fails again. Returns whether it did. */
 static bool shrink_here(const struct fuzz_options *options, struct suite *suite)
 {
-	struct again again = { .times = AGAIN, .end = now() + SHRINK_S };
+	struct again again = { .times = AGAIN, .end = read_clock() + SHRINK_S };
 	struct shrinker shrinker = {
 		.fails = fails_again,
 		.data = &again,
@@ -162,7 +167,7 @@ static void tell_found(const struct outcome *outcome)
 	fflush(stdout);
 }
 
-static void found(struct fuzz *fuzz, const struct outcome *outcome)
+static void tell_failure(struct fuzz *fuzz, const struct outcome *outcome)
 {
 	struct suite suite = { .nr = 1 }, latest = { 0 };
 	uint64_t i, nr = fuzz->programs < LATEST ? fuzz->programs : LATEST;
@@ -206,20 +211,15 @@ int fuzz_allowed(const struct fuzz_options *options)
 {
 	int fd;
 
-	if (!options->on_this_machine && !inside_or_told()) {
-		fprintf(stderr, "secmmu-fuzz: refused outside of the test VM: "
-			"the programs kill and execute processes, compact the "
-			"machine's memory, fill its swap space and may crash its "
-			"kernel; \"make fuzz\" runs them in a VM, "
-			"--on-this-machine here\n");
-		return -1;
-	}
+	if (!options->on_this_machine && !inside_or_told())
+		return say("refused outside of the test VM: the programs kill and execute "
+			   "processes, compact the machine's memory, fill its swap space and "
+			   "may crash its kernel; \"make fuzz\" runs them in a VM, "
+			   "--on-this-machine here");
 	fd = open("/dev/secmmu", O_RDWR | O_CLOEXEC);
-	if (fd < 0) {
-		fprintf(stderr, "secmmu-fuzz: cannot open /dev/secmmu: %s; load a test "
-			"build of the driver\n", strerror(errno));
-		return -1;
-	}
+	if (fd < 0)
+		return say("cannot open /dev/secmmu: %s; load a test build of the driver",
+			   strerror(errno));
 	close(fd);
 	return 0;
 }
@@ -239,14 +239,14 @@ int fuzz_run(const struct fuzz_options *options)
 	fuzz.options = options;
 	get_ready(options);
 	prng_init(&prng, options->seed, 0);
-	fuzz.started = now();
+	fuzz.started = read_clock();
 	fuzz.told = fuzz.started;
-	while (now() - fuzz.started < options->seconds &&
+	while (read_clock() - fuzz.started < options->seconds &&
 	       (!options->programs || fuzz.programs < options->programs)) {
 		struct program *program = &fuzz.latest[fuzz.programs % LATEST];
 
 		corpus_next(&fuzz.corpus, &prng, program);
-		record(program);
+		print_run(program);
 		exec_program(program, &outcome);
 		fuzz.programs++;
 		fuzz.ops += outcome.ops;
@@ -259,14 +259,14 @@ int fuzz_run(const struct fuzz_options *options)
 		}
 		if (outcome.verdict >= VERDICT_FAILURE)
 			break;
-		if (now() - fuzz.told >= PROGRESS_S)
-			progress(&fuzz);
+		if (read_clock() - fuzz.told >= PROGRESS_S)
+			tell_progress(&fuzz);
 	}
-	progress(&fuzz);
+	tell_progress(&fuzz);
 	tell_json(&fuzz, &outcome);
 	if (outcome.verdict < VERDICT_FAILURE)
 		return 0;
-	found(&fuzz, &outcome);
+	tell_failure(&fuzz, &outcome);
 	return 1;
 }
 

@@ -120,7 +120,7 @@ static uint64_t choose_arg(struct prng *prng, const struct program *program,
 	return one_in(prng, 3) ? 0 : prng_below(prng, arg->bound);
 }
 
-static void fill(struct prng *prng, struct program *program, unsigned int at)
+static void fill_op(struct prng *prng, struct program *program, unsigned int at)
 {
 	struct op *op = &program->op[at];
 
@@ -143,55 +143,55 @@ static uint8_t choose_kind(struct prng *prng)
 }
 
 /* A new operation at @at; what is there moves on, and perhaps out. */
-static void insert(struct prng *prng, struct program *program, unsigned int at,
-		   uint8_t kind, uint8_t thread)
+static void insert_op(struct prng *prng, struct program *program, unsigned int at,
+		      uint8_t kind, uint8_t thread)
 {
 	if (program->nr < MAX_OPS)
 		program->nr++;
 	memmove(&program->op[at + 1], &program->op[at],
 		(program->nr - at - 1) * sizeof(struct op));
 	program->op[at] = (struct op) { .kind = kind, .thread = thread };
-	fill(prng, program, at);
+	fill_op(prng, program, at);
 }
 
-static void append(struct prng *prng, struct program *program, const char *name)
+static void append_op(struct prng *prng, struct program *program, const char *name)
 {
-	insert(prng, program, program->nr, op_find(name, strlen(name)), 0);
+	insert_op(prng, program, program->nr, op_find(name, strlen(name)), 0);
 }
 
 /* The same pages for memory and slot, most often in the same place. */
-static void prologue(struct prng *prng, struct program *program)
+static void begin_program(struct prng *prng, struct program *program)
 {
 	uint64_t pages = ONE_OF(prng, 16, 512, 1024, 2048);
 	struct op *op = program->op;
 
 	if (one_in(prng, 4)) {
-		append(prng, program, "file");
+		append_op(prng, program, "file");
 		op->arg[1] = pages;
 		op++;
 	}
-	append(prng, program, "map");
+	append_op(prng, program, "map");
 	op[0].arg[0] = 0;
 	op[0].arg[1] = pages;
 	op[0].arg[3] = 7;
-	append(prng, program, "open");
-	append(prng, program, "mirror");
+	append_op(prng, program, "open");
+	append_op(prng, program, "mirror");
 	if (!one_in(prng, 4))
 		op[2].arg[4] = 0;
-	append(prng, program, "slot");
+	append_op(prng, program, "slot");
 	if (!one_in(prng, 4)) {
 		op[3].arg[2] = 0;
 		op[3].arg[3] = 0;
 		op[3].arg[4] = pages;
 		op[3].arg[5] = ONE_OF(prng, 0, 0, 0, 2);
 	}
-	append(prng, program, "engine");
+	append_op(prng, program, "engine");
 	/* Who cannot read or write reaches little. */
 	if (!one_in(prng, 4))
 		op[4].arg[2] &= ~SECMMU_ENGINE_BACKGROUND;
 	/* An empty mirror has nothing to lose. */
 	if (!one_in(prng, 4))
-		append(prng, program, one_in(prng, 3) ? "prefault" : "write");
+		append_op(prng, program, one_in(prng, 3) ? "prefault" : "write");
 }
 
 static uint32_t choose_rounds(struct prng *prng)
@@ -212,16 +212,16 @@ void generate(struct program *program, struct prng *prng)
 	memset(program, 0, sizeof(*program));
 	program->rounds = choose_rounds(prng);
 	if (!one_in(prng, 8))
-		prologue(prng, program);
+		begin_program(prng, program);
 	alone = program->nr + prng_below(prng, length);
 	while (length--)
-		insert(prng, program, program->nr, choose_kind(prng),
-		       program->nr < alone ? 0 : prng_below(prng, threads));
+		insert_op(prng, program, program->nr, choose_kind(prng),
+			  program->nr < alone ? 0 : prng_below(prng, threads));
 }
 
 /* Some of another program, in place of the rest of this one or in its midst. */
-static void splice(struct program *program, const struct program *other,
-		   struct prng *prng)
+static void splice_program(struct program *program, const struct program *other,
+			   struct prng *prng)
 {
 	unsigned int from = prng_below(prng, other->nr);
 	unsigned int at = prng_below(prng, program->nr + 1);
@@ -252,7 +252,7 @@ static void mutate_once(struct program *program, const struct program *other,
 
 	switch (prng_below(prng, 12)) {
 	case 0:
-		splice(program, other, prng);
+		splice_program(program, other, prng);
 		break;
 	case 1:
 		if (program->nr == 1)
@@ -271,8 +271,8 @@ static void mutate_once(struct program *program, const struct program *other,
 	case 5:
 	case 6:
 	case 7:
-		insert(prng, program, at, choose_kind(prng),
-		       program->op[at].thread);
+		insert_op(prng, program, at, choose_kind(prng),
+			  program->op[at].thread);
 		break;
 	default:
 		change_arg(program, at, prng);

@@ -25,7 +25,7 @@ enum map {
 _Static_assert(MAP_KIND_ZERO + 1 == NR_MAPS, "all kinds of memory");
 
 /* The bytes of a range that starts in the arena and does not leave it. */
-static size_t span(uint64_t page, uint64_t pages)
+static size_t range_bytes(uint64_t page, uint64_t pages)
 {
 	if (page >= ARENA_PAGES)
 		return 0;
@@ -35,7 +35,7 @@ static size_t span(uint64_t page, uint64_t pages)
 }
 
 /* Where the range starts; the end of the arena if it is not in there. */
-static char *start(uint64_t page)
+static char *range_start(uint64_t page)
 {
 	return arena_page(page < ARENA_PAGES ? page : ARENA_PAGES);
 }
@@ -46,7 +46,7 @@ void act_file(struct world *world, const uint64_t *arg)
 
 	if (fd < 0)
 		return;
-	if (ftruncate(fd, span(0, arg[1])))
+	if (ftruncate(fd, range_bytes(0, arg[1])))
 		close(fd);
 	else
 		__atomic_store_n(&world->file[arg[0]], fd, __ATOMIC_RELAXED);
@@ -80,7 +80,7 @@ void act_map(struct world *world, const uint64_t *arg)
 		break;
 	}
 	/* Failures leave what was there. */
-	if (mmap(start(arg[0]), span(arg[0], arg[1]), arg[3] & 7, flags, fd,
+	if (mmap(range_start(arg[0]), range_bytes(arg[0], arg[1]), arg[3] & 7, flags, fd,
 		 fd < 0 ? 0 : (off_t)(arg[0] % 16 * PAGE)) == MAP_FAILED)
 		return;
 }
@@ -88,25 +88,25 @@ void act_map(struct world *world, const uint64_t *arg)
 void act_unmap(struct world *world, const uint64_t *arg)
 {
 	(void)world;
-	munmap(start(arg[0]), span(arg[0], arg[1]));
+	munmap(range_start(arg[0]), range_bytes(arg[0], arg[1]));
 }
 
 void act_protect(struct world *world, const uint64_t *arg)
 {
 	(void)world;
-	mprotect(start(arg[0]), span(arg[0], arg[1]), arg[2] & 7);
+	mprotect(range_start(arg[0]), range_bytes(arg[0], arg[1]), arg[2] & 7);
 }
 
 void act_move(struct world *world, const uint64_t *arg)
 {
-	size_t length = span(arg[0], arg[1]);
+	size_t length = range_bytes(arg[0], arg[1]);
 	int flags = MREMAP_MAYMOVE | MREMAP_FIXED |
 		    (arg[3] ? MREMAP_DONTUNMAP : 0);
 
 	(void)world;
-	if (length > span(arg[2], ARENA_PAGES))
-		length = span(arg[2], ARENA_PAGES);
-	if (mremap(start(arg[0]), length, length, flags, start(arg[2])) ==
+	if (length > range_bytes(arg[2], ARENA_PAGES))
+		length = range_bytes(arg[2], ARENA_PAGES);
+	if (mremap(range_start(arg[0]), length, length, flags, range_start(arg[2])) ==
 	    MAP_FAILED)
 		return;
 }
@@ -122,18 +122,18 @@ void act_advise(struct world *world, const uint64_t *arg)
 	};
 
 	(void)world;
-	madvise(start(arg[0]), span(arg[0], arg[1]), advice[arg[2] % NR_ADVICE]);
+	madvise(range_start(arg[0]), range_bytes(arg[0], arg[1]), advice[arg[2] % NR_ADVICE]);
 }
 
 void act_touch(struct world *world, const uint64_t *arg)
 {
-	size_t length = span(arg[0], arg[1]);
+	size_t length = range_bytes(arg[0], arg[1]);
 
 	(void)world;
 	if (!arg[2])
-		madvise(start(arg[0]), length, MADV_POPULATE_READ);
+		madvise(range_start(arg[0]), length, MADV_POPULATE_READ);
 	/* Unlike a store, this cannot kill. */
-	else if (read(world->zero, start(arg[0]), length) < 0)
+	else if (read(world->zero, range_start(arg[0]), length) < 0)
 		return;
 }
 
@@ -141,15 +141,15 @@ void act_lock(struct world *world, const uint64_t *arg)
 {
 	(void)world;
 	if (!arg[2])
-		munlock(start(arg[0]), span(arg[0], arg[1]));
+		munlock(range_start(arg[0]), range_bytes(arg[0], arg[1]));
 	else
-		mlock2(start(arg[0]), span(arg[0], arg[1]),
+		mlock2(range_start(arg[0]), range_bytes(arg[0], arg[1]),
 		       arg[2] == 2 ? MLOCK_ONFAULT : 0);
 }
 
 void act_truncate(struct world *world, const uint64_t *arg)
 {
-	if (ftruncate(world->file[arg[0]], span(0, arg[1])))
+	if (ftruncate(world->file[arg[0]], range_bytes(0, arg[1])))
 		return;
 }
 
@@ -157,10 +157,10 @@ void act_punch(struct world *world, const uint64_t *arg)
 {
 	fallocate(world->file[arg[0]],
 		  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		  arg[1] * PAGE, span(arg[1], arg[2]));
+		  arg[1] * PAGE, range_bytes(arg[1], arg[2]));
 }
 
-static void tell(const char *path, char what)
+static void tell_kernel(const char *path, char what)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 
@@ -175,7 +175,7 @@ static void tell(const char *path, char what)
 void act_clear_refs(struct world *world, const uint64_t *arg)
 {
 	(void)world;
-	tell("/proc/self/clear_refs", '0' + arg[0]);
+	tell_kernel("/proc/self/clear_refs", '0' + arg[0]);
 }
 
 /* All memory of the machine is gone through: once will do, however many rounds. */
@@ -186,5 +186,5 @@ void act_compact(struct world *world, const uint64_t *arg)
 	(void)world;
 	(void)arg;
 	if (!__atomic_exchange_n(&done, 1, __ATOMIC_RELAXED))
-		tell("/proc/sys/vm/compact_memory", '1');
+		tell_kernel("/proc/sys/vm/compact_memory", '1');
 }

@@ -56,7 +56,7 @@ static void use_engine(const struct child *child)
 	}
 }
 
-static void discard(const struct child *child)
+static void discard_forever(const struct child *child)
 {
 	for (;;) {
 		write_pages(child);
@@ -65,7 +65,7 @@ static void discard(const struct child *child)
 	}
 }
 
-static int live(void *data)
+static int live_as_child(void *data)
 {
 	const struct child *child = data;
 
@@ -87,7 +87,7 @@ static int live(void *data)
 		use_engine(child);
 		break;
 	case LIFE_DISCARDS:
-		discard(child);
+		discard_forever(child);
 		break;
 	}
 	for (;;)
@@ -106,7 +106,7 @@ static pid_t start_sharing(struct child *child)
 	if (at >= NR_CHILDREN)
 		return -1;
 	copy[at] = *child;
-	return clone(live, stack[at] + STACK, CLONE_VM | SIGCHLD, &copy[at]);
+	return clone(live_as_child, stack[at] + STACK, CLONE_VM | SIGCHLD, &copy[at]);
 }
 
 void act_fork(struct world *world, const uint64_t *arg)
@@ -131,7 +131,7 @@ void act_fork(struct world *world, const uint64_t *arg)
 	else
 		pid = fork();
 	if (!pid)
-		live(&child);
+		live_as_child(&child);
 	if (pid > 0)
 		__atomic_store_n(&world->child[arg[0]], pid, __ATOMIC_RELAXED);
 }

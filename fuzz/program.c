@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "message.h"
 #include "program.h"
 #include "world.h"
 
@@ -58,7 +59,7 @@ unsigned int program_alone(const struct program *program)
 }
 
 /* A number that ends where a word may end. */
-static bool number(const char **at, uint64_t most, uint64_t *value)
+static bool parse_number(const char **at, uint64_t most, uint64_t *value)
 {
 	char *end;
 
@@ -92,7 +93,7 @@ static const char *parse_args(struct op *op, const char *at)
 			break;
 		if (!strncmp(at, arg[i].name, length) && at[length] == '=')
 			at += length + 1;
-		if (!number(&at, UINT64_MAX, &op->arg[i]))
+		if (!parse_number(&at, UINT64_MAX, &op->arg[i]))
 			return "an argument is no number, or not the next one of this operation";
 		/* Numbers of things index tables. */
 		if (arg[i].means >= MEANS_DEVICE && arg[i].means <= MEANS_CHILD &&
@@ -113,7 +114,7 @@ static const char *parse_op(struct program *program, const char *at)
 	if (program->nr == MAX_OPS)
 		return "too many operations in one program";
 	memset(op, 0, sizeof(*op));
-	if (!number(&at, NR_THREADS - 1, &thread))
+	if (!parse_number(&at, NR_THREADS - 1, &thread))
 		return "a line begins with a thread, 0 to 2, or with \"rounds\"";
 	skip_space(&at);
 	kind = op_find(at, strcspn(at, " \t"));
@@ -139,7 +140,7 @@ static const char *parse_piece(struct suite *suite, const char *at)
 		return parse_op(&suite->program[suite->nr - 1], at);
 	}
 	at += 7;
-	if (!number(&at, MAX_ROUNDS, &rounds) || !rounds || *at)
+	if (!parse_number(&at, MAX_ROUNDS, &rounds) || !rounds || *at)
 		return "\"rounds\" takes a number from 1 to 64";
 	suite->program = reallocarray(suite->program, suite->nr + 1,
 				      sizeof(*suite->program));
@@ -209,10 +210,8 @@ void suite_copy(struct suite *to, const struct suite *from)
 {
 	to->nr = from->nr;
 	to->program = calloc(from->nr + 1, sizeof(*to->program));
-	if (!to->program) {
-		fprintf(stderr, "out of memory\n");
-		exit(2);
-	}
+	if (!to->program)
+		die("out of memory");
 	if (from->nr)
 		memcpy(to->program, from->program, from->nr * sizeof(*to->program));
 }

@@ -6,8 +6,8 @@
 #include "world.h"
 
 /* Does it still fail like this? Then that is what we have. */
-static bool take(struct shrinker *shrinker, struct suite *suite,
-		 struct suite *candidate)
+static bool take_if_failing(struct shrinker *shrinker, struct suite *suite,
+			    struct suite *candidate)
 {
 	bool fails = false;
 
@@ -77,7 +77,7 @@ static void remove_units(struct shrinker *shrinker, struct suite *suite,
 
 			suite_copy(&candidate, suite);
 			remove(&candidate, from, end - from);
-			any |= take(shrinker, suite, &candidate);
+			any |= take_if_failing(shrinker, suite, &candidate);
 			end = from;
 		}
 		/* What was needed for something that has gone may go, too. */
@@ -95,13 +95,13 @@ static void simplify_program(struct shrinker *shrinker, struct suite *suite,
 	if (suite->program[i].rounds > 1) {
 		suite_copy(&candidate, suite);
 		candidate.program[i].rounds = 1;
-		take(shrinker, suite, &candidate);
+		take_if_failing(shrinker, suite, &candidate);
 	}
 	if (program_alone(&suite->program[i]) < suite->program[i].nr) {
 		suite_copy(&candidate, suite);
 		for (uint32_t j = 0; j < candidate.program[i].nr; j++)
 			candidate.program[i].op[j].thread = 0;
-		take(shrinker, suite, &candidate);
+		take_if_failing(shrinker, suite, &candidate);
 	}
 }
 
@@ -116,7 +116,7 @@ static void simplify_arg(struct shrinker *shrinker, struct suite *suite,
 			return;
 		suite_copy(&candidate, suite);
 		candidate.program[i].op[j].arg[k] = value;
-		if (take(shrinker, suite, &candidate))
+		if (take_if_failing(shrinker, suite, &candidate))
 			return;
 	}
 }

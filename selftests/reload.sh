@@ -14,10 +14,10 @@
 
 dir=$(dirname "$0")
 # Beside this script once it is built, or where it comes from.
-for helper in "$dir/inside.sh" "$dir/../testvm/guest/inside.sh"; do
+for helper in "$dir/inside.sh" "$dir/../check/guest/inside.sh"; do
 	[ ! -r "$helper" ] || break
 done
-# shellcheck source=testvm/guest/inside.sh
+# shellcheck source=check/guest/inside.sh
 . "$helper"
 module=$1
 cycles=$2

@@ -6,15 +6,13 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <unistd.h>
 #include <linux/secmmu_test.h>
 #include "demo.h"
+#include "message.h"
 #include "mirror.h"
-#include "report.h"
 
 #define GPA		0x10000000ull
 #define LENGTH		0x1000u
@@ -41,146 +39,88 @@ static const struct policy {
 	{ "sync", SECMMU_REFRESH_SYNC, false, false },
 };
 
-static int generation(const struct mirror *mirror, uint64_t *gen)
+static uint64_t read_generation(int mirror)
 {
 	struct secmmu_test_state state = { .size = sizeof(state) };
 
-	if (ioctl(mirror->fd, SECMMU_TEST_STATE, &state))
-		return report_error("cannot read the TLB generation: %s",
-				    strerror(errno));
-	*gen = state.tlb_gen;
-	return 0;
+	mirror_need(secmmu_call(mirror, SECMMU_TEST_STATE, &state, sizeof(state)),
+		    "read the TLB generation");
+	return state.tlb_gen;
 }
 
-static int set_tag_bits(const struct mirror *mirror, uint32_t bits)
-{
-	int err = tag_bits_set(mirror->fd, bits);
-
-	if (err)
-		return report_error("cannot set tag bits: %s", strerror(-err));
-	return 0;
-}
-
-static int choose(const struct mirror *mirror, uint32_t policy)
+static void choose_policy(int mirror, uint32_t policy)
 {
 	struct secmmu_test_refresh refresh = {
 		.size = sizeof(refresh),
 		.policy = policy,
 	};
 
-	if (!ioctl(mirror->fd, SECMMU_TEST_REFRESH, &refresh))
-		return 0;
-	if (errno == ENOTTY)
-		return report_error("this takes a test build of the driver: make modules TEST=1");
-	return report_error("cannot choose a policy: %s", strerror(errno));
+	mirror_need(secmmu_call(mirror, SECMMU_TEST_REFRESH, &refresh, sizeof(refresh)),
+		    "choose a policy");
 }
 
-static int leave(const struct engine *engine)
+/* What the engine's kernel thread reads there. Zero, or why it cannot. */
+static int read_word(int engine, uint64_t gpa, uint64_t *word)
 {
-	int err = engine_detach(engine->fd);
-
-	if (err)
-		return report_error("the engine cannot leave: %s", strerror(-err));
-	return 0;
-}
-
-static int come_back(const struct engine *engine, const struct mirror *mirror)
-{
-	int err = engine_attach(engine->fd, mirror->fd, 0);
-
-	if (err)
-		return report_error("the engine cannot come back: %s", strerror(-err));
-	return 0;
-}
-
-/* What the engine's kernel thread reads there; *@error: zero, or why it cannot. */
-static int look(const struct engine *engine, uint64_t gpa, uint64_t *word, int *error)
-{
-	long long done = job_start(engine->fd, 0, gpa, sizeof(*word), word);
-
-	if (!done)
-		done = job_wait(engine->fd, error);
-	if (done < 0)
-		return report_error("the engine does not work: %s", strerror((int)-done));
-	return 0;
-}
-
-/* One policy. Returns 0 if all was as expected, 1 if not, -1 after a message. */
-static int show(const struct policy *policy, const struct mirror *mirror,
-		const struct engine *engine)
-{
-	uint64_t before, after, word = 0;
-	bool stale, moved;
+	long long done;
 	int error;
 
-	if (choose(mirror, SECMMU_REFRESH_SYNC) || set_tag_bits(mirror, 0) ||
-	    choose(mirror, policy->number) || look(engine, GPA, &word, &error))
-		return -1;
-	if (error || word != WORD)
-		return report_error("the engine does not read what is there");
+	mirror_need(job_start(engine, 0, gpa, sizeof(*word), word), "start a job");
+	done = job_wait(engine, &error);
+	mirror_need(done < 0 ? (int)done : 0, "wait for a job");
+	return error;
+}
+
+/* One policy. Was all as expected? */
+static bool show_policy(const struct policy *policy, int mirror, int engine)
+{
+	uint64_t before, after, word = 0;
+	bool stale;
+
+	choose_policy(mirror, SECMMU_REFRESH_SYNC);
+	mirror_need(tag_bits_set(mirror, 0), "set tag bits");
+	choose_policy(mirror, policy->number);
+	if (read_word(engine, GPA, &word) || word != WORD)
+		die("the engine does not read what is there");
 	word = 0;
-	if (generation(mirror, &before) || leave(engine) ||
-	    set_tag_bits(mirror, TAG_BITS) || generation(mirror, &after) ||
-	    come_back(engine, mirror) || look(engine, GPA | TAG, &word, &error))
-		return -1;
-	stale = error == ENXIO;
-	moved = before != after;
+	before = read_generation(mirror);
+	mirror_need(engine_detach(engine), "let the engine leave");
+	mirror_need(tag_bits_set(mirror, TAG_BITS), "set tag bits");
+	after = read_generation(mirror);
+	mirror_need(engine_attach(engine, mirror, 0), "let the engine come back");
+	stale = read_word(engine, GPA | TAG, &word) == ENXIO;
 	printf("%-9s  TLB generation %" PRIu64 " -> %" PRIu64 "  %s\n", policy->name,
 	       before, after, stale ? "old mode: the tagged address is refused" :
 	       word == WORD ? "new mode: the tagged address is right" : "another page!");
-	return stale != policy->stale || moved != policy->flushes ||
-	       (!stale && word != WORD);
-}
-
-static int show_all(const struct mirror *mirror, uint64_t *memory)
-{
-	struct engine engine;
-	int unexpected = 0;
-
-	*memory = WORD;
-	if (mirror_set_slot(mirror, 0, 0, GPA, memory, LENGTH) ||
-	    engine_create(&engine, mirror, SECMMU_ENGINE_BACKGROUND))
-		return -1;
-	printf("An engine reads 0x%llx, leaves, the mode changes from 0 to %d tag bits,\n"
-	       "the engine comes back and reads 0x%llx.\n\n", GPA, TAG_BITS, GPA | TAG);
-	for (size_t i = 0; i < sizeof(policies) / sizeof(*policies); i++) {
-		int ret = show(&policies[i], mirror, &engine);
-
-		if (ret < 0) {
-			unexpected = -1;
-			break;
-		}
-		unexpected += ret;
-	}
-	engine_close(&engine);
-	return unexpected;
+	return stale == policy->stale && (before != after) == policy->flushes &&
+	       (stale || word == WORD);
 }
 
 /**
  * demo_lam_switch - show how engines learn, or do not, of another tag mode
  *
- * Return: the program's exit status: 0 if all was as expected, 1 if not, 2 if it
- * could not run.
+ * Return: the program's exit status: 0 if all was as expected, 1 if not.
  */
 int demo_lam_switch(void)
 {
-	void *memory = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct mirror mirror;
-	int ret;
+	uint64_t *memory = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int device = mirror_device(), mirror, engine;
+	bool expected = true;
 
-	if (memory == MAP_FAILED) {
-		report_error("out of memory");
-		return 2;
-	}
-	if (mirror_open(&mirror))
-		return 2;
-	ret = mirror_create(&mirror, SECMMU_FLUSH_RANGE, 0) ? -1 :
-	      show_all(&mirror, memory);
-	mirror_close(&mirror);
-	if (ret < 0)
-		return 2;
-	printf("\ndemo: %s\n", ret ? "NOT as expected" :
-	       "as expected: equal TLB generations do not prove an equal mode");
-	return ret != 0;
+	if (memory == MAP_FAILED)
+		die("out of memory");
+	mirror_need_test_build(device);
+	*memory = WORD;
+	mirror = mirror_create(device);
+	mirror_slot(mirror, 0, GPA, memory, LENGTH);
+	engine = mirror_engine(mirror, SECMMU_ENGINE_BACKGROUND);
+	printf("An engine reads 0x%llx, leaves, the mode changes from 0 to %d tag bits,\n"
+	       "the engine comes back and reads 0x%llx.\n\n", GPA, TAG_BITS, GPA | TAG);
+	for (size_t i = 0; i < sizeof(policies) / sizeof(*policies); i++)
+		expected &= show_policy(&policies[i], mirror, engine);
+	printf("\ndemo: %s\n", expected ?
+	       "as expected: equal TLB generations do not prove an equal mode" :
+	       "NOT as expected");
+	return !expected;
 }

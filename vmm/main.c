@@ -1,78 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <argp.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
-#include "attachoptions.h"
+#include "attach/attach.h"
 #include "demo.h"
 #include "exitcode.h"
-#include "flushbench.h"
-#include "hypercall.h"
-#include "option.h"
+#include "options.h"
 #include "report.h"
 #include "storm.h"
-
-enum option_key {
-	OPTION_MEMORY = 0x100,
-	OPTION_VCPUS,
-	OPTION_ENGINES,
-	OPTION_SECONDS,
-	OPTION_SEED,
-	OPTION_BACKING,
-	OPTION_NO_MIRROR,
-	OPTION_TAGS,
-	OPTION_DOMAINS,
-	OPTION_KEYS,
-	OPTION_MISTAKE,
-	OPTION_JSON,
-	OPTION_FLUSH_TABLE,
-	OPTION_POINTS,
-	OPTION_LIMIT,
-	OPTION_STUCK_AFTER,
-	OPTION_WRITES,
-	OPTION_EVENTS,
-};
 
 /* Of "run". The first goes on top of --seconds. */
 #define DEFAULT_LONGER		300
 #define DEFAULT_STUCK_AFTER	60
 
-static uint64_t parse_size(struct argp_state *state, const char *text)
+/* Bytes, or with K, M or G behind them. */
+static void parse_memory(struct argp_state *state, char *text, void *values)
 {
-	unsigned long long value;
+	static const char units[] = "KMG";
+	struct storm_options *options = values;
+	const char *unit;
 	unsigned int shift = 0;
+	uint64_t value;
 	char *end;
 
 	errno = 0;
 	value = strtoull(text, &end, 0);
-	switch (*end) {
-	case 'K':
-		shift = 10;
+	unit = *end ? strchr(units, *end) : NULL;
+	if (unit) {
+		shift = 10 * (unsigned int)(unit - units + 1);
 		end++;
-		break;
-	case 'M':
-		shift = 20;
-		end++;
-		break;
-	case 'G':
-		shift = 30;
-		end++;
-		break;
-	default:
-		break;
 	}
 	if (errno || end == text || *end || *text == '-' ||
 	    value > MEMORY_MAX >> shift || value << shift < MEMORY_MIN)
 		argp_error(state, "--memory takes a size from 16M to 1G, not \"%s\"",
 			   text);
-	return (value << shift) / GUEST_PAGE_SIZE * GUEST_PAGE_SIZE;
+	options->memory = (value << shift) / GUEST_PAGE_SIZE * GUEST_PAGE_SIZE;
 }
 
-static enum guest_mistake parse_mistake(struct argp_state *state,
-					const char *text)
+static void parse_backing(struct argp_state *state, char *text, void *values)
+{
+	struct storm_options *options = values;
+
+	options->backing = strcmp(text, "memfd") ? MEMORY_ANON : MEMORY_MEMFD;
+	if (options->backing == MEMORY_ANON && strcmp(text, "anon"))
+		argp_error(state, "--backing is anon or memfd, not \"%s\"", text);
+}
+
+static void parse_mistake(struct argp_state *state, char *text, void *values)
 {
 	static const char *const names[MISTAKES] = {
 		[MISTAKE_NONE] = "none",
@@ -82,163 +57,88 @@ static enum guest_mistake parse_mistake(struct argp_state *state,
 		[MISTAKE_SHUTDOWN] = "shutdown",
 		[MISTAKE_TABLES] = "tables",
 	};
+	struct storm_options *options = values;
+	enum guest_mistake mistake = 0;
 
-	for (int i = 0; i < MISTAKES; i++)
-		if (!strcmp(text, names[i]))
-			return i;
-	argp_error(state, "--mistake is instruction, address, momentary, shutdown or "
-		   "tables, not \"%s\"", text);
-	return MISTAKE_NONE;
+	while (mistake < MISTAKES && strcmp(text, names[mistake]))
+		mistake++;
+	if (mistake == MISTAKES)
+		argp_error(state, "--mistake is instruction, address, momentary, shutdown or "
+			   "tables, not \"%s\"", text);
+	options->mistake = mistake;
 }
 
-/* How long a storm goes on, and what for. */
-static error_t parse_end(int key, char *text, struct argp_state *state)
+static void check_run(struct argp_state *state, void *values)
 {
-	struct storm_options *options = state->input;
+	const struct storm_options *options = values;
+	const struct features *features = &options->features;
 
-	switch (key) {
-	case OPTION_SECONDS:
-		options->seconds = (uint32_t)option_number(state, "seconds",
-							   text, 1,
-							   OPTION_MAX_SECONDS);
-		return 0;
-	case OPTION_LIMIT:
-		options->limit = (uint32_t)option_number(state, "limit", text, 1,
-							 OPTION_MAX_SECONDS);
-		return 0;
-	case OPTION_STUCK_AFTER:
-		options->stuck_after = (uint32_t)option_number(state, "stuck-after",
-							       text, 1, 3600);
-		return 0;
-	case OPTION_WRITES:
-		options->writes = option_number(state, "writes", text, 0, INT64_MAX);
-		return 0;
-	case OPTION_EVENTS:
-		options->events = option_number(state, "events", text, 0, INT64_MAX);
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	if (options->unmirrored &&
+	    (features->tags || features->domains || features->keys))
+		argp_error(state, "--tags, --domains and --keys are the driver's: not with "
+			   "--no-mirror");
 }
 
-static error_t parse_run(int key, char *text, struct argp_state *state)
-{
-	struct storm_options *options = state->input;
+#define VALUE(member)			OPTION_VALUE(struct storm_options, member)
+#define NUMBER(member, from, to)	OPTION_NUMBER(struct storm_options, member, from, to)
 
-	switch (key) {
-	case OPTION_MEMORY:
-		options->memory = parse_size(state, text);
-		return 0;
-	case OPTION_VCPUS:
-		options->vcpus = (uint32_t)option_number(state, "vcpus", text,
-							 1, MAX_VCPUS);
-		return 0;
-	case OPTION_ENGINES:
-		options->engines = (uint32_t)option_number(state, "engines",
-							   text, 1, MAX_ENGINES);
-		return 0;
-	case OPTION_SEED:
-		options->seed = option_number(state, "seed", text, 0,
-					      INT64_MAX);
-		return 0;
-	case OPTION_BACKING:
-		if (!strcmp(text, "anon"))
-			options->backing = MEMORY_ANON;
-		else if (!strcmp(text, "memfd"))
-			options->backing = MEMORY_MEMFD;
-		else
-			argp_error(state, "--backing is anon or memfd, not \"%s\"",
-				   text);
-		return 0;
-	case OPTION_NO_MIRROR:
-		options->mirrored = false;
-		return 0;
-	case OPTION_TAGS:
-		options->tags = true;
-		return 0;
-	case OPTION_DOMAINS:
-		options->domains = true;
-		return 0;
-	case OPTION_KEYS:
-		options->keys = true;
-		return 0;
-	case OPTION_MISTAKE:
-		options->mistake = parse_mistake(state, text);
-		return 0;
-	case OPTION_JSON:
-		options->json = text;
-		return 0;
-	case OPTION_FLUSH_TABLE:
-		options->flush_table = text;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument \"%s\"", text);
-		return 0;
-	case ARGP_KEY_END:
-		if (!options->mirrored &&
-		    (options->tags || options->domains || options->keys))
-			argp_error(state, "--tags, --domains and --keys are the "
-				   "driver's: not with --no-mirror");
-		return 0;
-	default:
-		return parse_end(key, text, state);
-	}
-}
-
-static const struct argp_option run_table[] = {
-	{ "memory", OPTION_MEMORY, "SIZE", 0,
-	  "guest memory, 16M to 1G (default 64M)", 0 },
-	{ "vcpus", OPTION_VCPUS, "N", 0, "virtual CPUs (default 2)", 0 },
-	{ "engines", OPTION_ENGINES, "N", 0,
-	  "engines of the mirror (default 2)", 0 },
-	{ "seconds", OPTION_SECONDS, "S", 0, "duration, at least (default 30)", 0 },
-	{ "limit", OPTION_LIMIT, "S", 0,
+static const struct option_entry run_table[] = {
+	{ "memory", 0, "SIZE", "guest memory, 16M to 1G (default 64M)",
+	  .parse = parse_memory },
+	{ "vcpus", 0, "N", "virtual CPUs (default 2)", NUMBER(vcpus, 1, MAX_VCPUS) },
+	{ "engines", 0, "N", "engines of the mirror (default 2)",
+	  NUMBER(engines, 1, MAX_ENGINES) },
+	{ "seconds", 0, "S", "duration, at least (default 30)",
+	  NUMBER(seconds, 1, OPTION_MAX_SECONDS) },
+	{ "limit", 0, "S",
 	  "duration, at most: until then the storm goes on for as long as it has "
-	  "proved too little (default: 300 more than --seconds)", 0 },
-	{ "writes", OPTION_WRITES, "N", 0,
-	  "fewer guest writes prove nothing (default 10000)", 0 },
-	{ "events", OPTION_EVENTS, "N", 0,
-	  "fewer events prove nothing (default 1000)", 0 },
-	{ "stuck-after", OPTION_STUCK_AFTER, "S", 0,
+	  "proved too little (default: 300 more than --seconds)",
+	  NUMBER(limit, 1, OPTION_MAX_SECONDS) },
+	{ "writes", 0, "N", "fewer guest writes prove nothing (default 10000)",
+	  NUMBER(writes, 0, INT64_MAX) },
+	{ "events", 0, "N", "fewer events prove nothing (default 1000)",
+	  NUMBER(events, 0, INT64_MAX) },
+	{ "stuck-after", 0, "S",
 	  "so long without any progress means that threads are stuck; on slow "
-	  "kernels times $SECMMU_TEST_SLOW (default 60)", 0 },
-	{ "seed", OPTION_SEED, "X", 0,
-	  "repeat every thread's choices (default: the time)", 0 },
-	{ "backing", OPTION_BACKING, "KIND", 0,
-	  "anon (default): private anonymous memory; memfd: shared memory", 0 },
-	{ "no-mirror", OPTION_NO_MIRROR, NULL, 0,
-	  "run without the driver; engines go through /proc/self/mem", 0 },
-	{ "tags", OPTION_TAGS, NULL, 0, "engines put tags on their addresses", 0 },
-	{ "domains", OPTION_DOMAINS, NULL, 0,
-	  "engines move between domains, leave the mirror and come back", 0 },
-	{ "keys", OPTION_KEYS, NULL, 0,
-	  "memory has protection keys, and engines change their rights", 0 },
-	{ "mistake", OPTION_MISTAKE, "KIND", OPTION_HIDDEN,
-	  "let the guest do something wrong once, to see that noticed", 0 },
-	{ "json", OPTION_JSON, "FILE", 0, "write the numbers to FILE", 0 },
-	{ "flush-table", OPTION_FLUSH_TABLE, "FILE", 0,
-	  "include the table that \"flush --json FILE\" wrote", 0 },
+	  "kernels times $SECMMU_TEST_SLOW (default 60)", NUMBER(stuck_after, 1, 3600) },
+	{ "seed", 0, "X", "repeat every thread's choices (default: the time)",
+	  NUMBER(seed, 0, INT64_MAX) },
+	{ "backing", 0, "KIND",
+	  "anon (default): private anonymous memory; memfd: shared memory",
+	  .parse = parse_backing },
+	{ "no-mirror", 0, NULL,
+	  "run without the driver; engines go through /proc/self/mem", VALUE(unmirrored) },
+	{ "tags", 0, NULL, "engines put tags on their addresses", VALUE(features.tags) },
+	{ "domains", 0, NULL,
+	  "engines move between domains, leave the mirror and come back",
+	  VALUE(features.domains) },
+	{ "keys", 0, NULL, "memory has protection keys, and engines change their rights",
+	  VALUE(features.keys) },
+	{ "mistake", 0, "KIND",
+	  "let the guest do something wrong once, to see that noticed",
+	  .parse = parse_mistake, .flags = OPTION_HIDDEN },
+	{ "json", 0, "FILE", "write the numbers to FILE", VALUE(json) },
 	{ 0 },
 };
 
-static const struct argp run_argp = {
-	.options = run_table,
-	.parser = parse_run,
-	.doc = "Run a storm: a KVM guest and the engines of a mirror read and "
-	       "write stamped pages while their memory is taken away, and "
-	       "every read is judged.\vThe last line has the verdict, and so has the "
-	       "exit status:\n\n"
-	       "  0  PASS         no violation, and enough happened to mean something\n"
-	       "  1  FAIL         violations, whatever else happened\n"
-	       "  2               it could not run\n"
-	       "  3  UNPROVEN     no violation, but too little happened\n"
-	       "  4  STUCK        threads do not get on; their kernel stacks are told\n"
-	       "  130, 143  INTERRUPTED  by SIGINT, SIGTERM: what was found until then. "
-	       "A second one ends the program at once\n\n"
-	       "FILE of --json is written whole or not at all.",
+static const struct command_line run_line = {
+	.table = run_table,
+	.check = check_run,
+	.help = "Run a storm: a KVM guest and the engines of a mirror read and "
+		"write stamped pages while their memory is taken away, and "
+		"every read is judged.\vThe last line has the verdict, and so has the "
+		"exit status:\n\n"
+		"  0  PASS         no violation, and enough happened to mean something\n"
+		"  1  FAIL         violations, whatever else happened\n"
+		"  2               it could not run\n"
+		"  3  UNPROVEN     no violation, but too little happened\n"
+		"  4  STUCK        threads do not get on; their kernel stacks are told\n"
+		"  130, 143  INTERRUPTED  by SIGINT, SIGTERM: what was found until then. "
+		"A second one ends the program at once\n\n"
+		"FILE of --json is written whole or not at all.",
 };
 
-static int run(int argc, char **argv)
+static int run_storm(int argc, char **argv)
 {
 	struct storm_options options = {
 		.memory = 64 << 20,
@@ -249,91 +149,42 @@ static int run(int argc, char **argv)
 		.writes = REPORT_MIN_WRITES,
 		.events = REPORT_MIN_EVENTS,
 		.seed = (uint64_t)time(NULL),
-		.backing = MEMORY_ANON,
-		.mirrored = true,
 	};
 
-	if (argp_parse(&run_argp, argc, argv, 0, NULL, &options))
-		return EXIT_CANNOT;
+	options_parse(&run_line, argc, argv, &options);
 	if (!options.limit)
 		options.limit = options.seconds + DEFAULT_LONGER;
 	return storm_run(&options);
 }
 
-static error_t parse_flush(int key, char *text, struct argp_state *state)
+static void choose_demo(struct argp_state *state, char *text, void *values)
 {
-	struct flushbench_options *options = state->input;
-
-	switch (key) {
-	case OPTION_POINTS:
-		if (strcmp(text, "quick"))
-			argp_error(state, "--points knows \"quick\", not \"%s\"",
-				   text);
-		options->quick = true;
-		return 0;
-	case OPTION_JSON:
-		options->json = text;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument \"%s\"", text);
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	if (state->arg_num || strcmp(text, "lam-switch"))
+		argp_error(state, "there is one demonstration: lam-switch");
+	*(bool *)values = true;
 }
 
-static const struct argp_option flush_table[] = {
-	{ "points", OPTION_POINTS, "quick", 0,
-	  "measure the small points only, with few repetitions", 0 },
-	{ "json", OPTION_JSON, "FILE", 0, "write the table to FILE", 0 },
-	{ 0 },
-};
-
-static const struct argp flush_argp = {
-	.options = flush_table,
-	.parser = parse_flush,
-	.doc = "Compare the flush policies: discard many pages at once while "
-	       "an engine is at work, count the flushes, and take the time.",
-};
-
-static int flush(int argc, char **argv)
+static void check_demo(struct argp_state *state, void *values)
 {
-	struct flushbench_options options = { 0 };
-
-	if (argp_parse(&flush_argp, argc, argv, 0, NULL, &options))
-		return 2;
-	return flushbench_run(&options);
-}
-
-static error_t parse_demo(int key, char *text, struct argp_state *state)
-{
-	switch (key) {
-	case ARGP_KEY_ARG:
-		if (state->arg_num || strcmp(text, "lam-switch"))
-			argp_error(state, "there is one demonstration: lam-switch");
-		return 0;
-	case ARGP_KEY_NO_ARGS:
+	if (!*(bool *)values)
 		argp_error(state, "which demonstration? lam-switch");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
 }
 
-static const struct argp demo_argp = {
-	.parser = parse_demo,
-	.args_doc = "lam-switch",
-	.doc = "Show a known bug, with a test build of the driver.\v"
-	       "lam-switch: an engine has a mirror loaded while the mirror's tag mode "
-	       "changes. Four policies, of which one misses that.\n\n"
-	       "Exits with 0 if all was as expected, with 1 if not, with 2 if it "
-	       "could not run.",
-};
-
-static int demo(int argc, char **argv)
+static int show_demo(int argc, char **argv)
 {
-	if (argp_parse(&demo_argp, argc, argv, 0, NULL, NULL))
-		return 2;
+	static const struct command_line line = {
+		.argument = choose_demo,
+		.check = check_demo,
+		.arguments = "lam-switch",
+		.help = "Show a known bug, with a test build of the driver.\v"
+			"lam-switch: an engine has a mirror loaded while the mirror's tag "
+			"mode changes. Four policies, of which one misses that.\n\n"
+			"Exits with 0 if all was as expected, with 1 if not, with 2 if it "
+			"could not run.",
+	};
+	bool chosen = false;
+
+	options_parse(&line, argc, argv, &chosen);
 	return demo_lam_switch();
 }
 
@@ -348,54 +199,48 @@ static const struct command {
 	char *title;
 	int (*main)(int argc, char **argv);
 } commands[] = {
-	{ "run", "secmmu-vmm run", run },
-	{ "flush", "secmmu-vmm flush", flush },
+	{ "run", "secmmu-vmm run", run_storm },
 	{ "attach", "secmmu-vmm attach", attach_main },
-	{ "demo", "secmmu-vmm demo", demo },
+	{ "demo", "secmmu-vmm demo", show_demo },
 };
 
 /* The first argument is the command; the rest is its own. */
-static error_t parse_command(int key, char *text, struct argp_state *state)
+static void run_command(struct argp_state *state, char *text, void *values)
 {
-	switch (key) {
-	case ARGP_KEY_ARG:
-		for (size_t i = 0; i < sizeof(commands) / sizeof(*commands);
-		     i++) {
-			char **argv = state->argv + state->next - 1;
-			int argc = state->argc - state->next + 1;
+	(void)values;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		char **argv = state->argv + state->next - 1;
 
-			if (strcmp(text, commands[i].name))
-				continue;
-			argv[0] = commands[i].title;
-			exit(commands[i].main(argc, argv));
-		}
-		argp_error(state, "unknown command \"%s\"", text);
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "a command is missing: run, flush, attach or demo");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
+		if (strcmp(text, commands[i].name))
+			continue;
+		argv[0] = commands[i].title;
+		exit(commands[i].main(state->argc - state->next + 1, argv));
 	}
+	argp_error(state, "unknown command \"%s\"", text);
 }
 
-static const struct argp main_argp = {
-	.parser = parse_command,
-	.args_doc = "run|flush|attach|demo [OPTION...]",
-	.doc = "A virtual machine monitor whose guest memory is mirrored by "
-	       "the secmmu driver.\v"
-	       "Commands:\n"
-	       "  run     a storm of discards under guest and engines, judged\n"
-	       "  flush   a comparison of the flush policies\n"
-	       "  attach  a look at the memory of a running process\n"
-	       "  demo    a known bug, shown by a test build\n\n"
-	       "Each command has a --help of its own.",
-};
+static void miss_command(struct argp_state *state, void *values)
+{
+	(void)values;
+	argp_error(state, "a command is missing: run, attach or demo");
+}
 
 int main(int argc, char **argv)
 {
-	argp_err_exit_status = 2;
-	if (argp_parse(&main_argp, argc, argv, ARGP_IN_ORDER, NULL, NULL))
-		return 2;
-	return 0;
+	static const struct command_line line = {
+		.argument = run_command,
+		.check = miss_command,
+		.flags = ARGP_IN_ORDER,
+		.arguments = "run|attach|demo [OPTION...]",
+		.help = "A virtual machine monitor whose guest memory is mirrored by "
+			"the secmmu driver.\v"
+			"Commands:\n"
+			"  run     a storm of discards under guest and engines, judged\n"
+			"  attach  a look at the memory of a running process\n"
+			"  demo    a known bug, shown by a test build\n\n"
+			"Each command has a --help of its own.",
+	};
+
+	options_parse(&line, argc, argv, NULL);
+	return EXIT_CANNOT;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/secmmu_bench: the costs that any driver pays, measured without secmmu. A
- * module of its own, so that nothing of it is in the driver.
+ * /dev/secmmu_bench: the costs that any driver pays, measured without secmmu. It is a
+ * module of its own, so that the driver contains nothing of it.
  */
 #include <linux/fs.h>
 #include <linux/ktime.h>
@@ -21,7 +21,7 @@
  * struct session - an open descriptor
  * @lock: protects @registered and @notifier
  * @registered: @notifier is registered
- * @notifier: the notifier that does nothing
+ * @notifier: a notifier that does nothing
  */
 struct session {
 	struct mutex lock;
@@ -73,7 +73,7 @@ static int session_unregister(struct session *session, u64 *ns)
 	return 0;
 }
 
-/* One batch. Returns the pages there were, or a negative errno. */
+/* Look up one batch. Returns the number of pages, or a negative errno. */
 static long gup_batch(unsigned long address, unsigned long nr,
 		      unsigned int flags)
 {
@@ -92,7 +92,7 @@ static long gup_batch(unsigned long address, unsigned long nr,
 	return got ?: -EFAULT;
 }
 
-static int gup(const struct secmmu_bench_gup __user *user)
+static int gup_all(const struct secmmu_bench_gup __user *user)
 {
 	struct secmmu_bench_gup arg;
 	long got;
@@ -125,7 +125,7 @@ static long session_ioctl(struct file *file, unsigned int cmd,
 	if (cmd == SECMMU_BENCH_NOTHING)
 		return 0;
 	if (cmd == SECMMU_BENCH_GUP)
-		return gup((const void __user *)arg);
+		return gup_all((const void __user *)arg);
 	if (cmd != SECMMU_BENCH_REGISTER && cmd != SECMMU_BENCH_UNREGISTER)
 		return -ENOTTY;
 
@@ -176,5 +176,5 @@ static struct miscdevice device = {
 };
 module_misc_device(device);
 
-MODULE_DESCRIPTION("What secmmu's benchmarks compare it with");
+MODULE_DESCRIPTION("Peers of secmmu's benchmarks");
 MODULE_LICENSE("GPL");

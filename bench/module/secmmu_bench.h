@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * Calls of /dev/secmmu_bench: what the kernel offers to every driver, with nothing
- * of secmmu in it, for benchmarks to compare with. Not a stable interface.
+ * Calls of /dev/secmmu_bench: functions that the kernel offers to every driver, without
+ * secmmu, for benchmarks to compare with. Not a stable interface.
  */
 #ifndef SECMMU_BENCH_H
 #define SECMMU_BENCH_H
@@ -11,20 +11,20 @@
 
 #define SECMMU_BENCH_IOC_TYPE	0xB6
 
-/* Come back at once: what the way into the kernel and out costs. */
+/* Return at once: this is the cost of the way into the kernel and out. */
 #define SECMMU_BENCH_NOTHING	_IO(SECMMU_BENCH_IOC_TYPE, 0x00)
 
 /*
- * Register a notifier on the caller's memory with mmu_notifier_register(), whose
- * start and end callbacks do nothing, or take it away again; it goes with the
- * descriptor at the latest. One for each descriptor: -EBUSY and -ENXIO. Sets
- * the time that the kernel's function took, in nanoseconds.
+ * Register a notifier whose start and end do nothing on the caller's memory, with
+ * mmu_notifier_register(), or unregister it; closing the descriptor unregisters it too.
+ * A descriptor has one notifier: -EBUSY and -ENXIO. Sets the time that the kernel's
+ * function took, in nanoseconds.
  */
 #define SECMMU_BENCH_REGISTER	_IOR(SECMMU_BENCH_IOC_TYPE, 0x01, __u64)
 #define SECMMU_BENCH_UNREGISTER	_IOR(SECMMU_BENCH_IOC_TYPE, 0x02, __u64)
 
 /**
- * struct secmmu_bench_gup - SECMMU_BENCH_GUP: look pages up and let them go
+ * struct secmmu_bench_gup - SECMMU_BENCH_GUP: look pages up and put them
  * @address: first address in the caller's memory, page aligned
  * @pages: how many
  * @batch: pages for each call of get_user_pages_remote(), each under mmap_lock

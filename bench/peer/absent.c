@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a kernel without CONFIG_DEVICE_PRIVATE does not have, and test_hmm wants to be
- * linked with. Benchmarks do not use it.
+ * A function that test_hmm is linked with, and that a kernel without CONFIG_DEVICE_PRIVATE
+ * lacks. Benchmarks do not use it.
  */
 #include <linux/errno.h>
 #include <linux/rmap.h>

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/capability.h>
+#include <linux/fs.h>
 #include <linux/uaccess.h>
 
+#include "../ioctl.h"
 #include "../mirror.h"
 #include "control.h"
-#include "gate.h"
 #include "history.h"
 #include "inject.h"
-#include "oracle.h"
-#include "refresh.h"
 #include "stranger.h"
 
 static long gate_call(unsigned int cmd, struct secmmu_test_gate *arg)
@@ -184,23 +183,23 @@ static long handle(struct secmmu_mirror *mirror, unsigned int cmd,
 }
 
 /**
- * secmmu_test_call - the calls of test builds
- * @mirror: the mirror, or NULL on the device
+ * secmmu_test_call - make a call of test builds
+ * @file: the file of a mirror, or of the device; others have none
  * @cmd: a number that is not a call of the interface
  * @user: the caller's structure
  *
  * Return: 0 or a negative errno; -ENOTTY if it is not one of these either.
  */
-long secmmu_test_call(struct secmmu_mirror *mirror, unsigned int cmd,
-		      void __user *user)
+long secmmu_test_call(struct file *file, unsigned int cmd, void __user *user)
 {
+	struct secmmu_mirror *mirror = secmmu_mirror_from_file(file);
 	u32 size = size_of_call(cmd);
 	bool on_device = cmd <= SECMMU_TEST_GATE_OPEN || cmd == SECMMU_TEST_FAIL ||
 			 cmd == SECMMU_TEST_STRANGER;
 	union argument arg = {};
 	long ret;
 
-	if (!size || on_device != !mirror)
+	if (!size || on_device != S_ISCHR(file_inode(file)->i_mode) || on_device == !!mirror)
 		return -ENOTTY;
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;

@@ -3,19 +3,13 @@
 #ifndef SECMMU_TEST_CONTROL_H
 #define SECMMU_TEST_CONTROL_H
 
-#include <linux/errno.h>
+#include <linux/compiler.h>
+#include <linux/secmmu_test.h>
 
-struct secmmu_mirror;
+struct file;
 
-#ifdef CONFIG_SECMMU_TEST
-long secmmu_test_call(struct secmmu_mirror *mirror, unsigned int cmd,
-		      void __user *user);
-#else
-static inline long secmmu_test_call(struct secmmu_mirror *mirror,
-				    unsigned int cmd, void __user *user)
-{
-	return -ENOTTY;
-}
-#endif
+#define SECMMU_TEST_FEATURES	SECMMU_FEATURE_TEST
+
+long secmmu_test_call(struct file *file, unsigned int cmd, void __user *user);
 
 #endif

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Gates: places where a test can hold a thread, to make a race happen every time.
- * What they are: see linux/secmmu_test.h. In a normal build they are nothing.
+ * What they are: see linux/secmmu_test.h.
  */
 #ifndef SECMMU_TEST_GATE_H
 #define SECMMU_TEST_GATE_H
 
-#ifdef CONFIG_SECMMU_TEST
 #include <linux/compiler.h>
 #include <linux/rbtree.h>
 #include <linux/secmmu_test.h>
@@ -32,6 +31,13 @@ do {									\
 #define secmmu_gate_event(name, address, may_sleep) \
 	gate_pass(name, address, may_sleep)
 
+/* Where sptes of a range are about to go, which the oracle notes. */
+#define secmmu_gate_range(name, chain, start, last, may_sleep)		\
+do {									\
+	secmmu_oracle_note(chain, start, last);				\
+	gate_pass(name, start, may_sleep);				\
+} while (0)
+
 /* Meanwhile a tree looks empty to those who search it without the lock. */
 static inline void secmmu_gate_torn(struct rb_root *root)
 {
@@ -43,14 +49,5 @@ static inline void secmmu_gate_torn(struct rb_root *root)
 	secmmu_gate_pass(SECMMU_GATE_UPDATE_TORN, 0, false);
 	WRITE_ONCE(root->rb_node, node);
 }
-
-#else
-
-#define secmmu_gate(name, address)	do { } while (0)
-#define secmmu_gate_spin(name, address)	do { } while (0)
-#define secmmu_gate_event(name, address, may_sleep) do { } while (0)
-#define secmmu_gate_torn(root)		do { } while (0)
-
-#endif
 
 #endif

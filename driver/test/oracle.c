@@ -5,7 +5,6 @@
 
 #include "../compat/gup.h"
 #include "../space.h"
-#include "oracle.h"
 
 /* Host ranges that events and slots have touched since the last MARK. */
 #define NR_NOTES	4096
@@ -19,6 +18,17 @@ static struct {
 static DEFINE_SPINLOCK(notes_lock);
 static unsigned int nr_notes;
 static const struct secmmu_chain *noting;
+
+/* Protects what follows; outside of engine locks. */
+static DEFINE_MUTEX(oracle_lock);
+/* All engines there are. */
+static LIST_HEAD(engines);
+/* Guest frames with their domains that one mirror had mapped at the last MARK. */
+static struct {
+	u64 mirror_id;
+	u64 nr;
+	u64 *place;
+} marked;
 
 /**
  * secmmu_oracle_note - sptes of a range may go
@@ -54,42 +64,39 @@ static bool noted(unsigned long hva)
 	return found;
 }
 
-void secmmu_oracle_init(struct secmmu_oracle *oracle)
-{
-	mutex_init(&oracle->lock);
-	INIT_LIST_HEAD(&oracle->tlbs);
-}
-
-void secmmu_oracle_destroy(struct secmmu_oracle *oracle)
-{
-	kvfree(oracle->marked);
-	mutex_destroy(&oracle->lock);
-}
-
 /**
  * secmmu_oracle_watch - judge this TLB too
- * @oracle: of the mirror
  * @watched: the caller's, until secmmu_oracle_unwatch()
  * @lock: serialises users of @spaces
  * @spaces: the address spaces of the engine, with its TLB
  */
-void secmmu_oracle_watch(struct secmmu_oracle *oracle,
-			 struct secmmu_watched *watched, struct mutex *lock,
+void secmmu_oracle_watch(struct secmmu_watched *watched, struct mutex *lock,
 			 struct secmmu_spaces *spaces)
 {
 	watched->lock = lock;
 	watched->spaces = spaces;
-	mutex_lock(&oracle->lock);
-	list_add(&watched->link, &oracle->tlbs);
-	mutex_unlock(&oracle->lock);
+	mutex_lock(&oracle_lock);
+	list_add(&watched->link, &engines);
+	mutex_unlock(&oracle_lock);
 }
 
-void secmmu_oracle_unwatch(struct secmmu_oracle *oracle,
-			   struct secmmu_watched *watched)
+/**
+ * secmmu_oracle_unwatch - leave this TLB alone
+ * @watched: as in secmmu_oracle_watch()
+ */
+void secmmu_oracle_unwatch(struct secmmu_watched *watched)
 {
-	mutex_lock(&oracle->lock);
+	mutex_lock(&oracle_lock);
 	list_del(&watched->link);
-	mutex_unlock(&oracle->lock);
+	mutex_unlock(&oracle_lock);
+}
+
+/**
+ * secmmu_test_exit - free what the last MARK has noted
+ */
+void secmmu_test_exit(void)
+{
+	kvfree(marked.place);
 }
 
 /* The spte of a gfn in a domain, as an engine would find it, or zero. */
@@ -269,6 +276,9 @@ static void check_tlb(struct secmmu_mirror *mirror,
 	struct secmmu_tlb *tlb = &watched->spaces->tlb;
 	unsigned int i;
 
+	/* Others may stand still for long. */
+	if (READ_ONCE(watched->spaces->mirror) != mirror)
+		return;
 	mutex_lock(watched->lock);
 	for (i = 0; i < SECMMU_TLB_ENTRIES; i++) {
 		struct secmmu_space *space =
@@ -290,14 +300,13 @@ static void check_tlb(struct secmmu_mirror *mirror,
 static void look_for_lost(struct secmmu_mirror *mirror,
 			  struct secmmu_test_oracle *result)
 {
-	struct secmmu_oracle *oracle = &mirror->oracle;
 	struct secmmu_target target;
 	u64 i;
 
-	for (i = 0; i < oracle->nr_marked; i++) {
+	for (i = 0; i < marked.nr; i++) {
 		struct place at = {
-			.domain = oracle->marked[i] >> SECMMU_GFN_BITS,
-			.gfn = oracle->marked[i] & SECMMU_GFN_LAST,
+			.domain = marked.place[i] >> SECMMU_GFN_BITS,
+			.gfn = marked.place[i] & SECMMU_GFN_LAST,
 		};
 
 		if (spte_of(mirror, at.domain, at.gfn) ||
@@ -317,8 +326,7 @@ static void look_for_lost(struct secmmu_mirror *mirror,
  */
 long secmmu_oracle_mark(struct secmmu_mirror *mirror)
 {
-	struct secmmu_oracle *oracle = &mirror->oracle;
-	u64 room = 0, nr = 0, *marked;
+	u64 room = 0, nr = 0, *places;
 	struct place at;
 
 	/* From now on, what goes is noted; what has gone before is not there. */
@@ -329,16 +337,17 @@ long secmmu_oracle_mark(struct secmmu_mirror *mirror)
 
 	for (at = (struct place) {}; next_mapped(mirror, &at); at.gfn++)
 		room++;
-	marked = kvmalloc_array(room + 1, sizeof(*marked), GFP_KERNEL_ACCOUNT);
-	if (!marked)
+	places = kvmalloc_array(room + 1, sizeof(*places), GFP_KERNEL_ACCOUNT);
+	if (!places)
 		return -ENOMEM;
 	for (at = (struct place) {}; nr < room && next_mapped(mirror, &at); at.gfn++)
-		marked[nr++] = at.gfn | (u64)at.domain << SECMMU_GFN_BITS;
-	mutex_lock(&oracle->lock);
-	swap(oracle->marked, marked);
-	oracle->nr_marked = nr;
-	mutex_unlock(&oracle->lock);
-	kvfree(marked);
+		places[nr++] = at.gfn | (u64)at.domain << SECMMU_GFN_BITS;
+	mutex_lock(&oracle_lock);
+	swap(marked.place, places);
+	marked.mirror_id = mirror->id;
+	marked.nr = nr;
+	mutex_unlock(&oracle_lock);
+	kvfree(places);
 	return 0;
 }
 
@@ -353,7 +362,6 @@ long secmmu_oracle_mark(struct secmmu_mirror *mirror)
 long secmmu_oracle_check(struct secmmu_mirror *mirror,
 			 struct secmmu_test_oracle *result)
 {
-	struct secmmu_oracle *oracle = &mirror->oracle;
 	struct secmmu_watched *watched;
 	struct place at = {};
 
@@ -368,15 +376,17 @@ long secmmu_oracle_check(struct secmmu_mirror *mirror,
 		if (signal_pending(current))
 			return -EINTR;
 	}
-	mutex_lock(&oracle->lock);
-	list_for_each_entry(watched, &oracle->tlbs, link)
+	mutex_lock(&oracle_lock);
+	list_for_each_entry(watched, &engines, link)
 		check_tlb(mirror, watched, result);
-	look_for_lost(mirror, result);
-	spin_lock(&notes_lock);
-	if (oracle->marked && nr_notes > NR_NOTES)
-		result->overflow = nr_notes;
-	spin_unlock(&notes_lock);
-	mutex_unlock(&oracle->lock);
+	if (marked.mirror_id == mirror->id) {
+		look_for_lost(mirror, result);
+		spin_lock(&notes_lock);
+		if (nr_notes > NR_NOTES)
+			result->overflow = nr_notes;
+		spin_unlock(&notes_lock);
+	}
+	mutex_unlock(&oracle_lock);
 	return 0;
 }
 

@@ -14,7 +14,6 @@
 #ifndef SECMMU_TEST_ORACLE_H
 #define SECMMU_TEST_ORACLE_H
 
-#ifdef CONFIG_SECMMU_TEST
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/secmmu_test.h>
@@ -25,7 +24,7 @@ struct secmmu_spaces;
 
 /**
  * struct secmmu_watched - an engine
- * @link: in &secmmu_oracle.tlbs
+ * @link: in the list of all engines
  * @lock: serialises users of @spaces
  * @spaces: the address spaces of the engine, with its TLB
  */
@@ -35,27 +34,10 @@ struct secmmu_watched {
 	struct secmmu_spaces *spaces;
 };
 
-/**
- * struct secmmu_oracle - what it knows of one mirror
- * @lock: protects all; outside of engine locks
- * @tlbs: the TLBs of all engines that are attached
- * @marked: guest frames that were mapped at the last MARK, with their domains
- * @nr_marked: number of those
- */
-struct secmmu_oracle {
-	struct mutex lock;
-	struct list_head tlbs;
-	u64 *marked;
-	u64 nr_marked;
-};
-
-void secmmu_oracle_init(struct secmmu_oracle *oracle);
-void secmmu_oracle_destroy(struct secmmu_oracle *oracle);
-void secmmu_oracle_watch(struct secmmu_oracle *oracle,
-			 struct secmmu_watched *watched, struct mutex *lock,
+void secmmu_oracle_watch(struct secmmu_watched *watched, struct mutex *lock,
 			 struct secmmu_spaces *spaces);
-void secmmu_oracle_unwatch(struct secmmu_oracle *oracle,
-			   struct secmmu_watched *watched);
+void secmmu_oracle_unwatch(struct secmmu_watched *watched);
+void secmmu_test_exit(void);
 void secmmu_oracle_note(struct secmmu_chain *chain, unsigned long start,
 			unsigned long last);
 long secmmu_oracle_mark(struct secmmu_mirror *mirror);
@@ -63,21 +45,5 @@ long secmmu_oracle_check(struct secmmu_mirror *mirror,
 			 struct secmmu_test_oracle *result);
 long secmmu_oracle_page(struct secmmu_mirror *mirror,
 			struct secmmu_test_page *page);
-
-#else
-
-struct secmmu_watched {
-};
-
-struct secmmu_oracle {
-};
-
-#define secmmu_oracle_init(oracle)	do { } while (0)
-#define secmmu_oracle_destroy(oracle)	do { } while (0)
-#define secmmu_oracle_watch(oracle, watched, lock, spaces) do { } while (0)
-#define secmmu_oracle_unwatch(oracle, watched) do { } while (0)
-#define secmmu_oracle_note(chain, start, last) do { } while (0)
-
-#endif
 
 #endif

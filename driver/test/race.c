@@ -1,30 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/debugfs.h>
-#include <linux/fs.h>
+/*
+ * A data race on purpose, for a kernel with KCSAN that must be seen to report it: a
+ * number written to the module parameter "planted_race" says how often to count a
+ * variable up that nothing protects. Two writers race.
+ */
+#include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 
-#include "race.h"
-
 static u64 planted;
 
-static int planted_set(void *unused, u64 times)
+/* The lock of the parameters would serialise the writers: it is given up meanwhile. */
+static int planted_set(const char *text, const struct kernel_param *param)
 {
+	unsigned long times;
+	int err = kstrtoul(text, 10, &times);
+
+	if (err)
+		return err;
+	kernel_param_unlock(THIS_MODULE);
 	while (times-- && !signal_pending(current)) {
 		/* Lest the compiler makes one addition of all. */
 		barrier();
 		planted++;
 		cond_resched();
 	}
+	kernel_param_lock(THIS_MODULE);
 	return 0;
 }
-DEFINE_DEBUGFS_ATTRIBUTE(planted_fops, NULL, planted_set, "%llu\n");
 
-/**
- * secmmu_race_add - offer a race
- * @folder: where the file goes, and what it goes with
- */
-void secmmu_race_add(struct dentry *folder)
-{
-	debugfs_create_file("planted_race", 0200, folder, NULL, &planted_fops);
-}
+static const struct kernel_param_ops planted_ops = {
+	.set = planted_set,
+};
+module_param_cb(planted_race, &planted_ops, NULL, 0200);

@@ -1,6 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "../space.h"
 
+/* The mirror whose policy was chosen last; all others have "sync". */
+static struct {
+	u64 mirror_id;
+	u32 policy;
+} chosen;
+
+static u32 policy_of(const struct secmmu_mirror *mirror)
+{
+	return READ_ONCE(chosen.mirror_id) == mirror->id ? READ_ONCE(chosen.policy) :
+							   SECMMU_REFRESH_SYNC;
+}
+
 /* Is any mirror other than of policy "sync"? It stays so. */
 DEFINE_STATIC_KEY_FALSE(secmmu_refreshing);
 
@@ -15,12 +27,12 @@ DEFINE_STATIC_KEY_FALSE(secmmu_refreshing);
 void secmmu_refresh_space(struct secmmu_mirror *mirror,
 			  struct secmmu_space *space, u64 gen)
 {
-	u32 policy = READ_ONCE(mirror->refresh);
+	u32 policy = policy_of(mirror);
 
 	if (policy == SECMMU_REFRESH_COMPARE ||
-	    (policy == SECMMU_REFRESH_GEN_BUMP && space->gen != gen))
+	    (policy == SECMMU_REFRESH_GEN_BUMP && space->looked.gen != gen))
 		WRITE_ONCE(space->untag, READ_ONCE(mirror->untag));
-	space->gen = gen;
+	space->looked.gen = gen;
 }
 
 /**
@@ -29,13 +41,13 @@ void secmmu_refresh_space(struct secmmu_mirror *mirror,
  */
 void secmmu_refresh_set(struct secmmu_mirror *mirror)
 {
-	if (mirror->refresh == SECMMU_REFRESH_GEN_BUMP)
+	if (policy_of(mirror) == SECMMU_REFRESH_GEN_BUMP)
 		secmmu_flush(&mirror->tlbs, 0);
 }
 
 bool secmmu_refresh_is_sync(struct secmmu_mirror *mirror)
 {
-	return mirror->refresh == SECMMU_REFRESH_SYNC;
+	return policy_of(mirror) == SECMMU_REFRESH_SYNC;
 }
 
 /**
@@ -55,7 +67,8 @@ long secmmu_refresh_choose(struct secmmu_mirror *mirror,
 	if (arg->policy != SECMMU_REFRESH_SYNC)
 		static_branch_enable(&secmmu_refreshing);
 	spin_lock(&secmmu_loaded_lock);
-	WRITE_ONCE(mirror->refresh, arg->policy);
+	WRITE_ONCE(chosen.policy, arg->policy);
+	WRITE_ONCE(chosen.mirror_id, mirror->id);
 	mirror->tags_frozen = false;
 	spin_unlock(&secmmu_loaded_lock);
 	return 0;

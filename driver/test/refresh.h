@@ -10,11 +10,18 @@
 struct secmmu_mirror;
 struct secmmu_space;
 
-#ifdef CONFIG_SECMMU_TEST
 #include <linux/jump_label.h>
 #include <linux/secmmu_test.h>
 
 DECLARE_STATIC_KEY_FALSE(secmmu_refreshing);
+
+/**
+ * struct secmmu_looked - part of a loaded address space
+ * @gen: the TLB generation when the mode was looked at last
+ */
+struct secmmu_looked {
+	u64 gen;
+};
 
 void secmmu_refresh_space(struct secmmu_mirror *mirror,
 			  struct secmmu_space *space, u64 gen);
@@ -30,11 +37,5 @@ static inline void secmmu_refresh(struct secmmu_mirror *mirror,
 	if (static_branch_unlikely(&secmmu_refreshing))
 		secmmu_refresh_space(mirror, space, gen);
 }
-
-#else
-#define secmmu_refresh(mirror, space, gen)	do { } while (0)
-#define secmmu_refresh_set(mirror)		do { } while (0)
-#define secmmu_refresh_is_sync(mirror)		true
-#endif
 
 #endif

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include "attach.h"
+#include "options.h"
+#include "runs.h"
+
+#define MAX_PID		(1 << 22)
+#define DEFAULT_SECONDS	5
+
+/* "START-END" as in /proc/PID/maps; outwards to whole pages. */
+static void parse_range(struct argp_state *state, char *text, void *values)
+{
+	struct attach_options *options = values;
+	char *middle, *end;
+
+	errno = 0;
+	options->start = strtoull(text, &middle, 16);
+	options->end = strtoull(middle + (*middle == '-'), &end, 16);
+	if (errno || *text == '-' || middle == text || *middle != '-' ||
+	    end == middle + 1 || *end || options->end <= options->start ||
+	    options->end > -PAGE_BYTES)
+		argp_error(state, "--range takes two hexadecimal addresses, START-END, not \"%s\"",
+			   text);
+	options->start &= -PAGE_BYTES;
+	options->end = (options->end + PAGE_BYTES - 1) & -PAGE_BYTES;
+}
+
+static void check_options(struct argp_state *state, void *values)
+{
+	const struct attach_options *options = values;
+
+	if (!options->pid)
+		argp_error(state, "a process is missing: --pid N");
+	if (!options->verify && (options->stop || options->seconds))
+		argp_error(state, "--stop and --seconds go with --verify");
+}
+
+#define VALUE(member)		OPTION_VALUE(struct attach_options, member)
+#define NUMBER(member, to)	OPTION_NUMBER(struct attach_options, member, 1, to)
+
+static const struct option_entry table[] = {
+	{ "pid", 0, "N", "the process", NUMBER(pid, MAX_PID) },
+	{ "verify", 0, NULL,
+	  "compare every page with what the kernel says of the process, again and again",
+	  VALUE(verify) },
+	{ "seconds", 0, "S", "compare for so long, and twice at least (default 5)",
+	  NUMBER(seconds, OPTION_MAX_SECONDS) },
+	{ "stop", 0, NULL,
+	  "stop the process, as a debugger does, while a pass compares: every "
+	  "byte must be equal then. In between it runs", VALUE(stop) },
+	{ "all", 0, NULL,
+	  "also read pages that the process has never touched, which gives them "
+	  "to it, and those in swap space", VALUE(all) },
+	{ "range", 0, "START-END", "only these addresses, in hexadecimal",
+	  .parse = parse_range },
+	{ "json", 0, "FILE", "write the numbers to FILE", VALUE(json) },
+	{ 0 },
+};
+
+static const struct command_line line = {
+	.table = table,
+	.check = check_options,
+	.arguments = "--pid N",
+	.help = "Mirror the memory of a running process, read it through the "
+		"mirror, and tell what is where. That takes CAP_SYS_PTRACE; the "
+		"process is not stopped, unless you ask for it.\v"
+		"Read are the pages that the process has in memory (by "
+		"/proc/N/pagemap): to read a page it has not would make the "
+		"kernel give it one. A comparison also looks, without that "
+		"effect, at those that it has given up since the pass before. "
+		"Areas where nobody may read, and device memory, are refused, and "
+		"count as such.\n\n"
+		"With --verify, a page that differs is looked at again many "
+		"times; Documentation/attach.rst tells when it counts as "
+		"changing, and when as stale.\n\n"
+		"Exits with 0 if nothing was stale, with 1 if a page was, with "
+		"2 if it could not look, with 3 if it saw too little: no page was "
+		"there, or the process ended or executed another program. Ctrl-C "
+		"ends it after the current pass, with 130.",
+};
+
+/**
+ * attach_main - the command "attach"
+ * @argc: number of arguments
+ * @argv: the arguments
+ *
+ * Return: the program's exit status.
+ */
+int attach_main(int argc, char **argv)
+{
+	struct attach_options options = { .end = -PAGE_BYTES };
+
+	options_parse(&line, argc, argv, &options);
+	if (!options.seconds)
+		options.seconds = DEFAULT_SECONDS;
+	return attach_run(&options);
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/param.h>
+#include <unistd.h>
+
+#include <linux/types.h>
+
+#include "basics.h"
+#include "hmm.h"
+
+#define DEVICE		"/dev/hmm_dmirror0"
+
+/* Pages for each call. */
+#define BATCH		512ul
+
+/* From lib/test_hmm_uapi.h of the kernel, which user space does not get. */
+struct hmm_dmirror_cmd {
+	__u64 addr;
+	__u64 ptr;
+	__u64 npages;
+	__u64 cpages;
+	__u64 faults;
+};
+
+#define HMM_DMIRROR_READ	_IOWR('H', 0x00, struct hmm_dmirror_cmd)
+
+bool hmm_is_there(void)
+{
+	static bool told;
+	bool there = !access(DEVICE, R_OK | W_OK);
+
+	if (!there && !told)
+		fprintf(stderr, "%s: no %s (module test_hmm): measuring without it\n",
+			program_invocation_short_name, DEVICE);
+	told = true;
+	return there;
+}
+
+int hmm_open(void)
+{
+	return bench_open(DEVICE, "load test_hmm.ko");
+}
+
+void hmm_read(int hmm, const void *memory, size_t pages)
+{
+	static char *buffer;
+
+	if (!buffer)
+		buffer = bench_alloc(BATCH * PAGE);
+	/* The buffer is not to fault while test_hmm copies to it. */
+	for (size_t i = 0; i < BATCH; i++)
+		buffer[i * PAGE] = 1;
+	for (size_t i = 0; i < pages; i += BATCH) {
+		struct hmm_dmirror_cmd cmd = {
+			.addr = (uintptr_t)memory + i * PAGE,
+			.ptr = (uintptr_t)buffer,
+			.npages = MIN(BATCH, pages - i),
+		};
+
+		if (ioctl(hmm, HMM_DMIRROR_READ, &cmd))
+			bench_die("test_hmm cannot read: %s", strerror(errno));
+		if (cmd.cpages != cmd.npages)
+			bench_die("test_hmm has read %llu of %llu pages",
+				  cmd.cpages, cmd.npages);
+	}
+}

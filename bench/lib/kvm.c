@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/kvm.h>
+
+#include "basics.h"
+#include "kvm.h"
+
+/* In kernels since 6.12, not in older headers. */
+#ifndef KVM_PRE_FAULT_MEMORY
+struct kvm_pre_fault_memory {
+	__u64 gpa;
+	__u64 size;
+	__u64 flags;
+	__u64 padding[5];
+};
+
+#define KVM_PRE_FAULT_MEMORY	_IOWR(KVMIO, 0xd5, struct kvm_pre_fault_memory)
+#endif
+
+int kvm_create(unsigned int *max_slots)
+{
+	int device = bench_open("/dev/kvm", "load kvm-amd or kvm-intel");
+	int machine = ioctl(device, KVM_CREATE_VM, 0);
+
+	if (machine < 0)
+		bench_die("cannot create a KVM machine: %s", strerror(errno));
+	*max_slots = ioctl(device, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS);
+	close(device);
+	return machine;
+}
+
+void kvm_slot(int machine, uint32_t slot, uint64_t gpa, const void *hva,
+	      size_t length)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = slot,
+		.guest_phys_addr = gpa,
+		.memory_size = length,
+		.userspace_addr = (uintptr_t)hva,
+	};
+
+	if (ioctl(machine, KVM_SET_USER_MEMORY_REGION, &region))
+		bench_die("cannot set memslot %u: %s", slot, strerror(errno));
+}
+
+void kvm_cpu_create(struct kvm_cpu *cpu, int machine)
+{
+	int device = bench_open("/dev/kvm", "load kvm-amd or kvm-intel");
+	int size = ioctl(device, KVM_GET_VCPU_MMAP_SIZE, 0);
+	char *program = map_memory(PAGE);
+
+	close(device);
+	memcpy(program, kvm_program, kvm_program_size);
+	kvm_slot(machine, 0, 0, program, PAGE);
+	cpu->fd = ioctl(machine, KVM_CREATE_VCPU, 0);
+	if (cpu->fd < 0)
+		bench_die("cannot create a KVM processor: %s", strerror(errno));
+	cpu->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, cpu->fd,
+			0);
+	if (cpu->run == MAP_FAILED)
+		bench_die("cannot map the KVM processor: %s", strerror(errno));
+	kvm_arch_init(machine, cpu->fd);
+}
+
+void kvm_touch(const struct kvm_cpu *cpu, uint64_t gpa, size_t pages)
+{
+	int ret;
+
+	kvm_arch_start(cpu->fd, gpa, pages);
+	do {
+		ret = ioctl(cpu->fd, KVM_RUN, 0);
+	} while (ret && errno == EINTR);
+	if (ret)
+		bench_die("the KVM guest does not run: %s", strerror(errno));
+	if (cpu->run->exit_reason != KVM_EXIT_HLT)
+		bench_die("the KVM guest ended with reason %u, not by its halt",
+			  cpu->run->exit_reason);
+}
+
+int kvm_prefault(const struct kvm_cpu *cpu, uint64_t gpa, size_t length)
+{
+	struct kvm_pre_fault_memory range = { .gpa = gpa, .size = length };
+
+	while (range.size)
+		if (ioctl(cpu->fd, KVM_PRE_FAULT_MEMORY, &range) &&
+		    errno != EINTR && errno != EAGAIN)
+			return -1;
+	return 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A bare KVM machine, to compare with. What fails ends the program. */
+#ifndef BENCH_KVM_H
+#define BENCH_KVM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct kvm_run;
+
+/**
+ * struct kvm_cpu - the one processor of a machine
+ * @fd: its descriptor
+ * @run: memory that it shares with the kernel
+ */
+struct kvm_cpu {
+	int fd;
+	struct kvm_run *run;
+};
+
+/* A machine of this process; *@max_slots is how many memslots it can have. */
+int kvm_create(unsigned int *max_slots);
+/* A slot with length 0 is deleted. */
+void kvm_slot(int machine, uint32_t slot, uint64_t gpa, const void *hva,
+	      size_t length);
+/* Give the machine a processor; it takes memslot 0 for its program. */
+void kvm_cpu_create(struct kvm_cpu *cpu, int machine);
+/* Let the guest read a word of each page; @gpa is below 4 GiB. */
+void kvm_touch(const struct kvm_cpu *cpu, uint64_t gpa, size_t pages);
+/* Let KVM map a range itself. Returns -1 if this kernel cannot. */
+int kvm_prefault(const struct kvm_cpu *cpu, uint64_t gpa, size_t length);
+
+/* kvm_<machine>.c: the program, and a processor that is at its start. */
+extern const char kvm_program[];
+extern const size_t kvm_program_size;
+void kvm_arch_init(int machine, int cpu);
+void kvm_arch_start(int cpu, uint64_t gpa, size_t pages);
+
+#endif /* BENCH_KVM_H */

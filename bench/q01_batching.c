@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Q1: what does it cost to flush once for an event, once for N pages, or for each page?
+ *
+ * Each combination of policy and engines has a process of its own. The number of flushes
+ * is known, so it is checked and not reported as a result.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/param.h>
+
+#include "bench.h"
+#include "event.h"
+#include "mirror.h"
+#include "runner.h"
+
+/* mprotect() makes one event for each aligned piece of this size. */
+#define PIECE		(1ul << 30)
+
+/*
+ * Small events are measured together, as many as make this size. They have a mapping of
+ * their own, which lies across the border of two blocks of 2 MiB and contains neither:
+ * when the kernel takes a part away from a mapping that contains such a block, it first
+ * announces an event for all of the block, in case there is a huge page to be split.
+ */
+#define SMALL		(512 * PAGE)
+#define ACROSS		(SMALL / 2)
+
+/* The most running engines. */
+#define ENGINES_MAX	8u
+
+#define NO_MIRROR	(-1)
+
+/**
+ * struct policy - when to flush
+ * @name: as in the results
+ * @policy: enum secmmu_flush_policy, or NO_MIRROR
+ * @batch: pages per flush
+ * @grid: measured in the full grid only, in all grids with one call, with all calls
+ * @build: the builds of the driver; bit 0: normal, bit 1: test
+ */
+static const struct policy {
+	const char *name;
+	int policy;
+	uint32_t batch;
+	enum { FULL_ONLY, ONE_CALL, ALL_CALLS } grid;
+	unsigned int build;
+} policies[] = {
+	{ "no mirror", NO_MIRROR, 0, ALL_CALLS, 3 },
+	{ "range", SECMMU_FLUSH_RANGE, 0, ALL_CALLS, 1 },
+	{ "each", SECMMU_FLUSH_EACH, 0, ALL_CALLS, 1 },
+	{ "array:8", SECMMU_FLUSH_ARRAY, 8, FULL_ONLY, 1 },
+	{ "array:32", SECMMU_FLUSH_ARRAY, 32, ONE_CALL, 3 },
+	{ "array:128", SECMMU_FLUSH_ARRAY, 128, FULL_ONLY, 1 },
+	{ "array:512", SECMMU_FLUSH_ARRAY, 512, ONE_CALL, 1 },
+	{ "array:4096", SECMMU_FLUSH_ARRAY, 4096, FULL_ONLY, 1 },
+	{ "end-array:32", SECMMU_FLUSH_END_ARRAY, 32, ONE_CALL, 2 },
+};
+
+#define POLICIES	ARRAY_SIZE(policies)
+
+/* The one call: the kernel's own work is the smallest part of its time. */
+#define CHEAPEST	MPROTECT
+
+/**
+ * struct size - pages per event
+ * @pages: the size
+ * @grids: the grids that have it; one bit for each enum bench_grid
+ * @enough: the rounds that are enough, or zero for all
+ * @slow: left out in a test build
+ */
+static const struct size {
+	size_t pages;
+	unsigned int grids;
+	unsigned int enough;
+	bool slow;
+} sizes[] = {
+	{ 1, 1 << BENCH_FULL | 1 << BENCH_QUICK | 1 << BENCH_TINY, 0, false },
+	{ 8, 1 << BENCH_FULL, 11, false },
+	{ 64, 1 << BENCH_FULL | 1 << BENCH_QUICK | 1 << BENCH_TINY, 0, false },
+	{ 512, 1 << BENCH_FULL, 11, false },
+	{ 4096, 1 << BENCH_FULL | 1 << BENCH_QUICK, 0, false },
+	{ 32768, 1 << BENCH_FULL, 5, true },
+	{ 262144, 1 << BENCH_FULL, 2, true },
+};
+
+#define SIZES		ARRAY_SIZE(sizes)
+
+/**
+ * struct subject - a process, its mirror and engines
+ * @policy: of the mirror
+ * @running: engines that run during a measurement
+ * @idle: one engine has the mirror loaded and rests
+ * @worker: the process
+ * @mirror: descriptor; for NO_MIRROR that of the parent's mirror
+ * @memory: the mirror shows it: @length bytes, aligned to PIECE, for large events; ACROSS
+ *	bytes that are never mapped; SMALL bytes
+ * @length: of the largest event
+ * @runners: the running engines
+ */
+struct subject {
+	const struct policy *policy;
+	unsigned int running;
+	bool idle;
+	struct worker worker;
+	int mirror;
+	char *memory;
+	size_t length;
+	struct runner runners[ENGINES_MAX];
+};
+
+static int device;
+
+/* The parent's mirror, and its engines, which run for processes without a mirror. */
+static int bystander, bystanders[ENGINES_MAX];
+
+static void need_memory(bool ok, const char *what)
+{
+	if (!ok)
+		bench_die("cannot %s memory: %s", what, strerror(errno));
+}
+
+static void map_at(char *at, size_t length)
+{
+	need_memory(!length || mmap(at, length, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+				    MAP_FIXED, -1, 0) == at, "map");
+}
+
+static void prepare_subject(void *data)
+{
+	struct subject *subject = data;
+	size_t shown = subject->length + ACROSS + SMALL;
+	char *area = mmap(NULL, PIECE + shown, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	need_memory(area != MAP_FAILED, "reserve");
+	subject->memory = area + (-(uintptr_t)area & (PIECE - 1));
+	map_at(subject->memory, subject->length);
+	map_at(subject->memory + subject->length + ACROSS, SMALL);
+	/* A huge page is one entry. */
+	forbid_huge_pages();
+	subject->mirror = bystander;
+	if (subject->policy->policy != NO_MIRROR) {
+		subject->mirror =
+			mirror_need(secmmu_create_mirror(device, subject->policy->policy,
+							 subject->policy->batch),
+				    "create a mirror");
+		mirror_slot(subject->mirror, 0, 0, subject->memory, shown);
+		runner_show(subject->mirror);
+	}
+	/* An engine that has run and was halted is idle. */
+	for (unsigned int i = 0; i < subject->running + subject->idle; i++)
+		runner_start(&subject->runners[i],
+			     subject->mirror == bystander ? bystanders[i] :
+			     mirror_engine(subject->mirror, SECMMU_ENGINE_BACKGROUND), i + 1);
+}
+
+static void map_in_mirror(const struct subject *subject, char *at, size_t length)
+{
+	if (subject->policy->policy == NO_MIRROR)
+		need_memory(!madvise(at, length, MADV_POPULATE_WRITE), "populate");
+	else
+		mirror_prefault(subject->mirror, 0, at - subject->memory, length,
+				SECMMU_PREFAULT_WRITE);
+}
+
+/* Undo the events, and leave the memory empty. */
+static void restore_memory(char *at, size_t length, enum call call)
+{
+	if (call == MUNMAP)
+		map_at(at, length);
+	if (call == MPROTECT) {
+		need_memory(!mprotect(at, length, PROT_READ | PROT_WRITE), "permit");
+		need_memory(!madvise(at, length, MADV_DONTNEED), "discard");
+	}
+}
+
+/* The flushes that an event takes. */
+static uint64_t count_flushes(const struct policy *policy, size_t pages)
+{
+	switch (policy->policy) {
+	case SECMMU_FLUSH_RANGE:
+		return 1;
+	case SECMMU_FLUSH_EACH:
+		return pages;
+	default:
+		return howmany(pages, policy->batch);
+	}
+}
+
+/* The mirror must have done what its policy says. */
+static void check_counts(const struct policy *policy, const struct secmmu_stats *before,
+			 const struct secmmu_stats *after, size_t pages,
+			 size_t events)
+{
+	uint64_t expected = events * count_flushes(policy, pages);
+	uint64_t flushes = after->flushes - before->flushes -
+			   (after->assists - before->assists);
+
+	if (after->zap_events - before->zap_events != events ||
+	    after->zapped - before->zapped != events * pages)
+		bench_die("%s: %llu events dropped %llu entries, not %zu and %zu",
+			  policy->name, after->zap_events - before->zap_events,
+			  after->zapped - before->zapped, events, events * pages);
+	if (flushes != expected)
+		bench_die("%s: %zu events of %zu pages took %ju flushes, not %ju",
+			  policy->name, events, pages, (uintmax_t)flushes,
+			  (uintmax_t)expected);
+}
+
+/* With one flush for each page, an engine that ran was interrupted. */
+static bool engines_have_run(const struct subject *subject, const struct secmmu_stats *before,
+		     const struct secmmu_stats *after)
+{
+	if (!subject->running)
+		return true;
+	if (subject->policy->policy == SECMMU_FLUSH_EACH)
+		return after->interrupts > before->interrupts;
+	return after->reads > before->reads;
+}
+
+static void measure_events(void *data, unsigned char what, struct bench_sample *sample)
+{
+	struct subject *subject = data;
+	enum call call = what % CALLS;
+	size_t pages = sizes[what / CALLS].pages, length = pages * PAGE;
+	size_t events = howmany(SMALL, length);
+	struct secmmu_stats before, after;
+	char *at = subject->memory;
+	uint64_t ns;
+
+	if (length < SMALL)
+		at += subject->length + ACROSS;
+	map_in_mirror(subject, at, events * length);
+	for (unsigned int i = 0; i < subject->running; i++)
+		runner_go(&subject->runners[i]);
+	mirror_stats(subject->mirror, &before);
+	ns = event_raise(at, length, events, call);
+	bench_count(subject->mirror, &before, &after, sample);
+	for (unsigned int i = 0; i < subject->running; i++)
+		runner_halt(&subject->runners[i]);
+	sample->counted = subject->policy->policy != NO_MIRROR;
+	if (sample->counted)
+		check_counts(subject->policy, &before, &after, pages, events);
+	restore_memory(at, events * length, call);
+	sample->value = (double)ns / (events * pages);
+	sample->again = !engines_have_run(subject, &before, &after);
+}
+
+/* In small grids one call is enough for most policies. */
+static bool is_worth_it(const struct bench *bench, const struct subject *subject,
+		      const struct size *size, enum call call)
+{
+	if (!(size->grids & 1 << bench->grid) || (size->slow && bench->test_build))
+		return false;
+	if (bench->grid == BENCH_FULL || call == CHEAPEST)
+		return true;
+	return subject->policy->grid == ALL_CALLS && !subject->idle &&
+	       !bench->test_build;
+}
+
+static void add_subject(struct bench *bench, const struct policy *policy,
+			unsigned int running, bool idle)
+{
+	struct subject *subject = bench_alloc(sizeof(*subject));
+	const char *engines = running ? bench_text("%u running", running) :
+			      idle ? "idle" : "none";
+	unsigned int before = bench->nr_cases;
+
+	*subject = (struct subject) { .policy = policy, .running = running, .idle = idle };
+	for (size_t i = 0; i < SIZES; i++)
+		for (enum call call = 0; call < CALLS; call++) {
+			if (!is_worth_it(bench, subject, &sizes[i], call))
+				continue;
+			if (sizes[i].pages * PAGE >= SMALL)
+				subject->length = MAX(subject->length,
+						      sizes[i].pages * PAGE);
+			bench_add(bench, &(struct bench_case) {
+				.variant = { { "policy", policy->name },
+					     { "engines", engines },
+					     { "call", calls[call] } },
+				.pages = sizes[i].pages,
+				.enough = sizes[i].enough,
+				.worker = &subject->worker,
+				.what = i * CALLS + call,
+			});
+		}
+	if (bench->nr_cases > before)
+		worker_start(&subject->worker, prepare_subject, measure_events, subject);
+}
+
+static void make_bystander(unsigned int engines)
+{
+	bystander = mirror_create(device);
+	runner_show(bystander);
+	while (engines--)
+		bystanders[engines] = mirror_engine(bystander, SECMMU_ENGINE_BACKGROUND);
+}
+
+static void add_policies(struct bench *bench)
+{
+	unsigned int others = MIN(count_cpus() - 1, ENGINES_MAX);
+
+	if (!others)
+		fprintf(stderr, "batching: no processor for a running engine; left out\n");
+	device = mirror_device();
+	make_bystander(others);
+	for (size_t i = 0; i < POLICIES; i++) {
+		const struct policy *policy = &policies[i];
+
+		if (!(policy->build & 1 << bench->test_build) ||
+		    (bench->grid != BENCH_FULL && policy->grid == FULL_ONLY))
+			continue;
+		add_subject(bench, policy, 0, false);
+		if (policy->policy != NO_MIRROR)
+			add_subject(bench, policy, 0, true);
+		if (others)
+			add_subject(bench, policy, 1, false);
+		if (others > 1)
+			add_subject(bench, policy, others, false);
+	}
+}
+
+/* "Net" is without the kernel's own work. */
+static const struct target targets[] = {
+	{ "{call} of {pages} pages, one engine running, net, range against each",
+	  "[policy=range, engines=1 running] - [policy=no mirror, engines=1 running]",
+	  "[policy=each, engines=1 running] - [policy=no mirror, engines=1 running]", 0.2 },
+	{ "{call} of {pages} pages, range, one engine running against none",
+	  "[policy=range, engines=1 running]", "[policy=range, engines=none]", 1.1 },
+	{ "the same, net",
+	  "[policy=range, engines=1 running] - [policy=no mirror, engines=1 running]",
+	  "[policy=range, engines=none] - [policy=no mirror, engines=none]", 1.1 },
+	{ 0 }
+};
+
+BENCH_QUESTION(q01_batching) = {
+	.word = "batching",
+	.name = "Q1 batching",
+	.asks = "What does it cost to flush once for an event, or more often?",
+	.text = "Time for each page of an event. A mirror has mapped all pages, and "
+		"flushes once for the event (range), once for N pages (array:N) or for each "
+		"page (each). A running engine opens one window after the other. Without a "
+		"mirror, it runs on the mirror of another process.",
+	.rows = { "policy", "engines", "call", "build" },
+	.across = "pages",
+	.plot = "xy",
+	.plotted = "call=mprotect, engines!=idle",
+	.each = "call=mprotect|madvise|munmap, pages=4096|262144",
+	.targets = targets,
+	.of_test_build = true,
+	.add_cases = add_policies,
+};

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Q12: how many instructions do the hot paths take? Small pieces of work, each mostly one
+ * path of the driver.
+ */
+#include "bench.h"
+#include "mirror.h"
+
+#define PAGES		512ul
+#define HITS		1024
+#define EVENTS		256
+
+enum path { HIT, FILL, ZAP, PAIR, ELSEWHERE, PATHS };
+
+static const char *const paths[PATHS] = {
+	[HIT] = "window and hit: read 8 bytes",
+	[FILL] = "miss and fill: read 8 bytes of a page not mapped",
+	[ZAP] = "zap: a page of a slot that goes",
+	[PAIR] = "start and end in a slot, nothing mapped",
+	[ELSEWHERE] = "start and end outside all slots",
+};
+
+static char *memory, *elsewhere;
+static int mirror, engine;
+
+/* A process without a mirror: there an event costs the kernel's own part. */
+static struct worker without;
+
+static void populate_memory(void)
+{
+	for (size_t i = 0; i < PAGES * PAGE; i += PAGE)
+		memory[i] = 1;
+}
+
+static void prepare_path(enum path path)
+{
+	populate_memory();
+	mirror_renew_slot(mirror, 0, 0, memory, PAGES * PAGE);
+	if (path == ZAP)
+		mirror_prefault(mirror, 0, 0, PAGES * PAGE, SECMMU_PREFAULT_WRITE);
+	if (path == HIT)
+		mirror_read_word(engine, 0);
+}
+
+/* The first event has a page to discard, the others have none. */
+static void discard_often(char *at)
+{
+	for (unsigned int i = 0; i < EVENTS; i++)
+		discard_memory(at, PAGE);
+}
+
+static void measure_without(void *data, unsigned char path, struct bench_sample *sample)
+{
+	uint64_t ns;
+
+	(void)data;
+	populate_memory();
+	ns = bench_now();
+	discard_often(path == PAIR ? memory : elsewhere);
+	sample->value = bench_now() - ns;
+}
+
+/* Returns how often the path was taken. */
+static unsigned int take_path(enum path path)
+{
+	switch (path) {
+	case HIT:
+		for (unsigned int i = 0; i < HITS; i++)
+			mirror_read_word(engine, 0);
+		return HITS;
+	case FILL:
+		for (unsigned int i = 0; i < PAGES; i++)
+			mirror_read_word(engine, i * PAGE);
+		return PAGES;
+	case ZAP:
+		mirror_renew_slot(mirror, 0, 0, memory, PAGES * PAGE);
+		return PAGES;
+	default:
+		discard_often(path == PAIR ? memory : elsewhere);
+		return EVENTS;
+	}
+}
+
+static void measure_path(void *data, struct bench_sample *sample)
+{
+	enum path path = *(const enum path *)data;
+	struct secmmu_stats before, after;
+	struct bench_sample floor = { 0 };
+	unsigned int times;
+	uint64_t ns;
+
+	if (path == PAIR || path == ELSEWHERE)
+		worker_ask(&without, path, &floor);
+	prepare_path(path);
+	mirror_stats(mirror, &before);
+	ns = bench_now();
+	times = take_path(path);
+	ns = bench_now() - ns;
+	bench_count(mirror, &before, &after, sample);
+	sample->value = (ns - floor.value) / times;
+	if (after.zapped - before.zapped != (path == ZAP ? PAGES : 0) ||
+	    after.faults - before.faults != (path == FILL ? PAGES : 0))
+		bench_die("%s: another path was taken", paths[path]);
+}
+
+static void add_paths(struct bench *bench)
+{
+	static enum path all[PATHS];
+
+	forbid_huge_pages();
+	memory = map_memory(PAGES * PAGE);
+	elsewhere = map_memory(PAGES * PAGE);
+	/* It inherits the memory, not the mirror. */
+	worker_start(&without, NULL, measure_without, NULL);
+	mirror = mirror_create(mirror_device());
+	mirror_slot(mirror, 0, 0, memory, PAGES * PAGE);
+	engine = mirror_engine(mirror, 0);
+	for (unsigned int i = 0; i < PATHS; i++) {
+		all[i] = i;
+		bench_add(bench, &(struct bench_case) {
+			.variant = { { "path", paths[i] } },
+			.pages = 1,
+			.measure = measure_path,
+			.data = &all[i],
+		});
+	}
+}
+
+BENCH_QUESTION(q12_hotpaths) = {
+	.word = "hotpaths",
+	.name = "Q12 hot paths",
+	.asks = "How many instructions do the hot paths take?",
+	.text = "The paths that are taken most often, one by one: for --icount, and to be "
+		"compared with an earlier version.",
+	.rows = { "path" },
+	.add_cases = add_paths,
+};

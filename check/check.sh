@@ -1,0 +1,327 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Everything "make check" and "make check-all" do.
+set -euo pipefail
+# shellcheck source=check/common.sh
+. "$(dirname "$0")/common.sh"
+# shellcheck source=check/steps.sh
+. "$top/check/steps.sh"
+
+usage()
+{
+	cat <<END
+usage: check.sh [--all]
+Builds, boots and tests everything. Ends with a table of all steps and the line
+"N passed, N failed, N skipped"; logs stay in build/check/. --all also runs what takes
+too long for every day: nearly all tests on every kernel, more storms, seeded bugs on more
+than one.
+
+In the environment: JOBS, how many steps to run at a time, 2 by default. STEPS, names from
+that table: once everything is built, only these steps are taken.
+END
+}
+
+all=
+case "${1-}" in
+'') ;;
+--all) all=1 ;;
+--help) usage; exit 0 ;;
+*) usage >&2; exit 2 ;;
+esac
+jobs=${JOBS:-2}
+# What runs here has numbers of its own.
+export -n JOBS
+case $jobs in
+[1-9]) ;;
+*) echo "check: JOBS is a number from 1 to 9, not \"$jobs\"" >&2; exit 2 ;;
+esac
+kernels="6.1 6.12 newest debug${all:+ kcsan}"
+out=$BUILD/check
+
+# --- What is more than one command --------------------------------------------------
+
+# The sparse of Debian 12 is too old for the newest sources, which then do without.
+module()
+{
+	case $1 in
+	6.*) "$top/testvm/kernels/module.sh" --sparse "$1" "$2" ;;
+	*) "$top/testvm/kernels/module.sh" "$1" "$2" ;;
+	esac
+}
+
+# A normal build has no test instrument in it. (No grep -q: nm would die of it.)
+no_instruments()
+{
+	local words='mutant|held|hold(s|ing|er)|gate|oracle|inject|test_call|planted'
+
+	! nm "$BUILD/modules/6.1-normal/driver/secmmu.ko" | grep -iE "$words" &&
+		nm "$BUILD/modules/6.1-test/driver/secmmu.ko" | grep -iE "$words"
+}
+
+# The kernel's style. Not applied: comments of locks (ours are kernel-doc of the
+# structure), alignment inside tracepoint macros (the kernel's own differ too), BIT()
+# in the interface header (user space has none), the argument of a macro that is
+# nothing in a normal build, and version checks and their typedefs in driver/compat,
+# which is there for them.
+checkpatch()
+{
+	local tree
+	tree=$("$top/testvm/kernels/kernel.sh" --source 6.12)
+	cd "$top"
+	perl "$tree/scripts/checkpatch.pl" --no-tree --terse --strict \
+		--show-types --no-summary --ignore \
+		UNCOMMENTED_DEFINITION,PARENTHESIS_ALIGNMENT,OPEN_ENDED_LINE,BIT_MACRO,MACRO_ARG_UNUSED \
+		-f driver/*.[ch] driver/test/*.[ch] uapi/linux/*.h \
+		bench/module/*.[ch] bench/peer/*.[ch] &&
+		perl "$tree/scripts/checkpatch.pl" --no-tree --terse --strict \
+			--show-types --no-summary --ignore \
+			LINUX_VERSION_CODE,CONSTANT_COMPARISON,NEW_TYPEDEFS \
+			-f driver/compat/*.h
+}
+
+# What moved between results and the same with one case altered: that, and nothing else.
+compare()
+{
+	local moved=$out/moved.jsonl said=$out/compare.txt
+
+	perl "$top/bench/compare.pl" "$1" "$1" > "$said" &&
+		grep 'nothing moved' "$said" &&
+		sed '/"4 KiB","what":"per page"/s/"value":/&9/' "$1" > "$moved" &&
+		perl "$top/bench/compare.pl" "$1" "$moved" > "$said" || return
+	cat "$said"
+	# The case, and a target that it does not meet any more.
+	test "$(grep -c ', was ' "$said")" = 2
+}
+
+# Every benchmark, as little of it as there can be: it must work, and its results must
+# read as JSON. What the times are does not matter.
+bench()
+{
+	local dir=$out/bench-$1 broken=$out/broken.jsonl
+
+	KERNEL=$1 "$top/bench/bench.sh" --tiny --out "$dir" || return
+	test -s "$dir/index.html" || return
+	find "$dir" -name '*.svg' -size +1k | grep . || return
+	compare "$dir/results.jsonl" || return
+	sed '$s/"value":[^,]*,//' "$dir/results.jsonl" > "$broken"
+	if perl "$top/bench/report.pl" "$broken" "$out" ||
+	   perl "$top/bench/compare.pl" "$broken" "$dir/results.jsonl"; then
+		echo "a missing value is not missed"
+		return 1
+	fi
+}
+
+# Instructions of the hot paths, against those recorded. What moved is for people to
+# judge: see Documentation/benchmarks.rst.
+hot_paths()
+{
+	local dir=$out/hot-paths
+
+	mkdir -p "$dir"
+	KERNEL=6.1 "$top/bench/bench.sh" --quick --icount --out "$dir" hotpaths \
+		> "$dir/said" 2>&1 || { cat "$dir/said"; return 1; }
+	perl "$top/bench/compare.pl" --percent 5 "$top/bench/hotpaths.jsonl" \
+		"$dir/results.jsonl" > "$dir/moved" || return
+	sed '/^$/d; s/^/note: /' "$dir/moved"
+	echo "ok 1 - hot_paths_counted"
+}
+
+# What the steps so far have left for other programs can be read by them.
+json_files()
+{
+	local files
+
+	files=$(find "$out" -name '*.json')
+	if [ -z "$files" ]; then
+		echo "no step has left a JSON file"
+		return 1
+	fi
+	# shellcheck disable=SC2016,SC2086 # perl's; a list of names
+	perl -MJSON::PP -0777 -e 'for my $name (@ARGV) {
+		open my $file, "<", $name or die "$name: $!\n";
+		my $object = eval { decode_json(<$file>) } or die "$name: $@";
+		print "$name: ", $object->{kernel} || die("$name: of no kernel\n"), "\n";
+	}' $files
+}
+
+# The tests of list files that are not among the words.
+left_out()
+{
+	local words=$1 name
+	shift
+	cat "$@" | while read -r name; do
+		case " $words " in
+		*" $name "*) ;;
+		*) echo "$name" ;;
+		esac
+	done
+}
+
+# --- Parts of the plan ---------------------------------------------------------------
+
+prepare()
+{
+	local kernel
+
+	build_tools testvm vmm selftests fuzz bench
+	rm -rf "$out"
+	mkdir -p "$out"
+	: > "$out/begun"
+	lists=$out/root/usr/lib/secmmu/selftests
+	say "kernels"
+	for kernel in $kernels; do
+		step "kernel-$kernel" "$top/testvm/kernels/kernel.sh" "$kernel"
+	done
+	say "building the modules"
+	for kernel in 6.1 6.12 newest; do
+		step "module-$kernel-normal" module "$kernel" normal
+	done
+	for kernel in 6.1 6.12 debug ${all:+newest kcsan}; do
+		step "module-$kernel-test" module "$kernel" test
+	done
+	for kernel in 6.1 ${all:+6.12 newest}; do
+		step "module-$kernel-bench" module "$kernel" bench
+	done
+	for kernel in newest ${all:+debug}; do
+		step "module-$kernel-kunit" module "$kernel" kunit
+	done
+	make_root "$out/root" "$BUILD/modules/6.1-normal/driver/secmmu.ko"
+	cp "$BUILD/fuzz/bin/secmmu-fuzz" "$BUILD/bench/bin/secmmu-bench" "$out/root/usr/bin/"
+	step no-instruments no_instruments
+}
+
+# The tests of test builds; only the debug kernel lets things fail by itself.
+gated()
+{
+	sed 's/^failnth$/&,-T,G3_kernel_each_fails_once,-T,G3_kernel_nothing_left/' \
+		"$lists/tests-of-test-build"
+}
+
+test_build()
+{
+	# shellcheck disable=SC2046,SC2086 # lists of names
+	$1 vm "test-build-$2" "$2" test $run $(gated) ${3-}
+}
+
+# Each seeded bug against the test that must notice it; for every day, one of each
+# property.
+seeded_bugs()
+{
+	local kernel
+
+	go tests mutants-few env KERNEL=6.1 JOBS=1 "$top/mutants/mutants.pl" --quick --few \
+		--out "$out/mutants-few"
+	for kernel in 6.1 6.12 newest; do
+		extra tests "mutants-$kernel" env KERNEL="$kernel" \
+			"$top/mutants/mutants.pl" --quick --out "$out/mutants-$kernel"
+	done
+}
+
+# The debug kernel is several times slower: for every day, of each part of the driver
+# what takes least time.
+debug_kernel()
+{
+	local some rest slow
+
+	some="invalidate domains jobs inflight events registration unblockable"
+	some+=" dirtyslot strangers"
+	rest="$(left_out "$some" "$lists/tests" "$lists/tests-of-test-build")"
+	slow=$(slow_kernel debug)
+	# shellcheck disable=SC2086 # a list of names
+	SECMMU_TEST_SLOW=$slow LIMIT=1200 go vm selftests-debug debug test $run $some
+	# shellcheck disable=SC2086 # a list of names
+	SECMMU_TEST_SLOW=$slow LIMIT=3600 \
+		extra vm selftests-debug-rest debug test $run $rest
+	LOAD=kunit extra vm kunit-debug debug kunit $lib/kunit.sh all
+}
+
+# The kernel that looks for data races; what it finds in the kernel itself is listed.
+kcsan_kernel()
+{
+	local slow
+
+	slow=$(slow_kernel kcsan)
+	# shellcheck disable=SC2046 # a list of names
+	SECMMU_TEST_SLOW=$slow LIMIT=2400 extra vm test-build-kcsan kcsan test $run $(gated)
+	# shellcheck disable=SC2046 # a list of names
+	SECMMU_TEST_SLOW=$slow LIMIT=2400 \
+		extra vm selftests-kcsan kcsan test $run $(cat "$lists/tests")
+	SECMMU_TEST_SLOW=$slow LIMIT=1200 \
+		extra vm storm-kcsan kcsan test $lib/short.sh 60 "--seed 10" \
+		"--seed 11 --backing memfd --tags --domains --keys"
+	extra tests testvm-kcsan env KERNEL=kcsan "$top/testvm/selftest.sh" kcsan
+}
+
+stock_kernels()
+{
+	local quick
+
+	quick=$(sed "s/^flush$/flush,-T,B1_long_range/; /^leaks$/d" "$lists/tests")
+	# shellcheck disable=SC2086 # a list of names
+	go vm selftests-6.1 6.1 normal $run $quick
+	extra vm selftests-rest-6.1 6.1 normal $run flush,-t,B1_long_range leaks
+	# shellcheck disable=SC2086 # a list of names
+	extra vm selftests-6.12 6.12 normal $run $quick
+	# shellcheck disable=SC2086 # a list of names
+	extra vm selftests-newest newest normal $run $quick
+	# The seeded bugs have most of these tests run on 6.1, too.
+	test_build go 6.12 "concurrency dirtyrace"
+	test_build extra 6.1 "concurrency dirtyrace"
+	test_build extra newest
+	LOAD=kunit go vm kunit newest kunit $lib/kunit.sh suites
+	go vm storm-6.1 6.1 normal sh -c "secmmu-bench batching --tiny &&
+		echo 'ok - flush policies: a table' &&
+		$lib/short.sh 10 '--seed 2 --backing memfd'"
+	# With the oracle's judgement at the end.
+	go vm storm-test-build-6.1 6.1 test $lib/short.sh 10 \
+		"--seed 9 --tags --domains --keys"
+	extra vm storms-6.1 6.1 test $lib/short.sh 20 "--seed 1" \
+		"--seed 3 --no-mirror" "--seed 6 --backing memfd --keys" \
+		"--seed 7 --backing memfd --tags --domains --keys"
+	extra vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
+	extra vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
+	extra vm attach-6.1 6.1 normal $lib/attach.sh
+	go vm reload-6.1 6.1 normal sh -c \
+		"$lib/selftests/reload.sh $lib/secmmu.ko 10 &&
+		SECMMU_MODULE=$lib/secmmu.ko $run unload && $lib/outside.sh"
+	go vm control-6.1 6.1 test $lib/control.sh
+	# The latter takes /dev/kvm away.
+	go vm misuse 6.1 none sh -c "$lib/verdicts.sh; status=\$?
+		$lib/misuse.sh && exit \$status"
+}
+
+lib=/usr/lib/secmmu
+run=$lib/selftests/run_tests.sh
+started=$SECONDS
+# Each step in a process group of its own, which an interrupted check takes along.
+# shellcheck disable=SC2154 # the trap sets it
+trap 'for job in $(jobs -p); do kill -TERM -- "-$job"; done; exit 130' INT TERM HUP
+prepare
+set -m
+# What takes longest comes first, so that nothing long is left alone in the end.
+debug_kernel
+seeded_bugs
+# The verdict of all others rests on these; "make -C testvm check" runs the rest too.
+go tests testvm "$top/testvm/selftest.sh" status_zero status_other kernel_warning \
+	panic timeout interrupt given_up killed_then_swept module_of_another \
+	root_and_files wrong_options
+extra tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug
+extra tests testvm-frozen "$top/testvm/selftest.sh" frozen
+stock_kernels
+kcsan_kernel
+go step bench bench 6.1
+go tests hot-paths hot_paths
+extra tests fuzz-vm "$top/fuzz/selftest.sh" --vm
+go step checkpatch checkpatch
+go step levels "$top/check/levels.sh"
+go tests bare "$top/check/bare.sh" 6.1
+go tests models "$top/models/models.sh"
+go tests mutants-patches "$top/mutants/patches.pl" check
+go tests mutants-selftest "$top/mutants/selftest.pl"
+go tests fuzz "$top/fuzz/selftest.sh" --no-vm
+wait
+! wanted json || step json json_files
+finish
+[ ! "$extras" ] || echo "left to make check-all:$extras"
+say "took $((SECONDS - started)) s; logs in $out"
+summary

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# What scripts of make targets share; to be sourced.
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+BUILD=${BUILD:-$top/build}
+export BUILD
+
+say()
+{
+	printf '== %s\n' "$*"
+}
+
+# Set up the machine, then build the programs. Quiet unless it fails.
+build_tools()
+{
+	"$top/check/setup.sh"
+	mkdir -p "$BUILD"
+	for part in "$@"; do
+		say "building $part"
+		if ! make -j"$(nproc)" -C "$top/$part" > "$BUILD/$part.log" 2>&1; then
+			tail -n 40 "$BUILD/$part.log" >&2
+			echo "$part does not build; see $BUILD/$part.log" >&2
+			return 1
+		fi
+	done
+}
+
+# What log $1 has of the last boot: testvm starts over when emulation spoils a run.
+last_boot()
+{
+	awk '/^testvm: starting over$/ { n = 0; next } { line[n++] = $0 }
+		END { for (i = 0; i < n; i++) print line[i] }' "$1"
+}
+
+# Make folder $2 like $1, which goes away: what would be the same keeps its time.
+update_tree()
+{
+	mkdir -p "$2"
+	(cd "$2" && find . -type f) | while read -r file; do
+		[ -e "$1/$file" ] || rm "$2/$file"
+	done
+	(cd "$1" && find . -type f) | while read -r file; do
+		cmp -s "$1/$file" "$2/$file" && continue
+		mkdir -p "$2/${file%/*}"
+		cp "$1/$file" "$2/$file"
+	done
+	rm -rf "$1"
+}
+
+# The scripts that run in a test VM, into folder $1.
+copy_guest_scripts()
+{
+	mkdir -p "$1"
+	cp "$top"/check/guest/*.sh "$1/"
+	cp "$top/fuzz/guest.sh" "$1/fuzz.sh"
+	cp "$top/mutants/guest.sh" "$1/mutants.sh"
+	chmod +x "$1"/*.sh
+}
+
+# What goes into a test VM besides busybox and the modules, into folder $1; with another
+# argument the selftests too, and this module.
+make_root()
+{
+	rm -rf "$1"
+	mkdir -p "$1/usr/bin"
+	cp "$BUILD/vmm/secmmu-vmm" "$BUILD/vmm/secmmu-subject" "$1/usr/bin/"
+	copy_guest_scripts "$1/usr/lib/secmmu"
+	[ "${2-}" ] || return 0
+	make -s -C "$top/selftests" install DESTDIR="$1/usr/lib/secmmu/selftests"
+	cp "$2" "$1/usr/lib/secmmu/"
+}
+
+# Kernel $1, and the driver built for it in flavour $2; sets module.
+prepare_kernel()
+{
+	say "kernel $1"
+	"$top/testvm/kernels/kernel.sh" "$1" > /dev/null
+	say "building the driver for $1 ($2)"
+	# shellcheck disable=SC2034 # for whoever calls
+	module=$("$top/testvm/kernels/module.sh" "$1" "$2")
+}
+
+# Prints how many times longer kernel $1 takes, which looks at everything it does: for
+# SECMMU_TEST_SLOW, in the guest and for limits here.
+slow_kernel()
+{
+	case $1 in
+	debug) echo "${SECMMU_TEST_SLOW:-5}" ;;
+	kcsan) echo "${SECMMU_TEST_SLOW:-10}" ;;
+	*) echo "${SECMMU_TEST_SLOW:-1}" ;;
+	esac
+}

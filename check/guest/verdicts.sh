@@ -1,0 +1,203 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# In the test VM, without the driver: each verdict of a storm but FAIL, provoked
+# (mistakes.sh and control.sh have that). H2: slow is not wrong, and unproven, stuck and
+# interrupted say what they are. H3: a JSON file is written whole or not at all.
+# shellcheck disable=SC2317,SC2086,SC2231 # checks are called by their names; numbers, lists
+set -u
+# shellcheck source=check/guest/inside.sh
+. "${0%/*}/inside.sh"
+only_inside "fills a file system of its own"
+status=0
+json=/tmp/verdict.json
+slow=${SECMMU_TEST_SLOW:-1}
+# Seconds without progress that these storms call stuck, and more than those.
+patience=3
+longer=$((patience * slow + 3))
+
+# What was tried, its exit status, that wanted, the last line wanted.
+judge()
+{
+	if [ "$2" = "$3" ] && tail -n 1 /tmp/storm | grep -q "$4"; then
+		echo "ok - $1: $(tail -n 1 /tmp/storm)"
+	else
+		cat /tmp/storm
+		echo "not ok - $1: status $2, not $3, or the last line is not \"$4\""
+		status=1
+	fi
+}
+
+# Is it so?
+check()
+{
+	what=$1
+	shift
+	if "$@"; then
+		echo "ok - $what"
+	else
+		cat /tmp/storm
+		echo "not ok - $what: $*"
+		status=1
+	fi
+}
+
+storm()
+{
+	rm -f $json
+	secmmu-vmm run --no-mirror --seed 1 --stuck-after $patience --json $json "$@" \
+		> /tmp/storm 2>&1
+}
+
+# In the background, until it has told something; $storm then.
+start()
+{
+	rm -f $json
+	: > /tmp/storm
+	secmmu-vmm run --no-mirror --seed 1 --json $json --seconds 600 "$@" \
+		> /tmp/storm 2>&1 &
+	storm=$!
+	until grep -q '^\[' /tmp/storm || ! kill -0 $storm; do
+		sleep 0.1
+	done
+}
+
+ended()
+{
+	got=0
+	wait $storm || got=$?
+}
+
+# Keeps thread $1 of the storm from getting on; $holder does.
+hold()
+{
+	for task in /proc/$storm/task/*; do
+		[ "$(cat "$task/comm")" != "$1" ] || break
+	done
+	: > /tmp/holder
+	secmmu-subject hold "${task##*/}" > /tmp/holder &
+	holder=$!
+	until grep -q ready /tmp/holder || ! kill -0 $holder; do
+		sleep 0.1
+	done
+}
+
+let_go()
+{
+	kill -KILL $holder
+	wait $holder 2> /dev/null
+}
+
+# Is the JSON file whole, with this verdict?
+whole()
+{
+	grep -q "\"verdict\": \"$1\"," $json && [ "$(head -n 1 $json)" = "{" ] &&
+		[ "$(tail -n 1 $json)" = "}" ]
+}
+
+# Neither the file nor what it is written to before it has its name.
+absent()
+{
+	[ "$(find /tmp -name 'verdict.json*')" = "" ]
+}
+
+said()
+{
+	grep -q "$1" /tmp/storm
+}
+
+# --- H2: unproven, and until something is proved --------------------------------------
+
+got=0
+storm --seconds 1 --limit 1 --writes 1000000000 || got=$?
+judge "H2 too little by its limit" $got 3 '^storm: UNPROVEN, 0 violations$'
+check "H2 says what is missing" said '^storm: unproven: [0-9]* guest writes, needs 1000000000$'
+check "H2 says what to do" said 'more time with --limit$'
+check "H3 unproven, the file is whole" whole UNPROVEN
+
+# Discarders pause: no machine does so many in a second.
+got=0
+storm --seconds 1 --events 3500 --writes 1 || got=$?
+judge "H2 goes on until it proves something" $got 0 '^storm: PASS, 0 violations$'
+check "H2 for longer than it was told" said '^\[  2s\]'
+check "H3 passed, the file is whole" whole PASS
+
+# --- H2: interrupted ------------------------------------------------------------------
+
+start
+kill -INT $storm
+ended
+judge "H2 interrupted" $got 130 '^storm: INTERRUPTED, 0 violations$'
+check "H2 what was found so far" said '^guest .* writes'
+check "H3 interrupted, the file is whole" whole INTERRUPTED
+start
+kill -TERM $storm
+ended
+judge "H2 terminated" $got 143 '^storm: INTERRUPTED, 0 violations$'
+
+start
+hold "engine 0"
+kill -INT $storm
+sleep 1
+check "H2 a held thread is waited for" kill -0 $storm
+kill -INT $storm
+ended
+let_go
+judge "H2 interrupted twice" $got 130 '^\['
+check "H3 interrupted twice, no file" absent
+
+# --- H2: stuck, and not stuck ---------------------------------------------------------
+
+start --stuck-after $patience
+hold "engine 0"
+sleep 1
+kill -INT $storm
+ended
+let_go
+judge "H2 a thread is held" $got 4 '^storm: STUCK, 0 violations$'
+check "H2 which thread" said 'thread "engine 0" ([0-9]*), state t, in '
+check "H2 its kernel stack" said '^    .*ptrace_stop'
+check "H2 who waits for it" said 'thread "secmmu-vmm" ([0-9]*), state S, in futex'
+check "H3 stuck, no file" absent
+
+# The canary's process is stopped, and waited for.
+start --stuck-after $patience
+child=$(grep -l "^PPid:[[:space:]]*$storm\$" /proc/[0-9]*/status 2> /dev/null)
+kill -STOP "$(echo "$child" | cut -d / -f 3)"
+kill -INT $storm
+ended
+judge "H2 a process is held" $got 4 '^storm: STUCK, 0 violations$'
+check "H2 who waits for that" said 'thread "secmmu-vmm" ([0-9]*), state S, in do_wait'
+
+# Who is stopped makes no progress, and cannot.
+start --stuck-after $patience
+kill -STOP $storm
+sleep $longer
+kill -CONT $storm
+sleep 1
+kill -INT $storm
+ended
+judge "H2 stopped for long is not stuck" $got 130 '^storm: INTERRUPTED, 0 violations$'
+
+# --- H3: where the file goes ----------------------------------------------------------
+
+quick="--seconds 1 --limit 1 --writes 1 --events 1"
+mkdir -p /tmp/full
+mount -t tmpfs -o size=16k tmpfs /tmp/full
+echo old > /tmp/full/numbers
+dd if=/dev/zero of=/tmp/full/rest bs=1k count=100 2> /dev/null
+got=0
+storm $quick --json /tmp/full/numbers || got=$?
+judge "H3 no room for the file" $got 2 '^storm: PASS, 0 violations$'
+check "H3 what was there stays" grep -qx old /tmp/full/numbers
+check "H3 no part of it stays" [ "$(find /tmp/full -name '*.tmp')" = "" ]
+umount /tmp/full
+
+echo old > /tmp/numbers
+ln -sf /tmp/numbers /tmp/link
+storm $quick --json /tmp/link
+check "H3 a link stays" [ -L /tmp/link ]
+json=/tmp/numbers
+check "H3 its target is replaced" whole PASS
+storm $quick --json /dev/null
+check "H3 a device stays" [ -c /dev/null ]
+exit $status

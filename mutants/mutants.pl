@@ -1,0 +1,105 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0
+# Everything "make mutants" and "make mutants-auto" do: tests must notice what is wrong with
+# the driver. Boots as many test VMs as it takes, and goes on when a mutant kills one.
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use Fcntl qw(:flock);
+use File::Path qw(make_path);
+use FindBin qw($Bin);
+use lib "$Bin/lib", "$Bin/auto";
+use Boots;
+use Files qw(slurp spew fail);
+use Generated;
+use Seeded;
+
+my $usage = <<'END';
+usage: mutants.pl [--quick [--few]] [--out DIR]
+       mutants.pl --auto [--list | --build] [--out DIR]
+Runs the tests against each seeded bug (mutant) of mutants/series: the test that its
+patch names, three times, then all tests of test builds, then a short storm. Ends with one
+"ok" or "not ok" line for each mutant, and leaves matrix.txt, matrix.html and matrix.json in
+DIR, build/mutants by default. Fails if a mutant survives, or if only a random storm notices
+it. A test that kills must pass in the same boot without the mutant, before all others and
+after them.
+--quick runs the named tests only, once. --few takes the first mutant of each property only,
+and does not run everything without a mutant again at the end of a boot: it is a quick choice,
+for which it is enough that the tests have passed in the beginning.
+
+--auto makes first-order mutants of the driver's core instead, each a small change at one
+place, and runs tests against each: the KUnit suites, then the tests that
+mutants/auto/programs names for the file, then all others, until one fails that passes
+without the mutant. Leaves report.txt and report.json in DIR, build/mutants-auto by default;
+they are written anew after each mutant. Fails if less than 95 % are killed of those that
+mutants/auto/equivalent.txt does not name. --list only prints the mutants, --build only
+builds them. A run that was interrupted goes on where it was when it is begun again. Verdicts
+are kept: a killed mutant is not run again until the driver changes, a survivor not until the
+driver or a test does.
+
+In the environment: KERNEL, 6.1 by default, with --auto newest (kernels without KUnit do
+without the suites); JOBS, how many VMs to run at a time, 2 by default; SECMMU_TEST_SLOW, how
+much slower than usual the machine is. MUTANT, the names of seeded bugs to run alone. With
+--auto: FILE, names of files to mutate (driver/record.c is "record.c", and "record" also
+stands for its header); SAMPLE, how many mutants to take; all by default; SEED, a number that
+chooses them, 1 by default.
+END
+
+sub number
+{
+	my ($names, $form, $value) = @_;
+
+	fail(2, "$names, not \"$value\"") if $value !~ /^$form$/;
+	return $value;
+}
+
+my %o = (top => abs_path("$Bin/.."), only => $ENV{MUTANT} // '', files => $ENV{FILE} // '');
+my %flags = ('--quick' => 'quick', '--few' => 'few', '--auto' => 'auto', '--list' => 'list',
+	     '--build' => 'only_build');
+
+$| = 1;
+while (defined(my $word = shift)) {
+	if ($word eq '--help') {
+		print $usage;
+		exit 0;
+	} elsif ($flags{$word}) {
+		$o{$flags{$word}} = 1;
+	} elsif ($word eq '--out' && @ARGV) {
+		$o{out} = shift;
+	} else {
+		print STDERR $usage;
+		exit 2;
+	}
+}
+for (['sample', $ENV{SAMPLE} || 0], ['seed', $ENV{SEED} || 1]) {
+	$o{$_->[0]} = number('SAMPLE and SEED are numbers', qr/\d+/, $_->[1]);
+}
+for (['jobs', $ENV{JOBS} || 2], ['slow', $ENV{SECMMU_TEST_SLOW} || 1]) {
+	$o{$_->[0]} = number('JOBS and SECMMU_TEST_SLOW are numbers from 1 to 999',
+			     qr/[1-9]\d{0,2}/, $_->[1]);
+}
+$o{kernel} = $ENV{KERNEL} || ($o{auto} ? 'newest' : '6.1');
+$o{build} = $ENV{BUILD} ||= "$o{top}/build";
+$o{out} //= "$o{build}/mutants" . ($o{auto} ? '-auto' : '');
+make_path($o{out});
+$o{out} = abs_path($o{out});
+open my $running, '>', "$o{out}/running" or fail(1, "cannot write to $o{out}: $!");
+flock $running, LOCK_EX | LOCK_NB or fail(1, "another run is under way in $o{out}");
+unlink grep { -f } map { glob "$o{out}/$_*" } qw(results log console testvm matrix report);
+
+my $job = $o{auto} ? Generated::job(\%o) : Seeded::job(\%o) or exit 0;
+my $began = time;
+
+# More than the driver takes to be loaded and unloaded, and the VM to boot and end. The
+# test of this program has a VM of its own.
+$job->{silence} = $ENV{MUTANTS_SILENCE} // $job->{limit} + 60 * $o{slow};
+$job->{testvm} = $ENV{MUTANTS_TESTVM} // "$o{build}/testvm/testvm";
+@$job{qw(out kernel)} = @o{qw(out kernel)};
+print "== $job->{title}, $o{jobs} VMs at a time\n";
+Boots::work($job);
+print '== took ', time - $began, " s; what was said, and after how many seconds, is in " .
+	"$o{out}/log.*\n";
+spew("$o{out}/results", map { slurp($_) } glob "$o{out}/results.*");
+my $failed = $job->{judge}->();
+
+exit($failed || $job->{failed} ? 1 : 0);

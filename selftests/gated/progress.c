@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Faults that events leave no moment: some event is in flight all the time, or one hits
+ * the fault whenever it has its page. The access then goes past the mirror.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include "secmmu_actor.h"
+#include "secmmu_fail.h"
+#include "secmmu_gates.h"
+#include "secmmu_harness.h"
+#include "secmmu_outsider.h"
+#include "secmmu_sys.h"
+
+#define PAGES	64L
+#define P	5L
+
+/* More events after each other than a fault has patience with. */
+#define ROUNDS	64L
+
+FIXTURE(progress)
+{
+	int dev, mirror, engine;
+	struct actor actor;
+	struct secmmu_stats before;
+	long filled;		/* events beside the page that fill the records */
+	long begun, ended;	/* events over the page */
+	bool stop;
+};
+
+FIXTURE_VARIANT(progress)
+{
+	bool overflow;		/* events are kept as one hull */
+};
+
+FIXTURE_VARIANT_ADD(progress, recorded) {
+	.overflow = false,
+};
+
+FIXTURE_VARIANT_ADD(progress, overflow) {
+	.overflow = true,
+};
+
+FIXTURE_SETUP(progress)
+{
+	ACTOR_SETUP(PAGES);
+	self->engine = self->actor.engine[0];
+	self->begun = 0;
+	self->ended = 0;
+	self->filled = 0;
+	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_STAMP, 0, PAGES, 1));
+	if (variant->overflow) {
+		self->filled = events_fill(self->mirror, ACTOR_MEM(PAGES));
+		ASSERT_LT(0, self->filled);
+	}
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &self->before));
+}
+
+/* Events over the page differ in where they end. */
+static int begin_next(FIXTURE_DATA(progress) *self)
+{
+	return event_begin(self->mirror, ACTOR_MEM(P), 1 + self->begun++ % 8);
+}
+
+static int end_first(FIXTURE_DATA(progress) *self)
+{
+	return event_end(self->mirror, ACTOR_MEM(P), 1 + self->ended++ % 8);
+}
+
+FIXTURE_TEARDOWN(progress)
+{
+	while (self->ended < self->begun)
+		end_first(self);
+	if (self->filled > 0)
+		events_empty(self->mirror, ACTOR_MEM(PAGES), self->filled);
+	ACTOR_TEARDOWN();
+}
+
+/* Thread 1 has an access under way; an event is in flight until it has come back. */
+static void events_until_done(struct __test_metadata *_metadata,
+			      FIXTURE_DATA(progress) *self)
+{
+	long i;
+
+	ASSERT_TRUE(actor_waits(&self->actor, 1, 1));
+	for (i = 0; i < ROUNDS && !actor_done(&self->actor, 1); i++) {
+		ASSERT_EQ(0, begin_next(self));
+		ASSERT_EQ(0, end_first(self));
+		/* It may have been woken for another turn, or for the last. */
+		actor_waits(&self->actor, 1, 1);
+	}
+	EXPECT_LT(i, ROUNDS) {
+		TH_LOG("the access still waits");
+	}
+}
+
+static void expect_direct(struct __test_metadata *_metadata,
+			  FIXTURE_DATA(progress) *self)
+{
+	struct secmmu_stats now;
+
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &now));
+	EXPECT_EQ(self->before.direct + 1, now.direct);
+	EXPECT_EQ(self->before.fault_pages, now.fault_pages);
+}
+
+/* A read, with one event or more in flight at every moment. */
+SECMMU_TEST_F(progress, A18_events_without_a_gap)
+{
+	__u64 word = 0;
+
+	ASSERT_EQ(0, begin_next(self));
+	actor_do(&self->actor, 1, ACT_READ, 0, ACTOR_GPA(P));
+	events_until_done(_metadata, self);
+	/* In any case it ends with the last event. */
+	if (!actor_done(&self->actor, 1))
+		ASSERT_EQ(0, end_first(self));
+	ASSERT_EQ(0, actor_answer(&self->actor, 1, &word));
+	EXPECT_EQ(stamp(P, 1), word);
+	expect_direct(_metadata, self);
+}
+
+/* An event that lasts is waited for, whatever comes and goes meanwhile. */
+SECMMU_TEST_F(progress, A8_one_event_that_lasts)
+{
+	struct secmmu_stats now;
+	__u64 word = 0;
+	long i;
+
+	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(P - 1), 2));
+	actor_do(&self->actor, 1, ACT_READ, 0, ACTOR_GPA(P));
+	ASSERT_TRUE(actor_waits(&self->actor, 1, 1));
+	/* As one hull they cannot be told apart. */
+	for (i = 0; i < ROUNDS && !variant->overflow; i++) {
+		ASSERT_EQ(0, begin_next(self));
+		ASSERT_EQ(0, end_first(self));
+		ASSERT_TRUE(actor_waits(&self->actor, 1, 1));
+	}
+	EXPECT_FALSE(actor_done(&self->actor, 1));
+	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(P - 1), 2));
+	ASSERT_EQ(0, actor_answer(&self->actor, 1, &word));
+	EXPECT_EQ(stamp(P, 1), word);
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &now));
+	EXPECT_EQ(self->before.direct, now.direct);
+}
+
+/* A prefault does not stay either. */
+SECMMU_TEST_F(progress, A18_prefault)
+{
+	__u64 left = 1;
+
+	ASSERT_EQ(0, begin_next(self));
+	actor_do(&self->actor, 1, ACT_PREFAULT, ACTOR_GPA(P), 1, 0);
+	events_until_done(_metadata, self);
+	if (!actor_done(&self->actor, 1))
+		ASSERT_EQ(0, end_first(self));
+	ASSERT_EQ(0, actor_answer(&self->actor, 1, &left));
+	EXPECT_EQ(0, left);
+	expect_direct(_metadata, self);
+}
+
+/* A whole event comes whenever the fault has its page. */
+SECMMU_TEST_F(progress, A18_hit_again)
+{
+	pid_t tid = actor_tid(&self->actor, 1);
+	__u64 word = 0;
+	int post;
+	long i;
+
+	post = gate_arm(self->dev, SECMMU_GATE_FAULT_GOT, tid, 0);
+	ASSERT_LE(0, post);
+	actor_do(&self->actor, 1, ACT_READ, 0, ACTOR_GPA(P));
+	for (i = 0; i < ROUNDS; i++) {
+		int last = post;
+
+		if (actor_wait_gate(&self->actor, 1, self->dev, last))
+			break;
+		post = gate_arm(self->dev, SECMMU_GATE_FAULT_GOT, tid, 0);
+		ASSERT_LE(0, post);
+		ASSERT_EQ(0, begin_next(self));
+		ASSERT_EQ(0, end_first(self));
+		ASSERT_EQ(0, gate_open(self->dev, last));
+	}
+	EXPECT_LT(i, ROUNDS);
+	gates_clear(self->dev);
+	ASSERT_EQ(0, actor_answer(&self->actor, 1, &word));
+	EXPECT_EQ(stamp(P, 1), word);
+	expect_direct(_metadata, self);
+}
+
+/* Ends an event and begins the next in time, until the access has come back. */
+static void *keep_an_event(void *arg)
+{
+	FIXTURE_DATA(progress) *self = arg;
+
+	while (!__atomic_load_n(&self->stop, __ATOMIC_ACQUIRE))
+		if (begin_next(self) || end_first(self))
+			return "an event failed";
+	return NULL;
+}
+
+/* What this thread asks for first is the page, which it gets past the mirror. */
+SECMMU_TEST_F(progress, A18_without_memory)
+{
+	void *problem = NULL;
+	struct fail fail = {};
+	pthread_t thread;
+	__u64 word = 0;
+
+	self->stop = false;
+	ASSERT_EQ(0, begin_next(self));
+	ASSERT_EQ(0, fail_start(&fail, FAIL_BY_DRIVER, self->dev));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, keep_an_event, self));
+	EXPECT_EQ(0, fail_arm(&fail, 1));
+	EXPECT_EQ(-ENOMEM, gpa_get(self->engine, ACTOR_GPA(P), &word));
+	EXPECT_EQ(FAIL_ALLOCATION, fail_disarm(&fail));
+	EXPECT_EQ(0, gpa_get(self->engine, ACTOR_GPA(P), &word));
+	EXPECT_EQ(stamp(P, 1), word);
+	__atomic_store_n(&self->stop, true, __ATOMIC_RELEASE);
+	ASSERT_EQ(0, pthread_join(thread, &problem));
+	EXPECT_EQ(NULL, problem);
+	fail_stop(&fail);
+	expect_direct(_metadata, self);
+}
+
+/* Bring a write of thread 1 past the mirror to the gate; the post of that gate. */
+static int write_up_to(struct __test_metadata *_metadata, FIXTURE_DATA(progress) *self,
+		       enum secmmu_gate gate)
+{
+	int post = gate_arm(self->dev, gate, actor_tid(&self->actor, 1), 0);
+	long i;
+
+	ASSERT_LE(0, post);
+	ASSERT_EQ(0, begin_next(self));
+	actor_do(&self->actor, 1, ACT_WRITE, 0, ACTOR_GPA(P), stamp(P, 2));
+	for (i = 0; i < ROUNDS && actor_waits(&self->actor, 1, 1); i++) {
+		ASSERT_EQ(0, begin_next(self));
+		ASSERT_EQ(0, end_first(self));
+		if (!gate_wait_ms(self->dev, post, 20))
+			return post;
+	}
+	ASSERT_EQ(0, gate_wait(self->dev, post));
+	return post;
+}
+
+static void finish_write(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(progress) *self, int post)
+{
+	ASSERT_EQ(0, gate_open(self->dev, post));
+	while (self->ended < self->begun)
+		ASSERT_EQ(0, end_first(self));
+	ASSERT_EQ(0, actor_answer(&self->actor, 1, NULL));
+}
+
+/* A write past the mirror is in the log, and in the memory. */
+SECMMU_TEST_F(progress, C2_write)
+{
+	__u64 log = 0, word = 0;
+
+	ASSERT_EQ(0, actor_run(&self->actor, 2, ACT_SLOT, 0, ACTOR_GPA(0), 0, PAGES,
+			       SECMMU_SLOT_LOG_DIRTY));
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &self->before));
+	finish_write(_metadata, self, write_up_to(_metadata, self,
+						  SECMMU_GATE_DIRECT_GOT));
+	actor_do(&self->actor, 0, ACT_LOAD, P);
+	ASSERT_EQ(0, actor_answer(&self->actor, 0, &word));
+	EXPECT_EQ(stamp(P, 2), word);
+	actor_do(&self->actor, 0, ACT_DIRTY, 0, PAGES);
+	ASSERT_EQ(0, actor_answer(&self->actor, 0, &log));
+	EXPECT_EQ(1ULL << P, log);
+	expect_direct(_metadata, self);
+}
+
+/* The slot shows other memory before the data move: they go there. */
+SECMMU_TEST_F(progress, A11_slot_replaced)
+{
+	int post = write_up_to(_metadata, self, SECMMU_GATE_DIRECT_GOT);
+	__u64 word = 0;
+
+	ASSERT_EQ(0, actor_run(&self->actor, 2, ACT_SLOT, 0, ACTOR_GPA(0), PAGES / 2,
+			       PAGES / 2, 0));
+	finish_write(_metadata, self, post);
+	actor_do(&self->actor, 0, ACT_LOAD, P);
+	ASSERT_EQ(0, actor_answer(&self->actor, 0, &word));
+	EXPECT_EQ(stamp(P, 1), word);
+	actor_do(&self->actor, 0, ACT_LOAD, PAGES / 2 + P);
+	ASSERT_EQ(0, actor_answer(&self->actor, 0, &word));
+	EXPECT_EQ(stamp(P, 2), word);
+}
+
+/* A change of the slot waits for the window in which the data move. */
+SECMMU_TEST_F(progress, A11_slot_waits)
+{
+	int post;
+
+	if (!cpus_enough())
+		SKIP(return, "less than %d processors", OUTSIDER_CPUS);
+	ASSERT_EQ(0, cpus_spread_for(&self->actor, 1));
+	post = write_up_to(_metadata, self, SECMMU_GATE_DIRECT_CHECKED);
+	actor_do(&self->actor, 2, ACT_SLOT, 0, ACTOR_GPA(0), PAGES / 2, PAGES / 2, 0);
+	EXPECT_TRUE(actor_stays(&self->actor, 2));
+	finish_write(_metadata, self, post);
+	EXPECT_EQ(0, actor_answer(&self->actor, 2, NULL));
+}
+
+/* fork(2) while the page is held for writing: the child keeps what it was born with. */
+SECMMU_TEST_F(progress, C3_fork)
+{
+	int post = write_up_to(_metadata, self, SECMMU_GATE_DIRECT_GOT);
+	char path[64];
+	__u64 pid, word = 0;
+	int mem;
+
+	actor_do(&self->actor, 2, ACT_FORK);
+	ASSERT_EQ(0, actor_answer(&self->actor, 2, &pid));
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	mem = open(path, O_RDONLY);
+	ASSERT_LE(0, mem);
+	finish_write(_metadata, self, post);
+	ASSERT_EQ(sizeof(word), pread(mem, &word, sizeof(word),
+				      (off_t)(uintptr_t)ACTOR_MEM(P)));
+	EXPECT_EQ(stamp(P, 1), word);
+	close(mem);
+	child_kill(pid);
+	actor_do(&self->actor, 0, ACT_LOAD, P);
+	ASSERT_EQ(0, actor_answer(&self->actor, 0, &word));
+	EXPECT_EQ(stamp(P, 2), word);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "guest.h"
+#include "options.h"
+#include "util.h"
+
+static const struct argp_option table[] = {
+	{ "kernel", 'k', "KERNEL", 0,
+	  "6.1, 6.12, newest, debug, kcsan (made by kernel.sh; default 6.1), a folder like "
+	  "theirs, or a bzImage", 0 },
+	{ "cpus", 'c', "N", 0, "Virtual CPUs (default 4)", 0 },
+	{ "memory", 'm', "MIB", 0, "Memory (default 2048)", 0 },
+	{ "accel", 'a', "auto|tcg|kvm", 0,
+	  "What runs the VM (default auto: KVM if a trial boot works, else emulation)", 0 },
+	{ "icount", 'i', NULL, 0,
+	  "Emulate one CPU whose clocks count instructions, 8 ns each: times are repeatable then",
+	  0 },
+	{ "timeout", 't', "SECONDS", 0, "Limit for the whole VM (default 300)", 0 },
+	{ "retries", 'R', "N", 0,
+	  "How often to start over when emulation spoils the run (default 2)", 0 },
+	{ "append", 'A', "ARGUMENTS", 0,
+	  "Add to the kernel's command line; NAME.PARAMETER=VALUE reaches modules too", 0 },
+	{ "root", 'r', "DIR", 0, "Put the content of DIR at / (repeatable)", 0 },
+	{ "load", 'L', "NAME", 0,
+	  "Load this module of the kernel's own, after KVM's (repeatable)", 0 },
+	{ "module", 'M', "FILE", 0, "Then load this module (repeatable)", 0 },
+	{ "out", 'o', "DIR", 0, "Put the files the command leaves in /out here", 0 },
+	{ "log", 'l', "FILE", 0,
+	  "The kernel's console (default: a temporary file, kept on failure)", 0 },
+	{ "quiet", 'q', NULL, 0, "No progress on stderr", 0 },
+	{ 0 }
+};
+
+static const char usage[] = "[--] COMMAND...";
+
+static const char about[] =
+	"Boots a kernel in a virtual machine, runs COMMAND in it and passes on its "
+	"output and exit status."
+	"\v"
+	"The guest has busybox, /dev/kvm, an empty /tmp, and the variable OUT=/out; "
+	"the caller's SECMMU_* variables are passed on, SECMMU_ACCEL is what runs the "
+	"VM (tcg or kvm), SECMMU_ICOUNT the binary logarithm of the nanoseconds per "
+	"instruction under --icount. COMMAND's stdin is empty, its "
+	"stdout and stderr both go to testvm's stdout.\n\n"
+	"The exit status is COMMAND's (128 + N for signal N), or\n"
+	"  123  the kernel died or stood still, by the emulation's own mistake, each time:\n"
+	"       this says nothing about it\n"
+	"  124  the VM did not end in time (the log has the CPUs' registers)\n"
+	"  125  the VM ended without the guest's word for it, or the kernel's\n"
+	"       console has a warning, a stall, a leak, a race or worse\n"
+	"  126  nothing was run: wrong options, or something is missing here\n"
+	"  127  the guest could not execute COMMAND\n"
+	"  130, 143, 129  interrupted, terminated, hung up\n\n"
+	"Each time that testvm starts over, it says so in a line \"testvm: starting over\"; "
+	"what the command said before that does not count. "
+	"SIGUSR1 ends the VM as if its time were up.\n";
+
+static unsigned int number(const char *option, const char *text, unsigned int min,
+			   unsigned int max)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || *end || *text < '0' || *text > '9' || value < min || value > max)
+		die("--%s takes a number from %u to %u, not '%s'", option, min, max, text);
+	return value;
+}
+
+static void add(struct strings *strings, char *value)
+{
+	strings->list = reallocarray(strings->list, strings->count + 1,
+				     sizeof(char *));
+	if (!strings->list)
+		die("out of memory");
+	strings->list[strings->count++] = value;
+}
+
+/* VM and log are used from other working directories. */
+static char *absolute(const char *path)
+{
+	char *here, *result;
+
+	if (*path == '/')
+		return format("%s", path);
+	here = getcwd(NULL, 0);
+	if (!here)
+		die("cannot tell the working directory: %s", strerror(errno));
+	result = format("%s/%s", here, path);
+	free(here);
+	return result;
+}
+
+static enum accel accel_of(const char *text)
+{
+	if (!strcmp(text, "auto"))
+		return ACCEL_AUTO;
+	if (!strcmp(text, "tcg"))
+		return ACCEL_TCG;
+	if (!strcmp(text, "kvm"))
+		return ACCEL_KVM;
+	die("--accel takes auto, tcg or kvm, not '%s'", text);
+}
+
+static char *root_of(char *path)
+{
+	struct stat st;
+	size_t length = strlen(path);
+
+	if (stat(path, &st))
+		die("--root %s: %s", path, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		die("--root %s: this is no folder", path);
+	while (length > 1 && path[length - 1] == '/')
+		path[--length] = '\0';
+	return path;
+}
+
+static error_t parse_one(int key, char *value, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case 'k':
+		options->kernel = value;
+		break;
+	case 'c':
+		options->cpus = number("cpus", value, 1, 64);
+		break;
+	case 'm':
+		options->memory = number("memory", value, 1, 1 << 20);
+		break;
+	case 'a':
+		options->accel = accel_of(value);
+		break;
+	case 'i':
+		options->icount = true;
+		break;
+	case 't':
+		options->timeout = number("timeout", value, 1, 7 * 24 * 3600);
+		break;
+	case 'R':
+		options->retries = number("retries", value, 0, 9);
+		break;
+	case 'A':
+		options->append = options->append ?
+			format("%s %s", options->append, value) : value;
+		break;
+	case 'r':
+		add(&options->roots, root_of(value));
+		break;
+	case 'L':
+		add(&options->loads, value);
+		break;
+	case 'M':
+		add(&options->modules, value);
+		break;
+	case 'o':
+		options->out = absolute(value);
+		break;
+	case 'l':
+		options->log = absolute(value);
+		break;
+	case 'q':
+		options->quiet = true;
+		break;
+	case ARGP_KEY_ARG:
+		/* The first word that is no option begins the command. */
+		options->command = &state->argv[state->next - 1];
+		state->next = state->argc;
+		break;
+	case ARGP_KEY_NO_ARGS:
+		die("no command given, see --help");
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+void options_parse(struct options *options, int argc, char **argv)
+{
+	static const struct argp parser = {
+		.options = table,
+		.parser = parse_one,
+		.args_doc = usage,
+		.doc = about,
+	};
+
+	*options = (struct options) {
+		.kernel = "6.1",
+		.cpus = 4,
+		.memory = 2048,
+		.timeout = 300,
+		.retries = 2,
+	};
+	argp_err_exit_status = STATUS_SETUP;
+	argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, options);
+	if (!options->icount)
+		return;
+	if (options->accel == ACCEL_KVM)
+		die("--icount needs emulation, not --accel kvm");
+	options->accel = ACCEL_TCG;
+	options->cpus = 1;
+}

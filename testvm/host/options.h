@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TESTVM_OPTIONS_H
+#define TESTVM_OPTIONS_H
+
+#include <stdbool.h>
+
+/**
+ * struct strings - a list of option values, in the order they were given
+ * @list: @count of them
+ * @count: how many
+ */
+struct strings {
+	char **list;
+	unsigned int count;
+};
+
+enum accel { ACCEL_AUTO, ACCEL_TCG, ACCEL_KVM };
+
+/**
+ * struct options - what the command line asks for
+ * @kernel: name, folder or image
+ * @append: appended to the kernel's command line
+ * @out: folder for the files from the guest, or NULL
+ * @log: where the kernel's console goes, or NULL
+ * @roots: folders whose content goes to the guest's root
+ * @loads: names of the kernel's own modules
+ * @modules: files of other modules
+ * @command: what to run, NULL at the end
+ * @cpus: how many
+ * @memory: MiB
+ * @timeout: seconds
+ * @retries: how often a VM that emulation spoils is started over
+ * @accel: emulation, KVM, or what works
+ * @icount: emulation that counts instructions
+ * @quiet: no progress on stderr
+ */
+struct options {
+	const char *kernel;
+	const char *append;
+	char *out;
+	char *log;
+	struct strings roots;
+	struct strings loads;
+	struct strings modules;
+	char **command;
+	unsigned int cpus;
+	unsigned int memory;
+	unsigned int timeout;
+	unsigned int retries;
+	enum accel accel;
+	bool icount;
+	bool quiet;
+};
+
+/**
+ * options_parse() - read the command line
+ * @options: filled
+ * @argc: of main()
+ * @argv: of main()
+ *
+ * Ends the program with STATUS_SETUP and one sentence if something is wrong.
+ */
+void options_parse(struct options *options, int argc, char **argv);
+
+#endif

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034,SC2154,SC2164 # names of kernel.sh, which has set -e
+#
+# Kernels built from Debian's newest kernel source, sourced by kernel.sh: tinyconfig,
+# plus base.config, plus NAME.config.
+#
+# A folder in the cache holds, besides what kernel.sh says,
+#   recipe    what tells whether the configuration is still the wanted one
+#   source    package and version of the source
+#   checked   its age tells when a newer source was last looked for
+
+built_names='newest debug kcsan'
+
+# How much room the unpacked source and its objects take, in MiB.
+build_space=3000
+
+# What the recipe of kernel $1 is now.
+built_recipe()
+{
+	cat "$here/base.config" "$here/$1.config" | sha256sum
+}
+
+# Is there a kernel of the wanted configuration, from whatever source?
+built_ready()
+{
+	[ -e "$final/release" ] && [ -e "$final/recipe" ] &&
+		[ "$(built_recipe "$name")" = "$(cat "$final/recipe")" ]
+}
+
+# ... and no need to look for a newer source today?
+built_fresh()
+{
+	built_ready && [ -n "$(find "$final/checked" -mmin -1440 2>/dev/null)" ]
+}
+
+# The newest linux-source-N.N as "package version", or nothing.
+newest_source()
+{
+	local package
+
+	package=$(apt-cache search --names-only '^linux-source-[0-9]+\.[0-9]+$' |
+		awk '{ print $1 }' | sort -V | tail -n 1)
+	[ -z "$package" ] || printf '%s %s\n' "$package" "$(apt_newest "$package")"
+}
+
+# Looks for a newer source; is the kernel there already, built from that?
+built_current()
+{
+	choose_source
+	if built_from "$source_name"; then
+		touch "$final/checked"
+		return
+	fi
+	return 1
+}
+
+# Sets source_name to the package and version to build from, which is then fetched
+# unless it has been built already. Without a network it is what there is.
+choose_source()
+{
+	local folder=$cache/source/newest package version
+
+	source_deb=$folder/source.deb
+	apt_setup "$cache/apt"
+	apt_update
+	read -r package version < <(newest_source) || :
+	source_name="${package:-} ${version:-}"
+	if built_from "$source_name" || fetched "$folder"; then
+		return
+	fi
+	need_space 400
+	rm -rf "$folder.new"
+	mkdir -p "$folder.new"
+	if [ -n "${version:-}" ] && apt_try "$folder.new" "$package=$version"; then
+		mv "$folder.new"/*.deb "$folder.new/source.deb"
+		printf '%s\n' "$source_name" >"$folder.new/name"
+		rm -rf "$folder"
+		mv "$folder.new" "$folder"
+		return
+	fi
+	rm -rf "$folder.new"
+	if [ -e "$folder/name" ]; then
+		source_name=$(cat "$folder/name")
+	elif built_ready; then
+		source_name=$(cat "$final/source")
+	else
+		tail -n 5 "$apt_dir/log/update.log" >&2
+		fail "no linux-source package to be had from the Debian mirrors of this machine (does the network work?)"
+	fi
+	note "no newer source to be had now, taking $source_name"
+}
+
+# Is the kernel there, built from source $1?
+built_from()
+{
+	built_ready && [ "$(cat "$final/source")" = "$1" ]
+}
+
+# Is $source_name what folder $1 holds?
+fetched()
+{
+	[ -e "$1/source.deb" ] && [ "$(cat "$1/name")" = "$source_name" ]
+}
+
+# Unpacks into $1 what an x86 kernel without such devices is built from; the
+# makefiles and configuration menus of the rest must be there all the same.
+unpack_source()
+{
+	local tarball=./usr/src/${source_name%% *}.tar.xz
+
+	note "unpacking ${source_name%% *}"
+	mkdir "$1"
+	dpkg --fsys-tarfile "$source_deb" | tar -xO -f - "$tarball" |
+		tar -xJ -f - -C "$1" --strip-components 1 \
+			--exclude '*/drivers/gpu/*.[ch]' \
+			--exclude '*/drivers/media/*.[ch]' \
+			--exclude '*/drivers/net/*/*.[ch]' \
+			--exclude '*/sound/*.[ch]' \
+			--exclude '*/Documentation/*/*' \
+			--exclude '*/tools/testing/*'
+	[ -e "$1/scripts/kconfig/merge_config.sh" ] ||
+		fail "$source_deb does not hold the kernel's source"
+}
+
+# Prints the lines of the fragments that did not make it into .config.
+lost_settings()
+{
+	awk '
+		FNR == NR { have[$0] = 1; next }
+		/^CONFIG_/ && !($0 in have) { print "\t" $0 }
+		/^# CONFIG_.* is not set$/ {
+			# A symbol that is not even offered is not set either.
+			symbol = $2 "="
+			for (line in have)
+				if (index(line, symbol) == 1)
+					print "\t" $0
+		}' .config "$@"
+}
+
+# In a source tree: writes .config.
+configure()
+{
+	local lost
+	local -a fragments=("$here/base.config" "$here/$name.config")
+
+	{
+		make tinyconfig &&
+		scripts/kconfig/merge_config.sh -m .config "${fragments[@]}" &&
+		make olddefconfig
+	} >"$log" 2>&1 || {
+		tail -n 20 "$log" >&2
+		fail "cannot configure the kernel, the whole log is $log"
+	}
+	lost=$(lost_settings "${fragments[@]}")
+	[ -z "$lost" ] || fail "lost from the configuration of $name:
+$lost"
+}
+
+# Copies make's output to the log; says now and then how far it is.
+show_build()
+{
+	local line steps=0 start=$SECONDS next=$((SECONDS + 20))
+
+	while IFS= read -r line; do
+		printf '%s\n' "$line"
+		steps=$((steps + 1))
+		if [ $SECONDS -ge $next ]; then
+			note "compiling: $steps steps in $((SECONDS - start)) s"
+			next=$((SECONDS + 20))
+		fi
+	done >"$log"
+}
+
+# In a source tree: leaves in $1 what modules are built with.
+keep_build()
+{
+	rm -rf scripts/kconfig scripts/dtc
+	find scripts tools/objtool include arch/x86 -name '*.o' -delete
+	find scripts include -name '*.cmd' -delete
+	mkdir "$1"
+	cp -a --parents -t "$1" Makefile Kbuild .config Module.symvers scripts include \
+		arch/x86/Makefile* arch/x86/include arch/x86/kernel/asm-offsets.s \
+		tools/objtool/objtool
+}
+
+# Fills $work.
+build_kernel()
+{
+	local tree=$work/source log=$final.log
+
+	need_space $build_space
+	unpack_source "$tree"
+	cd "$tree"
+	configure
+	note 'compiling (takes six to twelve minutes on two cores)'
+	make -j"$(nproc)" KBUILD_BUILD_USER=testvm KBUILD_BUILD_HOST=testvm \
+		LOCALVERSION="-$name" 2>&1 | show_build
+	if [ "${PIPESTATUS[0]}" != 0 ]; then
+		grep -n -A 10 -i 'error' "$log" | tail -n 40 >&2
+		fail "the kernel does not build, the whole log is $log"
+	fi
+	PATH=$PATH:/usr/sbin:/sbin make -s INSTALL_MOD_PATH="$work/tree" \
+		LOCALVERSION="-$name" modules_install >>"$log" 2>&1 ||
+		fail "the kernel's modules cannot be installed, see $log"
+	cp include/config/kernel.release "$work/release"
+	mv arch/x86/boot/bzImage "$work/vmlinuz"
+	mv System.map "$work/System.map"
+	cp .config "$work/config"
+	mv "$work/tree/lib/modules/$(cat "$work/release")" "$work/modules"
+	rm -f "$work/modules/build" "$work/modules/source"
+	keep_build "$work/build"
+	cd "$work"
+	rm -rf "$tree" "$work/tree"
+	built_recipe "$name" >"$work/recipe"
+	printf '%s\n' "$source_name" >"$work/source"
+	touch "$work/checked"
+}

@@ -1,0 +1,116 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Build a module for a kernel of the test VM, apart from the sources, so that
+# several kernels and flavours stay built side by side. Warnings are errors.
+set -eu
+
+usage()
+{
+	cat <<END
+usage: module.sh [--sparse | --from DIR] KERNEL normal|test|kunit|bench|hmm
+KERNEL is a name that kernel.sh knows; normal, test and kunit (test with the KUnit
+suites, for kernels that have KUnit) are flavours of the driver; bench is a module
+that benchmarks compare it with, hmm another one, the kernel's own test of HMM, from
+the kernel's source. Test builds have the seeded bugs of mutants/ in them. Prints the
+path of the module.
+--sparse also runs sparse over every file; its warnings are errors too.
+--from takes the sources from another folder, DIR/driver and so on. They are generated:
+warnings are no errors, and the log, build.log beside the module's folder, has the errors
+of all files.
+END
+}
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+from=$top
+options="KCFLAGS=-Werror"
+case "${1-}" in
+--help) usage; exit 0 ;;
+--sparse) options="$options C=2 CF=-Wsparse-error"; shift ;;
+--from)
+	from=$2
+	options="-k KCFLAGS=-fdiagnostics-column-unit=byte"
+	shift 2
+	;;
+esac
+if [ $# -ne 2 ]; then
+	usage >&2
+	exit 2
+fi
+kernel=$1
+parts="driver uapi" module=driver/secmmu.ko
+case $2 in
+normal) config=CONFIG_SECMMU=m ;;
+test) config="CONFIG_SECMMU=m CONFIG_SECMMU_TEST=y" ;;
+kunit) config="CONFIG_SECMMU=m CONFIG_SECMMU_TEST=y CONFIG_SECMMU_KUNIT_TEST=y" ;;
+bench) parts="driver/compat bench/module" module=bench/module/secmmu_bench.ko config= ;;
+hmm) parts=bench/peer module=bench/peer/test_hmm_peer.ko config= ;;
+*) usage >&2; exit 2 ;;
+esac
+# Test builds have all seeded bugs in them; sources from elsewhere are taken as they are.
+case $2 in
+test | kunit)
+	if [ "$from" = "$top" ]; then
+		from=${BUILD:-$top/build}/patched
+		"$top/mutants/patches.pl" apply "$from"
+	fi
+	;;
+esac
+
+# test_hmm.c for a kernel without memory of devices (CONFIG_DEVICE_PRIVATE), of which
+# it would set some aside when it is loaded.
+without_device_memory()
+{
+	sed 's/return dmirror_allocate_chunk(mdevice, NULL);/return 0;/' "$1" > "$2"
+	if cmp -s "$1" "$2"; then
+		echo "module.sh: $1 is not understood" >&2
+		return 1
+	fi
+}
+
+dir=${BUILD:-$top/build}/modules/$kernel-$2
+folder=$("$top/testvm/kernels/kernel.sh" "$kernel")
+kdir=$folder/build
+
+if [ "$2" = hmm ]; then
+	# Kernels that are built here have it.
+	own=$folder/modules/kernel/lib/test_hmm.ko
+	if [ -e "$own" ]; then
+		echo "$own"
+		exit 0
+	fi
+	source=$("$top/testvm/kernels/kernel.sh" --source "$kernel")/lib
+fi
+
+mkdir -p "$dir"
+exec 9>"$dir/lock"
+flock 9
+# A header that went away must not linger: copy into an emptied list of sources.
+for part in $parts; do
+	list=$dir/$(echo "$part" | tr / -)
+	mkdir -p "$dir/$part"
+	(cd "$from/$part" && find . -name '*.mod.c' -prune -o \
+		\( -name '*.[ch]' -o -name '*.def' -o -name Makefile \) -print) |
+		sort > "$list.now"
+	cmp -s "$list.now" "$list.list" || rm -rf "${dir:?}/$part"
+	mkdir -p "$dir/$part"
+	(cd "$from/$part" && xargs cp -pu --parents -t "$dir/$part") \
+		< "$list.now"
+	mv "$list.now" "$list.list"
+done
+
+if [ "$2" = hmm ]; then
+	peer=$dir/bench/peer
+	without_device_memory "$source/test_hmm.c" "$dir/test_hmm.c"
+	cmp -s "$dir/test_hmm.c" "$peer/test_hmm.c" ||
+		cp "$dir/test_hmm.c" "$peer/test_hmm.c"
+	cp -u "$source/test_hmm_uapi.h" "$peer/"
+fi
+
+# shellcheck disable=SC2086 # options, split on purpose
+if ! make -j"$(nproc)" -C "$kdir" M="$dir/${module%/*}" $config \
+	$options modules > "$dir/build.log" 2>&1; then
+	cat "$dir/build.log" >&2
+	echo "module.sh: ${module##*/} does not build for $kernel ($2)" >&2
+	exit 1
+fi
+echo "$dir/$module"

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "memory.h"
+#include "message.h"
+
+#define HUGE_SIZE	(2ull << 20)
+
+/* Arena slots are this far apart in gpa, on purpose no power of two. */
+#define ARENA_GAP	(33ull * GUEST_PAGE_SIZE)
+
+static uint64_t round_up(uint64_t value, uint64_t unit)
+{
+	return (value + unit - 1) / unit * unit;
+}
+
+static uint64_t fixed_length(uint64_t pages)
+{
+	return round_up(GUEST_STATES_GPA + pages * sizeof(struct page_state),
+			HUGE_SIZE);
+}
+
+/* Half of the arena, a quarter, and the rest. */
+static void lay_out(struct memory *memory, uint64_t size)
+{
+	uint64_t gpa = GUEST_ARENA_GPA, offset, first = 0;
+	uint64_t fixed = fixed_length(size / GUEST_PAGE_SIZE);
+
+	memory->pages = (size - fixed) / GUEST_PAGE_SIZE;
+	memory->slots[MEMORY_FIXED_SLOT] = (struct memory_slot) {
+		.gpa = GUEST_FIXED_GPA,
+		.length = fixed,
+	};
+	offset = fixed;
+	for (int i = 0; i < ARENA_SLOTS; i++) {
+		uint64_t pages = i ? memory->pages / 4 : memory->pages / 2;
+
+		if (i == ARENA_SLOTS - 1)
+			pages = memory->pages - first;
+		memory->arena[i] = (struct arena_slot) {
+			.gpa = gpa,
+			.first = first,
+			.pages = pages,
+		};
+		memory->slots[MEMORY_ARENA_SLOT + i] = (struct memory_slot) {
+			.gpa = gpa,
+			.length = pages * GUEST_PAGE_SIZE,
+			.offset = offset,
+		};
+		first += pages;
+		offset += pages * GUEST_PAGE_SIZE;
+		gpa += pages * GUEST_PAGE_SIZE + ARENA_GAP;
+	}
+}
+
+static void *map_at(const struct memory *memory, char *hva, uint64_t offset,
+		    uint64_t length, int fixed)
+{
+	int prot = PROT_READ | PROT_WRITE;
+
+	if (memory->backing == MEMORY_MEMFD)
+		return mmap(hva, length, prot, MAP_SHARED | fixed, memory->fd,
+			    (off_t)offset);
+	return mmap(hva, length, prot,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | fixed, -1, 0);
+}
+
+/*
+ * Some slots have huge pages where there are some, some never: both ways of
+ * splitting and freeing are wanted. Fails where the kernel has none.
+ */
+static void advise_huge(const struct memory *memory, const struct memory_slot *slot,
+			char *hva, uint64_t length)
+{
+	madvise(hva, length, (slot - memory->slots) % 2 ? MADV_NOHUGEPAGE :
+							  MADV_HUGEPAGE);
+}
+
+/**
+ * memory_create - reserve and map guest memory
+ * @memory: filled in
+ * @size: bytes, MEMORY_MIN .. MEMORY_MAX
+ * @backing: what to put behind it
+ *
+ * The slots lie in the host's range in reverse order, with a hole before each,
+ * so that no two are adjacent in both address spaces.
+ */
+void memory_create(struct memory *memory, uint64_t size,
+		   enum memory_backing backing)
+{
+	char *hva;
+
+	*memory = (struct memory) { .backing = backing, .fd = -1 };
+	lay_out(memory, size);
+	memory->hull_length = size + 2 * MEMORY_SLOTS * HUGE_SIZE;
+	memory->hull = mmap(NULL, memory->hull_length, PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory->hull == MAP_FAILED)
+		die("cannot reserve %zu bytes: %s", memory->hull_length, strerror(errno));
+	if (backing == MEMORY_MEMFD) {
+		memory->fd = memfd_create("secmmu-vmm", MFD_CLOEXEC);
+		if (memory->fd < 0 || ftruncate(memory->fd, (off_t)size))
+			die("cannot make a memfd: %s", strerror(errno));
+	}
+	hva = memory->hull;
+	for (int i = MEMORY_SLOTS - 1; i >= 0; i--) {
+		struct memory_slot *slot = &memory->slots[i];
+
+		hva = (char *)round_up((uintptr_t)hva + 1, HUGE_SIZE);
+		slot->hva = map_at(memory, hva, slot->offset, slot->length,
+				   MAP_FIXED);
+		if (slot->hva == MAP_FAILED)
+			die("cannot map guest memory: %s", strerror(errno));
+		advise_huge(memory, slot, slot->hva, slot->length);
+		hva += slot->length;
+	}
+}
+
+/**
+ * memory_destroy - unmap all of it
+ * @memory: what memory_create() filled in; may be all zeroes
+ */
+void memory_destroy(struct memory *memory)
+{
+	munmap(memory->hull, memory->hull_length);
+	if (memory->fd >= 0)
+		close(memory->fd);
+}
+
+static const struct memory_slot *find_slot(const struct memory *memory,
+					   uint64_t gpa, uint64_t length)
+{
+	for (int i = 0; i < MEMORY_SLOTS; i++) {
+		const struct memory_slot *slot = &memory->slots[i];
+
+		if (gpa >= slot->gpa && gpa - slot->gpa < slot->length &&
+		    length && length <= slot->length - (gpa - slot->gpa))
+			return slot;
+	}
+	return NULL;
+}
+
+/**
+ * memory_range - the one way from a guest address to a host pointer
+ * @memory: the guest's memory
+ * @gpa: guest physical address, from anywhere
+ * @length: bytes that will be touched
+ *
+ * In the arena the caller also holds off discarders, by a closed or an entered
+ * latch: memory may be unmapped there.
+ *
+ * Return: host address of @length bytes, NULL unless all lie in one slot.
+ */
+void *memory_range(const struct memory *memory, uint64_t gpa, uint64_t length)
+{
+	const struct memory_slot *slot = find_slot(memory, gpa, length);
+
+	return slot ? slot->hva + (gpa - slot->gpa) : NULL;
+}
+
+/**
+ * memory_dontneed - madvise(MADV_DONTNEED)
+ * @memory: the guest's memory
+ * @gpa: page aligned
+ * @length: page aligned
+ *
+ * Discards anonymous memory; a memfd keeps its content and loses its PTEs.
+ *
+ * Return: 0, or a negative errno.
+ */
+int memory_dontneed(const struct memory *memory, uint64_t gpa, uint64_t length)
+{
+	char *hva = memory_range(memory, gpa, length);
+
+	if (!hva)
+		return -ENXIO;
+	return madvise(hva, length, MADV_DONTNEED) ? -errno : 0;
+}
+
+/**
+ * memory_punch - punch a hole into the memfd
+ * @memory: the guest's memory, backed by a memfd
+ * @gpa: page aligned
+ * @length: page aligned
+ *
+ * Return: 0, or a negative errno.
+ */
+int memory_punch(const struct memory *memory, uint64_t gpa, uint64_t length)
+{
+	const struct memory_slot *slot = find_slot(memory, gpa, length);
+
+	if (!slot || memory->fd < 0)
+		return -ENXIO;
+	return fallocate(memory->fd,
+			 FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			 (off_t)(slot->offset + (gpa - slot->gpa)),
+			 (off_t)length) ? -errno : 0;
+}
+
+static int map_again(const struct memory *memory, uint64_t gpa,
+		     uint64_t length, int fixed)
+{
+	const struct memory_slot *slot = find_slot(memory, gpa, length);
+	char *hva, *got;
+
+	if (!slot)
+		return -ENXIO;
+	hva = slot->hva + (gpa - slot->gpa);
+	got = map_at(memory, hva, slot->offset + (gpa - slot->gpa), length,
+		     fixed);
+	if (got == MAP_FAILED)
+		return -errno;
+	if (got != hva) {
+		/* A kernel before MAP_FIXED_NOREPLACE took it as a hint. */
+		munmap(got, length);
+		return -EEXIST;
+	}
+	advise_huge(memory, slot, hva, length);
+	return 0;
+}
+
+/**
+ * memory_replace - mmap(MAP_FIXED) over what is there, leaving no gap
+ * @memory: the guest's memory
+ * @gpa: page aligned
+ * @length: page aligned
+ *
+ * Discards anonymous memory; a memfd's content survives.
+ *
+ * Return: 0, or a negative errno.
+ */
+int memory_replace(const struct memory *memory, uint64_t gpa, uint64_t length)
+{
+	return map_again(memory, gpa, length, MAP_FIXED);
+}
+
+/**
+ * memory_unmap - munmap(), to be followed by memory_remap()
+ * @memory: the guest's memory
+ * @gpa: page aligned
+ * @length: page aligned
+ *
+ * Return: 0, or a negative errno.
+ */
+int memory_unmap(const struct memory *memory, uint64_t gpa, uint64_t length)
+{
+	char *hva = memory_range(memory, gpa, length);
+
+	if (!hva)
+		return -ENXIO;
+	return munmap(hva, length) ? -errno : 0;
+}
+
+/**
+ * memory_remap - map again what memory_unmap() unmapped
+ * @memory: the guest's memory
+ * @gpa: as for memory_unmap()
+ * @length: as for memory_unmap()
+ *
+ * Fails rather than replace what somebody else mapped into the gap.
+ *
+ * Return: 0, or a negative errno.
+ */
+int memory_remap(const struct memory *memory, uint64_t gpa, uint64_t length)
+{
+	return map_again(memory, gpa, length, MAP_FIXED_NOREPLACE);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Guest memory: its slots, the one accessor, and ways of losing it. */
+#ifndef VMM_MEMORY_H
+#define VMM_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "hypercall.h"
+
+/* Slot 0 is the fixed region; the arena's slots follow. */
+#define MEMORY_FIXED_SLOT	0
+#define MEMORY_ARENA_SLOT	1
+#define MEMORY_SLOTS		(MEMORY_ARENA_SLOT + ARENA_SLOTS)
+
+#define MEMORY_MIN		(16ull << 20)
+#define MEMORY_MAX		(1ull << 30)
+
+enum memory_backing {
+	MEMORY_ANON,	/* MAP_PRIVATE | MAP_ANONYMOUS */
+	MEMORY_MEMFD,	/* MAP_SHARED of one memfd */
+};
+
+/**
+ * struct memory_slot - one contiguous range of guest memory
+ * @gpa: first guest physical address
+ * @length: bytes
+ * @offset: offset in the memfd
+ * @hva: first host address
+ */
+struct memory_slot {
+	uint64_t gpa;
+	uint64_t length;
+	uint64_t offset;
+	char *hva;
+};
+
+/**
+ * struct memory - all of a guest's memory
+ * @backing: what is behind it
+ * @fd: the memfd, or -1
+ * @hull: the reserved host range all slots lie in
+ * @hull_length: its bytes
+ * @pages: pages of the arena
+ * @arena: where these pages are
+ * @slots: the slots
+ */
+struct memory {
+	enum memory_backing backing;
+	int fd;
+	char *hull;
+	size_t hull_length;
+	uint32_t pages;
+	struct arena_slot arena[ARENA_SLOTS];
+	struct memory_slot slots[MEMORY_SLOTS];
+};
+
+void memory_create(struct memory *memory, uint64_t size,
+		   enum memory_backing backing);
+void memory_destroy(struct memory *memory);
+void *memory_range(const struct memory *memory, uint64_t gpa, uint64_t length);
+
+int memory_dontneed(const struct memory *memory, uint64_t gpa, uint64_t length);
+int memory_punch(const struct memory *memory, uint64_t gpa, uint64_t length);
+int memory_replace(const struct memory *memory, uint64_t gpa, uint64_t length);
+int memory_unmap(const struct memory *memory, uint64_t gpa, uint64_t length);
+int memory_remap(const struct memory *memory, uint64_t gpa, uint64_t length);
+
+#endif /* VMM_MEMORY_H */

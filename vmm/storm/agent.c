@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include "agent.h"
+#include "message.h"
+#include "stamp.h"
+
+/* A transfer of several pages crosses tables, slots' ends and discards. */
+#define MAX_READ_PAGES	4
+
+/* Own pages are announced and therefore mapped: failing that often is wrong. */
+#define WRITE_ATTEMPTS	200
+
+/*
+ * Agents pause between bursts. With every processor busy, each interrupt of a
+ * flush waits for its turn, and a storm spends its time on that.
+ */
+#define BURST		8
+#define PAUSE_US	1000
+
+/**
+ * agent_start - start an agent's thread
+ * @agent: filled in by the caller
+ * @body: one of the bodies
+ */
+void agent_start(struct agent *agent, void *(*body)(void *agent))
+{
+	int error = pthread_create(&agent->thread, NULL, body, agent);
+
+	if (error)
+		die("cannot start a thread: %s", strerror(error));
+	/* All names of agents are short enough. */
+	pthread_setname_np(agent->thread, agent->name);
+	agent->started = true;
+}
+
+/**
+ * agent_join - wait until the agent has seen its stop flag
+ * @agent: started or not
+ */
+void agent_join(struct agent *agent)
+{
+	if (agent->started)
+		pthread_join(agent->thread, NULL);
+	agent->started = false;
+}
+
+/**
+ * agent_stopping - shall the agent finish?
+ * @agent: the agent
+ *
+ * Return: true once the storm says so.
+ */
+bool agent_stopping(const struct agent *agent)
+{
+	return __atomic_load_n(agent->stop, __ATOMIC_RELAXED);
+}
+
+/**
+ * agent_count - count on a counter that others read
+ * @counter: one of the caller's own counters
+ */
+void agent_count(uint64_t *counter)
+{
+	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+}
+
+/* The mirror's slot of a page. */
+static uint32_t slot_of(const struct memory *memory, uint32_t page)
+{
+	for (uint32_t i = 0; i < ARENA_SLOTS; i++)
+		if (page - memory->arena[i].first < memory->arena[i].pages)
+			return MEMORY_ARENA_SLOT + i;
+	return MEMORY_FIXED_SLOT;
+}
+
+/* What a key forbids must fail, whatever the memory is like. */
+static bool is_denied(struct agent *agent, uint32_t page, bool write)
+{
+	return engine_denies(&agent->engine, slot_of(agent->judge->memory, page), write);
+}
+
+/* Did an access fail as it had to? Returns false after a violation. */
+static bool judge_denied(struct agent *agent, uint32_t page, ssize_t done)
+{
+	if (done == -EACCES || done == -EINTR) {
+		agent_count(&agent->denied);
+		return true;
+	}
+	judge_fault(agent->judge, page, STAMP_ERROR, done, agent->name);
+	return false;
+}
+
+/*
+ * Reads and judges consecutive pages of one slot. Returns false after a
+ * violation; unmapped memory is none.
+ */
+static bool read_pages(struct agent *agent, uint32_t page, uint32_t count)
+{
+	uint64_t words[MAX_READ_PAGES * GUEST_PAGE_WORDS];
+	struct judge_read reads[MAX_READ_PAGES];
+	ssize_t done;
+	bool ok = true;
+
+	for (uint32_t i = 0; i < count; i++)
+		judge_read_begin(agent->judge, page + i, &reads[i]);
+	done = engine_read(&agent->engine, judge_gpa(agent->judge, page),
+			   words, count * GUEST_PAGE_SIZE);
+	if (is_denied(agent, page, false))
+		return judge_denied(agent, page, done);
+	if (done == -EFAULT || done == -EINTR) {
+		agent_count(&agent->faults);
+		return true;
+	}
+	if (done <= 0) {
+		judge_fault(agent->judge, page, STAMP_ERROR, done,
+			    agent->name);
+		return false;
+	}
+	/* Short where the next page was unmapped: judge what is complete. */
+	for (uint32_t i = 0; (i + 1) * GUEST_PAGE_SIZE <= done; i++) {
+		agent_count(&agent->reads);
+		ok &= judge_read_end(agent->judge, &reads[i],
+				     words + i * GUEST_PAGE_WORDS,
+				     agent->name);
+	}
+	return ok;
+}
+
+/**
+ * agent_read_page - read a page through the agent's engine and judge it
+ * @agent: the agent
+ * @page: number of the page
+ *
+ * Return: false after a violation.
+ */
+bool agent_read_page(struct agent *agent, uint32_t page)
+{
+	return read_pages(agent, page, 1);
+}
+
+/* Either the whole page at once or sample by sample. */
+static ssize_t write_stamp(struct agent *agent, uint64_t gpa,
+			   const uint64_t *words, bool whole)
+{
+	ssize_t done;
+
+	if (whole)
+		return engine_write(&agent->engine, gpa, words,
+				    GUEST_PAGE_SIZE);
+	for (unsigned int i = 0; i < STAMP_SAMPLES; i++) {
+		unsigned int word = stamp_sample_word(i);
+		/* The first sample is followed by magic and checksum. */
+		size_t length = (i ? 2 : 4) * sizeof(*words);
+
+		done = engine_write(&agent->engine, gpa + word * sizeof(*words),
+				    words + word, length);
+		if (done != (ssize_t)length)
+			return done < 0 ? done : -EIO;
+	}
+	return GUEST_PAGE_SIZE;
+}
+
+static void write_page(struct agent *agent, struct prng *prng)
+{
+	struct judge *judge = agent->judge;
+	struct participant *self =
+		&judge->mailbox->participants[agent->participant];
+	uint64_t words[GUEST_PAGE_WORDS] = { 0 };
+	struct stamp stamp = { .owner = agent->participant };
+	uint32_t page = judge_choose(judge, prng);
+	bool whole = prng_below(prng, 4);
+	struct page_state *state;
+	ssize_t done = 0;
+
+	/* The nearest page that is this agent's own. */
+	page += agent->participant - judge_owner(judge, page);
+	if (page >= judge->memory->pages)
+		page = agent->participant;
+	if (is_denied(agent, page, true)) {
+		judge_denied(agent, page, engine_write(&agent->engine,
+						       judge_gpa(judge, page),
+						       words, sizeof(words)));
+		return;
+	}
+	state = &judge->states[page];
+	stamp.page = page;
+	if (!latch_enter(self, state, page, &stamp.epoch))
+		return;
+	stamp.seq = latch_write_begin(state);
+	stamp_write(words, &stamp);
+	for (int i = 0; i < WRITE_ATTEMPTS && done != GUEST_PAGE_SIZE; i++) {
+		done = write_stamp(agent, judge_gpa(judge, page), words,
+				   whole);
+		if (done != -EFAULT && done != -EINTR)
+			break;
+		agent_count(&agent->faults);
+		usleep(100);
+	}
+	if (done == GUEST_PAGE_SIZE) {
+		latch_write_end(state, stamp.seq, stamp.epoch);
+		agent_count(&agent->writes);
+	}
+	latch_leave(self);
+	if (done != GUEST_PAGE_SIZE)
+		judge_fault(judge, page, STAMP_ERROR, done, agent->name);
+}
+
+/* Pages of one slot from @page on, at most @most. */
+static uint32_t pages_in_slot(const struct memory *memory, uint32_t page,
+			      uint32_t most)
+{
+	for (int i = 0; i < ARENA_SLOTS; i++) {
+		const struct arena_slot *slot = &memory->arena[i];
+		uint32_t left = slot->first + slot->pages - page;
+
+		if (page - slot->first < slot->pages)
+			return left < most ? left : most;
+	}
+	return 0;
+}
+
+/**
+ * agent_engine - read any page and write its own, through the mirror
+ * @argument: the agent; its participant number is its owner number
+ *
+ * Return: NULL.
+ */
+void *agent_engine(void *argument)
+{
+	struct agent *agent = argument;
+	const struct memory *memory = agent->judge->memory;
+	struct prng prng;
+	uint64_t turn = 0;
+
+	prng_init(&prng, agent->seed, agent->participant);
+	while (!agent_stopping(agent)) {
+		uint32_t page = judge_choose(agent->judge, &prng);
+		uint32_t count = 1;
+
+		if (!prng_below(&prng, 8))
+			count += prng_below(&prng, MAX_READ_PAGES);
+		read_pages(agent, page, pages_in_slot(memory, page, count));
+		write_page(agent, &prng);
+		if (++turn % BURST)
+			continue;
+		usleep(PAUSE_US);
+		if (engine_change(&agent->engine, &prng)) {
+			__atomic_store_n(&agent->failed, true, __ATOMIC_RELEASE);
+			return NULL;
+		}
+	}
+	return NULL;
+}
+
+/**
+ * agent_inspect_page - read a page through the process's own mapping
+ * @agent: the agent
+ * @page: number of the page
+ *
+ * The read is announced, since touching an unmapped page is fatal here.
+ *
+ * Return: false after a violation.
+ */
+bool agent_inspect_page(struct agent *agent, uint32_t page)
+{
+	struct judge *judge = agent->judge;
+	struct participant *self =
+		&judge->mailbox->participants[agent->participant];
+	uint64_t copy[GUEST_PAGE_WORDS];
+	const uint64_t *words;
+	struct judge_read read;
+	uint32_t epoch;
+
+	if (!latch_enter(self, &judge->states[page], page, &epoch))
+		return true;
+	words = memory_range(judge->memory, judge_gpa(judge, page),
+			     GUEST_PAGE_SIZE);
+	if (!words) {
+		latch_leave(self);
+		judge_fault(judge, page, STAMP_ERROR, -ENXIO, agent->name);
+		return false;
+	}
+	judge_read_begin(judge, page, &read);
+	for (unsigned int word = 0; word < GUEST_PAGE_WORDS; word++)
+		copy[word] = __atomic_load_n(&words[word], __ATOMIC_RELAXED);
+	latch_leave(self);
+	agent_count(&agent->inspected);
+	return judge_read_end(judge, &read, copy, agent->name);
+}
+
+/**
+ * agent_inspector - read any page as the process sees it
+ * @argument: the agent
+ *
+ * What engines wrote through the mirror must be there.
+ *
+ * Return: NULL.
+ */
+void *agent_inspector(void *argument)
+{
+	struct agent *agent = argument;
+	struct prng prng;
+
+	prng_init(&prng, agent->seed, agent->participant);
+	while (!agent_stopping(agent)) {
+		for (int i = 0; i < BURST; i++)
+			agent_inspect_page(agent, judge_choose(agent->judge,
+							       &prng));
+		/* A witness, not a contender for the processors. */
+		usleep(16 * PAUSE_US);
+	}
+	return NULL;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The judge: knows each page's epoch, and judges what is read. */
+#ifndef VMM_ORACLE_H
+#define VMM_ORACLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "latch.h"
+#include "memory.h"
+#include "prng.h"
+#include "report.h"
+
+/**
+ * struct judge - what the host knows about the arena
+ * @memory: guest memory
+ * @report: where violations go
+ * @mailbox: shared with the guest
+ * @states: shared with the guest, one per page
+ * @epochs: the host's own epochs, one per page, moved on only by the discarder
+ *	that closed the page, after the discard has returned; read by anyone
+ * @owners: the pages are dealt to so many; the mailbox's copy is the guest's
+ * @exact: pages judged exactly
+ */
+struct judge {
+	const struct memory *memory;
+	struct report *report;
+	struct mailbox *mailbox;
+	struct page_state *states;
+	uint32_t *epochs;
+	uint32_t owners;
+	uint64_t exact;
+};
+
+/**
+ * struct judge_read - a read to be judged
+ * @page: number of the page
+ * @oldest: its epoch before the read
+ * @latch: its shared state before the read
+ */
+struct judge_read {
+	uint32_t page;
+	uint32_t oldest;
+	struct latch_read latch;
+};
+
+void judge_init(struct judge *judge, const struct memory *memory,
+		uint32_t owners, uint64_t seed, struct report *report);
+void judge_destroy(struct judge *judge);
+
+uint32_t judge_owner(const struct judge *judge, uint32_t page);
+uint64_t judge_gpa(const struct judge *judge, uint32_t page);
+void judge_set_hot(struct judge *judge, uint32_t page);
+uint32_t judge_choose(const struct judge *judge, struct prng *prng);
+
+void judge_read_begin(const struct judge *judge, uint32_t page,
+		      struct judge_read *read);
+bool judge_read_end(struct judge *judge, struct judge_read *read,
+		    const uint64_t *words, const char *who);
+void judge_fault(struct judge *judge, uint32_t page, uint32_t fault,
+		 int64_t value, const char *who);
+
+uint32_t judge_close(struct judge *judge, uint32_t first, uint32_t count);
+bool judge_wait(const struct judge *judge, uint32_t first, uint32_t count,
+		const bool *stop);
+void judge_discard_begin(struct judge *judge, uint32_t first,
+			 uint32_t count);
+void judge_discard_end(struct judge *judge, uint32_t first, uint32_t count);
+void judge_open(struct judge *judge, uint32_t first, uint32_t count);
+
+#endif /* VMM_ORACLE_H */

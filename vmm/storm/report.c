@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "exitcode.h"
+#include "json.h"
+#include "message.h"
+#include "report.h"
+#include "stamp.h"
+
+static const char *const fault_names[STAMP_FAULTS] = {
+	[STAMP_CLEAN] = "nothing wrong",
+	[STAMP_FOREIGN] = "a word that no stamp has there",
+	[STAMP_CANARY] = "a word of the canary process",
+	[STAMP_WRONG_PAGE] = "the stamp of another page",
+	[STAMP_WRONG_OWNER] = "a stamp its owner did not write",
+	[STAMP_OLD_EPOCH] = "a stamp from before a discard",
+	[STAMP_NEW_EPOCH] = "a stamp of an epoch that has not begun",
+	[STAMP_LOST] = "a completed write is lost",
+	[STAMP_REVENANT] = "a stamp where a discard left zeroes",
+	[STAMP_TORN] = "a torn stamp with nobody writing",
+	[STAMP_GAP] = "an access succeeded where nothing is mapped",
+	[STAMP_ERROR] = "an access failed that must not fail",
+	[STAMP_TABLE] = "the shared page state is corrupt",
+};
+
+/**
+ * report_init - no violations yet
+ * @report: set up
+ */
+void report_init(struct report *report)
+{
+	pthread_mutex_init(&report->lock, NULL);
+	report->violations = 0;
+}
+
+/**
+ * report_violations - how many there are
+ * @report: the report
+ *
+ * Return: violations so far.
+ */
+uint64_t report_violations(const struct report *report)
+{
+	return __atomic_load_n(&report->violations, __ATOMIC_RELAXED);
+}
+
+/* Counts a violation; true if it is to be described. Holds the lock then. */
+static bool begin_violation(struct report *report, uint64_t *number)
+{
+	*number = __atomic_add_fetch(&report->violations, 1, __ATOMIC_RELAXED);
+	die_status = EXIT_FAIL;
+	if (*number > REPORT_DETAILS)
+		return false;
+	pthread_mutex_lock(&report->lock);
+	return true;
+}
+
+/**
+ * report_finding - count a violation and describe the first ones
+ * @report: the report
+ * @who: who saw it
+ * @owner: owner of the page
+ * @finding: the facts
+ */
+void report_finding(struct report *report, const char *who, uint32_t owner,
+		    const struct stamp_finding *finding)
+{
+	/* From guest memory: not to be trusted as an index. */
+	uint32_t fault = finding->fault;
+	uint64_t number;
+
+	if (!begin_violation(report, &number))
+		return;
+	printf("violation %" PRIu64 ": %s sees page %" PRIu32 " (owner %" PRIu32
+	       "): %s; epoch %" PRIu32 ", allowed %" PRIu32 "..%" PRIu32
+	       "; seq %" PRIu32 ", last complete %" PRIu32 "; word %" PRIu32
+	       " = 0x%016" PRIx64 "\n",
+	       number, who, finding->page, owner,
+	       fault < STAMP_FAULTS ? fault_names[fault] : "unknown",
+	       finding->epoch, finding->oldest, finding->newest,
+	       finding->seen_seq, finding->seq, finding->word, finding->value);
+	pthread_mutex_unlock(&report->lock);
+}
+
+/**
+ * report_line - count a violation that no page shows
+ * @report: the report
+ * @who: who saw it
+ * @what: what happened
+ */
+void report_line(struct report *report, const char *who, const char *what)
+{
+	uint64_t number;
+
+	if (!begin_violation(report, &number))
+		return;
+	printf("violation %" PRIu64 ": %s: %s\n", number, who, what);
+	pthread_mutex_unlock(&report->lock);
+}
+
+/**
+ * report_progress - the line printed once a second
+ * @totals: the numbers so far
+ */
+void report_progress(const struct totals *totals)
+{
+	printf("[%3" PRIu64 "s] guest writes %" PRIu64 "  %s reads %" PRIu64
+	       " writes %" PRIu64 "  events %" PRIu64 "  zapped %" PRIu64
+	       " flushes %" PRIu64 " retries %" PRIu64 "  violations %" PRIu64
+	       "\n",
+	       totals->seconds, totals->guest_writes,
+	       totals->mirrored ? "mirror" : "engine", totals->engine_reads,
+	       totals->engine_writes, totals->events, totals->zapped,
+	       totals->flushes, totals->retries, totals->violations);
+	fflush(stdout);
+}
+
+/**
+ * report_proven - has enough happened for the absence of violations to mean something?
+ * @totals: the numbers of a storm
+ *
+ * Return: true if so.
+ */
+bool report_proven(const struct totals *totals)
+{
+	return totals->guest_writes >= totals->need_writes &&
+	       totals->events >= totals->need_events && !totals->silent &&
+	       !totals->gave_up;
+}
+
+/**
+ * report_exit_code - what a storm has come to
+ * @totals: its numbers
+ *
+ * A violation is one, whatever happened after it.
+ *
+ * Return: the program's exit status.
+ */
+int report_exit_code(const struct totals *totals)
+{
+	if (totals->violations)
+		return EXIT_FAIL;
+	if (totals->signal)
+		return EXIT_INTERRUPTED + totals->signal;
+	return report_proven(totals) ? EXIT_PASS : EXIT_UNPROVEN;
+}
+
+static const char *verdict_word(const struct totals *totals)
+{
+	switch (report_exit_code(totals)) {
+	case EXIT_PASS:
+		return "PASS";
+	case EXIT_FAIL:
+		return "FAIL";
+	case EXIT_UNPROVEN:
+		return "UNPROVEN";
+	default:
+		return "INTERRUPTED";
+	}
+}
+
+static void print_numbers(const struct totals *totals)
+{
+	printf("\nguest    %" PRIu64 " writes, %" PRIu64 " reads, %" PRIu64
+	       " KVM exits (%" PRIu64 " in unmapped memory)\n",
+	       totals->guest_writes, totals->guest_reads, totals->kvm_exits,
+	       totals->kvm_faults);
+	if (totals->exceptions)
+		printf("guest    exceptions: %" PRIu64 "\n", totals->exceptions);
+	printf("engines  %" PRIu64 " writes, %" PRIu64 " reads, %" PRIu64
+	       " in unmapped memory%s\n", totals->engine_writes,
+	       totals->engine_reads, totals->engine_faults,
+	       totals->mirrored ? "" : "; through /proc/self/mem, no mirror");
+	printf("process  %" PRIu64 " direct reads; %" PRIu64
+	       " reads of host and engines were exact\n",
+	       totals->direct_reads, totals->exact);
+	printf("discards %" PRIu64 "; canary held %" PRIu64 " pages, %" PRIu64
+	       " changed\n", totals->discards, totals->canary_pages,
+	       totals->canary_changed);
+	if (totals->mirrored)
+		printf("mirror   %" PRIu64 " events, %" PRIu64 " zapped, %"
+		       PRIu64 " flushes, %" PRIu64 " retries\n", totals->events,
+		       totals->zapped, totals->flushes, totals->retries);
+	if (totals->denied || totals->left)
+		printf("engines  %" PRIu64 " accesses denied by keys, %" PRIu64
+		       " moves out of a domain\n", totals->denied, totals->left);
+	if (!totals->mirrored)
+		printf("mirror   none; events counts this program's own discards\n");
+	if (totals->lost)
+		printf("lost     %" PRIu64 " vCPUs, shut down by the emulator\n",
+		       totals->lost);
+}
+
+/* What is missing, and what to do about it. */
+static void print_unproven(const struct totals *totals)
+{
+	if (totals->guest_writes < totals->need_writes)
+		printf("storm: unproven: %" PRIu64 " guest writes, needs %" PRIu64
+		       "\n", totals->guest_writes, totals->need_writes);
+	if (totals->events < totals->need_events)
+		printf("storm: unproven: %" PRIu64 " events, needs %" PRIu64 "\n",
+		       totals->events, totals->need_events);
+	if (totals->silent)
+		printf("storm: unproven: %" PRIu64 " vCPUs never said hello\n",
+		       totals->silent);
+	if (totals->gave_up)
+		printf("storm: unproven: a thread could not go on, as said above\n");
+	printf("storm: nothing was wrong in %" PRIu64
+	       " s, but that proves too little; give it more time with --limit\n",
+	       totals->seconds);
+}
+
+/**
+ * report_summary - the end of a storm
+ * @totals: its numbers
+ *
+ * Return: the program's exit status.
+ */
+int report_summary(const struct totals *totals)
+{
+	int status = report_exit_code(totals);
+
+	print_numbers(totals);
+	if (status == EXIT_UNPROVEN)
+		print_unproven(totals);
+	else if (totals->signal)
+		printf("storm: a signal (%s) ended it after %" PRIu64
+		       " s; this is what was found until then, for a verdict run it to its end\n",
+		       strsignal(totals->signal), totals->seconds);
+	printf("storm: %s, %" PRIu64 " violations\n", verdict_word(totals),
+	       totals->violations);
+	fflush(stdout);
+	return status;
+}
+
+/**
+ * report_json - write the numbers for other programs
+ * @path: the file
+ * @totals: the numbers
+ *
+ * Without a mirror there are no mirror reads, whatever the engines did.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int report_json(const char *path, const struct totals *totals)
+{
+	const char *accel = getenv("SECMMU_ACCEL");
+	bool mirrored = totals->mirrored;
+	struct json json;
+
+	if (json_create(&json, path, "secmmu-run-1"))
+		return -1;
+	json_string(&json, "verdict", verdict_word(totals));
+	json_string(&json, "accel", accel ? accel : "unknown");
+	json_number(&json, "cpus", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
+	json_number(&json, "seconds", totals->seconds);
+	json_number(&json, "seed", totals->seed);
+	json_number(&json, "kvm_exits", totals->kvm_exits);
+	json_number(&json, "exceptions", totals->exceptions);
+	json_number(&json, "guest_writes", totals->guest_writes);
+	json_number(&json, "mirror_reads", mirrored ? totals->engine_reads : 0);
+	json_number(&json, "mirror_writes", mirrored ? totals->engine_writes : 0);
+	json_number(&json, "events", totals->events);
+	json_number(&json, "zapped", totals->zapped);
+	json_number(&json, "flushes", totals->flushes);
+	json_number(&json, "retries", totals->retries);
+	json_number(&json, "denied", totals->denied);
+	json_number(&json, "left_domain", totals->left);
+	json_number(&json, "lost_vcpus", totals->lost);
+	json_number(&json, "violations", totals->violations);
+	return json_finish(&json);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the program tells: errors, violations, progress, the summary. */
+#ifndef VMM_REPORT_H
+#define VMM_REPORT_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "hypercall.h"
+
+/* The first so many violations are described; then the storm stops. */
+#define REPORT_DETAILS		20
+#define REPORT_LIMIT		100
+
+/* Below these a storm proves nothing, unless it is told otherwise. */
+#define REPORT_MIN_WRITES	10000
+#define REPORT_MIN_EVENTS	1000
+
+/**
+ * struct report - the violations so far
+ * @lock: keeps the lines of two violations apart
+ * @violations: their number; read by anyone
+ */
+struct report {
+	pthread_mutex_t lock;
+	uint64_t violations;
+};
+
+/**
+ * struct totals - the numbers of a storm
+ * @seconds: how long it ran
+ * @seed: its seed
+ * @mirrored: it ran with the driver
+ * @kvm_exits: KVM_RUN returns
+ * @kvm_faults: of these, -EFAULT
+ * @exceptions: of these, exceptions in the guest
+ * @guest_writes: stamps the vCPUs wrote
+ * @guest_reads: pages they judged
+ * @engine_reads: pages the engines read
+ * @engine_writes: stamps they wrote
+ * @engine_faults: accesses that met unmapped memory
+ * @direct_reads: pages judged through the process's own mapping
+ * @exact: reads that met no writer, so that every word was determined
+ * @discards: operations of the discarders
+ * @events: of the mm, as the driver counts them; else @discards
+ * @zapped: sptes dropped
+ * @flushes: TLB flushes
+ * @retries: fault rounds repeated
+ * @denied: engine accesses that keys forbade
+ * @left: times an engine left its domain
+ * @canary_pages: pages the canary process has held
+ * @canary_changed: of these, pages somebody else wrote to
+ * @lost: vCPUs that the emulator has shut down
+ * @silent: vCPUs that never greeted, and that nothing else is said of
+ * @gave_up: a thread could not go on, for a reason that is no violation
+ * @signal: the number of the signal that ended the storm early, or 0
+ * @need_writes: fewer @guest_writes prove nothing
+ * @need_events: nor do fewer @events
+ * @violations: number of violations
+ */
+struct totals {
+	uint64_t seconds;
+	uint64_t seed;
+	bool mirrored;
+	uint64_t kvm_exits;
+	uint64_t kvm_faults;
+	uint64_t exceptions;
+	uint64_t guest_writes;
+	uint64_t guest_reads;
+	uint64_t engine_reads;
+	uint64_t engine_writes;
+	uint64_t engine_faults;
+	uint64_t direct_reads;
+	uint64_t exact;
+	uint64_t discards;
+	uint64_t events;
+	uint64_t zapped;
+	uint64_t flushes;
+	uint64_t retries;
+	uint64_t denied;
+	uint64_t left;
+	uint64_t canary_pages;
+	uint64_t canary_changed;
+	uint64_t lost;
+	uint64_t silent;
+	bool gave_up;
+	int signal;
+	uint64_t need_writes;
+	uint64_t need_events;
+	uint64_t violations;
+};
+
+void report_init(struct report *report);
+uint64_t report_violations(const struct report *report);
+void report_finding(struct report *report, const char *who, uint32_t owner,
+		    const struct stamp_finding *finding);
+void report_line(struct report *report, const char *who, const char *what);
+void report_progress(const struct totals *totals);
+bool report_proven(const struct totals *totals);
+int report_exit_code(const struct totals *totals);
+int report_summary(const struct totals *totals);
+int report_json(const char *path, const struct totals *totals);
+
+#endif /* VMM_REPORT_H */

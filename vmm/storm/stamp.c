@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "stamp.h"
+
+/**
+ * stamp_sample_word - where a sample is
+ * @sample: 0 .. STAMP_SAMPLES - 1
+ *
+ * Return: index of the first of its two words in the page.
+ */
+unsigned int stamp_sample_word(unsigned int sample)
+{
+	if (sample == STAMP_SAMPLES - 1)
+		return GUEST_PAGE_WORDS - 2;
+	return sample * 9 * 8;
+}
+
+static uint64_t sample_id(uint32_t page, uint32_t epoch)
+{
+	return STAMP_TAG << 56 | (uint64_t)(page & 0xffffff) << 32 | epoch;
+}
+
+static uint64_t sample_turn(uint32_t seq, uint32_t owner, unsigned int sample)
+{
+	return (uint64_t)seq << 32 | (uint64_t)(owner & 0xff) << 24 |
+	       (uint64_t)sample << 16 | STAMP_CONSTANT;
+}
+
+/* The tag keeps a checksum from ever looking like a canary or like zero. */
+static uint64_t stamp_sum(const struct stamp *stamp)
+{
+	uint64_t sum = STAMP_MAGIC;
+
+	for (unsigned int i = 0; i < STAMP_SAMPLES; i++) {
+		sum ^= sample_id(stamp->page, stamp->epoch);
+		sum *= 0x9e3779b97f4a7c15ull;
+		sum ^= sample_turn(stamp->seq, stamp->owner, i);
+		sum *= 0x9e3779b97f4a7c15ull;
+		sum ^= sum >> 29;
+	}
+	return STAMP_SUM_TAG << 56 | sum >> 8;
+}
+
+/* Others read the page meanwhile: no word may be stored in pieces. */
+static void store_word(uint64_t *word, uint64_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
+/**
+ * stamp_write - write a stamp
+ * @words: the page, or a buffer that is zero elsewhere
+ * @stamp: what to write
+ *
+ * The words between the samples are left alone: they are zero already, and
+ * would hide a foreign word if they were written.
+ */
+void stamp_write(uint64_t *words, const struct stamp *stamp)
+{
+	store_word(&words[STAMP_MAGIC_WORD], STAMP_MAGIC);
+	for (unsigned int i = 0; i < STAMP_SAMPLES; i++) {
+		uint64_t *sample = words + stamp_sample_word(i);
+
+		store_word(&sample[0], sample_id(stamp->page, stamp->epoch));
+		store_word(&sample[1], sample_turn(stamp->seq, stamp->owner, i));
+	}
+	store_word(&words[STAMP_SUM_WORD], stamp_sum(stamp));
+}
+
+static bool report_word(struct stamp_finding *finding, enum stamp_fault fault,
+			const uint64_t *words, unsigned int word)
+{
+	finding->fault = fault;
+	finding->word = word;
+	finding->value = words[word];
+	return false;
+}
+
+static bool report_foreign(struct stamp_finding *finding, const uint64_t *words,
+			   unsigned int word)
+{
+	return report_word(finding, words[word] >> 48 == CANARY_TAG ?
+			   STAMP_CANARY : STAMP_FOREIGN, words, word);
+}
+
+/* Every word outside the stamp is zero, whoever is writing. */
+static bool check_blank(const uint64_t *words, struct stamp_finding *finding)
+{
+	unsigned int from = STAMP_SUM_WORD + 1;
+
+	for (unsigned int i = 1; i < STAMP_SAMPLES; i++) {
+		unsigned int to = stamp_sample_word(i);
+		uint64_t all = 0;
+
+		for (unsigned int word = from; word < to; word++)
+			all |= words[word];
+		for (unsigned int word = from; all && word < to; word++)
+			if (words[word])
+				return report_foreign(finding, words, word);
+		from = to + 2;
+	}
+	return true;
+}
+
+/* What holds for each sample alone, even if a writer is at work. */
+static bool check_sample(const uint64_t *words, unsigned int sample,
+			 const struct stamp_rule *rule,
+			 struct stamp_finding *finding)
+{
+	unsigned int word = stamp_sample_word(sample);
+	uint64_t id = words[word], turn = words[word + 1];
+	uint32_t epoch = (uint32_t)id;
+
+	finding->seen_seq = turn >> 32;
+	if (id) {
+		if (id >> 56 != STAMP_TAG)
+			return report_foreign(finding, words, word);
+		finding->epoch = epoch;
+		if ((id >> 32 & 0xffffff) != rule->page)
+			return report_word(finding, STAMP_WRONG_PAGE, words, word);
+		if (epoch < rule->oldest)
+			return report_word(finding, STAMP_OLD_EPOCH, words, word);
+		if (epoch > rule->newest)
+			return report_word(finding, STAMP_NEW_EPOCH, words, word);
+	}
+	if (turn) {
+		if ((turn & 0xffff) != STAMP_CONSTANT ||
+		    (turn >> 16 & 0xff) != sample)
+			return report_foreign(finding, words, word + 1);
+		if ((turn >> 24 & 0xff) != rule->owner)
+			return report_word(finding, STAMP_WRONG_OWNER, words,
+					   word + 1);
+	}
+	return true;
+}
+
+/* With nobody writing, the page equals what the shared state says. */
+static bool check_exact(const uint64_t *words, const struct stamp_rule *rule,
+			struct stamp_finding *finding)
+{
+	const struct stamp stamp = {
+		.page = rule->page,
+		.epoch = rule->stamped,
+		.seq = rule->seq,
+		.owner = rule->owner,
+	};
+	bool blank = true, same = true;
+	unsigned int differs = 0;
+
+	for (unsigned int i = 0; i < STAMP_SAMPLES; i++) {
+		unsigned int word = stamp_sample_word(i);
+
+		if (words[word] || words[word + 1])
+			blank = false;
+		if (words[word] != words[0] ||
+		    words[word + 1] >> 32 != words[1] >> 32) {
+			same = false;
+			differs = word;
+		}
+	}
+	if (!rule->stamped) {
+		if (!blank || words[STAMP_MAGIC_WORD] || words[STAMP_SUM_WORD])
+			return report_word(finding, STAMP_REVENANT, words, differs);
+		return true;
+	}
+	if (!same)
+		return report_word(finding, STAMP_TORN, words, differs);
+	if (blank || words[0] != sample_id(stamp.page, stamp.epoch) ||
+	    words[1] >> 32 != stamp.seq)
+		return report_word(finding, STAMP_LOST, words, 0);
+	if (words[STAMP_MAGIC_WORD] != STAMP_MAGIC)
+		return report_word(finding, STAMP_TORN, words, STAMP_MAGIC_WORD);
+	if (words[STAMP_SUM_WORD] != stamp_sum(&stamp))
+		return report_word(finding, STAMP_TORN, words, STAMP_SUM_WORD);
+	return true;
+}
+
+/**
+ * stamp_check - judge a page
+ * @words: a copy of the page that nobody else writes
+ * @rule: what it may contain
+ * @finding: filled in if it contains something else
+ *
+ * Return: true if the page obeys @rule.
+ */
+bool stamp_check(const uint64_t *words, const struct stamp_rule *rule,
+		 struct stamp_finding *finding)
+{
+	uint64_t magic = words[STAMP_MAGIC_WORD];
+	uint64_t sum = words[STAMP_SUM_WORD];
+
+	*finding = (struct stamp_finding) {
+		.page = rule->page,
+		.oldest = rule->oldest,
+		.newest = rule->newest,
+		.seq = rule->seq,
+	};
+	for (unsigned int i = 0; i < STAMP_SAMPLES; i++)
+		if (!check_sample(words, i, rule, finding))
+			return false;
+	if (magic && magic != STAMP_MAGIC)
+		return report_foreign(finding, words, STAMP_MAGIC_WORD);
+	if (sum && sum >> 56 != STAMP_SUM_TAG)
+		return report_foreign(finding, words, STAMP_SUM_WORD);
+	if (!check_blank(words, finding))
+		return false;
+	return !rule->exact || check_exact(words, rule, finding);
+}

@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <linux/secmmu_test.h>
+#include "agent.h"
+#include "canary.h"
+#include "clock.h"
+#include "exitcode.h"
+#include "fixed.h"
+#include "json.h"
+#include "message.h"
+#include "mirror.h"
+#include "report.h"
+#include "storm.h"
+#include "vcpu.h"
+#include "watchdog.h"
+
+#define DISCARDERS	2
+#define MAX_AGENTS	(MAX_ENGINES + 1 + DISCARDERS)
+
+#define GUEST_STOP_MS	2000
+#define TURN_MS		100
+#define SWEEP_PAGES	32768
+
+/**
+ * struct storm - everything a storm consists of
+ * @options: what was asked for
+ * @report: violations
+ * @memory: guest memory
+ * @vm: the machine
+ * @vcpus: its vCPUs
+ * @fixed: what the guest must not have changed
+ * @lost: vCPUs that the emulator has shut down
+ * @silent: vCPUs that were taken out before the guest greeted on them
+ * @mirror: the mirror, or -1
+ * @features: its tags, domains and keys
+ * @judge: the judge
+ * @canary: the canary process
+ * @agents: engines, then the inspector, then discarders
+ * @nr_agents: how many
+ * @stop: agents finish when this is true
+ * @guest_work: what the guest has done until @stop; for the watchdog
+ * @steps: taken on the way to the end; for the watchdog
+ */
+struct storm {
+	const struct storm_options *options;
+	struct report report;
+	struct memory memory;
+	struct vm vm;
+	struct vcpu vcpus[MAX_VCPUS];
+	struct fixed fixed;
+	uint64_t lost;
+	uint64_t silent;
+	int mirror;
+	struct features features;
+	struct judge judge;
+	struct canary canary;
+	struct agent agents[MAX_AGENTS];
+	uint32_t nr_agents;
+	bool stop;
+	uint64_t guest_work;
+	uint64_t steps;
+};
+
+static void on_violation(void *context, unsigned int index)
+{
+	struct storm *storm = context;
+	struct stamp_finding finding =
+		storm->judge.mailbox->vcpus[index].finding;
+	char who[16];
+
+	snprintf(who, sizeof(who), "vCPU %u", index);
+	report_finding(&storm->report, who,
+		       judge_owner(&storm->judge, finding.page), &finding);
+}
+
+/* No guest has a reason for an exception: a violation, even if it goes on. */
+static void on_trouble(void *context, unsigned int index, const char *what)
+{
+	struct storm *storm = context;
+
+	(void)index;
+	report_line(&storm->report, "guest", what);
+}
+
+/*
+ * A triple fault, though the guest handles every exception: where it finds neither
+ * handler nor stack nor page tables. QEMU's emulation of nested virtualization does
+ * that now and then, with or without the driver; elsewhere it is not known to happen.
+ * The storm can do without the vCPU, unless it is the guest's memory that was broken.
+ */
+static void on_shut_down(void *context, unsigned int index)
+{
+	const char *accel = getenv("SECMMU_ACCEL");
+	bool emulated = accel && !strcmp(accel, "tcg");
+	struct storm *storm = context;
+	bool intact = fixed_intact(&storm->fixed);
+	char what[96];
+
+	snprintf(what, sizeof(what),
+		 "vCPU %u: triple fault; code, descriptors and page tables are %s",
+		 index, intact ? "intact" : "damaged");
+	if (!emulated || !intact) {
+		report_line(&storm->report, "guest", what);
+		return;
+	}
+	printf("lost to the emulator: %s\n", what);
+	__atomic_add_fetch(&storm->lost, 1, __ATOMIC_RELAXED);
+}
+
+static const struct vcpu_ops vcpu_ops = {
+	.violation = on_violation,
+	.exception = on_trouble,
+	.crashed = on_trouble,
+	.shut_down = on_shut_down,
+};
+
+static void add_agent(struct storm *storm, const char *name, uint32_t number,
+		     uint32_t participant)
+{
+	struct agent *agent = &storm->agents[storm->nr_agents];
+
+	*agent = (struct agent) {
+		.judge = &storm->judge,
+		.stop = &storm->stop,
+		.seed = storm->options->seed,
+		.participant = participant,
+	};
+	snprintf(agent->name, sizeof(agent->name), "%s %" PRIu32, name, number);
+	engine_open(&agent->engine, storm->mirror, &storm->memory, &storm->features);
+	storm->nr_agents++;
+}
+
+static void create_agents(struct storm *storm)
+{
+	uint32_t engines = storm->options->engines;
+	uint32_t participant = storm->options->vcpus;
+
+	for (uint32_t i = 0; i < engines; i++)
+		add_agent(storm, "engine", i, participant++);
+	add_agent(storm, "inspector", 0, participant++);
+	for (uint32_t i = 0; i < DISCARDERS; i++)
+		add_agent(storm, "discarder", i, participant++);
+}
+
+static void create_vcpus(struct storm *storm)
+{
+	vm_create(&storm->vm, &storm->memory);
+	for (uint32_t i = 0; i < storm->options->vcpus; i++)
+		vcpu_create(&storm->vcpus[i], &storm->vm, i, &vcpu_ops, storm);
+	fixed_take(&storm->fixed, &storm->memory);
+}
+
+static void storm_create(struct storm *storm)
+{
+	const struct storm_options *options = storm->options;
+	int device = -1;
+
+	/* Before there is anything to inherit. */
+	canary_start(&storm->canary);
+	if (!options->unmirrored)
+		device = mirror_device();
+	memory_create(&storm->memory, options->memory, options->backing);
+	judge_init(&storm->judge, &storm->memory, options->vcpus + options->engines,
+		   options->seed, &storm->report);
+	storm->judge.mailbox->mistake = options->mistake;
+	create_vcpus(storm);
+	if (!options->unmirrored) {
+		storm->mirror = mirror_create(device);
+		features_show(&storm->features, storm->mirror, &storm->memory);
+		close(device);
+	}
+	create_agents(storm);
+	if (!options->unmirrored)
+		engine_check_slots(&storm->agents[0].engine);
+}
+
+/* Something on the way to the end is over: the next may take as long. */
+static void take_step(struct storm *storm)
+{
+	__atomic_add_fetch(&storm->steps, 1, __ATOMIC_RELAXED);
+}
+
+static void storm_destroy(struct storm *storm)
+{
+	for (uint32_t i = 0; i < storm->nr_agents; i++) {
+		close(storm->agents[i].engine.fd);
+		take_step(storm);
+	}
+	for (uint32_t i = 0; i < storm->options->vcpus; i++)
+		vcpu_destroy(&storm->vcpus[i]);
+	take_step(storm);
+	vm_destroy(&storm->vm);
+	take_step(storm);
+	close(storm->mirror);
+	take_step(storm);
+	judge_destroy(&storm->judge);
+	fixed_free(&storm->fixed);
+	memory_destroy(&storm->memory);
+	canary_stop(&storm->canary);
+}
+
+static void storm_start(struct storm *storm)
+{
+	uint32_t inspector = storm->options->engines;
+
+	for (uint32_t i = 0; i < storm->options->vcpus; i++)
+		vcpu_start(&storm->vcpus[i]);
+	for (uint32_t i = 0; i < storm->nr_agents; i++)
+		agent_start(&storm->agents[i], i < inspector ? agent_engine :
+			    i == inspector ? agent_inspector : agent_discarder);
+}
+
+/* It has not greeted yet, and nothing else was said of it. */
+static bool is_silent(const struct vcpu *vcpu)
+{
+	return vcpu->started && !vcpu_greeted(vcpu) && !vcpu_finished(vcpu);
+}
+
+/* The guest stops by itself; a vCPU that does not is taken out. */
+static void stop_guest(struct storm *storm)
+{
+	uint32_t vcpus = storm->options->vcpus;
+
+	__atomic_store_n(&storm->judge.mailbox->stop, 1, __ATOMIC_RELEASE);
+	for (int ms = 0; ms < GUEST_STOP_MS; ms += 10) {
+		uint32_t finished = 0;
+
+		for (uint32_t i = 0; i < vcpus; i++)
+			finished += vcpu_finished(&storm->vcpus[i]);
+		if (finished == vcpus)
+			break;
+		usleep(10000);
+	}
+	for (uint32_t i = 0; i < vcpus; i++) {
+		storm->silent += is_silent(&storm->vcpus[i]);
+		vcpu_stop(&storm->vcpus[i]);
+		take_step(storm);
+	}
+}
+
+/*
+ * Discarders wait for owners, so the guest goes on until they have gone: a vCPU
+ * taken out within a write would be waited for in vain.
+ */
+static void storm_stop(struct storm *storm)
+{
+	__atomic_store_n(&storm->stop, true, __ATOMIC_RELEASE);
+	for (uint32_t i = 0; i < storm->nr_agents; i++) {
+		agent_join(&storm->agents[i]);
+		take_step(storm);
+	}
+	stop_guest(storm);
+}
+
+/* Everybody is still: every page must be exactly what was last written. */
+static void sweep_pages(struct storm *storm)
+{
+	struct agent *inspector = &storm->agents[storm->options->engines];
+	uint32_t step = 1 + storm->memory.pages / SWEEP_PAGES;
+
+	/* Large memories by samples: this shall not take longer than the storm. */
+	for (uint32_t page = 0; page < storm->memory.pages; page += step) {
+		agent_read_page(inspector, page);
+		agent_inspect_page(inspector, page);
+		if (report_violations(&storm->report) >= REPORT_LIMIT)
+			break;
+	}
+}
+
+static uint64_t read_counter(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+static void collect_totals(struct storm *storm, struct totals *totals)
+{
+	const struct mailbox *mailbox = storm->judge.mailbox;
+	struct secmmu_stats stats;
+
+	*totals = (struct totals) {
+		.seconds = totals->seconds,
+		.seed = storm->options->seed,
+		.mirrored = storm->mirror >= 0,
+		.exact = read_counter(&storm->judge.exact),
+		.silent = storm->silent,
+		.need_writes = storm->options->writes,
+		.need_events = storm->options->events,
+	};
+	for (uint32_t i = 0; i < storm->options->vcpus; i++) {
+		totals->guest_writes += read_counter(&mailbox->vcpus[i].writes);
+		totals->guest_reads += read_counter(&mailbox->vcpus[i].reads);
+		totals->kvm_exits += read_counter(&storm->vcpus[i].exits);
+		totals->kvm_faults += read_counter(&storm->vcpus[i].faults);
+		totals->exceptions += read_counter(&storm->vcpus[i].exceptions);
+		totals->silent += is_silent(&storm->vcpus[i]);
+	}
+	for (uint32_t i = 0; i < storm->nr_agents; i++) {
+		const struct agent *agent = &storm->agents[i];
+
+		totals->engine_reads += read_counter(&agent->reads);
+		totals->direct_reads += read_counter(&agent->inspected);
+		totals->engine_writes += read_counter(&agent->writes);
+		totals->engine_faults += read_counter(&agent->faults);
+		totals->denied += read_counter(&agent->denied);
+		totals->discards += read_counter(&agent->operations);
+		totals->gave_up |= __atomic_load_n(&agent->failed, __ATOMIC_ACQUIRE);
+	}
+	totals->canary_pages = canary_report(&storm->canary, &storm->report);
+	totals->canary_changed = storm->canary.reported;
+	totals->lost = __atomic_load_n(&storm->lost, __ATOMIC_RELAXED);
+	totals->violations = report_violations(&storm->report);
+	totals->events = totals->discards;
+	if (storm->mirror < 0)
+		return;
+	mirror_stats(storm->mirror, &stats);
+	totals->events = stats.events;
+	totals->zapped = stats.zapped;
+	totals->flushes = stats.flushes;
+	totals->retries = stats.retries;
+	totals->left = stats.left;
+}
+
+static bool storm_over(const struct storm *storm)
+{
+	uint32_t finished = 0;
+
+	if (watchdog_interrupted() || report_violations(&storm->report) >= REPORT_LIMIT)
+		return true;
+	for (uint32_t i = 0; i < storm->options->vcpus; i++)
+		finished += vcpu_finished(&storm->vcpus[i]);
+	if (finished == storm->options->vcpus)
+		return true;
+	for (uint32_t i = 0; i < storm->nr_agents; i++)
+		if (__atomic_load_n(&storm->agents[i].failed, __ATOMIC_ACQUIRE))
+			return true;
+	return false;
+}
+
+/* Its time is up, if it has proved enough; later it is in any case. */
+static bool time_is_up(const struct storm *storm, const struct totals *totals,
+		       uint64_t ms)
+{
+	const struct storm_options *options = storm->options;
+
+	if (ms < options->seconds * 1000ull)
+		return false;
+	return report_proven(totals) || ms >= options->limit * 1000ull;
+}
+
+static void note_guest_work(struct storm *storm)
+{
+	const struct mailbox *mailbox = storm->judge.mailbox;
+	uint64_t work = 0;
+
+	for (uint32_t i = 0; i < storm->options->vcpus; i++)
+		work += read_counter(&mailbox->vcpus[i].writes) +
+			read_counter(&mailbox->vcpus[i].reads);
+	__atomic_store_n(&storm->guest_work, work, __ATOMIC_RELAXED);
+}
+
+/* The main thread: moves the window, prints, and watches. */
+static void watch_storm(struct storm *storm, struct totals *totals)
+{
+	const struct storm_options *options = storm->options;
+	struct prng prng;
+	uint64_t start, ms = 0;
+
+	prng_init(&prng, options->seed, MAX_PARTICIPANTS);
+	start = clock_ms();
+	while (!time_is_up(storm, totals, ms) && !storm_over(storm)) {
+		usleep(TURN_MS * 1000);
+		judge_set_hot(&storm->judge,
+			      prng_below(&prng, storm->memory.pages));
+		note_guest_work(storm);
+		ms = clock_ms() - start;
+		if (ms / 1000 == totals->seconds)
+			continue;
+		totals->seconds = ms / 1000;
+		collect_totals(storm, totals);
+		report_progress(totals);
+	}
+}
+
+/* All is at rest: a test build of the driver says what it thinks of the mirror. */
+static void judge_mirror(struct storm *storm)
+{
+	struct secmmu_test_oracle result = { .size = sizeof(result) };
+	int err;
+
+	if (storm->mirror < 0)
+		return;
+	do {
+		err = secmmu_call(storm->mirror, SECMMU_TEST_CHECK, &result, sizeof(result));
+	} while (err == -EINTR);
+	/* No test build, or not for us to ask. */
+	if (err == -ENOTTY || err == -EPERM)
+		return;
+	mirror_need(err, "compare mirror and memory");
+	printf("oracle   %llu sptes and %llu TLB entries compared, %llu in motion\n",
+	       result.sptes, result.tlb_entries, result.unjudged);
+	if (result.stale)
+		report_line(&storm->report, "oracle", "stale translations");
+	if (result.too_wide)
+		report_line(&storm->report, "oracle",
+			    "translations that permit too much");
+}
+
+static void storm_measure(struct storm *storm, struct totals *totals)
+{
+	watchdog_hold_signals(true);
+	storm_start(storm);
+	watchdog_hold_signals(false);
+	watch_storm(storm, totals);
+	storm_stop(storm);
+	sweep_pages(storm);
+	canary_stop(&storm->canary);
+	take_step(storm);
+	judge_mirror(storm);
+	take_step(storm);
+	collect_totals(storm, totals);
+}
+
+/*
+ * The guest goes on until the agents have ended. From then on it does not count, or it
+ * would hide one that does not end.
+ */
+static uint64_t storm_progress(void *context)
+{
+	const struct storm *storm = context;
+	uint64_t sum = read_counter(&storm->steps) + read_counter(&storm->guest_work);
+
+	for (uint32_t i = 0; i < storm->nr_agents; i++) {
+		const struct agent *agent = &storm->agents[i];
+
+		sum += read_counter(&agent->reads) + read_counter(&agent->inspected) +
+		       read_counter(&agent->writes) + read_counter(&agent->faults) +
+		       read_counter(&agent->operations) + read_counter(&agent->denied);
+	}
+	return sum;
+}
+
+static uint64_t storm_violations(void *context)
+{
+	const struct storm *storm = context;
+
+	return report_violations(&storm->report);
+}
+
+static void start_watchdog(struct storm *storm)
+{
+	const struct watchdog watchdog = {
+		.title = "storm",
+		.patience = storm->options->stuck_after,
+		.progress = storm_progress,
+		.violations = storm_violations,
+		.context = storm,
+	};
+
+	watchdog_start(&watchdog);
+}
+
+/* Tells how it went, and returns the exit status. */
+static int conclude_storm(const struct storm_options *options, struct totals *totals)
+{
+	bool unwritten;
+	int status;
+
+	totals->signal = watchdog_interrupted();
+	unwritten = options->json && report_json(options->json, totals);
+	status = report_summary(totals);
+	return unwritten && status == EXIT_PASS ? EXIT_CANNOT : status;
+}
+
+static void print_options(const struct storm_options *options)
+{
+	printf("storm: seed %" PRIu64 ", %" PRIu64 " MiB %s, %" PRIu32
+	       " vCPUs, %" PRIu32 " engines, %" PRIu32 " s, %s%s%s%s\n",
+	       options->seed, options->memory >> 20,
+	       options->backing == MEMORY_MEMFD ? "memfd" : "anon",
+	       options->vcpus, options->engines, options->seconds,
+	       options->unmirrored ? "no mirror" : "mirrored",
+	       options->features.tags ? ", tags" : "",
+	       options->features.domains ? ", domains" : "",
+	       options->features.keys ? ", keys" : "");
+}
+
+/**
+ * storm_run - run a storm and tell how it went
+ * @options: what storm to run
+ *
+ * Return: the program's exit status, enum exit_code.
+ */
+int storm_run(const struct storm_options *options)
+{
+	struct storm *storm = calloc(1, sizeof(*storm));
+	struct totals totals = { 0 };
+
+	if (!storm)
+		die("out of memory");
+	if (options->json && json_writable(options->json))
+		return EXIT_CANNOT;
+	/* No thread may map memory for itself: it could land in a gap. */
+	mallopt(M_ARENA_MAX, 1);
+	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+	storm->options = options;
+	storm->mirror = -1;
+	storm->features = options->features;
+	report_init(&storm->report);
+	storm_create(storm);
+	print_options(options);
+	start_watchdog(storm);
+	storm_measure(storm, &totals);
+	storm_destroy(storm);
+	watchdog_stop();
+	return conclude_storm(options, &totals);
+}

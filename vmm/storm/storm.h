@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The storm: a guest, engines and discarders at once, under a judge. */
+#ifndef VMM_STORM_H
+#define VMM_STORM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "engine.h"
+#include "memory.h"
+
+/**
+ * struct storm_options - what storm to run
+ * @memory: bytes of guest memory
+ * @vcpus: virtual CPUs, 1 .. MAX_VCPUS
+ * @engines: engines, 1 .. MAX_ENGINES
+ * @seconds: how long at least
+ * @limit: seconds until which it may go on to prove something; @seconds if that is more
+ * @stuck_after: seconds without progress, times SECMMU_TEST_SLOW, that mean "stuck"
+ * @writes: guest writes that prove something
+ * @events: and events
+ * @seed: of all random numbers
+ * @backing: of guest memory
+ * @unmirrored: do without /dev/secmmu
+ * @features: tags, domains and keys
+ * @mistake: what the guest does wrong, to see that noticed
+ * @json: where to write the numbers, or NULL
+ */
+struct storm_options {
+	uint64_t memory;
+	uint32_t vcpus;
+	uint32_t engines;
+	uint32_t seconds;
+	uint32_t limit;
+	uint32_t stuck_after;
+	uint64_t writes;
+	uint64_t events;
+	uint64_t seed;
+	enum memory_backing backing;
+	bool unmirrored;
+	struct features features;
+	enum guest_mistake mistake;
+	const char *json;
+};
+
+int storm_run(const struct storm_options *options);
+
+#endif /* VMM_STORM_H */
