@@ -8,7 +8,6 @@
 
 #include "chain.h"
 #include "compat/young.h"
-#include "test/held.h"
 #include "trace.h"
 #include "walk.h"
 
@@ -69,19 +68,6 @@ static int chain_range_start(struct mmu_notifier *mn,
 	return 0;
 }
 
-static void end_late(struct secmmu_chain *chain, unsigned long start,
-		     unsigned long last)
-{
-	struct secmmu_walk walk = {
-		.chain = chain,
-		.purpose = SECMMU_INVALIDATE_LATE,
-		.start = start,
-		.last = last,
-	};
-
-	secmmu_walk_members(&walk);
-}
-
 static void chain_range_end(struct mmu_notifier *mn,
 			    const struct mmu_notifier_range *range)
 {
@@ -90,10 +76,8 @@ static void chain_range_end(struct mmu_notifier *mn,
 
 	if (range_is_empty(range))
 		return;
-	trace_secmmu_event_end(chain, range->start, range->end);
 	secmmu_gate_spin(END, range->start);
-	if (secmmu_any_holds())
-		end_late(chain, range->start, last);
+	trace_secmmu_event_end(chain, range->start, range->end);
 	if (secmmu_event_end(&chain->records, range->start, last))
 		return;
 
@@ -344,7 +328,7 @@ void secmmu_chain_leave(struct secmmu_member *member)
  * the caller has dropped and flushed them, and events must find them until then. So
  * @remove stays in the tree by host address until secmmu_chain_forget().
  *
- * Context: may sleep; the caller holds the lock of the configuration.
+ * Context: may sleep; the caller holds the configuration lock.
  */
 void secmmu_chain_replace(struct secmmu_member *member,
 			  struct secmmu_span *remove,
@@ -375,7 +359,7 @@ void secmmu_chain_replace(struct secmmu_member *member,
  * @span: the span; its sptes are dropped and flushed. The caller frees it after an RCU
  *	grace period.
  *
- * Context: may sleep; the caller holds the lock of the configuration.
+ * Context: may sleep; the caller holds the configuration lock.
  */
 void secmmu_chain_forget(struct secmmu_member *member, struct secmmu_span *span)
 {

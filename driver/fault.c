@@ -104,7 +104,7 @@ static bool block_fits(const struct secmmu_fault *fault)
 	const struct secmmu_target *target = &fault->target;
 	unsigned int before = secmmu_table_index(fault->gfn, 0);
 
-	return !(target->flags & SECMMU_SLOT_LOG_DIRTY) && !secmmu_fault_holds(fault) &&
+	return !(target->flags & SECMMU_SLOT_LOG_DIRTY) &&
 	       before == (target->hva >> PAGE_SHIFT) % SECMMU_LARGE_PAGES &&
 	       before <= target->before &&
 	       SECMMU_LARGE_PAGES - before <= target->pages;

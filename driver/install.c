@@ -78,13 +78,6 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	/* Never take away permissions that another fault has installed. */
 	if (spte_covers(old, spte))
 		return;
-	if (secmmu_fault_holds(fault)) {
-		/* The slot that is being replaced lets its page go itself. */
-		if (old && spte_pfn(old) != spte_pfn(spte))
-			return;
-		if (!old)
-			get_page(fault->page[i]);
-	}
 	/*
 	 * An entry for another page came through a slot that is being replaced.
 	 * TLBs may hold it. The zap of that slot finds an entry here, drops it
@@ -202,7 +195,6 @@ static int install(struct secmmu_fault *fault, unsigned int got, bool large)
 	}
 	secmmu_gate_spin(FAULT_LINKED, fault->target.hva);
 	spin_lock(&table->lock);
-	secmmu_table_used(table);
 	if (table->dead)
 		ret = retry(fault, SECMMU_COUNT_RETRIES_TABLE);
 	else if (large)

@@ -32,12 +32,9 @@ static void mirror_invalidate(struct secmmu_member *member,
 {
 	struct secmmu_mirror *mirror = to_mirror(member);
 	struct secmmu_piece pieces[SECMMU_WALK_BATCH];
-	bool late = walk->purpose == SECMMU_INVALIDATE_LATE;
 	struct secmmu_gather gather;
 	unsigned int i, n;
 
-	if (late != secmmu_holds(&mirror->tlbs.holder))
-		return;
 	secmmu_gather_begin(&gather, &mirror->tlbs, &member->spans, walk->may_sleep);
 	while ((n = secmmu_walk_next(walk, member, pieces)))
 		for (i = 0; i < n; i++)
@@ -81,8 +78,10 @@ static bool mirror_age(struct secmmu_member *member, struct secmmu_walk *walk,
 	return young;
 }
 
-static void zap_all(struct secmmu_mirror *mirror)
+/* Callback: see secmmu_member_ops. No fault installs any more. */
+static void mirror_release(struct secmmu_member *member)
 {
+	struct secmmu_mirror *mirror = to_mirror(member);
 	struct secmmu_piece all = {
 		.last = SECMMU_GFN_LAST,
 		.domains = GENMASK(SECMMU_MAX_DOMAINS - 1, 0),
@@ -92,12 +91,6 @@ static void zap_all(struct secmmu_mirror *mirror)
 	secmmu_gather_begin(&gather, &mirror->tlbs, &mirror->member.spans, true);
 	zap(mirror, &gather, &all);
 	secmmu_gather_finish(&gather);
-}
-
-/* Callback: see secmmu_member_ops. No fault installs from now on. */
-static void mirror_release(struct secmmu_member *member)
-{
-	zap_all(to_mirror(member));
 }
 
 static const struct secmmu_member_ops mirror_ops = {
@@ -128,13 +121,12 @@ static u64 new_id(void)
  * secmmu_mirror_create - mirror an mm
  * @mm: the mm; the caller is one of its users
  * @batch: dropped sptes that make a flush due
- * @hold: test builds: sptes hold page references and go when events end
  *
  * Context: may sleep; no locks.
  * Return: the mirror with one reference, or an error pointer: -ENOMEM, -EINTR.
  */
 struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
-					   unsigned int batch, bool hold)
+					   unsigned int batch)
 {
 	struct secmmu_mirror *mirror;
 	int err = -ENOMEM;
@@ -153,10 +145,6 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 	err = secmmu_tlbs_init(&mirror->tlbs, batch, mirror->counters);
 	if (err)
 		goto free_counters;
-	if (hold)
-		err = secmmu_holder_init(&mirror->tlbs.holder, batch);
-	if (err)
-		goto destroy_tlbs;
 	err = secmmu_pgtable_init(&mirror->pt);
 	if (err)
 		goto destroy_tlbs;
@@ -229,8 +217,6 @@ void secmmu_mirror_put(struct secmmu_mirror *mirror)
 	debugfs_remove_recursive(mirror->debugfs);
 	forget_loaded(mirror);
 	secmmu_chain_leave(&mirror->member);
-	if (secmmu_holds(&mirror->tlbs.holder))
-		zap_all(mirror);
 	secmmu_domains_leave(&mirror->roots, &mirror->tlbs, &mirror->member.spans,
 			     mirror->chain);
 	secmmu_chain_put(mirror->chain);

@@ -23,21 +23,8 @@ static struct secmmu_table *table_alloc(void)
 	return table;
 }
 
-#ifdef CONFIG_SECMMU_TEST
-atomic_t secmmu_freed_uses;
-#endif
-
-/* Test builds: its memory goes back, and nobody may see it any more. */
-static void mark_freed(struct secmmu_table *table)
-{
-#ifdef CONFIG_SECMMU_TEST
-	WRITE_ONCE(table->freed, true);
-#endif
-}
-
 static void table_free(struct secmmu_table *table)
 {
-	mark_freed(table);
 	free_page((unsigned long)table->entry);
 	kfree(table);
 }
@@ -236,10 +223,8 @@ struct secmmu_table *secmmu_pgtable_walk(struct secmmu_pgtable *pt, gfn_t gfn)
 			 "walk of tables that may go");
 	/* Reads through a link depend on it, so they are ordered on all machines. */
 	while (table->level &&
-	       (below = table_below(secmmu_table_read(table, gfn)))) {
-		secmmu_table_used(below);
+	       (below = table_below(secmmu_table_read(table, gfn))))
 		table = below;
-	}
 	return table;
 }
 

@@ -105,7 +105,6 @@ static long state_call(struct secmmu_mirror *mirror,
 	spin_lock(&chain->registry);
 	arg->members = list_count(&chain->members);
 	spin_unlock(&chain->registry);
-	arg->freed_uses = atomic_read(&secmmu_freed_uses);
 	arg->tlb_gen = atomic64_read(&mirror->tlbs.gen);
 	return 0;
 }
