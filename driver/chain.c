@@ -88,7 +88,7 @@ static void chain_range_end(struct mmu_notifier *mn,
 	secmmu_event_end(&chain->records, range->start, last);
 }
 
-static bool age(struct mmu_notifier *mn, unsigned long start,
+static bool age_members(struct mmu_notifier *mn, unsigned long start,
 		unsigned long end, enum secmmu_purpose purpose)
 {
 	struct secmmu_walk aging = {
@@ -107,14 +107,14 @@ static secmmu_young_t chain_clear_young(struct mmu_notifier *mn,
 					struct mm_struct *mm,
 					unsigned long start, unsigned long end)
 {
-	return age(mn, start, end, SECMMU_CLEAR_YOUNG);
+	return age_members(mn, start, end, SECMMU_CLEAR_YOUNG);
 }
 
 static secmmu_young_t chain_test_young(struct mmu_notifier *mn,
 				       struct mm_struct *mm,
 				       unsigned long address)
 {
-	return age(mn, address, address + 1, SECMMU_TEST_YOUNG);
+	return age_members(mn, address, address + 1, SECMMU_TEST_YOUNG);
 }
 
 static void chain_release(struct mmu_notifier *mn, struct mm_struct *mm)

@@ -139,7 +139,7 @@ static void look_for_pending(struct secmmu_gather *gather,
 		gather->assist = true;
 }
 
-static void drop(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
+static void drop_spte(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 		 struct secmmu_table *table, gfn_t gfn)
 {
 	u64 spte = secmmu_table_drop(pt, table, gfn);
@@ -180,7 +180,7 @@ static gfn_t zap_leaf(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 	look_for_pending(gather, leaf);
 	for (; gfn <= last && leaf->nr && !flush_is_due(gather); gfn++)
 		if (secmmu_table_read(leaf, gfn))
-			drop(gather, pt, leaf, gfn);
+			drop_spte(gather, pt, leaf, gfn);
 	if (!leaf->nr)
 		gfn = last + 1;
 	spin_unlock(&leaf->lock);
@@ -219,7 +219,7 @@ static gfn_t zap_large(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 		if (entry && !whole && split_counted(gather, pt, table, gfn))
 			break;
 		if (entry)
-			drop(gather, pt, table, gfn);
+			drop_spte(gather, pt, table, gfn);
 		gfn = end + 1;
 	}
 	spin_unlock(&table->lock);

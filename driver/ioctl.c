@@ -161,7 +161,7 @@ static long get_stats(struct file *file, union secmmu_argument *arg)
 	return 0;
 }
 
-static long prefault(struct file *file, union secmmu_argument *arg)
+static long prefault_range(struct file *file, union secmmu_argument *arg)
 {
 	struct secmmu_mirror *mirror = file->private_data;
 	struct secmmu_prefault *range = &arg->prefault;
@@ -247,7 +247,7 @@ static const struct secmmu_call mirror_calls[] = {
 	SECMMU_CALL(SECMMU_CREATE_ENGINE, secmmu_create_engine, flags,
 		    create_engine, false),
 	SECMMU_CALL(SECMMU_GET_STATS, secmmu_stats, left, get_stats, true),
-	SECMMU_CALL(SECMMU_PREFAULT, secmmu_prefault, reserved, prefault, true),
+	SECMMU_CALL(SECMMU_PREFAULT, secmmu_prefault, reserved, prefault_range, true),
 	SECMMU_CALL(SECMMU_GET_DIRTY_LOG, secmmu_get_dirty_log, bitmap,
 		    get_dirty_log, false),
 	SECMMU_CALL(SECMMU_SET_TAG_BITS, secmmu_set_tag_bits, tag_bits,

@@ -15,7 +15,7 @@ static struct secmmu_mirror *to_mirror(struct secmmu_member *member)
 	return container_of(member, struct secmmu_mirror, member);
 }
 
-static void zap(struct secmmu_mirror *mirror, struct secmmu_gather *gather,
+static void zap_piece(struct secmmu_mirror *mirror, struct secmmu_gather *gather,
 		const struct secmmu_piece *piece)
 {
 	u64 before = gather->zapped;
@@ -38,13 +38,13 @@ static void mirror_invalidate(struct secmmu_member *member,
 	secmmu_gather_begin(&gather, &mirror->tlbs, &member->spans, walk->may_sleep);
 	while ((n = secmmu_walk_next(walk, member, pieces)))
 		for (i = 0; i < n; i++)
-			zap(mirror, &gather, &pieces[i]);
+			zap_piece(mirror, &gather, &pieces[i]);
 	secmmu_gather_finish(&gather);
 	if (gather.zapped)
 		secmmu_count(mirror->counters, SECMMU_COUNT_ZAP_EVENTS, 1);
 }
 
-static bool age(struct secmmu_mirror *mirror, const struct secmmu_piece *piece,
+static bool age_piece(struct secmmu_mirror *mirror, const struct secmmu_piece *piece,
 		bool clear)
 {
 	bool young = false;
@@ -71,7 +71,7 @@ static bool mirror_age(struct secmmu_member *member, struct secmmu_walk *walk,
 	secmmu_gate_spin(AGE, walk->start);
 	while ((n = secmmu_walk_next(walk, member, pieces)))
 		for (i = 0; i < n; i++)
-			young |= age(mirror, &pieces[i], clear);
+			young |= age_piece(mirror, &pieces[i], clear);
 	if (young && clear)
 		/* A full barrier: a window that sees this sees the bits cleared. */
 		atomic64_inc_return(&mirror->tlbs.age);
@@ -89,7 +89,7 @@ static void mirror_release(struct secmmu_member *member)
 	struct secmmu_gather gather;
 
 	secmmu_gather_begin(&gather, &mirror->tlbs, &mirror->member.spans, true);
-	zap(mirror, &gather, &all);
+	zap_piece(mirror, &gather, &all);
 	secmmu_gather_finish(&gather);
 }
 

@@ -151,7 +151,7 @@ static u32 size_of_call(unsigned int cmd)
 	}
 }
 
-static long handle(struct secmmu_mirror *mirror, unsigned int cmd,
+static long handle_call(struct secmmu_mirror *mirror, unsigned int cmd,
 		   union argument *arg)
 {
 	switch (cmd) {
@@ -206,7 +206,7 @@ long secmmu_test_call(struct file *file, unsigned int cmd, void __user *user)
 		return -EFAULT;
 	if (arg.size != size)
 		return -EINVAL;
-	ret = handle(mirror, cmd, &arg);
+	ret = handle_call(mirror, cmd, &arg);
 	if (!ret && copy_to_user(user, &arg, size))
 		return -EFAULT;
 	return ret;
