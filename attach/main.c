@@ -63,21 +63,20 @@ static const struct command_line line = {
 	.check = check_options,
 	.arguments = "--pid N",
 	.help = "Mirror the memory of a running process, read it through the "
-		"mirror, and tell what is where. That takes CAP_SYS_PTRACE; the "
-		"process is not stopped, unless you ask for it.\v"
-		"Read are the pages that the process has in memory (by "
-		"/proc/N/pagemap): to read a page it has not would make the "
-		"kernel give it one. A comparison also looks, without that "
-		"effect, at those that it has given up since the pass before. "
-		"Areas where nobody may read, and device memory, are refused, and "
-		"count as such.\n\n"
-		"With --verify, a page that differs is looked at again many "
-		"times; Documentation/attach.rst tells when it counts as "
-		"changing, and when as stale.\n\n"
-		"Exits with 0 if nothing was stale, with 1 if a page was, with "
-		"2 if it could not look, with 3 if it saw too little: no page was "
-		"there, or the process ended or executed another program. Ctrl-C "
-		"ends it after the current pass, with 130.",
+		"mirror, and print a table of its areas. That takes CAP_SYS_PTRACE. "
+		"The process continues, unless you ask to stop it.\v"
+		"It reads the pages that the process has in memory (by "
+		"/proc/N/pagemap), because a read of another page would make the "
+		"kernel map one. A comparison also looks, without that effect, at "
+		"pages that the process has given up since the pass before. "
+		"Unreadable areas and device memory count as refused.\n\n"
+		"With --verify, it looks many times at a page that differs; "
+		"Documentation/attach.rst tells when the page counts as changing, "
+		"and when as stale.\n\n"
+		"Exits with 0 if no page was stale, with 1 if one was, with 2 if it "
+		"could not look, with 3 if it saw too little: there was no page, "
+		"or the process ended or executed another program. Ctrl-C ends it "
+		"after the current pass, with 130.",
 };
 
 /**

@@ -12,12 +12,11 @@ usage()
 	cat <<END
 usage: check.sh [--all]
 Builds, boots and tests everything. Ends with a table of all steps and the line
-"N passed, N failed, N skipped"; logs stay in build/check/. --all also runs what takes
-too long for every day: nearly all tests on every kernel, more storms, seeded bugs on more
-than one.
+"N passed, N failed, N skipped"; logs stay in build/check/. --all also runs the steps that
+take long: nearly all tests on every kernel, more storms, seeded bugs on three kernels.
 
-In the environment: JOBS, how many steps to run at a time, 2 by default. STEPS, names from
-that table: once everything is built, only these steps are taken.
+In the environment: JOBS, the number of steps to run at a time, 2 by default. STEPS, names
+from that table: build everything, and run only these steps.
 END
 }
 

@@ -328,7 +328,7 @@ void secmmu_chain_leave(struct secmmu_member *member)
  * the caller has dropped and flushed them, and events must find them until then. So
  * @remove stays in the tree by host address until secmmu_chain_forget().
  *
- * Context: may sleep; the caller holds the lock of the configuration.
+ * Context: may sleep; the caller holds the configuration lock.
  */
 void secmmu_chain_replace(struct secmmu_member *member,
 			  struct secmmu_span *remove,
@@ -359,7 +359,7 @@ void secmmu_chain_replace(struct secmmu_member *member,
  * @span: the span; its sptes are dropped and flushed. The caller frees it after an RCU
  *	grace period.
  *
- * Context: may sleep; the caller holds the lock of the configuration.
+ * Context: may sleep; the caller holds the configuration lock.
  */
 void secmmu_chain_forget(struct secmmu_member *member, struct secmmu_span *span)
 {

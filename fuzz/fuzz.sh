@@ -11,22 +11,22 @@ usage()
 	cat <<END
 usage: fuzz.sh [--out DIR]
        fuzz.sh --fails
-Runs random programs against a test build of the driver, chosen by what they reach of
-it. If one fails, boots again to see whether it fails again by itself, or with those
-that ran before it, and leaves what it takes in DIR/reproducer.txt (DIR is build/fuzz by
-default). With PROGRAM it only runs the programs of that file. --fails is for
-secmmu-fuzz shrink: exits with 0 if the programs in the standard input fail.
+Runs random programs against a test build of the driver, and prefers those that reach new
+places of it. If one fails, boots again to see whether it fails again by itself, or with
+the programs before it, and writes the programs that fail to DIR/reproducer.txt (DIR is
+build/fuzz by default). With PROGRAM it only runs the programs of that file. --fails is
+for secmmu-fuzz shrink: exits with 0 if the programs in the standard input fail.
 
 In the environment:
-  FUZZ_SECONDS   how long, 60 by default (make fuzz SECONDS=)
-  SEED           of all choices, random by default
+  FUZZ_SECONDS   seconds to run, 60 by default (make fuzz SECONDS=)
+  SEED           seed of all choices, random by default
   PROGRAM        a file of programs to run instead
-  TIMES          how often those are run, 20 by default
-  KERNEL         debug by default, the only one that tells what was reached
+  TIMES          number of times to run those, 20 by default
+  KERNEL         debug by default, the only one that reports the places reached
   CPUS           of the VM, 2 by default: no more than this machine has, or the
                  processors wait for each other most of the time
   MUTANT         a seeded bug to switch on, see mutants/series
-  TRIES          at most so many boots to shrink what no VM survives, 12 by default
+  TRIES          boots to shrink programs that no VM survives, up to 12 by default
 END
 }
 

@@ -30,27 +30,27 @@ struct options {
 #define NUMBER(member, from, to)	OPTION_NUMBER(struct options, member, from, to)
 
 static const struct option_entry table[] = {
-	{ "seconds", 0, "S", "run: so long (default 60)",
+	{ "seconds", 0, "S", "run: for S seconds (default 60)",
 	  NUMBER(fuzz.seconds, 1, OPTION_MAX_SECONDS) },
 	{ "programs", 0, "N",
-	  "run, generate: so many at most (default: no limit; generate: 100)",
+	  "run, generate: up to N programs (default: no limit; generate: 100)",
 	  NUMBER(fuzz.programs, 1, INT32_MAX) },
-	{ "seed", 0, "X", "run, generate: decides (default 1)",
+	{ "seed", 0, "X", "run, generate: the seed of all choices (default 1)",
 	  NUMBER(fuzz.seed, 0, UINT64_MAX) },
-	{ "places", 0, "N", "run: instrumented places of the driver, to compare with",
+	{ "places", 0, "N", "run: number of instrumented places of the driver, for the summary",
 	  NUMBER(fuzz.places, 0, INT32_MAX) },
-	{ "limit", 0, "S", "run, replay: how long one program may take (default 20)",
+	{ "limit", 0, "S", "run, replay: seconds that one program may take (default 20)",
 	  NUMBER(fuzz.limit, 1, 3600) },
-	{ "times", 0, "N", "replay: so often (default 20)",
+	{ "times", 0, "N", "replay: run each program N times (default 20)",
 	  NUMBER(fuzz.times, 1, INT32_MAX) },
 	{ "tries", 0, "N",
-	  "run, replay, shrink: so many at most, to make shorter what fails; 0: none (default "
-	  "run and shrink 300, replay 0)", NUMBER(fuzz.tries, 0, INT32_MAX) },
+	  "run, replay, shrink: up to N tries to shorten a program that fails; 0: none "
+	  "(default run and shrink 300, replay 0)", NUMBER(fuzz.tries, 0, INT32_MAX) },
 	{ "command", 0, "COMMAND",
 	  "shrink: a shell command that exits with 0 if the programs in its standard input "
 	  "fail", VALUE(fails) },
 	{ "on-this-machine", 0, NULL,
-	  "run, replay: outside of the test VM too. Programs kill and execute processes, "
+	  "run, replay: also outside of the test VM. Programs kill and execute processes, "
 	  "compact all memory, and may crash the kernel", VALUE(fuzz.on_this_machine) },
 	{ 0 },
 };

@@ -84,7 +84,7 @@ proctype fault_whole()
 	bool ok;
 
 again:	begin(WHOLE);
-	lock(TOP);			/* install() */
+	lock(TOP);			/* install_pages() */
 	leaf = entry;			/* install_large() */
 #ifdef BROKEN_COLLAPSE_UNLOCKED
 	ok = !hit[WHOLE];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Pending flushes: secmmu_gather_zap(), look_for_pending(), drop(),
- * secmmu_gather_finish(), secmmu_flush(), prune(), link_below().
+ * Pending flushes: secmmu_gather_zap(), look_for_pending(), drop_spte(),
+ * secmmu_gather_finish(), secmmu_flush(), prune_tables(), link_below().
  *
  * Two invalidators are told to drop page 0, which an engine has in its TLB. It is
  * mapped by leaf table 0, or by a large spte that goes as a whole (no spare table).

@@ -2,7 +2,7 @@
 /*
  * Events against a fault: secmmu_event_begin(), secmmu_event_end(),
  * secmmu_inflight_begin(), secmmu_records_release(), secmmu_records_cover();
- * attempt(), install(), check() of the fault; zap_leaf(). See driver/record.h.
+ * attempt_fault(), install_pages(), check_fault(); zap_leaf(). See driver/record.h.
  *
  * A fault on page 0, whose leaf table is not yet linked; three events, each on page
  * 0, page 1 or both; or two, and the mm goes away at any time, and with it the end

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A slot is replaced under a fault: secmmu_slot_find(), secmmu_target_current(), check(),
+ * A slot is replaced under a fault: secmmu_slot_find(), secmmu_target_current(), check_fault(),
  * secmmu_chain_replace(), slot_replace(), secmmu_chain_forget().
  *
  * A guest frame shows host page OLD, and a slot is put in place of that one which
@@ -112,7 +112,7 @@ proctype fault(byte me)
 		}
 		stale[me] = false;	/* get_pages() */
 		atomic { !locked -> locked = true }
-		do		/* check() */
+		do		/* check_fault() */
 		:: atomic {
 #ifdef BROKEN_SLOT_GEN_IGNORED
 			ok = !hit[me]; break

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A fault that events leave no moment: secmmu_inflight_begin(), turn_is_over(),
- * secmmu_fault(); secmmu_direct_begin(), secmmu_direct_valid(), cross_direct(). See
+ * secmmu_fault(); secmmu_direct_begin(), secmmu_direct_valid(), move_direct(). See
  * driver/record.h and driver/direct.h.
  *
  * Two threads discard one page back to back, for ever, so that some event may be in
@@ -149,7 +149,7 @@ past:	seen = slot;		/* secmmu_direct_begin() */
 #ifdef BROKEN_INSTALL_ANYWAY
 	atomic { assert(!dropped[0] && !dropped[1]); spte = frame }
 #endif
-	window = true;		/* cross_direct() */
+	window = true;		/* move_direct() */
 #ifndef BROKEN_DIRECT_SLOT_IGNORED
 	if
 	:: seen != slot -> goto close

@@ -242,7 +242,7 @@ struct secmmu_test_page {
 #define SECMMU_TEST_EMM		2U
 #define SECMMU_TEST_KINDS	3U
 
-/* XPMEM flushes once for so many pages of an event, and once for the rest. */
+/* Pages of an event for which XPMEM flushes once; once more for the rest. */
 #define SECMMU_TEST_PAST_BATCH	32U
 
 /**
@@ -281,8 +281,8 @@ struct secmmu_test_subscribe {
  * @ends: ends it has seen
  * @present: GRU, EMM: it has a translation
  * @young: EMM: it has used its translation
- * @held: XPMEM: pages it refers to; the mirror's engines are flushed before it lets go
- * @pages: XPMEM: the number of pages from @address on to get
+ * @held: XPMEM: pages it refers to; it flushes the mirror's engines before it drops them
+ * @pages: XPMEM: number of pages to get from @address on
  *
  * Called on the descriptor of a historical user.
  */
