@@ -91,10 +91,14 @@ static int find_pages(struct attach *attach, struct area *area)
 		return 0;
 	}
 	/* Let it prove that it refuses, once. */
-	if (area->refuses)
-		return runs_add(&attach->now, start, start + PAGE_BYTES);
-	if (attach->options->all && !area->waits)
-		return runs_add(&attach->now, start, area->end);
+	if (area->refuses) {
+		runs_add(&attach->now, start, start + PAGE_BYTES);
+		return 0;
+	}
+	if (attach->options->all && !area->waits) {
+		runs_add(&attach->now, start, area->end);
+		return 0;
+	}
 	while (area->populated && !err && start < area->end) {
 		uint64_t end = start + PIECE_BYTES;
 
@@ -118,17 +122,15 @@ static int find_all(struct attach *attach)
 	if (err)
 		return err;
 	areas_clip(areas, attach->options->start, attach->options->end);
-	if (!areas->count && !attach->facts.passes) {
-		say("nothing is mapped in this range");
-		return -ENXIO;
-	}
+	if (!areas->count && !attach->facts.passes)
+		die("nothing is mapped in this range");
 	attach->before = attach->now;
 	attach->now = before;
 	runs_clear(&attach->now);
 	for (size_t i = 0; i < areas->count && !err; i++)
 		err = find_pages(attach, &areas->list[i]);
-	return err ? err : runs_unite(&attach->todo, &attach->now,
-				      &attach->before);
+	runs_unite(&attach->todo, &attach->now, &attach->before);
+	return err;
 }
 
 static void count_page(struct attach *attach, struct area *area, uint64_t address,
