@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -12,6 +11,7 @@
 #include "compare.h"
 #include "exitcode.h"
 #include "freeze.h"
+#include "interrupt.h"
 #include "json.h"
 #include "message.h"
 #include "mirror.h"
@@ -54,14 +54,6 @@ struct attach {
 	uint64_t began;
 	uint64_t told;
 };
-
-/* The signal that ends the watch, or zero. */
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int signal)
-{
-	interrupted = signal;
-}
 
 static void tell_progress(struct attach *attach, uint64_t address)
 {
@@ -233,23 +225,11 @@ static bool is_over(const struct attach *attach)
 	const struct attach_facts *facts = &attach->facts;
 	uint64_t ms = clock_ms() - attach->began;
 
-	if (interrupted || facts->stale >= ATTACH_LIMIT)
+	if (interrupt_signal() || facts->stale >= ATTACH_LIMIT)
 		return true;
 	return !facts->verified ? facts->passes :
 	       facts->passes >= ATTACH_PASSES &&
 	       ms >= attach->options->seconds * 1000ull;
-}
-
-/* Once: what was begun is finished. Twice: at once. */
-static void catch_interrupts(void)
-{
-	const struct sigaction interrupt = {
-		.sa_handler = on_interrupt,
-		.sa_flags = (int)SA_RESETHAND,
-	};
-
-	sigaction(SIGINT, &interrupt, NULL);
-	sigaction(SIGTERM, &interrupt, NULL);
 }
 
 static int watch_process(struct attach *attach)
@@ -264,7 +244,7 @@ static int watch_process(struct attach *attach)
 		err = make_pass(attach);
 	} while (!err && !is_over(attach));
 	attach->facts.seconds = (clock_ms() - attach->began) / 1000;
-	attach->facts.signal = interrupted;
+	attach->facts.signal = interrupt_signal();
 	return err;
 }
 
@@ -384,7 +364,7 @@ int attach_run(const struct attach_options *options)
 		attach.compare.prng.state = clock_ms();
 	attach.facts.pid = attach.target.pid;
 	attach.facts.command = attach.target.name;
-	catch_interrupts();
+	interrupt_catch();
 	printf("process %d (%s), mirrored up to 0x%" PRIx64 "\n",
 	       attach.target.pid, attach.target.name, attach.limit);
 	return conclude_attach(&attach, watch_process(&attach));
