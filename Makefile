@@ -82,13 +82,13 @@ check-all:
 	@check/check.sh --all
 
 mutants:
-	@mutants/mutants.sh $(if $(QUICK),--quick)
+	@mutants/mutants.pl $(if $(QUICK),--quick)
 
 mutants-refresh:
-	@mutants/refresh.sh
+	@mutants/patches.pl refresh
 
 mutants-auto:
-	@mutants/mutants-auto.sh $(ARGS)
+	@mutants/mutants.pl --auto $(ARGS)
 
 models:
 	@models/models.sh

@@ -58,22 +58,6 @@ no_instruments()
 		nm "$BUILD/modules/6.1-test/driver/secmmu.ko" | grep -iE "$words"
 }
 
-# What can fail in the driver's calls can be told to fail: no allocation and no copy
-# stands there without its secmmu_may_...() on the same line.
-all_can_fail()
-{
-	local calls='[kv]+[mzc]+alloc(_array)?|alloc_percpu_gfp|zalloc_cpumask_var'
-	calls+='|(__get_free|get_zeroed)_page|alloc_page|mem(dup_user|_cache_alloc)'
-	calls+='|xa_(store|alloc|insert)|anon_inode_get(fd|file)|get_unused_fd_flags'
-	calls+='|get_user|copy_(struct_)?(from|to)_(user|iter)|mmu_notifier_get_locked'
-	calls+='|kthread_create'
-
-	test "$(grep -cE "secmmu_may_(fail|fault)\\(.*\\<($calls)\\(" \
-		"$top"/driver/*.c | awk -F : '{ n += $2 } END { print n }')" -gt 15 &&
-		! grep -nE "\\<($calls)\\(" "$top"/driver/*.c |
-			grep -vE "secmmu_may_(fail|fault)\\("
-}
-
 # The kernel's style. Not applied: comments of locks (ours are kernel-doc of the
 # structure), alignment inside tracepoint macros (the kernel's own differ too), BIT()
 # in the interface header (user space has none), the argument of a macro that is
@@ -183,9 +167,6 @@ prepare()
 	rm -rf "$out"
 	mkdir -p "$out"
 	: > "$out/begun"
-	make_root "$out/root"
-	make -s -C "$top/selftests" install \
-		DESTDIR="$out/root/usr/lib/secmmu/selftests"
 	lists=$out/root/usr/lib/secmmu/selftests
 	say "kernels"
 	for kernel in $kernels; do
@@ -204,10 +185,9 @@ prepare()
 	for kernel in newest ${all:+debug}; do
 		step "module-$kernel-kunit" module "$kernel" kunit
 	done
-	cp "$BUILD/modules/6.1-normal/driver/secmmu.ko" "$out/root$lib/"
+	make_root "$out/root" "$BUILD/modules/6.1-normal/driver/secmmu.ko"
 	cp "$BUILD/fuzz/bin/secmmu-fuzz" "$BUILD/bench/bin/secmmu-bench" "$out/root/usr/bin/"
 	step no-instruments no_instruments
-	step all-can-fail all_can_fail
 }
 
 # The tests of test builds; only the debug kernel lets things fail by itself.
@@ -229,11 +209,11 @@ seeded_bugs()
 {
 	local kernel
 
-	go tests mutants-few env KERNEL=6.1 JOBS=1 "$top/mutants/mutants.sh" --quick --few \
+	go tests mutants-few env KERNEL=6.1 JOBS=1 "$top/mutants/mutants.pl" --quick --few \
 		--out "$out/mutants-few"
 	for kernel in 6.1 6.12 newest; do
 		extra tests "mutants-$kernel" env KERNEL="$kernel" \
-			"$top/mutants/mutants.sh" --quick --out "$out/mutants-$kernel"
+			"$top/mutants/mutants.pl" --quick --out "$out/mutants-$kernel"
 	done
 }
 
@@ -314,6 +294,7 @@ lib=/usr/lib/secmmu
 run=$lib/selftests/run_tests.sh
 started=$SECONDS
 # Each step in a process group of its own, which an interrupted check takes along.
+# shellcheck disable=SC2154 # the trap sets it
 trap 'for job in $(jobs -p); do kill -TERM -- "-$job"; done; exit 130' INT TERM HUP
 prepare
 set -m
@@ -335,9 +316,8 @@ go step checkpatch checkpatch
 go step levels "$top/check/levels.sh"
 go tests bare "$top/check/bare.sh" 6.1
 go tests models "$top/models/models.sh"
-go tests mutants-patches "$top/mutants/check.sh"
-go tests mutants-selftest "$top/mutants/selftest.sh"
-go tests mutants-auto-selftest "$top/mutants/auto-selftest.sh"
+go tests mutants-patches "$top/mutants/patches.pl" check
+go tests mutants-selftest "$top/mutants/selftest.pl"
 go tests fuzz "$top/fuzz/selftest.sh" --no-vm
 wait
 ! wanted json || step json json_files

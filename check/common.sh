@@ -26,17 +26,59 @@ build_tools()
 	done
 }
 
-# What goes into a test VM besides busybox and the modules.
+# What log $1 has of the last boot: testvm starts over when emulation spoils a run.
+last_boot()
+{
+	awk '/^testvm: starting over$/ { n = 0; next } { line[n++] = $0 }
+		END { for (i = 0; i < n; i++) print line[i] }' "$1"
+}
+
+# Make folder $2 like $1, which goes away: what would be the same keeps its time.
+update_tree()
+{
+	mkdir -p "$2"
+	(cd "$2" && find . -type f) | while read -r file; do
+		[ -e "$1/$file" ] || rm "$2/$file"
+	done
+	(cd "$1" && find . -type f) | while read -r file; do
+		cmp -s "$1/$file" "$2/$file" && continue
+		mkdir -p "$2/${file%/*}"
+		cp "$1/$file" "$2/$file"
+	done
+	rm -rf "$1"
+}
+
+# The scripts that run in a test VM, into folder $1.
+copy_guest_scripts()
+{
+	mkdir -p "$1"
+	cp "$top"/check/guest/*.sh "$1/"
+	cp "$top/fuzz/guest.sh" "$1/fuzz.sh"
+	cp "$top/mutants/guest.sh" "$1/mutants.sh"
+	chmod +x "$1"/*.sh
+}
+
+# What goes into a test VM besides busybox and the modules, into folder $1; with another
+# argument the selftests too, and this module.
 make_root()
 {
-	root=$1
-	rm -rf "$root"
-	mkdir -p "$root/usr/bin" "$root/usr/lib/secmmu"
-	cp "$BUILD/vmm/secmmu-vmm" "$BUILD/vmm/secmmu-subject" "$root/usr/bin/"
-	cp "$top"/check/guest/*.sh "$root/usr/lib/secmmu/"
-	cp "$top/fuzz/guest.sh" "$root/usr/lib/secmmu/fuzz.sh"
-	cp "$top/mutants/guest.sh" "$root/usr/lib/secmmu/mutants.sh"
-	chmod +x "$root"/usr/lib/secmmu/*.sh
+	rm -rf "$1"
+	mkdir -p "$1/usr/bin"
+	cp "$BUILD/vmm/secmmu-vmm" "$BUILD/vmm/secmmu-subject" "$1/usr/bin/"
+	copy_guest_scripts "$1/usr/lib/secmmu"
+	[ "${2-}" ] || return 0
+	make -s -C "$top/selftests" install DESTDIR="$1/usr/lib/secmmu/selftests"
+	cp "$2" "$1/usr/lib/secmmu/"
+}
+
+# Kernel $1, and the driver built for it in flavour $2; sets module.
+prepare_kernel()
+{
+	say "kernel $1"
+	"$top/testvm/kernels/kernel.sh" "$1" > /dev/null
+	say "building the driver for $1 ($2)"
+	# shellcheck disable=SC2034 # for whoever calls
+	module=$("$top/testvm/kernels/module.sh" "$1" "$2")
 }
 
 # Prints how many times longer kernel $1 takes, which looks at everything it does: for

@@ -24,10 +24,7 @@ for number in "$seconds" "$longer" "$seed"; do
 done
 
 build_tools testvm vmm bench
-say "kernel $kernel"
-"$top/testvm/kernels/kernel.sh" "$kernel" > /dev/null
-say "building the driver for $kernel"
-module=$("$top/testvm/kernels/module.sh" "$kernel" normal)
+prepare_kernel "$kernel" normal
 rm -rf "$out"
 make_root "$out/root"
 cp "$BUILD/bench/bin/secmmu-bench" "$out/root/usr/bin/"

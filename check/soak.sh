@@ -33,14 +33,9 @@ done
 again="make soak SECONDS=$seconds SEED=$seed KERNEL=$kernel CYCLES=$cycles RELOADS=$reloads"
 
 build_tools testvm vmm selftests
-say "kernel $kernel"
-"$top/testvm/kernels/kernel.sh" "$kernel" > /dev/null
-say "building the driver for $kernel"
-module=$("$top/testvm/kernels/module.sh" "$kernel" normal)
+prepare_kernel "$kernel" normal
 rm -rf "$out"
-make_root "$out/root"
-make -s -C "$top/selftests" install DESTDIR="$out/root/usr/lib/secmmu/selftests"
-cp "$module" "$out/root/usr/lib/secmmu/"
+make_root "$out/root" "$module"
 
 say "booting; repeat all of this with: $again"
 status=0

@@ -27,35 +27,6 @@ step()
 	fi
 }
 
-# What a step says before it does all once more.
-again="note: emulation made the VM stand still, which says nothing; once more"
-
-# Run a VM, at most three times, until emulation lets it come to an end of its own.
-until_it_ends()
-{
-	local left status
-
-	for left in 2 1 0; do
-		status=0
-		"$@" || status=$?
-		if [ $status != 123 ] || [ $left = 0 ]; then
-			break
-		fi
-		echo "$again"
-	done
-	return $status
-}
-
-# How many lines like $2 log $1 has, from where all was done once more for the last time.
-# (Failures count wherever they are.)
-results()
-{
-	awk -v again="$again" -v like="$2" '
-		$0 == again { count = 0 }
-		$0 ~ like { count++ }
-		END { print count + 0 }' "$1"
-}
-
 # A step of many results. Shown as they come are those that a person wants to see,
 # behind the name of the step, for others may run beside it.
 tests()
@@ -64,11 +35,12 @@ tests()
 	shift
 	echo "$name: begins"
 	"$@" 2>&1 | tee "$log" | {
-		grep --line-buffered -E '^(ok - |not ok |note: )|# SKIP' || :
+		grep --line-buffered -E '^(ok - |not ok |note: |testvm: starting)|# SKIP' || :
 	} | sed -u "s/^/$name: /" || status=$?
-	p=$(results "$log" '^ok ')
+	p=$(last_boot "$log" | grep -c '^ok ' || :)
+	# Failures count wherever they are.
 	f=$(grep -c '^not ok ' "$log" || :)
-	s=$(results "$log" '^ok .*# SKIP')
+	s=$(last_boot "$log" | grep -c '^ok .*# SKIP' || :)
 	# A failure that says not what is one of its own, and so is silence.
 	if [ "$f" = 0 ] && { [ "$status" != 0 ] || [ "$p" = 0 ]; }; then
 		tail -n 60 "$log"
@@ -89,7 +61,7 @@ vm()
 	shift 3
 	[ "$flavour" = none ] ||
 		module=(--module "$BUILD/modules/$kernel-$flavour/driver/secmmu.ko")
-	tests "$name" until_it_ends "$BUILD/testvm/testvm" --quiet --kernel "$kernel" \
+	tests "$name" "$BUILD/testvm/testvm" --quiet --kernel "$kernel" \
 		--cpus 4 --memory 3072 --timeout "${LIMIT:-600}" --root "$out/root" \
 		--load brd ${LOAD:+--load "$LOAD"} --append "brd.rd_nr=1 brd.rd_size=65536" \
 		"${module[@]}" --out "$out/$name" \

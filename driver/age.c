@@ -2,8 +2,8 @@
 #include "age.h"
 
 /*
- * Age the sptes of one table, from *@gfn to @last or, above the leaves, to the
- * next link. Moves *@gfn to where to go on.
+ * Age the sptes of one table, from *@gfn to @last; above the leaves, up to the next link.
+ * Moves *@gfn to the first frame that is left.
  */
 static bool age_table(struct secmmu_table *table, gfn_t *gfn, gfn_t last,
 		      bool clear)
@@ -21,8 +21,8 @@ static bool age_table(struct secmmu_table *table, gfn_t *gfn, gfn_t last,
 		if ((spte & accessed) != accessed)
 			continue;
 		/*
-		 * The spte may be dropped meanwhile, or split: then this clears
-		 * nothing, for a link has no such bit.
+		 * A zap may drop or split the spte meanwhile. Then this clears
+		 * nothing, because neither zero nor a link has this bit.
 		 */
 		young |= !clear || test_and_clear_bit(SPTE_ACCESSED_BIT,
 						      (unsigned long *)sptep);
@@ -31,14 +31,14 @@ static bool age_table(struct secmmu_table *table, gfn_t *gfn, gfn_t last,
 }
 
 /**
- * secmmu_age - were pages of a range accessed?
+ * secmmu_age - test whether pages of a range were accessed
  * @pt: the page table
  * @first: first gfn
  * @last: last gfn
- * @clear: also forget it; the caller then moves the age generation
+ * @clear: also clear the accessed bits; the caller then raises the age generation
  *
  * Context: never sleeps; takes no lock.
- * Return: true if a page was accessed since the bits were cleared last.
+ * Return: true if a page was accessed since the bits were last cleared.
  */
 bool secmmu_age(struct secmmu_pgtable *pt, gfn_t first, gfn_t last, bool clear)
 {

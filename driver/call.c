@@ -7,7 +7,7 @@
 #include "hooks.h"
 
 /**
- * secmmu_call - find a call, fetch its argument, make it, give its answer back
+ * secmmu_call - find a call, fetch its argument, make it, copy its answer back
  * @calls: the calls of the descriptor
  * @nr: number of those
  * @file: the descriptor's file
@@ -15,9 +15,8 @@
  * @user: the caller's structure
  *
  * Context: process; no locks.
- * Return: what the handler returns; -ENOTTY if there is no such call, -EFAULT,
- * -EINVAL for a structure that is too short, -E2BIG for one with more in it than
- * the driver knows.
+ * Return: the handler's result; -ENOTTY if there is no such call; -EFAULT; -EINVAL if the
+ * structure is too short; -E2BIG if it has non-zero bytes that the driver does not know.
  */
 long secmmu_call(const struct secmmu_call *calls, unsigned int nr,
 		 struct file *file, unsigned int cmd, void __user *user)

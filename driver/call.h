@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Tables of ioctls, one for each kind of descriptor, and how a call is looked up. */
+/* Tables of ioctls, one for each kind of descriptor, and the look-up of a call. */
 #ifndef SECMMU_CALL_H
 #define SECMMU_CALL_H
 
@@ -10,7 +10,7 @@
 
 struct file;
 
-/* What a handler gets: the caller's structure, with zeroes for what it lacks. */
+/* The argument of a handler: the caller's structure, extended with zeroes. */
 union secmmu_argument {
 	u32 size;
 	struct secmmu_info info;
@@ -35,8 +35,8 @@ union secmmu_argument {
  * @cmd: its number
  * @min_size: size of the structure's first version, in bytes
  * @size: size of the structure as the driver knows it
- * @answers: the structure is copied back
- * @handler: what does it; gets the descriptor's file
+ * @answers: copy the structure back
+ * @handler: makes the call; gets the descriptor's file
  */
 struct secmmu_call {
 	unsigned int cmd;

@@ -15,7 +15,7 @@
 /* Chains not yet freed; the module must outlive the free callbacks. */
 static atomic_t nr_chains;
 
-/* Are start callbacks timed? */
+/* Time start callbacks? */
 DEFINE_STATIC_KEY_FALSE(secmmu_timing);
 
 static struct secmmu_chain *to_chain(struct mmu_notifier *mn)
@@ -43,7 +43,7 @@ static void begin_event(struct secmmu_chain *chain, unsigned long start,
 	};
 
 	secmmu_gate_range(START_ENTERED, chain, start, last, false);
-	/* Recorded whether it touches a span or not; then delivered. */
+	/* Record the event whether it touches a span or not, then deliver it. */
 	secmmu_event_begin(&chain->records, start, last);
 	secmmu_gate_event(START_RECORDED, start, may_sleep);
 	secmmu_walk_members(&event);
@@ -97,7 +97,7 @@ static void chain_range_end(struct mmu_notifier *mn,
 	if (secmmu_event_end(&chain->records, range->start, last))
 		return;
 
-	/* Its begin was never seen: make up for the invalidation. */
+	/* The chain never saw its begin: invalidate now. */
 	pr_warn_once("invalidation of 0x%lx-0x%lx ended without having begun\n",
 		     range->start, range->end);
 	begin_event(chain, range->start, last, mmu_notifier_range_blockable(range));
@@ -137,7 +137,7 @@ static void chain_release(struct mmu_notifier *mn, struct mm_struct *mm)
 {
 	struct secmmu_chain *chain = to_chain(mn);
 
-	/* First forbid, then drop: a fault past its check is seen by the zap. */
+	/* First forbid, then drop: the zap sees a fault that is past its check. */
 	secmmu_records_release(&chain->records);
 	secmmu_gate_range(RELEASE, chain, 0, ULONG_MAX, false);
 	secmmu_walk_release(chain);
@@ -162,7 +162,7 @@ static struct mmu_notifier *chain_alloc(struct mm_struct *mm)
 	return &chain->mn;
 }
 
-/* After a grace period of the core's; or at once, if registration failed. */
+/* The core calls it after a grace period, or at once if registration failed. */
 static void chain_free(struct mmu_notifier *mn)
 {
 	struct secmmu_chain *chain = to_chain(mn);
@@ -178,8 +178,8 @@ static void chain_free(struct mmu_notifier *mn)
 }
 
 /*
- * Reclaim runs callbacks wherever memory is allocated. Teach lockdep at once, not
- * on the day memory is short, that our locks nest inside it.
+ * Reclaim runs callbacks wherever memory is allocated. Teach lockdep now, not when memory
+ * is short, that our locks nest inside reclaim.
  */
 static void prime_lockdep(struct secmmu_chain *chain)
 {
@@ -210,8 +210,8 @@ static const struct mmu_notifier_ops chain_ops = {
  * @mm: the mm; the caller is one of its users
  *
  * The first call for an mm registers with the core, which takes every lock of
- * the mm; later ones only find it. Every call takes mmap_lock for writing, so that no
- * munmap() that began before is half done afterwards: that is part of the UAPI.
+ * the mm; later calls only find the chain. Every call takes mmap_lock for writing, so no
+ * munmap() that began before is half done afterwards. That is part of the UAPI.
  *
  * Context: may sleep; takes mmap_lock for writing.
  * Return: the chain, to be given to secmmu_chain_put(); or an error pointer:
@@ -248,7 +248,7 @@ void secmmu_chain_put(struct secmmu_chain *chain)
  * @chain: the chain; the caller has a reference
  *
  * The chain then outlives the descriptors that it came from, so it holds the module
- * until it is freed: rmmod(8) is refused, instead of waiting for the process to end.
+ * until it is freed: rmmod(8) fails, instead of waiting for the process to end.
  *
  * Context: may sleep; takes mmap_lock for writing. The caller has a descriptor open.
  * Return: 0, also if it is kept already; -ESRCH if the mm is gone, -ENOMEM, -EINTR.
@@ -281,7 +281,7 @@ int secmmu_chain_keep(struct secmmu_chain *chain)
 static void update_begin(struct secmmu_chain *chain)
 	__acquires(&chain->registry)
 {
-	/* A walk that has lost too often goes first: it cannot sleep, we can. */
+	/* A walk that has lost too often goes first: it cannot sleep, a registration can. */
 	wait_var_event(&chain->hold_off, !atomic_read(&chain->hold_off));
 	spin_lock(&chain->registry);
 	write_seqcount_begin(&chain->seq);
@@ -296,12 +296,12 @@ static void update_end(struct secmmu_chain *chain)
 }
 
 /**
- * secmmu_chain_join - start to receive events
+ * secmmu_chain_join - start receiving events
  * @chain: the chain
  * @member: the new member; it has no spans yet
  * @ops: its callbacks
  *
- * Context: may sleep. Costs the same whatever the mm looks like.
+ * Context: may sleep. The cost does not depend on the mm.
  */
 void secmmu_chain_join(struct secmmu_chain *chain, struct secmmu_member *member,
 		       const struct secmmu_member_ops *ops)
@@ -316,7 +316,7 @@ void secmmu_chain_join(struct secmmu_chain *chain, struct secmmu_member *member,
 }
 
 /**
- * secmmu_chain_leave - stop to receive events
+ * secmmu_chain_leave - stop receiving events
  * @member: the member; its engines are gone, so none of its sptes is in use
  *
  * After this returns, no callback of @member runs or will run.
@@ -340,10 +340,9 @@ void secmmu_chain_leave(struct secmmu_member *member)
  * @remove: a span that goes, or NULL
  * @insert: a span that comes, or NULL
  *
- * No fault installs through @remove any more. But sptes that came through it
- * exist until the caller has dropped and flushed them, and until then events
- * must find them: @remove still answers by host address, up to
- * secmmu_chain_forget().
+ * No fault installs through @remove any more. But sptes that came through it exist until
+ * the caller has dropped and flushed them, and events must find them until then. So
+ * @remove stays in the tree by host address until secmmu_chain_forget().
  *
  * Context: may sleep; the caller holds the lock of the configuration.
  */
@@ -371,9 +370,9 @@ void secmmu_chain_replace(struct secmmu_member *member,
 }
 
 /**
- * secmmu_chain_forget - the last trace of a removed span goes
+ * secmmu_chain_forget - remove the last trace of a removed span
  * @member: the member
- * @span: the span; its sptes are dropped and flushed. To be freed after an RCU
+ * @span: the span; its sptes are dropped and flushed. The caller frees it after an RCU
  *	grace period.
  *
  * Context: may sleep; the caller holds the lock of the configuration.
@@ -395,8 +394,8 @@ void secmmu_chain_exit(void)
 	wait_var_event(&nr_chains, !atomic_read(&nr_chains));
 	/*
 	 * The last free callback has counted itself out but may not have
-	 * returned. It runs with bottom halves disabled, or under mmap_lock in
-	 * a call of ours that has ended: a grace period waits for its text.
+	 * returned. It runs with bottom halves disabled, so a grace period waits
+	 * for its text, or under mmap_lock in a call of ours that has ended.
 	 */
 	synchronize_rcu();
 }

@@ -3,13 +3,13 @@
  * The chain: the single MMU notifier subscription of an mm, shared by all
  * mirrors of that mm.
  *
- * Two things happen in a callback, and they are kept apart:
+ * A callback does two things, and keeps them apart:
  *
- * - What is in flight is recorded once, for the mm: see record.h. A mirror that
- *   joins between a begin and its end is held off by that record; it inherits
- *   nothing and has nothing to balance.
- * - Delivery (drop sptes, flush) goes to every member and is idempotent. What is
- *   registered, members and their spans, is one tuple under a seqcount:
+ * - It records what is in flight once, for the mm: see record.h. That record holds off
+ *   a mirror that joins between a begin and its end; the mirror inherits nothing and has
+ *   nothing to balance.
+ * - It delivers the event (drop sptes, flush) to every member. Delivery is idempotent. The
+ *   registration, which is members and their spans, is one tuple under a seqcount:
  *
  *	registration			event walk
  *	------------			----------
@@ -19,11 +19,11 @@
  *	seqcount even			seqcount moved? visit again
  *	unlock
  *
- *   Visiting twice is harmless. After a few rounds the walk holds further
- *   registrations off; they can wait, it cannot.
+ *   Visiting twice is harmless. After a few rounds the walk holds further registrations
+ *   off: they can wait, and the walk cannot.
  *
- * A span that appears after the walk needs no visit: the event was recorded
- * before, so no fault can install through the new span until the event ends.
+ * A span that appears after the walk needs no visit. The event was recorded before, so no
+ * fault can install through the new span until the event ends.
  */
 #ifndef SECMMU_CHAIN_H
 #define SECMMU_CHAIN_H
@@ -40,15 +40,16 @@ struct secmmu_member;
 struct secmmu_walk;
 
 /**
- * struct secmmu_member_ops - what a member does when the mm changes
- * @invalidate: drop and flush all that &struct secmmu_walk covers; spans come
+ * struct secmmu_member_ops - the callbacks of a member, for changes of the mm
+ * @invalidate: drop and flush everything that &struct secmmu_walk covers; spans come
  *	from secmmu_walk_next()
- * @age: was any page that the walk covers accessed? If told so, forget it.
+ * @age: tell whether any page that the walk covers was accessed, and if @clear is set
+ *	clear the accessed bits
  * @release: the mm goes away: drop and flush everything, for good
  *
- * All run in notifier callbacks: they never wait, allocate or fail, and may be called
- * again while they run. @release, and @invalidate where the walk says so, yield the
- * processor between page tables; nothing else does.
+ * All run in notifier callbacks: they wait for spinlocks and windows only, never allocate
+ * or fail, and may be called again while they run. @release yields the processor between
+ * page tables, and so does @invalidate if the walk may sleep.
  */
 struct secmmu_member_ops {
 	void (*invalidate)(struct secmmu_member *member,
@@ -63,9 +64,9 @@ struct secmmu_member_ops {
  * @link: in &secmmu_chain.members
  * @chain: the chain it has joined
  * @ops: its callbacks
- * @spans: what it shows of the mm; written by secmmu_chain_replace() and
- *	secmmu_chain_forget() alone
- * @span_gen: moves whenever a span goes away; written under the record lock
+ * @spans: the ranges of the mm that it shows; only secmmu_chain_replace() and
+ *	secmmu_chain_forget() write them
+ * @span_gen: grows whenever a span goes away; written under the record lock
  */
 struct secmmu_member {
 	struct list_head link;
@@ -76,7 +77,7 @@ struct secmmu_member {
 };
 
 /**
- * struct secmmu_kept - what a chain keeps, embedded
+ * struct secmmu_kept - an object that a chain keeps, embedded in it
  * @link: in &secmmu_chain.kept
  * @free: frees it, with the chain; must not sleep
  */
@@ -94,12 +95,12 @@ struct secmmu_kept {
  * @seq: covers @members and the spans of each
  * @members: the mirrors; RCU list, read by walks
  * @hold_off: walks that registrations wait for
- * @kept: what lives as long as the mm; under @registry
- * @keeps: a reference of the chain's own, until the mm is released; under @registry
+ * @kept: objects that live as long as the mm; under @registry
+ * @keeps: the chain has a reference to itself, until the mm is released; under @registry
  * @holds_module: the chain outlives its descriptors, so the module must stay; set
  *	once, under @registry
  * @replays: walks repeated
- * @latency: events by the time that their start took, while timing is on
+ * @latency: number of events by the duration of their start callback, while timing is on
  */
 struct secmmu_chain {
 	struct mmu_notifier mn;

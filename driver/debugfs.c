@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a mirror looks like inside, for people: secmmu/mirror-N/ in debugfs.
- * Nothing here is an interface; formats change as the driver does.
+ * The state of a mirror, for people: secmmu/mirror-N/ in debugfs. These files are no
+ * interface; their formats change as the driver does.
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
@@ -78,7 +78,7 @@ static void show_ranges(struct seq_file *file, const char *what,
 			   node->last);
 }
 
-/* Of the whole mm, whichever mirror it is for. */
+/* All mirrors of the mm have the same in flight. */
 static int inflight_show(struct seq_file *file, void *unused)
 {
 	struct secmmu_mirror *mirror = file->private;
@@ -138,7 +138,7 @@ static int pgtable_show(struct seq_file *file, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(pgtable);
 
-/* Of the whole mm: how long invalidate_range_start took. */
+/* Show how long invalidate_range_start took, for the whole mm. */
 static int latency_show(struct seq_file *file, void *unused)
 {
 	struct secmmu_mirror *mirror = file->private;
@@ -155,7 +155,7 @@ static int latency_show(struct seq_file *file, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(latency);
 
-/* Timing costs two clock reads an event, so it is off until asked for. */
+/* Timing costs two clock reads per event, so it is off at first. */
 static int timing_set(void *unused, u64 on)
 {
 	if (on)
@@ -174,7 +174,7 @@ DEFINE_DEBUGFS_ATTRIBUTE(timing_fops, timing_get, timing_set, "%llu\n");
 
 /**
  * secmmu_debugfs_add - show a mirror
- * @mirror: the mirror; takes its files along when it ends
+ * @mirror: the mirror; its end removes the files
  *
  * Context: may sleep.
  */
@@ -198,7 +198,7 @@ void secmmu_debugfs_add(struct secmmu_mirror *mirror)
 }
 
 /**
- * secmmu_debugfs_init - make the folder; it is no error if there is no debugfs
+ * secmmu_debugfs_init - make the folder; without debugfs, do nothing
  */
 void secmmu_debugfs_init(void)
 {
@@ -207,7 +207,7 @@ void secmmu_debugfs_init(void)
 }
 
 /**
- * secmmu_debugfs_exit - remove it; no mirror is left
+ * secmmu_debugfs_exit - remove the folder; no mirror is left
  */
 void secmmu_debugfs_exit(void)
 {

@@ -49,7 +49,7 @@ static int get_page_of(struct secmmu_direct *direct)
  * @direct: filled in
  * @mirror: the mirror
  * @gfn: the guest frame
- * @access: what the access may do; writing breaks copy-on-write, as in a fault
+ * @access: the access; writing breaks copy-on-write, as in a fault
  *
  * Context: may sleep; no locks that an invalidation needs.
  * Return: 0, to be followed by secmmu_direct_end(); or as secmmu_fault().
@@ -75,7 +75,7 @@ int secmmu_direct_begin(struct secmmu_direct *direct, struct secmmu_mirror *mirr
 }
 
 /**
- * secmmu_direct_valid - does the guest frame still show the page?
+ * secmmu_direct_valid - check that the guest frame still shows the page
  * @direct: the access
  *
  * Context: in a window of the mirror, which slot changes wait for.
@@ -89,9 +89,9 @@ bool secmmu_direct_valid(const struct secmmu_direct *direct)
 }
 
 /**
- * secmmu_direct_end - let the page go
+ * secmmu_direct_end - release the page
  * @direct: the access
- * @written: data were written to it
+ * @written: the access wrote to it
  *
  * Context: may sleep.
  */

@@ -5,20 +5,20 @@
 #include "dirty.h"
 
 /*
- * Who asks for the log copies the pages that it names, so every later write must
- * show in a later log. Two kinds of writers could slip through: windows and TLB
- * entries that found the dirty bit set, and so do not set it again
+ * The caller copies the pages that the log names, so every later write must show in a
+ * later log. Windows and TLB entries that found the dirty bit set do not set it again. They
+ * may use
  *
- *	- in an spte that is still there: its bit is cleared here;
- *	- in an spte that a zap has dropped, but not yet flushed: its bit is in the log
- *	  already. That is why the log is emptied first, and why tables with a pending
- *	  flush count afterwards: a zap that set a bit we took holds the lock of the
- *	  table until it has noted that.
+ *	- an spte that is still there: the call clears its dirty bit;
+ *	- an spte that a zap has dropped and not flushed yet: its dirty bit is in the log
+ *	  already. So the call empties the log first, and then looks for tables with a
+ *	  pending flush: a zap that set a bit in the log keeps its table locked until the
+ *	  table says that a flush is pending.
  *
- * In either case a flush comes before the log is given out.
+ * In either case the call flushes before it returns the log.
  */
 
-/* Move the dirty bits of one table to @log from @bit on. Is a flush due? */
+/* Move the dirty bits of one table to @log from @bit on. Returns whether to flush. */
 static bool take_leaf(struct secmmu_slots *slots, struct secmmu_table *leaf,
 		      gfn_t first, gfn_t last, unsigned long *log, u64 bit)
 {
@@ -40,7 +40,7 @@ static bool take_leaf(struct secmmu_slots *slots, struct secmmu_table *leaf,
 	return due;
 }
 
-/* The same for all sptes of a range; bit 0 of @log stands for @first. */
+/* Move the dirty bits of a range to @log, whose bit 0 stands for @first. */
 static bool take_sptes(struct secmmu_slots *slots, struct secmmu_pgtable *pt,
 		       gfn_t first, gfn_t last, unsigned long *log)
 {
@@ -67,7 +67,7 @@ static bool take_sptes(struct secmmu_slots *slots, struct secmmu_pgtable *pt,
 	return due;
 }
 
-/* ... in all domains that may have some. */
+/* Move those of all domains that show the span. */
 static bool take_roots(struct secmmu_slots *slots, const struct secmmu_span *span,
 		       gfn_t first, gfn_t last, unsigned long *log)
 {
@@ -104,7 +104,7 @@ static int log_check(const struct secmmu_span *span,
 	return 0;
 }
 
-/* Move what the log and the sptes say to @bits. The lock is held. */
+/* Move the bits of the log and of the sptes to @bits. The configuration is locked. */
 static void collect(struct secmmu_slots *slots, const struct secmmu_span *span,
 		    const struct secmmu_get_dirty_log *arg, unsigned long *bits)
 {
@@ -121,9 +121,9 @@ static void collect(struct secmmu_slots *slots, const struct secmmu_span *span,
 }
 
 /*
- * The same for the slot that the user means. Nothing of user memory is touched under
- * the lock: it may be slow, or wait for the caller itself. Returns the log, with a
- * reference, to give the bits back to; or an error pointer.
+ * Move the bits of the slot that the user names. User memory is not touched under the lock:
+ * it may be slow, or wait for the caller itself. Returns the log, with a reference, so
+ * that the bits can go back to it; or an error pointer.
  */
 static struct secmmu_log *collect_locked(struct secmmu_slots *slots,
 					 const struct secmmu_get_dirty_log *arg,
@@ -157,8 +157,8 @@ unlock:
  * @arg: as the user gave it
  *
  * Context: may sleep; no locks.
- * Return: 0; or with nothing forgotten -ENXIO if there is no such slot, -EINVAL,
- * -ENOMEM, -EINTR, -EFAULT.
+ * Return: 0; or, with no bit cleared, -ENXIO if there is no such slot, -EINVAL, -ENOMEM,
+ * -EINTR, -EFAULT.
  */
 int secmmu_dirty_log(struct secmmu_slots *slots,
 		     const struct secmmu_get_dirty_log *arg)
@@ -172,7 +172,7 @@ int secmmu_dirty_log(struct secmmu_slots *slots,
 	if (IS_ERR(log))
 		return PTR_ERR(log);
 	if (copy_to_user(u64_to_user_ptr(arg->bitmap), bits, words * sizeof(*bits))) {
-		/* To a log that nobody can ask for any more if the slot has gone. */
+		/* If the slot has gone meanwhile, no call can ask for this log any more. */
 		secmmu_log_give_back(log, arg->first_page / BITS_PER_LONG, bits,
 				     words);
 		err = -EFAULT;

@@ -4,7 +4,7 @@
 #include "domain.h"
 
 /**
- * struct domain - one domain of an mm, but for domain 0 of each mirror
+ * struct domain - one domain of an mm, other than domain 0 of a mirror
  * @kept: in the chain
  * @id: its number, unique in the chain
  * @owner: page tables of the mirror that uses it, or NULL; under the registry lock
@@ -22,7 +22,7 @@ static struct domain *to_domain(struct secmmu_kept *kept)
 	return container_of(kept, struct domain, kept);
 }
 
-/* Of a chain that goes: must not sleep. Only the root table is left. */
+/* Free a domain with its chain; must not sleep. Only the root table is left. */
 static void domain_free(struct secmmu_kept *kept)
 {
 	struct domain *domain = to_domain(kept);
@@ -47,7 +47,10 @@ static struct domain *domain_alloc(unsigned int id)
 	return domain;
 }
 
-/* The domain of this number, which is @new if there was none; NULL: another mirror's. */
+/*
+ * Return the domain with the number of @new, or @new if there is none yet; NULL if another
+ * mirror has it.
+ */
 static struct domain *claim(struct secmmu_chain *chain, struct secmmu_roots *owner,
 			    struct domain *new)
 {
@@ -69,13 +72,13 @@ static struct domain *claim(struct secmmu_chain *chain, struct secmmu_roots *own
 }
 
 /**
- * secmmu_domain_create - let a mirror have a domain
+ * secmmu_domain_create - create a domain of a mirror
  * @roots: the page tables of the mirror
  * @chain: the chain of the mirror
  * @id: number of the domain, above zero
  *
- * Context: may sleep; takes mmap_lock for writing. Several callers may create the same
- * domain at once: they find the same one.
+ * Context: may sleep; takes mmap_lock for writing. Callers that create the same domain at
+ * the same time get the same one.
  * Return: 0, also if the mirror has it already; -EBUSY if it is another mirror's,
  * -ESRCH if the mm is gone, -ENOMEM, -EINTR. An error leaves nothing behind.
  */
@@ -113,7 +116,7 @@ static void disown(struct secmmu_roots *roots, struct secmmu_chain *chain)
 }
 
 /**
- * secmmu_domains_leave - a mirror ends; its domains do not
+ * secmmu_domains_leave - empty the domains of a mirror that ends, and give them up
  * @roots: the page tables of the mirror
  * @tlbs: the TLBs of the mirror, no longer in use
  * @spans: the spans of the mirror

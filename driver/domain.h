@@ -2,11 +2,11 @@
 /*
  * Domains: views of a mirror, each with a page table of its own.
  *
- * What a domain shows is for slots to say. Its memory belongs to the mm: it is made
- * once, never made again, and has no reference count. The chain keeps it, and is kept
- * itself until the mm is released; it is freed where the chain is, in a callback that
- * must not sleep. A mirror that ends leaves its domains empty behind, for another
- * mirror of the mm to take over.
+ * Slots say which domains show them. The memory of a domain belongs to the mm: it is
+ * created once and has no reference count. The chain keeps it, and stays itself until the
+ * mm is released. The callback that frees the chain also frees its domains; it must not
+ * sleep. A mirror that ends leaves its domains empty, and another mirror of the mm can
+ * take them over.
  */
 #ifndef SECMMU_DOMAIN_H
 #define SECMMU_DOMAIN_H
@@ -17,7 +17,7 @@
 /**
  * struct secmmu_roots - the page tables of a mirror
  * @pt: for each domain its page table, or NULL if there is no such domain; set
- *	once, before any fault there, so that no event misses one
+ *	once, before any fault in the domain, so no event misses an spte
  */
 struct secmmu_roots {
 	struct secmmu_pgtable *pt[SECMMU_MAX_DOMAINS];

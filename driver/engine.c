@@ -41,8 +41,8 @@ static noinline void copy_many(void *to, const void *from, unsigned int len)
 }
 
 /*
- * The processors see this memory too: aligned words are copied whole, as a device
- * would, where memcpy() may go byte by byte. Both sides are aligned alike.
+ * Processors see this memory too: copy aligned words as a whole, as a device would;
+ * memcpy() may go byte by byte. Both sides are aligned alike.
  */
 static void copy(void *to, const void *from, unsigned int len)
 {
@@ -118,7 +118,7 @@ close:
 	return err;
 }
 
-/* The same with a page that was got past the mirror. */
+/* Move one piece with a page that GUP gave past the mirror. */
 static int cross_direct(struct secmmu_engine *engine, const struct secmmu_move *move,
 			const struct secmmu_direct *direct)
 {
@@ -147,7 +147,7 @@ close:
 	return err;
 }
 
-/* The domain does not show the page. */
+/* The domain does not show the page: fail, or go to domain 0. */
 static int leave(struct secmmu_engine *engine)
 {
 	struct secmmu_mirror *mirror = engine->spaces.mirror;
@@ -168,7 +168,7 @@ static struct secmmu_access access_of(struct secmmu_engine *engine, bool write)
 	};
 }
 
-/* Fault the page in, and a few that will be wanted next, up to @end bytes from it. */
+/* Fault in the pages of the next @end bytes from @gfn on. */
 static int fault_in(struct secmmu_engine *engine, gfn_t gfn, u64 end, bool write)
 {
 	u64 pages = DIV_ROUND_UP_ULL(max(end, 1ULL), PAGE_SIZE);
@@ -183,7 +183,7 @@ static int fault_in(struct secmmu_engine *engine, gfn_t gfn, u64 end, bool write
 	return min(ret, 0);
 }
 
-/* Events leave no moment for an spte: move the piece without. -EAGAIN: once more. */
+/* Events leave no moment for an spte: move the piece without. -EAGAIN: start again. */
 static int move_past_mirror(struct secmmu_engine *engine, const struct secmmu_move *move,
 			    gfn_t gfn)
 {
@@ -201,7 +201,7 @@ static int move_past_mirror(struct secmmu_engine *engine, const struct secmmu_mo
 	return err;
 }
 
-/* Kept out of the way of those that need no fault. */
+/* Out of line, to keep the path without a fault short. */
 static noinline int cross_after_fault(struct secmmu_engine *engine,
 				      const struct secmmu_move *move, gfn_t gfn)
 {
@@ -242,7 +242,7 @@ int secmmu_engine_move(struct secmmu_engine *engine, const struct secmmu_move *m
 	return cross_after_fault(engine, move, gfn);
 }
 
-/* One piece. Returns the bytes done, which are fewer only on an error. */
+/* Transfer one piece. Returns the bytes done, fewer than asked only on an error. */
 static size_t transfer_piece(struct secmmu_engine *engine, struct secmmu_move *move,
 			     struct iov_iter *iter, int *err)
 {
@@ -275,9 +275,9 @@ static size_t transfer_piece(struct secmmu_engine *engine, struct secmmu_move *m
 }
 
 /*
- * Where read(2) and write(2) go on after a transfer. At the end of the address space
- * that is the largest offset, where the kernel refuses every transfer, and not the
- * first address with the next tag.
+ * The position at which read(2) and write(2) continue. At the end of the address space it
+ * is the largest offset, where the kernel refuses every transfer, instead of the first
+ * address with the next tag.
  */
 static loff_t position_after(struct secmmu_engine *engine,
 			     const struct secmmu_move *move)
@@ -290,12 +290,12 @@ static loff_t position_after(struct secmmu_engine *engine,
 /**
  * secmmu_engine_transfer - read or write memory
  * @engine: the engine
- * @pos: where, with a tag or without; moved to where to go on
+ * @pos: the address, with a tag or without; moved to where the next transfer continues
  * @iter: the data
  * @write: to memory
  *
  * Context: may sleep; no locks.
- * Return: bytes done, or if there are none, what prevented it.
+ * Return: bytes done; or, if none, a negative errno.
  */
 ssize_t secmmu_engine_transfer(struct secmmu_engine *engine, loff_t *pos,
 			       struct iov_iter *iter, bool write)
@@ -395,7 +395,7 @@ void secmmu_engine_put(struct secmmu_engine *engine)
 		free_engine(engine);
 }
 
-/* Make the engine stand still. */
+/* Keep the engine from working. */
 static int stop(struct secmmu_engine *engine)
 {
 	if (mutex_lock_interruptible(&engine->config))
@@ -434,7 +434,7 @@ int secmmu_engine_attach(struct secmmu_engine *engine, struct secmmu_mirror *mir
 	secmmu_mirror_get(mirror);
 	err = secmmu_spaces_attach(&engine->spaces, mirror, domain);
 	go_on(engine);
-	/* Until then a change of the mode reaches it as any that is loaded. */
+	/* Until the freeze, mode changes still reach this engine like any other loaded one. */
 	if (!err && !engine->job)
 		secmmu_freeze_tag_bits(mirror);
 	put_mirror(err ? mirror : old);

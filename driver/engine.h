@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Engines: who accesses memory through a mirror. A transfer is cut into pieces of at
- * most one page. Each piece crosses a window, in which it is copied from or to the
- * engine's bounce buffer; user memory is touched outside of windows only.
+ * Engines access memory through a mirror. A transfer consists of pieces of at most one
+ * page. Each piece has a window, in which the engine copies it from or to its bounce
+ * buffer; user memory is touched outside of windows only.
  */
 #ifndef SECMMU_ENGINE_H
 #define SECMMU_ENGINE_H
@@ -20,10 +20,10 @@ struct secmmu_job;
  * @refs: its descriptor, and the thread of its job
  * @config: serialises attaching and detaching; outside of @lock
  * @lock: serialises the threads that use the engine: protects @spaces and
- *	@bounce; outside of mmap_lock, for user buffers may fault under it
- * @bounce: one page; data stand in it where they stand in the guest's
+ *	@bounce; outside of mmap_lock, because user buffers may fault under it
+ * @bounce: one page; data have the same offset in it as in the guest's page
  * @flags: SECMMU_ENGINE_*
- * @rights: what keys deny; one word, without a lock
+ * @rights: the accesses that keys deny; one word, without a lock
  * @job: for jobs in the background, or NULL
  * @watched: test builds: for the oracle
  * @spaces: the address spaces, with the TLB
@@ -44,8 +44,8 @@ struct secmmu_engine {
  * struct secmmu_move - one piece of a transfer
  * @gpa: where the transfer began, with a tag or without
  * @done: bytes of the transfer before this piece
- * @left: bytes that the transfer will move yet, those of this piece included
- * @len: bytes of this piece, all in one page; none: only map the page
+ * @left: bytes left to move, those of this piece included
+ * @len: bytes of this piece, all in one page; zero: only map the page
  * @write: to memory
  */
 struct secmmu_move {
@@ -56,7 +56,7 @@ struct secmmu_move {
 	bool write;
 };
 
-/* A tag leaves the offset alone, whatever is added to it. */
+/* The offset in the page; a tag does not change it. */
 static inline unsigned int secmmu_move_offset(const struct secmmu_move *move)
 {
 	return offset_in_page(move->gpa + move->done);

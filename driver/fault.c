@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The fault path, the only place that decides whether to try again. Nothing is
- * held across a sleep but the fault's record, which any event may mark hit
- * meanwhile, and references to its pages, which do not outlive it.
+ * The fault path, the only place that decides whether to try again. A fault holds two
+ * things across a sleep: its record, which any event may mark hit meanwhile, and
+ * references to its pages, which it drops at its end.
  */
 #include <linux/sched/signal.h>
 
@@ -17,13 +17,13 @@
 #define FAULT_AROUND	16
 
 /**
- * secmmu_access_find - find what an access may reach
+ * secmmu_access_find - find the slot of an access, and check its permissions
  * @mirror: the mirror
  * @gfn: the guest frame
  * @access: the access
  * @target: filled in
  *
- * Context: never sleeps. Nothing is held when this returns.
+ * Context: never sleeps. Holds nothing when it returns.
  * Return: 0; -ENXIO, -EACCES; -EXDEV if the domain does not show the page.
  */
 int secmmu_access_find(struct secmmu_mirror *mirror, gfn_t gfn,
@@ -40,13 +40,13 @@ int secmmu_access_find(struct secmmu_mirror *mirror, gfn_t gfn,
 		return -EXDEV;
 	if (write && (target->flags & SECMMU_SLOT_READONLY))
 		return -EACCES;
-	/* What is denied must not break COW, or make a page dirty. */
+	/* A denied access must not break COW, or make a page dirty. */
 	if (secmmu_key_denies(access->rights, target->key, write))
 		return -EACCES;
 	return 0;
 }
 
-/* Look the target up; nothing is held when this returns. */
+/* Look the target up; hold nothing afterwards. */
 static int look_up(struct secmmu_fault *fault)
 {
 	struct secmmu_target *target = &fault->target;
@@ -65,7 +65,7 @@ static int look_up(struct secmmu_fault *fault)
 	return 0;
 }
 
-/* Set the tables aside that are missing; more may go. */
+/* Set aside the tables that are missing now; more may go before the install. */
 static int prepare_tables(struct secmmu_fault *fault)
 {
 	unsigned int missing;
@@ -76,7 +76,7 @@ static int prepare_tables(struct secmmu_fault *fault)
 	return secmmu_pgtable_fill(&fault->cache, missing);
 }
 
-/* Wait for events, then record the fault, of fewer pages if they cover some. */
+/* Wait for events, then record the fault, without the pages that events cover. */
 static int record(struct secmmu_fault *fault)
 {
 	unsigned long start = fault->target.hva;
@@ -98,7 +98,7 @@ static int record(struct secmmu_fault *fault)
 	return 0;
 }
 
-/* Does the block around the fault lie in one slot, alike in both spaces? */
+/* Does the block around the fault lie in one slot, aligned alike in both spaces? */
 static bool block_fits(const struct secmmu_fault *fault)
 {
 	const struct secmmu_target *target = &fault->target;
@@ -111,8 +111,8 @@ static bool block_fits(const struct secmmu_fault *fault)
 }
 
 /*
- * Is there a huge page to be mapped as one? What the CPU's table says counts
- * once the fault is recorded for all of it, so ask again then.
+ * Can the fault map a huge page as one? The answer of the CPU's table counts only when the
+ * fault is recorded for the whole block, so ask again then.
  */
 static void look_for_large(struct secmmu_fault *fault, struct mm_struct *mm)
 {
@@ -127,7 +127,7 @@ static void look_for_large(struct secmmu_fault *fault, struct mm_struct *mm)
 		secmmu_host_large(mm, hva, fault->page[0], secmmu_fault_writes(fault));
 }
 
-/* GUP under mmap_lock: what was asked for, then what is mapped behind it. */
+/* GUP under mmap_lock: the pages asked for, then those mapped behind them. */
 static long get_pages_locked(struct secmmu_fault *fault, struct mm_struct *mm,
 			     int *locked)
 {
@@ -205,7 +205,7 @@ static int attempt(struct secmmu_fault *fault)
  * @pages: pages wanted, at least one
  * @access: SECMMU_FAULT_WRITE: writable ones; breaks copy-on-write as a write by
  *	the process would. SECMMU_FAULT_AROUND: a read may map more.
- *	SECMMU_FAULT_NOFAULT: only what the process has mapped, else -EFAULT.
+ *	SECMMU_FAULT_NOFAULT: only pages that the process has mapped, else -EFAULT.
  *
  * Context: may sleep; no locks that an invalidation needs.
  * Return: number of pages mapped from @gfn on, at least one, though an event may drop
@@ -240,8 +240,8 @@ int secmmu_fault(struct secmmu_mirror *mirror, gfn_t gfn, u64 pages,
 }
 
 /*
- * Events leave the page no moment for an spte. One would be dropped again at once, so
- * the caller cannot tell; but what else a fault does to the process has to be done.
+ * Events leave the page no moment for an spte. They would drop one again at once, so the
+ * caller cannot tell the difference. But GUP must run, for its effects on the process.
  */
 static int touch_past_mirror(struct secmmu_mirror *mirror, gfn_t gfn,
 			     const struct secmmu_access *access)
@@ -259,12 +259,12 @@ static int touch_past_mirror(struct secmmu_mirror *mirror, gfn_t gfn,
 /**
  * secmmu_prefault - install the sptes of a range
  * @mirror: the mirror
- * @gfn: first guest frame; moved to where to go on
- * @pages: pages, at least one; reduced to what is left
- * @access: which pages, and for writing or not
+ * @gfn: first guest frame; moved to the first one left
+ * @pages: pages, at least one; reduced to the number left
+ * @access: as for secmmu_fault()
  *
  * Context: may sleep; no locks that an invalidation needs.
- * Return: 0 if it got anywhere, or as secmmu_fault() if not.
+ * Return: 0 if it made progress, or as secmmu_fault() if not.
  */
 int secmmu_prefault(struct secmmu_mirror *mirror, gfn_t *gfn, u64 *pages,
 		    const struct secmmu_access *access)

@@ -4,16 +4,16 @@
 
 #include "mirror.h"
 
-/* What a fault may do. */
+/* The kind of a fault. */
 #define SECMMU_FAULT_WRITE	BIT(0)
 #define SECMMU_FAULT_AROUND	BIT(1)
 #define SECMMU_FAULT_NOFAULT	BIT(2)
 
 /**
- * struct secmmu_access - what kind of access a fault is for
+ * struct secmmu_access - the access that a fault is for
  * @domain: the domain, which the mirror has
  * @flags: SECMMU_FAULT_*
- * @rights: what keys deny, as in &struct secmmu_rights
+ * @rights: the accesses that keys deny, as in &struct secmmu_rights
  */
 struct secmmu_access {
 	unsigned int domain;

@@ -37,7 +37,7 @@ void secmmu_tlbs_destroy(struct secmmu_tlbs *tlbs)
 	free_cpumask_var(tlbs->mask);
 }
 
-/* Runs with interrupts off on a CPU that was in the mask: its window closed. */
+/* Runs with interrupts off on a CPU that was in the mask: its window has closed. */
 static void window_closed(void *info)
 {
 	struct secmmu_tlbs *tlbs = info;
@@ -49,26 +49,26 @@ static void window_closed(void *info)
  * secmmu_tlbs_wait - wait for all windows that are open
  * @tlbs: the TLBs
  *
- * What the caller stored before a full barrier is seen by windows that it does not
- * wait for.
+ * Windows that this does not wait for see all stores that the caller has made before a
+ * full barrier.
  *
  * Context: as secmmu_flush().
  */
 void secmmu_tlbs_wait(struct secmmu_tlbs *tlbs)
 {
 	/*
-	 * This CPU cannot be in the mask: its windows do not get interrupted.
-	 * A CPU that enters the mask while it is read sees what we have stored,
-	 * and one that leaves has closed its window. So it does not matter how
-	 * often the core reads a word of the mask, nor in what pieces: it does
-	 * that with plain accesses, as for mm_cpumask(), which KCSAN shall excuse.
+	 * This CPU cannot be in the mask: nothing interrupts its windows. A CPU
+	 * that enters the mask during the read sees the caller's stores, and one
+	 * that leaves has closed its window. So the core may read a word of the
+	 * mask any number of times, and in pieces. It does so with plain accesses,
+	 * as for mm_cpumask(): exempt them from KCSAN.
 	 */
 	preempt_disable();
 	kcsan_disable_current();
 	smp_call_function_many(tlbs->mask, window_closed, tlbs, true);
 	kcsan_enable_current();
 	preempt_enable();
-	/* A CPU seen outside the mask: pairs with secmmu_window_close(). */
+	/* For CPUs seen outside the mask; pairs with secmmu_window_close(). */
 	smp_mb();
 }
 
@@ -80,7 +80,7 @@ void secmmu_tlbs_wait(struct secmmu_tlbs *tlbs)
  * After this returns, no engine reads or writes through an spte as it was
  * before the call.
  *
- * Context: wherever the core invalidates: interrupts are on, spinlocks may be
+ * Context: any context in which the core invalidates: interrupts are on, spinlocks may be
  * held; waits no longer than one window lasts.
  */
 void secmmu_flush(struct secmmu_tlbs *tlbs, u64 entries)
@@ -134,8 +134,8 @@ static void gather_flush(struct secmmu_gather *gather)
  * @gather: on the caller's stack
  * @tlbs: the TLBs to flush
  * @spans: the mirror's
- * @may_sleep: the caller may be preempted: yield the processor between tables. One
- *	that may not be flushes once, whatever the policy: each flush waits for windows.
+ * @may_sleep: yield the processor between tables. Without it the invalidation flushes
+ *	only once, whatever the policy, because each flush waits for windows.
  */
 void secmmu_gather_begin(struct secmmu_gather *gather, struct secmmu_tlbs *tlbs,
 			 struct secmmu_spans *spans, bool may_sleep)
@@ -154,9 +154,9 @@ void secmmu_gather_begin(struct secmmu_gather *gather, struct secmmu_tlbs *tlbs,
 }
 
 /*
- * Whoever dropped entries here and has not flushed them yet may still have them
- * in use in an engine. Its caller waits for its own flush; ours must not return
- * before such a flush either.
+ * Another invalidation may have dropped entries here and not flushed yet, so an engine may
+ * still use them. The caller of that one waits for its flush; ours must not return before
+ * such a flush either.
  */
 static void look_for_pending(struct secmmu_gather *gather,
 			     struct secmmu_table *table)
@@ -192,8 +192,8 @@ static bool flush_is_due(const struct secmmu_gather *gather)
 }
 
 /*
- * Drop the sptes of [first, last], all in @leaf, until a flush is due. Returns
- * the gfn to go on with.
+ * Drop the sptes of [first, last], all in @leaf, until a flush is due. Returns the first
+ * gfn left.
  */
 static gfn_t zap_leaf(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 		      struct secmmu_table *leaf, gfn_t first, gfn_t last)
@@ -228,15 +228,15 @@ static bool split_counted(struct secmmu_gather *gather, struct secmmu_pgtable *p
 }
 
 /*
- * The same for large sptes, up to the next leaf table. What lies outside of the
- * range survives in a leaf table, if there is a spare one.
+ * Drop the large sptes of [first, last], up to the next leaf table. Pages outside of the
+ * range stay mapped by a leaf table, if there is a spare one.
  */
 static gfn_t zap_large(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 		       struct secmmu_table *table, gfn_t first, gfn_t last)
 {
 	gfn_t gfn = first;
 
-	/* A dead table is empty; what replaces it was linked after our record. */
+	/* A dead table is empty; its successor was linked after the event was recorded. */
 	spin_lock(&table->lock);
 	secmmu_table_used(table);
 	look_for_pending(gather, table);
@@ -257,7 +257,7 @@ static gfn_t zap_large(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 	return gfn;
 }
 
-/* Tables of [first, last] were left empty: prune there after the flush. */
+/* Note that tables of [first, last] are empty, to prune there after the flush. */
 static void note_empty(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 		       gfn_t first, gfn_t last)
 {
@@ -267,7 +267,7 @@ static void note_empty(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 	while (!room && i && gather->empty[i - 1].pt != pt)
 		i--;
 	if (room || !i) {
-		/* One for each page table, at least. */
+		/* Each page table has at least one. */
 		i = gather->nr_empty++;
 		gather->empty[i].pt = pt;
 		gather->empty[i].first = first;
@@ -286,13 +286,13 @@ static void note_empty(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
  * @first: first gfn of the range
  * @last: last gfn of the range
  *
- * Flushes on the way when the policy says so; the rest is left to
- * secmmu_gather_finish(). What was in the range when the call began is gone when
- * it ends; that nothing else comes in meanwhile is the caller's affair.
+ * Flushes when the policy says so; secmmu_gather_finish() flushes the rest. All sptes that
+ * were in the range when the call began are gone when it ends. The caller sees to it that
+ * no fault installs others meanwhile.
  *
- * Context: interrupts on; never waits, allocates or fails; yields the processor if
- * the gather may. Takes the locks of the tables, one at a time and for no longer than
- * one table or one batch.
+ * Context: interrupts on; waits for windows only, never allocates or fails; yields the
+ * processor if the gather may. Takes the locks of the tables, one at a time and for no
+ * longer than one table or one batch.
  */
 void secmmu_gather_zap(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 		       gfn_t first, gfn_t last)
@@ -331,14 +331,14 @@ void secmmu_gather_zap(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 }
 
 /**
- * secmmu_gather_finish - flush what is due, then give back empty tables
+ * secmmu_gather_finish - flush if necessary, then give back empty tables
  * @gather: the invalidation
  *
- * After this returns no engine uses an spte that was absent or dropped when
- * secmmu_gather_zap() passed it, whoever dropped it.
+ * After this returns no engine uses an spte that secmmu_gather_zap() has dropped or found
+ * absent, even if another invalidation dropped it.
  *
- * Context: interrupts on; never waits, allocates or fails; yields the processor if
- * the gather may.
+ * Context: interrupts on; waits for windows only, never allocates or fails; yields the
+ * processor if the gather may.
  */
 void secmmu_gather_finish(struct secmmu_gather *gather)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Flushing: how dropped sptes disappear from the engines' TLBs.
+ * Flushing removes dropped sptes from the engines' TLBs.
  *
- * A mirror has one TLB generation. An engine's TLB entry counts only in windows
- * that read the generation it was filled under, so a flush is: raise the
- * generation, then wait for every window that may have read the old one. Those
- * are on the CPUs of the mask, and an interrupt answered is a window closed.
+ * A mirror has one TLB generation. An engine's TLB entry counts only in windows that read
+ * the generation under which it was filled. So a flush raises the generation, then waits
+ * for every window that may have read the old one. These windows are on the CPUs of the
+ * mask. A CPU answers an interrupt when its window has closed.
  *
  *	engine (window opens)			invalidator
  *	---------------------			-----------
@@ -18,9 +18,9 @@
  *	clear own CPU from mask
  *	interrupts on
  *
- * A pairs with B. If F2 misses W1, then W2 sees F1, hence every TLB entry filled
- * before is void, and the walk that replaces it sees the spte dropped. If F2
- * sees W1, the interrupt is not answered before the window has closed.
+ * A pairs with B. If F2 misses W1, then W2 sees F1: every TLB entry filled before is void,
+ * and the walk that replaces it sees the spte dropped. If F2 sees W1, the CPU does not
+ * answer the interrupt before the window has closed.
  */
 #ifndef SECMMU_FLUSH_H
 #define SECMMU_FLUSH_H
@@ -35,9 +35,9 @@
 /**
  * struct secmmu_tlbs - all engine TLBs of a mirror, as a flush sees them
  * @gen: the TLB generation; starts at 1, only grows
- * @flushed: the latest generation whose flush is complete: everything dropped
- *	under an earlier generation is out of use
- * @age: the age generation; moves when accessed bits were cleared, so that
+ * @flushed: the latest generation whose flush is complete: no engine uses an spte
+ *	dropped under an earlier one
+ * @age: the age generation; grows when accessed bits were cleared, so that
  *	engines set them again on the next access
  * @mask: CPUs on which a window is open
  * @batch: dropped sptes that make a flush due; UINT_MAX for the range policy
@@ -67,20 +67,20 @@ struct secmmu_window {
 };
 
 /**
- * struct secmmu_gather - what one invalidation has dropped so far
+ * struct secmmu_gather - the state of one invalidation
  * @tlbs: the TLBs to flush
  * @zapped: sptes dropped, in all
  * @pending: sptes dropped since the last flush
- * @batch: how many make a flush due
+ * @batch: number of @pending that makes a flush due
  * @held: test builds: pages to let go after the next flush
  * @single: ... the only one, if there is no array
- * @assist: a table with another invalidation's pending flush was met since the
- *	last flush
- * @spans: the mirror's, whose logs note the pages that were written
+ * @assist: since its last flush it has met a table for which another invalidation has
+ *	not flushed yet
+ * @spans: the mirror's; their logs get the dirty bits
  * @may_sleep: yield the processor between tables
  * @empty: hulls of the tables left empty, one for each range zapped; if there
- *	are too many, the last one of a page table covers several
- * @nr_empty: number of those
+ *	are too many ranges, the last hull of a page table covers several
+ * @nr_empty: number of hulls
  */
 struct secmmu_gather {
 	struct secmmu_tlbs *tlbs;
@@ -135,7 +135,7 @@ static inline void secmmu_window_open(struct secmmu_tlbs *tlbs,
 }
 
 /**
- * secmmu_window_close - leave it
+ * secmmu_window_close - leave the section
  * @tlbs: the mirror's TLBs
  * @window: from secmmu_window_open()
  */

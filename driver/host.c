@@ -11,7 +11,7 @@
  * @mm: the mm
  *
  * Context: may sleep; no locks that an invalidation needs.
- * Return: 0, to be followed by secmmu_host_unlock(); -ESRCH if nobody uses the mm any
+ * Return: 0, to be followed by secmmu_host_unlock(); -ESRCH if the mm has no users any
  * more; -EINTR on a fatal signal.
  */
 int secmmu_host_lock(struct mm_struct *mm)
@@ -28,9 +28,9 @@ int secmmu_host_lock(struct mm_struct *mm)
 /**
  * secmmu_host_unlock - undo secmmu_host_lock()
  * @mm: the mm
- * @locked: false if GUP has let the lock go
+ * @locked: false if GUP has released the lock
  *
- * Context: may sleep: it may be the last user, and run the release callback.
+ * Context: may sleep: the caller may be the last user, and run the release callback.
  */
 void secmmu_host_unlock(struct mm_struct *mm, bool locked)
 {
@@ -48,7 +48,7 @@ static bool maps_block(struct mm_struct *mm, unsigned long addr,
 	pud_t pud, *pudp;
 	pmd_t pmd;
 
-	/* Each entry is read once: it may change under our eyes. */
+	/* Read each entry once: it may change at any time. */
 	pgd = READ_ONCE(*pgdp);
 	if (pgd_none(pgd))
 		return false;
@@ -66,21 +66,20 @@ static bool maps_block(struct mm_struct *mm, unsigned long addr,
 }
 
 /**
- * secmmu_host_large - does the CPU map a whole 2 MiB block at once?
+ * secmmu_host_large - check whether one entry of the CPU maps a whole 2 MiB block
  * @mm: the mm
  * @hva: an address in the block, which lies in one slot
  * @page: the page there, from GUP
  * @write: the mapping must permit writing
  *
- * That a page belongs to a large folio proves nothing: parts of the folio may be
- * unmapped, or mapped with other permissions. One entry of the CPU's table proves
- * all. Reading it is safe because the area is there and mmap_lock is held: tables
- * above the pages of an existing area are not freed then, but for those that
- * hugetlb areas share; such areas map whole huge pages by their nature, and their
- * tables are not read.
+ * Membership of the page in a large folio proves nothing: parts of the folio may be
+ * unmapped, or mapped with other permissions. An entry of the CPU's table proves it. The
+ * read is safe because mmap_lock is held: the kernel then frees no table above the pages
+ * of an existing area, except tables that hugetlb areas share. Those are not read, because
+ * hugetlb areas always map whole huge pages.
  *
  * Context: mmap_lock is held, and has been since GUP.
- * Return: true if so; it stays so until an event covers a part of the block.
+ * Return: true if so; this stays true until an event covers a part of the block.
  */
 bool secmmu_host_large(struct mm_struct *mm, unsigned long hva,
 		       struct page *page, bool write)

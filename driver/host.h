@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The mirrored memory itself: its lock, and what the CPU's own page table says. */
+/* The mirrored memory itself: its lock, and the CPU's own page table. */
 #ifndef SECMMU_HOST_H
 #define SECMMU_HOST_H
 

@@ -4,7 +4,7 @@
 #include "install.h"
 #include "trace.h"
 
-/* What events have hit, as of the final check: anything, and from where on. */
+/* The events that have hit a fault by its final check: any, and the lowest address. */
 struct hit {
 	bool any;
 	unsigned long from;
@@ -27,8 +27,8 @@ static int check(struct secmmu_fault *fault, struct hit *hit)
 	bool moved, foreign, released;
 
 	/*
-	 * The table was linked before this lock is taken. An event that does not
-	 * see the link has left its mark under the same lock before.
+	 * The fault has linked the table before it takes this lock. An event that
+	 * does not see the link has marked the fault under the same lock before.
 	 */
 	do {
 		spin_lock(&records->lock);
@@ -45,7 +45,7 @@ static int check(struct secmmu_fault *fault, struct hit *hit)
 	if (moved)
 		return retry(fault, SECMMU_COUNT_RETRIES_SLOT);
 	secmmu_gate_spin(FAULT_CHECKED, hva);
-	/* If only other pages were hit, the first ones can go in. */
+	/* If events hit later pages only, the first ones can go in. */
 	if (hit->from <= hva + PAGE_SIZE - 1)
 		return retry(fault, foreign ? SECMMU_COUNT_RETRIES_EVENT :
 					      SECMMU_COUNT_RETRIES_SELF);
@@ -69,13 +69,13 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	u64 made;
 
 	/*
-	 * The event check has just said that the CPU maps this page, writable if
-	 * asked for, and that it cannot stop before this lock is released: the
-	 * page may be dirtied as under the CPU's own page-table lock.
+	 * By the check above the CPU maps this page, writable if the fault writes,
+	 * and cannot unmap it before this lock is released. So the page may be
+	 * dirtied as under the CPU's own page-table lock.
 	 */
 	mark_dirty(fault, fault->page[i]);
 
-	/* Never take away what another fault has put in. */
+	/* Never take away permissions that another fault has installed. */
 	if (spte_covers(old, spte))
 		return;
 	if (secmmu_fault_holds(fault)) {
@@ -87,9 +87,9 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	}
 	/*
 	 * An entry for another page came through a slot that is being replaced.
-	 * TLBs may hold it; that slot's own zap finds an entry here, drops it
-	 * and flushes, before the slot is forgotten. A dirty bit that goes with the
-	 * old entry is noted in the log.
+	 * TLBs may hold it. The zap of that slot finds an entry here, drops it
+	 * and flushes, before the slot is forgotten. The dirty bit of the old entry
+	 * goes to the log.
 	 */
 	do {
 		/* A TLB that holds the old entry does not record its access again. */
@@ -101,7 +101,7 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 		secmmu_spans_log(&fault->mirror->member.spans, fault->gfn + i);
 }
 
-/* Small sptes, under the lock of their table; otherwise as install(). */
+/* Install small sptes, under the lock of their table; returns as install(). */
 static int install_small(struct secmmu_fault *fault, struct secmmu_table *leaf,
 			 unsigned int got)
 {
@@ -123,14 +123,14 @@ static int install_small(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	return i;
 }
 
-/* Pages from the fault's first to the end of its block, as far as wanted. */
+/* The number of wanted pages from the fault's first to the end of its block. */
 static int rest_of_block(const struct secmmu_fault *fault)
 {
 	return min_t(u64, fault->wanted, SECMMU_LARGE_PAGES -
 					 secmmu_table_index(fault->gfn, 0));
 }
 
-/* A large spte, with all locks held; otherwise as install(). */
+/* Install a large spte, with all locks held; returns as install(). */
 static int install_locked(struct secmmu_fault *fault, struct secmmu_table *table,
 			  struct secmmu_table *leaf)
 {
@@ -144,9 +144,9 @@ static int install_locked(struct secmmu_fault *fault, struct secmmu_table *table
 	if (err)
 		return err;
 	if (hit.any)
-		/* An event elsewhere in the block: be content with less. */
+		/* An event hit the block elsewhere: install small sptes instead. */
 		return 0;
-	/* As for small ones, for the folio as a whole. */
+	/* As for small sptes, for the folio as a whole. */
 	mark_dirty(fault, fault->page[0]);
 	if (!spte_covers(secmmu_table_read(table, fault->gfn), spte))
 		secmmu_table_set_large(fault->pt, table, leaf, fault->gfn, spte);
@@ -155,8 +155,8 @@ static int install_locked(struct secmmu_fault *fault, struct secmmu_table *table
 }
 
 /*
- * Check and install are one step for events that come to the table, and for those
- * that come to the leaf table whose place the spte takes: both are locked.
+ * Check and install are one step for events that come to the table, and for events that
+ * come to the leaf table that the spte replaces: lock both.
  */
 static int install_large(struct secmmu_fault *fault, struct secmmu_table *table)
 {
@@ -171,7 +171,7 @@ static int install_large(struct secmmu_fault *fault, struct secmmu_table *table)
 	return ret;
 }
 
-/* Has somebody else installed a large spte that will do? */
+/* Has another fault installed a large spte that suffices? */
 static bool large_in_place(struct secmmu_fault *fault)
 {
 	struct secmmu_table *table = secmmu_pgtable_walk(fault->pt, fault->gfn);
@@ -182,8 +182,8 @@ static bool large_in_place(struct secmmu_fault *fault)
 }
 
 /*
- * One large spte, or small ones. Returns the number of pages in place from the first
- * on, or an errno; or 0 if it cannot be a large one.
+ * Install one large spte, or small ones. Returns the number of pages in place from the
+ * first on, or an errno; 0 if a large one is not possible.
  */
 static int install(struct secmmu_fault *fault, unsigned int got, bool large)
 {
@@ -215,13 +215,13 @@ static int install(struct secmmu_fault *fault, unsigned int got, bool large)
 }
 
 /**
- * secmmu_install - install what a fault has found
+ * secmmu_install - install the sptes of a fault
  * @fault: the fault, recorded
- * @got: number of its pages that it holds references to
+ * @got: number of pages that it holds references to
  *
  * Context: process; takes the locks of one or two tables; does not sleep.
- * Return: number of pages in place from the first on, above zero; -EAGAIN, counted
- * by its cause, if something has come between; -ESRCH if the mm is gone.
+ * Return: number of pages in place from the first on, above zero; -EAGAIN, counted by its
+ * cause, if the fault has to start again; -ESRCH if the mm is gone.
  */
 int secmmu_install(struct secmmu_fault *fault, unsigned int got)
 {
@@ -231,12 +231,12 @@ int secmmu_install(struct secmmu_fault *fault, unsigned int got)
 	if (fault->large) {
 		ret = install(fault, got, true);
 		if (ret > 0)
-			/* It may have to be split where nothing can be allocated. */
+			/* A callback may have to split it, and cannot allocate. */
 			secmmu_pgtable_stock(pt, &fault->cache);
 	}
 	if (!ret)
 		ret = install(fault, got, false);
-	/* Linked for nothing, and no zap may ever come by. */
+	/* Give back tables linked for nothing: a zap may never come here. */
 	if (ret < 0)
 		secmmu_pgtable_prune(pt, fault->gfn, fault->gfn,
 				     atomic64_read(&fault->mirror->tlbs.flushed), true);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The last step of a fault: its final check, and the sptes it installs. What was
- * looked up before is checked again under the lock of the table, where check and
- * install are one step against a zap.
+ * The last step of a fault: its final check and the install of its sptes. The fault checks
+ * under the lock of the table that its look-up still holds; there, check and install are
+ * one step against a zap.
  */
 #ifndef SECMMU_INSTALL_H
 #define SECMMU_INSTALL_H
@@ -13,18 +13,18 @@
  * struct secmmu_fault - one fault, on the stack
  * @mirror: the mirror
  * @pt: the page table of the domain
- * @access: for whom
+ * @access: the access that it is for
  * @gfn: first guest frame
  * @wanted: pages asked for
- * @pages: pages that this round handles; those behind @wanted only if the
+ * @pages: pages that this round handles; those beyond @wanted only if the
  *	process has them mapped
  * @large: the CPU maps the whole 2 MiB block of @gfn at once, and @record covers
  *	that block
- * @target: what @gfn shows
+ * @target: the slot at @gfn, as looked up
  * @record: the fault as events see it
- * @patience: what is left of its patience with them
- * @cache: tables that may have to be linked
- * @page: what GUP returned
+ * @patience: the patience with events that is left
+ * @cache: tables to link, if some are missing
+ * @page: the pages that GUP returned
  */
 struct secmmu_fault {
 	struct secmmu_mirror *mirror;

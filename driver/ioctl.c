@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The user interface: one table of calls for each kind of descriptor. Handlers
- * check what they were given and call the mechanism, which lives elsewhere.
+ * The user interface: one table of calls for each kind of descriptor. Handlers check
+ * their argument and call the mechanism, which lives elsewhere.
  */
 #include <linux/anon_inodes.h>
 #include <linux/build_bug.h>
@@ -37,7 +37,7 @@ static long get_info(struct file *file, union secmmu_argument *arg)
 	return 0;
 }
 
-/* The number of dropped entries that makes a flush due; zero: bad policy. */
+/* The number of dropped entries that makes a flush due; zero if the policy is invalid. */
 static unsigned int flush_batch(const struct secmmu_create_mirror *arg)
 {
 	if (arg->flush_policy == SECMMU_FLUSH_ARRAY ||
@@ -58,7 +58,7 @@ static unsigned int flush_batch(const struct secmmu_create_mirror *arg)
 
 static const struct file_operations mirror_fops;
 
-/* The mm of a task that the caller may mirror, as one of its users. */
+/* Become a user of the mm of a task, if the caller may mirror it. */
 static struct mm_struct *get_mm_of(struct task_struct *task)
 {
 	struct mm_struct *mm;
@@ -70,7 +70,7 @@ static struct mm_struct *get_mm_of(struct task_struct *task)
 			return ERR_PTR(-ESRCH);
 		if (mm == current->mm)
 			return mm;
-		/* Asked of this mm: the task may execute another program. */
+		/* Check this mm: the task may execute another program meanwhile. */
 		err = secmmu_trace_right(task, mm);
 		if (err)
 			mmput(mm);
@@ -78,7 +78,7 @@ static struct mm_struct *get_mm_of(struct task_struct *task)
 	return err ? ERR_PTR(err) : mm;
 }
 
-/* ... of a process, by its number; zero is the caller. */
+/* Become a user of the mm of process @nr; zero is the caller. */
 static struct mm_struct *get_mm(pid_t nr)
 {
 	struct task_struct *task;
@@ -282,7 +282,7 @@ static const struct file_operations mirror_fops = {
 };
 
 /**
- * secmmu_mirror_from_file - the mirror of an open file
+ * secmmu_mirror_from_file - get the mirror of an open file
  * @file: the file
  *
  * Return: the mirror, valid as long as the file is open, or NULL if it is no mirror's.
@@ -293,7 +293,7 @@ struct secmmu_mirror *secmmu_mirror_from_file(struct file *file)
 }
 
 /**
- * secmmu_mirror_from_fd - the mirror of a descriptor
+ * secmmu_mirror_from_fd - get the mirror of a descriptor
  * @fd: the descriptor
  *
  * Return: the mirror with a reference, or -EBADF as an error pointer.
@@ -331,7 +331,7 @@ static struct miscdevice device = {
 	.fops = &device_fops,
 };
 
-/* The layout is fixed: no padding that a compiler could choose. */
+/* The layout is fixed: no padding that a compiler may choose. */
 static void check_abi(void)
 {
 	BUILD_BUG_ON(sizeof(struct secmmu_info) != 40);
@@ -352,7 +352,7 @@ static void check_abi(void)
 }
 
 /**
- * secmmu_device_register - let users in
+ * secmmu_device_register - create the device
  *
  * Return: 0 or a negative errno.
  */
@@ -363,7 +363,7 @@ int secmmu_device_register(void)
 }
 
 /**
- * secmmu_device_unregister - let nobody in any more; no descriptor is open
+ * secmmu_device_unregister - remove the device; no descriptor is open
  */
 void secmmu_device_unregister(void)
 {

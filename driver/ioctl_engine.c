@@ -14,6 +14,7 @@
 #include "engine.h"
 #include "ioctl.h"
 #include "job.h"
+#include "worker.h"
 
 static long set_rights(struct file *file, union secmmu_argument *arg)
 {
@@ -70,7 +71,7 @@ static long start_job(struct file *file, union secmmu_argument *arg)
 	if (!engine->job || start->flags & ~SECMMU_JOB_WRITE || !start->length ||
 	    start->gpa > S64_MAX || start->length > S64_MAX - start->gpa)
 		return -EINVAL;
-	return secmmu_job_start(engine->job, start);
+	return secmmu_worker_start(engine->job, start);
 }
 
 static long wait_job(struct file *file, union secmmu_argument *arg)
@@ -118,8 +119,8 @@ static ssize_t engine_write_iter(struct kiocb *iocb, struct iov_iter *from)
 }
 
 /*
- * A position is an address, and may have a tag; the end is that of addresses. With 15
- * tag bits it can also be had as address 0 with another tag.
+ * A position is an address, with a tag or without. SEEK_END counts from the end of the
+ * addresses, which with 15 tag bits is also address 0 with another tag.
  */
 static loff_t engine_llseek(struct file *file, loff_t offset, int whence)
 {
@@ -128,8 +129,8 @@ static loff_t engine_llseek(struct file *file, loff_t offset, int whence)
 }
 
 /*
- * A process whose last thread exits gives up the job that it has started, whoever has
- * the engine too.
+ * A process whose last thread exits abandons the job that it has started, even if other
+ * processes have the engine too.
  */
 static int engine_flush(struct file *file, fl_owner_t owner)
 {
@@ -162,7 +163,7 @@ static const struct file_operations engine_fops = {
 };
 
 /**
- * secmmu_engine_open - make an engine and a descriptor for it
+ * secmmu_engine_open - create an engine and a descriptor for it
  * @mirror: the mirror
  * @flags: SECMMU_ENGINE_*, checked
  *

@@ -3,7 +3,7 @@
 #include "key.h"
 
 /**
- * secmmu_keys_init - key 0 and no other
+ * secmmu_keys_init - start with key 0 and no other
  * @keys: the keys
  */
 void secmmu_keys_init(struct secmmu_keys *keys)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Protection keys: sptes carry the number of a key, engines have a register that
- * denies access or writing for some keys. It is looked at in every translation, so
- * that changing it concerns nobody else and flushes nothing.
+ * Protection keys: sptes carry the number of a key, and engines have a register that
+ * denies access or writing for some keys. Every translation reads the register, so a
+ * change of it flushes nothing and affects no other engine.
  */
 #ifndef SECMMU_KEY_H
 #define SECMMU_KEY_H
@@ -14,8 +14,8 @@
 /**
  * struct secmmu_keys - which keys of a mirror are allocated
  * @lock: serialises writers of @map
- * @map: one bit for each key; changes from one valid state to the next in one
- *	store, for readers without the lock
+ * @map: one bit for each key; one store changes it from one valid state to the next,
+ *	for readers without the lock
  */
 struct secmmu_keys {
 	spinlock_t lock;
@@ -26,7 +26,7 @@ void secmmu_keys_init(struct secmmu_keys *keys);
 int secmmu_key_alloc(struct secmmu_keys *keys);
 int secmmu_key_free(struct secmmu_keys *keys, unsigned int key);
 
-/* Is it, or was it just now, allocated? */
+/* Is the key allocated, or was it just now? */
 static inline bool secmmu_key_allocated(const struct secmmu_keys *keys,
 					unsigned int key)
 {

@@ -15,19 +15,19 @@ typedef u64 gfn_t;
 /* Events recorded one by one, per mm; beyond them a hull and a count serve. */
 #define SECMMU_EVENTS_MAX	64
 
-/* Rounds a walk loses to registrations before it holds them off. */
+/* Rounds that a walk loses to registrations before it holds them off. */
 #define SECMMU_REPLAYS_MAX	4
 
-/* Spans an event walk takes from a member under one hold of the lock. */
+/* Spans that a walk takes from a member at once. */
 #define SECMMU_WALK_BATCH	8
 
-/* Times a fault waits for the events in flight, or starts again, before it gives up. */
+/* Times that a fault waits for events in flight, or starts again, before it gives up. */
 #define SECMMU_PATIENCE		4
 
-/* Pages one fault round asks of GUP; their pointers live on the stack. */
+/* Pages that one fault round asks GUP for; their pointers live on the stack. */
 #define SECMMU_FAULT_BATCH	32
 
-/* Tables kept to split large sptes with, per page table that has some. */
+/* Tables kept for splits, in a page table that has large sptes. */
 #define SECMMU_SPARE_TABLES	2
 
 /* Buckets of the latency histogram: powers of two, in nanoseconds. */

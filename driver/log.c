@@ -6,11 +6,11 @@
 
 #include "log.h"
 
-/* Words of a log that are moved without a chance to reschedule. */
+/* Words of a log to move before the next chance to reschedule. */
 #define WORDS_AT_ONCE	4096
 
 /**
- * secmmu_log_alloc - make an empty log
+ * secmmu_log_alloc - create an empty log
  * @pages: pages of the span
  *
  * Context: may sleep.
@@ -51,7 +51,7 @@ void secmmu_log_free(struct secmmu_log *log)
 }
 
 /**
- * secmmu_log_take - move a part of a log
+ * secmmu_log_take - move a part of a log out
  * @log: the log
  * @first: first word of the part
  * @bits: where to put it
@@ -74,7 +74,7 @@ void secmmu_log_take(struct secmmu_log *log, u64 first, unsigned long *bits,
 }
 
 /**
- * secmmu_log_give_back - add to a log what was taken from it
+ * secmmu_log_give_back - put bits back into a log
  * @log: the log
  * @first: first word of the part
  * @bits: the bits

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A dirty log: one bit for each page of a span that was written through an spte that
- * has been dropped since. The bits of sptes still in place stay there until somebody
- * asks for the log: see dirty.h.
+ * A dirty log: one bit for each page of a span that an engine has written through an spte
+ * that was dropped since. Sptes still in place keep their dirty bits until user space asks
+ * for the log: see dirty.h.
  *
- * Zaps find the log through the span that shows a page at that moment, in an RCU
- * read-side section, whatever made them drop the spte. So the log of a span that has
- * gone is freed after a grace period.
+ * A zap finds the log through the span that shows the page at that moment, in an RCU
+ * read-side section. So the log of a removed span is freed after a grace period.
  */
 #ifndef SECMMU_LOG_H
 #define SECMMU_LOG_H
@@ -17,7 +16,7 @@
 
 /**
  * struct secmmu_log - the dirty log of a span
- * @refs: the span's, and those of callers that copy the log out
+ * @refs: the span, and callers that copy the log out
  * @rcu: defers the freeing
  * @bits: the pages, counted from the first one of the span
  */
@@ -35,14 +34,14 @@ void secmmu_log_take(struct secmmu_log *log, u64 first, unsigned long *bits,
 void secmmu_log_give_back(struct secmmu_log *log, u64 first,
 			  const unsigned long *bits, u64 words);
 
-/* The caller holds a reference, or the lock of the configuration. */
+/* The caller holds a reference, or the configuration lock. */
 static inline struct secmmu_log *secmmu_log_get(struct secmmu_log *log)
 {
 	refcount_inc(&log->refs);
 	return log;
 }
 
-/* Note that a page was written. */
+/* Log that a page was written. */
 static inline void secmmu_log_set(struct secmmu_log *log, u64 page)
 {
 	set_bit(page, log->bits);

@@ -76,7 +76,7 @@ static bool mirror_age(struct secmmu_member *member, struct secmmu_walk *walk,
 		for (i = 0; i < n; i++)
 			young |= age(mirror, &pieces[i], clear);
 	if (young && clear)
-		/* A full barrier: whoever sees this sees the bits cleared. */
+		/* A full barrier: a window that sees this sees the bits cleared. */
 		atomic64_inc_return(&mirror->tlbs.age);
 	return young;
 }
@@ -94,7 +94,7 @@ static void zap_all(struct secmmu_mirror *mirror)
 	secmmu_gather_finish(&gather);
 }
 
-/* Callback: see secmmu_member_ops. No fault installs any more. */
+/* Callback: see secmmu_member_ops. No fault installs from now on. */
 static void mirror_release(struct secmmu_member *member)
 {
 	zap_all(to_mirror(member));
@@ -168,7 +168,7 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 		err = PTR_ERR(mirror->chain);
 		goto destroy_slots;
 	}
-	/* Pinned, so that its address names the creator for good. */
+	/* Pin it, so that no other mm ever has the address of the creator's. */
 	mmgrab(current->mm);
 	mirror->creator = current->mm;
 	note_before(mirror);
@@ -196,10 +196,10 @@ void secmmu_mirror_get(struct secmmu_mirror *mirror)
 	refcount_inc(&mirror->refs);
 }
 
-/* Protects the lists of all mirrors: an engine is on those of several. */
+/* Protects the lists of all mirrors: an engine may be on several. */
 DEFINE_SPINLOCK(secmmu_loaded_lock);
 
-/* Engines that have left it keep it in mind, but do not keep it. */
+/* Engines that have left the mirror are on its list, but have no reference. */
 static void forget_loaded(struct secmmu_mirror *mirror)
 {
 	struct list_head *at, *next;
@@ -211,15 +211,14 @@ static void forget_loaded(struct secmmu_mirror *mirror)
 }
 
 /**
- * secmmu_mirror_put - drop a reference, the last of which ends the mirror
+ * secmmu_mirror_put - drop a reference; the last one ends the mirror
  * @mirror: the mirror
  *
- * The last descriptor is closed and no engine is attached, so nobody faults, opens
- * a window or changes a slot. What can still reach the mirror: readers in debugfs
- * (gone when its files are); engines that were attached once (by its list of them,
- * which is emptied); callbacks, by the chain's list (gone
- * when secmmu_chain_leave() returns); lookups in flight, by RCU (none: they
- * came from descriptors). Tables and slots already unlinked go by themselves.
+ * When the last descriptor is closed and no engine is attached, no thread faults, opens a
+ * window or changes a slot. These can still reach the mirror: readers in debugfs, until its
+ * files are removed; engines that were attached once, until its list of them is empty;
+ * callbacks through the chain's list, until secmmu_chain_leave() returns. Lookups by RCU
+ * come from descriptors, so there are none. RCU frees tables and slots unlinked before.
  *
  * Context: may sleep; no locks.
  */
@@ -244,7 +243,7 @@ void secmmu_mirror_put(struct secmmu_mirror *mirror)
 }
 
 /**
- * secmmu_mirror_owned - may the caller configure the mirror?
+ * secmmu_mirror_owned - check whether the caller may configure the mirror
  * @mirror: the mirror
  *
  * Return: true if the caller runs in the mm that made the mirror; false for a

@@ -15,19 +15,19 @@
  * @creator: the mm that may configure the mirror; pinned likewise
  * @member: the seat in the chain
  * @slots: the slots, with the configuration lock
- * @keys: which keys there are
+ * @keys: the keys that are allocated
  * @pt: the page table of domain 0
- * @roots: those of all domains
+ * @roots: the page tables of all domains
  * @tlbs: the engines' TLBs
- * @id: no other mirror has had it, or will
- * @untag: which bits of a gpa count; changes under the loaded lock
+ * @id: its number, which no other mirror ever has
+ * @untag: the mask of the bits of a gpa that count; changes under the loaded lock
  * @tags_frozen: @untag changes no more; under the loaded lock
  * @loaded: engines that have it loaded, see space.h
- * @counters: what happened
- * @debugfs: its folder there, or NULL
- * @events_before: events of the mm when the mirror was made
- * @unpaired_before: ... unpaired ends
- * @replays_before: ... replays
+ * @counters: its counters
+ * @debugfs: its folder in debugfs, or NULL
+ * @events_before: events of the mm before the mirror was created
+ * @unpaired_before: unpaired ends of the mm before that
+ * @replays_before: replays of the chain before that
  */
 struct secmmu_mirror {
 	refcount_t refs;

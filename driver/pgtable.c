@@ -52,7 +52,7 @@ static struct secmmu_table *table_below(u64 entry)
 
 static u64 link_to(struct secmmu_table *table)
 {
-	/* Aging clears a bit of what it takes for a large spte: none of ours. */
+	/* Aging may take a link for a large spte: a link must have none of its bits. */
 	BUILD_BUG_ON((SPTE_PRESENT | SPTE_ACCESSED) >= ARCH_KMALLOC_MINALIGN);
 	return (unsigned long)table;
 }
@@ -62,7 +62,7 @@ static void table_free_rcu(struct rcu_head *rcu)
 	table_free(container_of(rcu, struct secmmu_table, rcu));
 }
 
-/* As for the locks of a chain: they are taken in reclaim, teach that at once. */
+/* As for the locks of a chain: teach lockdep now that reclaim takes these locks. */
 static void prime_lockdep(struct secmmu_pgtable *pt)
 {
 	if (!IS_ENABLED(CONFIG_LOCKDEP))
@@ -76,7 +76,7 @@ static void prime_lockdep(struct secmmu_pgtable *pt)
 }
 
 /**
- * secmmu_pgtable_init - make an empty page table
+ * secmmu_pgtable_init - create an empty page table
  * @pt: the page table
  *
  * Context: may sleep.
@@ -107,7 +107,7 @@ void secmmu_pgtable_destroy(struct secmmu_pgtable *pt, bool may_sleep)
 	struct secmmu_table *table = pt->root, *child;
 	unsigned int i = 0;
 
-	/* Depth first; the index in the child tells where to go on. */
+	/* Depth first; the index in the child tells where to continue. */
 	while (table) {
 		if (may_sleep)
 			cond_resched();
@@ -147,12 +147,12 @@ static struct secmmu_table *pop(struct secmmu_table_cache *cache)
 }
 
 /**
- * secmmu_pgtable_fill - set aside the tables a fault may need
+ * secmmu_pgtable_fill - set aside the tables that a fault may need
  * @cache: where to keep them; may hold some already
- * @nr: how many there shall be
+ * @nr: the number that it must hold afterwards
  *
  * Context: may sleep; no locks.
- * Return: 0 or -ENOMEM; what was set aside stays in @cache either way.
+ * Return: 0 or -ENOMEM; tables set aside stay in @cache either way.
  */
 int secmmu_pgtable_fill(struct secmmu_table_cache *cache, unsigned int nr)
 {
@@ -168,7 +168,7 @@ int secmmu_pgtable_fill(struct secmmu_table_cache *cache, unsigned int nr)
 }
 
 /**
- * secmmu_pgtable_drain - free what is left of a cache
+ * secmmu_pgtable_drain - free the tables left in a cache
  * @cache: the cache
  *
  * Context: any.
@@ -182,9 +182,9 @@ void secmmu_pgtable_drain(struct secmmu_table_cache *cache)
 }
 
 /**
- * secmmu_pgtable_stock - keep what is left of a cache for splits
+ * secmmu_pgtable_stock - keep tables left in a cache for splits
  * @pt: the page table
- * @cache: the cache; what is not needed stays in it
+ * @cache: the cache; tables that are not needed stay in it
  *
  * Context: never sleeps.
  */
@@ -201,8 +201,8 @@ void secmmu_pgtable_stock(struct secmmu_pgtable *pt,
 }
 
 /*
- * A large spte goes. Without any there is nothing to split: free the spare tables. The
- * lock orders this after a fault that still saw one and stocked tables for it.
+ * A large spte goes. When none is left there is nothing to split: free the spare tables.
+ * The lock orders this after a fault that still saw a large spte and stocked tables.
  */
 static void uncount_large(struct secmmu_pgtable *pt)
 {
@@ -225,8 +225,8 @@ static void uncount_large(struct secmmu_pgtable *pt)
  * @gfn: the guest frame
  *
  * Context: RCU read-side section or interrupts off; never sleeps.
- * Return: the leaf table, unless a link is missing or a large spte is met: then
- * the table with the entry that is no link. It may be dead by now.
+ * Return: the leaf table; or, if a link is missing or a large spte is in the way, the
+ * table with the entry that is no link. The table may be dead by now.
  */
 struct secmmu_table *secmmu_pgtable_walk(struct secmmu_pgtable *pt, gfn_t gfn)
 {
@@ -234,7 +234,7 @@ struct secmmu_table *secmmu_pgtable_walk(struct secmmu_pgtable *pt, gfn_t gfn)
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held() && !irqs_disabled(),
 			 "walk of tables that may go");
-	/* What is read through a link depends on it: ordered everywhere. */
+	/* Reads through a link depend on it, so they are ordered on all machines. */
 	while (table->level &&
 	       (below = table_below(secmmu_table_read(table, gfn)))) {
 		secmmu_table_used(below);
@@ -246,13 +246,13 @@ struct secmmu_table *secmmu_pgtable_walk(struct secmmu_pgtable *pt, gfn_t gfn)
 /**
  * secmmu_pgtable_next - find the first table with sptes at or after a gfn
  * @pt: the page table
- * @gfn: where to start; moved up to the first gfn of the table that lies in the
- *	range, or beyond @last
+ * @gfn: where to start; moved up to the first gfn of the table in the range, or
+ *	beyond @last
  * @last: last gfn of the range
  *
  * Context: RCU read-side section; never sleeps.
- * Return: the leaf table of *@gfn; or the table of level 1, if the entry there
- * links no leaf; or NULL if there is no more. The table may be dead by now.
+ * Return: the leaf table of *@gfn; the table of level 1 if its entry links no leaf; NULL if
+ * there are no more. The table may be dead by now.
  */
 struct secmmu_table *secmmu_pgtable_next(struct secmmu_pgtable *pt, gfn_t *gfn,
 					 gfn_t last)
@@ -290,11 +290,11 @@ static void link_below(struct secmmu_pgtable *pt, struct secmmu_table *table,
 	}
 	top->parent = table;
 	secmmu_table_count(table, 1);
-	/* Walkers find the tables filled in. */
+	/* Walkers that see the link see the tables initialised. */
 	smp_store_release(&table->entry[top->index], link_to(top));
 }
 
-/* Put a leaf table in the place of a large spte. */
+/* Replace a large spte by a leaf table. */
 static void split_large(struct secmmu_pgtable *pt, struct secmmu_table *table,
 			gfn_t gfn, struct secmmu_table *leaf)
 {
@@ -309,7 +309,7 @@ static void split_large(struct secmmu_pgtable *pt, struct secmmu_table *table,
 	leaf->zap_gen = table->zap_gen;
 	leaf->parent = table;
 	uncount_large(pt);
-	/* Walkers and aging change bits of it until it is gone. */
+	/* Walkers and aging change bits of the large spte until it is gone. */
 	do {
 		for (i = 0; i < SECMMU_TABLE_ENTRIES; i++)
 			leaf->entry[i] = spte_small(spte, i);
@@ -343,17 +343,17 @@ static bool link_at(struct secmmu_pgtable *pt, struct secmmu_table *table,
 }
 
 /**
- * secmmu_pgtable_link - find the table of a gfn, linking what is missing
+ * secmmu_pgtable_link - find the table of a gfn, and link missing tables
  * @pt: the page table
  * @gfn: the guest frame
  * @level: 0, or 1 for a large spte
- * @cache: where missing tables come from
+ * @cache: the source of missing tables
  *
  * Splits a large spte that is in the way of level 0.
  *
  * Context: RCU read-side section; takes &secmmu_table.lock; never sleeps.
- * Return: the table of that level, possibly dead by now, or NULL if @cache has
- * too few tables: nothing is linked then.
+ * Return: the table of that level, possibly dead by now; NULL, with nothing linked, if
+ * @cache has too few tables.
  */
 struct secmmu_table *secmmu_pgtable_link(struct secmmu_pgtable *pt, gfn_t gfn,
 					 unsigned int level,
@@ -367,7 +367,7 @@ struct secmmu_table *secmmu_pgtable_link(struct secmmu_pgtable *pt, gfn_t gfn,
 	return table->level < level ? table->parent : table;
 }
 
-/* Unlink @table if it is unused, then the parents that this leaves so. */
+/* Unlink @table if it is unused, then each parent that has become unused. */
 static void prune(struct secmmu_pgtable *pt, struct secmmu_table *table,
 		  u64 flushed)
 {
@@ -398,9 +398,9 @@ static void prune(struct secmmu_pgtable *pt, struct secmmu_table *table,
  * @pt: the page table
  * @first: first gfn of the range
  * @last: last gfn of the range
- * @flushed: generation of the latest complete flush. A table in which sptes
- *	were dropped since then stays: whoever finds it must find that a flush
- *	is pending.
+ * @flushed: generation of the latest complete flush. A table in which sptes were
+ *	dropped since then stays, so that other invalidations find that a flush is
+ *	pending.
  * @may_sleep: yield the processor between tables
  *
  * Context: never waits; takes &secmmu_table.lock, of two tables at a time.
@@ -441,12 +441,12 @@ u64 secmmu_table_drop(struct secmmu_pgtable *pt, struct secmmu_table *table,
 	if (table->level)
 		uncount_large(pt);
 	secmmu_table_count(table, -1);
-	/* Lockless walkers add accessed and dirty: exchange. */
+	/* Exchange, because lockless walkers set accessed and dirty bits. */
 	return xchg(secmmu_table_entry(table, gfn), 0);
 }
 
 /**
- * secmmu_table_leaf - the leaf table that a large spte would replace
+ * secmmu_table_leaf - find the leaf table that a large spte would replace
  * @table: a table of level 1; its lock is held
  * @gfn: a guest frame
  *
@@ -463,13 +463,13 @@ struct secmmu_table *secmmu_table_leaf(struct secmmu_table *table, gfn_t gfn)
  * secmmu_table_set_large - install a large spte
  * @pt: the page table
  * @table: a table of level 1; its lock is held
- * @leaf: what secmmu_table_leaf() says; its lock is held too, and has been since
- *	the caller's final check: events come by either way
+ * @leaf: the result of secmmu_table_leaf(); its lock is held too, since before the
+ *	caller's final check, because events come through either table
  * @gfn: a guest frame of the spte
  * @spte: the spte
  *
- * Takes the place of whatever was there. The caller knows that sptes there were of
- * the same pages, or else of a slot that is being replaced.
+ * Replaces the entries that are there. They map the same pages, or belong to a slot that
+ * is being replaced.
  *
  * Context: RCU read-side section; never sleeps.
  */
@@ -496,7 +496,7 @@ void secmmu_table_set_large(struct secmmu_pgtable *pt,
 	/* An event that waits for this lock must then look for the spte here. */
 	leaf->dead = true;
 	table->zap_gen = max(table->zap_gen, leaf->zap_gen);
-	/* They may be recording in the leaf right now: say that there were some. */
+	/* Engines may be setting bits in the leaf right now: assume that they have. */
 	xchg(entry, leaf->nr ? spte | SPTE_ACCESSED : spte);
 	atomic_long_inc(&pt->nr_large);
 	atomic_long_dec(&pt->nr_tables);
@@ -504,7 +504,7 @@ void secmmu_table_set_large(struct secmmu_pgtable *pt,
 }
 
 /**
- * secmmu_table_split - replace a large spte by a leaf table that says the same
+ * secmmu_table_split - replace a large spte by a leaf table that maps the same
  * @pt: the page table
  * @table: a table of level 1; its lock is held
  * @gfn: a guest frame of the spte

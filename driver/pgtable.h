@@ -6,15 +6,15 @@
  * zero or the address of the table below; at level 1 it may also be a large spte,
  * which maps the 512 pages of a leaf table at once. The present bit tells which.
  *
- * Who may do what:
+ * Rules:
  *
- * - Anyone may walk, inside an RCU read-side section (interrupts off counts),
- *   without a lock: tables are freed after a grace period.
- * - Changing an entry takes the lock of its table (but for accessed and dirty
- *   bits), so that work in different tables runs in parallel. A table is
- *   unlinked under the lock of its parent and its own.
+ * - A walk takes no lock. It runs in an RCU read-side section (interrupts off counts),
+ *   because tables are freed after a grace period.
+ * - A change of an entry, other than of its accessed and dirty bits, takes the lock of its
+ *   table, so work in different tables runs in parallel. Unlinking a table takes the lock
+ *   of its parent and its own.
  *
- * Nothing here knows of an mm, a fault or a flush. Only init and
+ * Nothing here knows of an mm, a fault or a flush. Only secmmu_pgtable_init() and
  * secmmu_pgtable_fill() allocate.
  */
 #ifndef SECMMU_PGTABLE_H
@@ -37,17 +37,17 @@
 
 /**
  * struct secmmu_table - one table of 512 entries
- * @lock: protects the entries (but for accessed and dirty), @nr, @zap_gen and
- *	@dead; a child's nests in its parent's; innermost but for the record lock
- *	and the lock of the spares
+ * @lock: protects the entries (other than accessed and dirty bits), @nr, @zap_gen and
+ *	@dead; a child's nests in its parent's; only the record lock and the lock of
+ *	the spares nest inside
  * @level: 0 for a leaf, SECMMU_ROOT_LEVEL for the root
  * @dead: unlinked or about to be; set once
  * @index: the entry in @parent that links this table
- * @nr: entries that are not zero; written with secmmu_table_count(), for those
- *	who look without the lock whether the table may be empty
- * @zap_gen: TLB generation at the latest drop of an spte here, or zero. While
- *	no flush with a later generation is complete, engines may still hold
- *	what was dropped. A new table takes it over from its parent.
+ * @nr: entries that are not zero; written with secmmu_table_count(), because some
+ *	readers without the lock use it as a hint that the table is empty
+ * @zap_gen: TLB generation at the latest drop of an spte here, or zero. Engines may
+ *	use dropped sptes until a flush with a later generation is complete. A
+ *	new table inherits it from its parent.
  * @parent: the table that links this one; stable while linked
  * @entry: the entries, one page
  * @freed: test builds: given back to the allocator, whoever still looks
@@ -72,7 +72,7 @@ struct secmmu_table {
 	};
 };
 
-/* Tables set aside: for one fault, or for splits; of those, @nr is read locklessly. */
+/* Tables set aside for one fault, or for splits; @nr of the latter is read locklessly. */
 struct secmmu_table_cache {
 	struct secmmu_table *head;
 	unsigned int nr;
@@ -84,8 +84,8 @@ struct secmmu_table_cache {
  * @nr_tables: tables in use or spare, the root included
  * @nr_large: large sptes
  * @spare_lock: protects @spare; innermost
- * @spare: tables for splitting large sptes, where nothing can be allocated;
- *	faults that install such sptes bring them
+ * @spare: tables for splits of large sptes by callbacks, which cannot allocate;
+ *	faults that install large sptes bring them
  */
 struct secmmu_pgtable {
 	struct secmmu_table *root;
@@ -140,25 +140,25 @@ static inline unsigned int secmmu_table_index(gfn_t gfn, unsigned int level)
 	return (gfn >> (level * SECMMU_TABLE_SHIFT)) & (SECMMU_TABLE_ENTRIES - 1);
 }
 
-/* The entry of @gfn in a table on the way to it. */
+/* The entry of @gfn in a table on the way to its leaf. */
 static inline u64 *secmmu_table_entry(struct secmmu_table *table, gfn_t gfn)
 {
 	return &table->entry[secmmu_table_index(gfn, table->level)];
 }
 
-/* Walkers may change accessed and dirty meanwhile, whatever lock is held. */
+/* Read an entry; walkers may change accessed and dirty bits even under the lock. */
 static inline u64 secmmu_table_read(struct secmmu_table *table, gfn_t gfn)
 {
 	return READ_ONCE(*secmmu_table_entry(table, gfn));
 }
 
-/* So many entries more, or less; the lock is held. */
+/* Add @by to the number of entries; the lock is held. */
 static inline void secmmu_table_count(struct secmmu_table *table, int by)
 {
 	WRITE_ONCE(table->nr, table->nr + by);
 }
 
-/* Is it, above the leaves, neither empty nor an spte? */
+/* Does an entry above the leaves link a table? */
 static inline bool secmmu_entry_links(u64 entry)
 {
 	return entry && !(entry & SPTE_PRESENT);

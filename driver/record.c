@@ -5,7 +5,7 @@
 #include "record.h"
 
 /**
- * secmmu_records_init - nothing is in flight
+ * secmmu_records_init - start with nothing in flight
  * @records: the records
  */
 void secmmu_records_init(struct secmmu_records *records)
@@ -107,13 +107,13 @@ static struct secmmu_event *find_event(struct secmmu_records *records,
 }
 
 /**
- * secmmu_event_end - unrecord an event
+ * secmmu_event_end - remove the record of an event
  * @records: the records of the mm
  * @start: first address, as it began
  * @last: last address, as it began
  *
- * Events of one range are alike: any one of them is removed. An end that
- * matches no record belongs to the overflow while there is one.
+ * Events with the same range are interchangeable: this removes any one of them. While
+ * there is overflow, an end that matches no record belongs to it.
  *
  * Context: never sleeps, allocates or fails.
  * Return: false if nothing matched.
@@ -144,11 +144,11 @@ bool secmmu_event_end(struct secmmu_records *records, unsigned long start,
 }
 
 /**
- * secmmu_records_release - the mm goes away
+ * secmmu_records_release - forbid installs, because the mm goes away
  * @records: the records of the mm
  *
- * Events in flight will not deliver their end: forget them. Faults in flight
- * fail their final check, waiters return.
+ * Forgets events in flight, whose end will not come. Faults in flight fail their final
+ * check, and waiters return.
  *
  * Context: never sleeps.
  */
@@ -163,7 +163,7 @@ void secmmu_records_release(struct secmmu_records *records)
 }
 
 /**
- * secmmu_records_cover - does an event in flight cover a part of a range?
+ * secmmu_records_cover - check whether an event in flight covers a part of a range
  * @records: the records of the mm; the lock is held
  * @start: first address
  * @last: last address
@@ -202,8 +202,8 @@ static void begin_turn(const struct secmmu_records *records,
 }
 
 /*
- * The page is covered. Is it by events only that came after this turn began? Which
- * events of the overflow have ended is not known; as many as there were must have.
+ * Events cover the page. Did all of them begin after this turn? Of the overflow only the
+ * number of ends is known, so wait for as many ends as it had events.
  */
 static bool turn_is_over(struct secmmu_records *records, unsigned long page,
 			 const struct secmmu_patience *patience)
@@ -223,7 +223,7 @@ static bool turn_is_over(struct secmmu_records *records, unsigned long page,
 }
 
 /**
- * secmmu_inflight_begin - wait until no event covers it, then record a fault
+ * secmmu_inflight_begin - wait until no event covers a fault, then record it
  * @records: the records of the mm
  * @fault: the fault, on the caller's stack
  * @start: first host address, page aligned
@@ -234,8 +234,8 @@ static bool turn_is_over(struct secmmu_records *records, unsigned long page,
  * the fault is recorded up to there: see &secmmu_inflight.range.
  *
  * Context: may sleep; the caller holds no lock that an event needs to end.
- * Return: 0; or, not recorded, -EBUSY if its patience has ended and events still cover
- * the page; -EINTR if a signal arrived; -ESRCH if the mm is gone.
+ * Return: 0; or, with nothing recorded, -EBUSY if the patience has ended and events still
+ * cover the page; -EINTR if a signal arrived; -ESRCH if the mm is gone.
  */
 int secmmu_inflight_begin(struct secmmu_records *records,
 			  struct secmmu_inflight *fault, unsigned long start,
@@ -298,11 +298,11 @@ int secmmu_inflight_begin(struct secmmu_records *records,
  * @start: first host address
  * @last: last host address; the range contains the old one
  *
- * What the fault has looked up before counts for the old range only.
+ * Earlier look-ups of the fault count for the old range only.
  *
  * Context: never sleeps.
- * Return: false, with nothing changed, if an event in flight covers a part, or
- * has hit the fault before.
+ * Return: false, with nothing changed, if an event in flight covers a part of the range
+ * or an event has hit the fault.
  */
 bool secmmu_inflight_widen(struct secmmu_records *records,
 			   struct secmmu_inflight *fault, unsigned long start,
@@ -325,7 +325,7 @@ bool secmmu_inflight_widen(struct secmmu_records *records,
 }
 
 /**
- * secmmu_inflight_end - unrecord a fault
+ * secmmu_inflight_end - remove the record of a fault
  * @records: the records of the mm
  * @fault: the fault
  *

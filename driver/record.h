@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What is in flight on an mm: invalidation events and faults.
+ * The invalidation events and faults in flight on an mm.
  *
- * Each event is recorded once and each fault once, whichever mirror it is for,
- * and whoever comes second sees the first:
+ * Each event and each fault, of any mirror, is recorded once. The later of two sees the
+ * earlier one:
  *
  *	fault				event
  *	-----				-----
@@ -13,18 +13,18 @@
  *	lock the leaf table		lock each leaf table, drop sptes
  *	if hit: start again		flush
  *	install				...
- *	unlock; unrecord		at its end: unrecord, wake waiters
+ *	unlock; remove the record	at its end: remove the record, wake waiters
  *
- * If the event comes first, the fault waits. If the fault comes first, the event
- * marks it; and since the fault holds the leaf's lock from its check to its
- * install, the event's zap either finds the entry or made the check fail. There
- * is no sequence to compare, hence no wrap-around, and events elsewhere make no
- * conflict (but events beyond the preallocated records count as one hull). A fault
- * of several pages installs those before the first that was hit.
+ * If the event comes first, the fault waits. If the fault comes first, the event marks it.
+ * The fault holds the leaf's lock from its check to its install, so the event's zap either
+ * finds the entry or comes first, and then the check sees the mark. No sequence number can
+ * wrap around, and events elsewhere do not conflict (but events beyond the preallocated
+ * records count as one hull). A fault of several pages installs those before the first
+ * that was hit.
  *
- * Where many threads change the same memory back to back, some event is in flight
- * nearly always, and no moment comes at which the fault may install. So a fault waits
- * for the events that are in flight when it comes, not for those that come later:
+ * If many threads change the same memory back to back, some event is nearly always in
+ * flight, and no moment comes at which the fault may install. So a fault waits for the
+ * events in flight when it comes, and not for later ones:
  *
  *	event 1		event 2		fault
  *	begin
@@ -34,10 +34,10 @@
  *					1 has ended, 2 came later: its turn is over
  *			end
  *
- * A turn lasts no longer than the longest event. After a few turns, waited or lost to
- * events that hit it, the fault gives up. It cannot install: event 2 may yet change
- * the CPU's entry, and will not say so again. The access that wanted the page goes
- * past the mirror instead: see direct.h.
+ * A turn lasts no longer than the longest event. A retry also ends a turn. After a few
+ * turns the fault gives up. It cannot install: event 2 may yet change the CPU's entry, and
+ * will not announce that again. The access that wanted the page goes past the mirror
+ * instead: see direct.h.
  *
  * Addresses are inclusive: start .. last.
  */
@@ -58,10 +58,11 @@ struct secmmu_event {
 };
 
 /**
- * struct secmmu_patience - what is left of a fault's patience with events
- * @turns: turns that it has waited, or started again
+ * struct secmmu_patience - a fault's patience with events
+ * @turns: turns that the fault has used up
  * @nr_events: events that had begun when this turn began
- * @overflow_ends: the ends that bring the overflow to its end as it was then
+ * @overflow_ends: the value of &secmmu_records.overflow_ends at which the overflow of
+ *	that moment has ended
  */
 struct secmmu_patience {
 	unsigned int turns;
@@ -72,12 +73,12 @@ struct secmmu_patience {
 /**
  * struct secmmu_inflight - a fault in flight, on the stack of the fault
  * @range: host addresses of the fault
- * @task: who runs it
- * @waited_ns: how long it waited for events before it was recorded
+ * @task: the task that runs it
+ * @waited_ns: time that it waited for events before it was recorded
  * @hit: an overlapping event has come, or the mm is gone
- * @foreign: ... raised by another task than @task
- * @asked: first address asked for, however wide @range has become
- * @hit_from: the lowest address from there on that an event has hit
+ * @foreign: a task other than @task has raised such an event
+ * @asked: first address asked for, even if @range has become wider
+ * @hit_from: the lowest address from @asked on that an event has hit
  */
 struct secmmu_inflight {
 	struct interval_tree_node range;
@@ -98,12 +99,12 @@ struct secmmu_inflight {
  * @pool: the records of @events, preallocated
  * @free: unused ones
  * @overflow: events in flight beyond the pool
- * @overflow_ends: ends of such events ever
- * @overflow_start: hull of those; valid while @overflow is not zero
- * @overflow_last: ... inclusive
- * @released: the mm is gone: nothing is in flight, nothing may be installed
- * @nr_events: events ever
- * @nr_unpaired: ends that matched nothing
+ * @overflow_ends: ends of such events, ever
+ * @overflow_start: first address of their hull; valid while @overflow is not zero
+ * @overflow_last: last address of their hull
+ * @released: the mm is gone: no event is in flight, and no fault may install
+ * @nr_events: events, ever
+ * @nr_unpaired: ends that matched no event, ever
  * @wait: faults that wait for an event to end
  */
 struct secmmu_records {

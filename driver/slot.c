@@ -5,7 +5,7 @@
 #include "slot.h"
 
 /**
- * secmmu_slots_init - no slots
+ * secmmu_slots_init - start without slots
  * @slots: the slots
  * @member: the mirror's seat in the chain
  * @tlbs: the mirror's TLBs
@@ -51,7 +51,7 @@ static struct secmmu_slot *to_slot(struct secmmu_span *span)
 	return container_of(span, struct secmmu_slot, span);
 }
 
-/* Malformed? A zero length, which deletes, was dealt with. */
+/* Validate @arg; the caller handles length 0 (deletion). */
 static int slot_check(const struct secmmu_set_slot *arg)
 {
 	u64 last;
@@ -115,7 +115,7 @@ static bool slot_overlaps(struct secmmu_slots *slots, struct secmmu_slot *slot,
 	return false;
 }
 
-/* Put @new, or nothing, in the place of @old, if there is one. */
+/* Replace @old by @new; either may be NULL. */
 static void slot_replace(struct secmmu_slots *slots, struct secmmu_slot *old,
 			 struct secmmu_slot *new)
 {
@@ -131,7 +131,7 @@ static void slot_replace(struct secmmu_slots *slots, struct secmmu_slot *old,
 	secmmu_roots_zap(slots->roots, &gather, old->span.domains,
 			 old->span.by_gfn.start, old->span.by_gfn.last);
 	secmmu_gather_finish(&gather);
-	/* Accesses past the mirror have no spte: their windows close; pairs with (A). */
+	/* Accesses past the mirror have no spte: wait for their windows; pairs with (A). */
 	smp_mb();
 	secmmu_tlbs_wait(slots->tlbs);
 	secmmu_chain_forget(slots->member, &old->span);
@@ -157,7 +157,7 @@ static int slot_delete(struct secmmu_slots *slots, u32 id)
  * @slots: the slots of the mirror
  * @arg: as the user gave it; its key is allocated, unless it deletes
  *
- * After this returns, no engine uses what the slot said before.
+ * After this returns, no engine uses the old contents of the slot.
  *
  * Context: may sleep; no locks.
  * Return: 0, or -EINVAL, -ENXIO, -EBUSY, -ENOMEM, -EINTR with nothing changed.
@@ -199,7 +199,7 @@ int secmmu_slot_set(struct secmmu_slots *slots,
 }
 
 /**
- * secmmu_slot_find - look up what a gfn shows
+ * secmmu_slot_find - look up the slot of a gfn
  * @member: the mirror's seat in the chain
  * @gfn: the guest frame
  * @target: filled in
@@ -232,13 +232,13 @@ int secmmu_slot_find(struct secmmu_member *member, gfn_t gfn,
 }
 
 /**
- * secmmu_target_current - does a gfn still show what was looked up?
+ * secmmu_target_current - check that a look-up still holds
  * @member: the mirror's seat in the chain
  * @gfn: the guest frame
- * @target: what was looked up; if some slot has gone since, but not this one, it is
- *	renewed
+ * @target: the result of the look-up; renewed if only other slots have gone since
  *
  * Context: never sleeps; takes no lock.
+ * Return: false if the slot of @gfn has changed.
  */
 bool secmmu_target_current(struct secmmu_member *member, gfn_t gfn,
 			   struct secmmu_target *target)

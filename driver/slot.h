@@ -24,9 +24,8 @@ struct secmmu_slot {
 
 /**
  * struct secmmu_slots - all slots of a mirror
- * @lock: the lock of the configuration: serialises changes; taken before mmap_lock
- *	and all spinlocks, always so that a signal can end the wait, and never held over
- *	user memory
+ * @lock: the configuration lock: serialises changes; taken before mmap_lock and all
+ *	spinlocks, always killably, and never held over user memory
  * @by_id: the slots by their number; under @lock
  * @member: the mirror's seat in the chain, holder of the spans
  * @tlbs: the mirror's TLBs
@@ -41,14 +40,14 @@ struct secmmu_slots {
 };
 
 /**
- * struct secmmu_target - what a gfn shows, at the time it was looked up
+ * struct secmmu_target - the slot of a gfn, at the time of the look-up
  * @hva: host address
  * @before: pages from the start of the slot to there
  * @pages: pages from there to the end of the slot
  * @flags: SECMMU_SLOT_* of the slot
  * @key: its protection key
  * @domains: those that show it, one bit each
- * @span_gen: if &secmmu_member.span_gen has moved on, all this may be wrong
+ * @span_gen: if &secmmu_member.span_gen has grown since, all this may be wrong
  */
 struct secmmu_target {
 	unsigned long hva;

@@ -3,7 +3,7 @@
 #include "tag.h"
 
 /**
- * secmmu_spaces_init - nothing loaded
+ * secmmu_spaces_init - start with nothing loaded
  * @spaces: zeroed
  */
 void secmmu_spaces_init(struct secmmu_spaces *spaces)
@@ -16,7 +16,7 @@ void secmmu_spaces_init(struct secmmu_spaces *spaces)
 	}
 }
 
-/* The mirror may have ended since. */
+/* Leave the list of the mirror, which may have ended. */
 static void unlink(struct secmmu_space *space)
 {
 	spin_lock(&secmmu_loaded_lock);
@@ -42,7 +42,7 @@ static bool is_loaded(const struct secmmu_space *space,
 	return space->mirror_id == mirror->id && space->domain == domain;
 }
 
-/* The one to give up: never used, or for the longest time. */
+/* The space to give up: never used, or least recently used. */
 static struct secmmu_space *victim(struct secmmu_spaces *spaces)
 {
 	struct secmmu_space *oldest = &spaces->space[0];
@@ -54,7 +54,7 @@ static struct secmmu_space *victim(struct secmmu_spaces *spaces)
 	return oldest;
 }
 
-/* Fill a space in; from now on changes of the mode reach it. */
+/* Load a domain of a mirror; changes of the mode reach the space from now on. */
 static void load(struct secmmu_space *space, struct secmmu_mirror *mirror,
 		 unsigned int domain)
 {
@@ -89,9 +89,9 @@ static void switch_to(struct secmmu_spaces *spaces, struct secmmu_pgtable *pt,
 
 /**
  * secmmu_spaces_attach - attach to a mirror
- * @spaces: the engine's; whatever it is attached to is left
- * @mirror: the mirror; the caller has a reference for as long as this lasts
- * @domain: where to begin
+ * @spaces: the engine's; leaves the mirror that it is attached to
+ * @mirror: the mirror; the caller has a reference while the engine is attached
+ * @domain: the first domain to work in
  *
  * Context: may sleep. The engine is locked.
  * Return: 0; -ENXIO if the mirror has no such domain.
@@ -141,7 +141,7 @@ int secmmu_spaces_enter(struct secmmu_spaces *spaces, unsigned int domain)
 	return 0;
 }
 
-/* The new mode reaches every engine that has the mirror loaded. */
+/* Write the new mode into every engine that has the mirror loaded. */
 static void set_mode(struct secmmu_mirror *mirror, u64 untag)
 {
 	struct secmmu_space *space;
@@ -155,7 +155,7 @@ static void set_mode(struct secmmu_mirror *mirror, u64 untag)
 }
 
 /**
- * secmmu_set_tag_bits - change what engines ignore in a gpa
+ * secmmu_set_tag_bits - change the bits of a gpa that engines ignore
  * @mirror: the mirror
  * @bits: as the user gave it
  *
@@ -179,14 +179,14 @@ int secmmu_set_tag_bits(struct secmmu_mirror *mirror, u32 bits)
 		return -EBUSY;
 
 	secmmu_refresh_set(mirror);
-	/* Windows that have read the old one close; pairs with (A). */
+	/* Wait for windows that have read the old mode; pairs with (A). */
 	smp_mb();
 	secmmu_tlbs_wait(&mirror->tlbs);
 	return 0;
 }
 
 /**
- * secmmu_freeze_tag_bits - let the mode change no more
+ * secmmu_freeze_tag_bits - forbid further changes of the mode
  * @mirror: the mirror
  *
  * Context: never sleeps.

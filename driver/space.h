@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The address spaces of an engine: it is attached to one mirror, in one domain, and
- * keeps a few more loaded that it has left, to come back to them cheaply.
+ * The address spaces of an engine. It is attached to one mirror, in one domain, and keeps
+ * a few more loaded that it has left, to come back to them cheaply.
  *
- * Loaded are what the TLB holds, under a small number (ASID), and the mode: which bits
- * of an address count. The TLB is void where the mirror's generation has moved. The
- * mode has no generation of its own, and equal TLB generations say nothing about it:
- * whoever changes it writes it into every engine that has the mirror loaded, lazily or
- * not, and then waits for open windows:
+ * A loaded space has TLB entries, under a small number (ASID), and the mode, which says
+ * which bits of an address count. A TLB entry is void if the mirror's generation has moved.
+ * The mode has no generation, and equal TLB generations prove nothing about it. So a change
+ * of the mode writes it into every engine that has the mirror loaded, attached or not, and
+ * then waits for open windows:
  *
  *	engine loads a mirror			mode changes
  *	---------------------			------------
  *	loaded lock				loaded lock
  *	join the mirror's list			change the mirror's mode
- *	copy the mirror's mode			... and all copies on the list
+ *	copy the mirror's mode			change all copies on the list
  *	unlock					unlock
  *	window: read the copy, once		wait for open windows
  *
- * A mirror that ends leaves the lists. What engines have loaded of it is found by
- * its id, which no other mirror ever has, hence never again.
+ * A mirror that ends takes engines off its list. They find loaded spaces by the id of the
+ * mirror, which no other mirror ever has, so they never find these again.
  */
 #ifndef SECMMU_SPACE_H
 #define SECMMU_SPACE_H
@@ -34,7 +34,7 @@
  * @pt: page table of the domain; valid while the engine is attached
  * @untag: the mode; written under the loaded lock
  * @looked: test builds: for secmmu_refresh()
- * @used: when it was left last, in steps of &secmmu_spaces.clock
+ * @used: value of &secmmu_spaces.clock when the engine last switched to it
  * @link: in &secmmu_mirror.loaded, unless that mirror has ended
  */
 struct secmmu_space {
@@ -49,11 +49,11 @@ struct secmmu_space {
 };
 
 /**
- * struct secmmu_spaces - those of an engine; the engine is locked
+ * struct secmmu_spaces - the address spaces of an engine; under its lock
  * @mirror: the mirror that the engine is attached to, or NULL; a reference is held
- * @current_space: the one it works in; valid while attached
- * @clock: counts loads
- * @space: all of them
+ * @current_space: the space that it works in; valid while attached
+ * @clock: counts switches
+ * @space: all spaces
  * @tlb: the TLB
  */
 struct secmmu_spaces {
@@ -75,17 +75,17 @@ int secmmu_set_tag_bits(struct secmmu_mirror *mirror, u32 bits);
 void secmmu_freeze_tag_bits(struct secmmu_mirror *mirror);
 
 /**
- * secmmu_space_address - find out where a piece of a transfer lies, in an open window
+ * secmmu_space_address - compute the address of a piece of a transfer
  * @spaces: the engine's, attached
  * @window: the window
  * @gpa: where the transfer begins, as the user of the engine gave it
  * @done: bytes of the transfer before this piece
  *
- * The tag is that of the transfer. The sum is made without it: behind the last
- * address comes none, and not the first one with the next tag.
+ * The tag belongs to the transfer, so the sum is made without it. Behind the last address
+ * comes no address, rather than the first one with the next tag.
  *
- * Return: the gpa of the piece without a tag. Bits that count but mean nothing may
- * be set.
+ * Context: in the window.
+ * Return: the gpa of the piece without a tag. Bits beyond the address may be set.
  */
 static inline u64 secmmu_space_address(struct secmmu_spaces *spaces,
 				       const struct secmmu_window *window, u64 gpa,
@@ -98,13 +98,13 @@ static inline u64 secmmu_space_address(struct secmmu_spaces *spaces,
 }
 
 /**
- * secmmu_space_carries - has a transfer come to where the next address has another tag?
+ * secmmu_space_carries - check whether the next address would have another tag
  * @spaces: the engine's, attached
  * @gpa: where the transfer began, as the user of the engine gave it
  * @done: its bytes
  *
  * Context: the engine is locked.
- * Return: true if so: it has come to the end of the address space.
+ * Return: true if the transfer has come to the end of the address space.
  */
 static inline bool secmmu_space_carries(const struct secmmu_spaces *spaces, u64 gpa,
 					u64 done)

@@ -30,7 +30,7 @@ void secmmu_spans_insert(struct secmmu_spans *spans, struct secmmu_span *span)
 }
 
 /**
- * secmmu_spans_hide - let faults find a span no more; events still do
+ * secmmu_spans_hide - hide a span from faults; events still find it
  * @spans: the trees
  * @span: the span
  *
@@ -54,12 +54,11 @@ static struct interval_tree_node *tree_node(struct rb_node **link)
  * @start: first address or frame
  * @last: last address or frame
  *
- * The kernel's own search looks at the cached leftmost node too, which a writer
- * publishes apart from the root; this one only goes down from the root. A tree
- * under change never shows a loop on the way down, but it may hide nodes: an
- * answer counts only if the chain's seqcount did not move. A node that is being
- * linked has its range, and zeroes otherwise, since before that moved: whoever meets
- * it early finds nothing below it.
+ * The kernel's own search also reads the cached leftmost node, which a writer publishes
+ * apart from the root; this search only goes down from the root. A changing tree never has
+ * a loop on the way down, but it may hide nodes: an answer counts only if the chain's
+ * seqcount has not moved. A node is initialised before it is linked; a reader that reaches
+ * it early sees a leaf.
  *
  * Context: RCU read-side section, or the only writer; never sleeps.
  * Return: the overlapping node with the lowest start, or NULL.
@@ -97,7 +96,7 @@ struct interval_tree_node *secmmu_span_find(struct rb_root_cached *tree,
  * @nodes: where to put them, in no order
  * @max: room in @nodes
  *
- * Goes down only, as secmmu_span_find() does, and counts as little by itself.
+ * Goes down only, as secmmu_span_find() does; the answer counts under the same condition.
  *
  * Context: RCU read-side section, or the only writer; never sleeps.
  * Return: their number, or @max + 1 if there are more.
@@ -140,7 +139,7 @@ unsigned int secmmu_span_collect(struct rb_root_cached *tree,
  * @gfn: the guest frame
  *
  * Context: RCU read-side section; never sleeps; takes no lock.
- * Return: the span, or NULL. By now it may have been replaced.
+ * Return: the span, or NULL. It may be replaced by now.
  */
 struct secmmu_span *secmmu_span_at(struct secmmu_spans *spans, gfn_t gfn)
 {
@@ -155,12 +154,11 @@ struct secmmu_span *secmmu_span_at(struct secmmu_spans *spans, gfn_t gfn)
 }
 
 /**
- * secmmu_spans_log - note that a page was written through an spte that is gone
+ * secmmu_spans_log - log that a page was written through a dropped spte
  * @spans: the trees
  * @gfn: the guest frame
  *
- * The note goes to the log of the span that shows the page now, if it has one,
- * whatever made the caller drop the spte:
+ * The bit goes to the log of the span that shows the page now, if that span has one:
  *
  *	slot changes			fault, engine		zap of the old slot
  *	------------			-------------		-------------------
@@ -171,10 +169,10 @@ struct secmmu_span *secmmu_span_at(struct secmmu_spans *spans, gfn_t gfn)
  *								drops the spte
  *								looks the span up: new
  *
- * The caller has dropped the spte before it looks. An spte that came through a span
- * was installed after the span had entered the tree, so the look-up finds that span,
- * or one that has replaced it since, with a log of its own. An spte that came through
- * a span before may be noted too: a page too many, never one too few.
+ * The caller drops the spte before this looks the span up. An spte that came through a span
+ * was installed after the span had entered the tree. So the look-up finds that span, or a
+ * successor with a log of its own. A bit of an spte of the old span may go to the log of the
+ * new one: the log may name a page too many, never one too few.
  *
  * Context: any; takes no lock.
  */
@@ -182,7 +180,7 @@ void secmmu_spans_log(struct secmmu_spans *spans, gfn_t gfn)
 {
 	struct secmmu_span *span;
 
-	/* An spte of a span with a log was dropped after that was counted. */
+	/* A span with a log was counted before its sptes could be dropped. */
 	if (!READ_ONCE(spans->nr_logs))
 		return;
 	rcu_read_lock();

@@ -3,10 +3,9 @@
  * A span: a range of guest physical addresses that shows a range of host
  * virtual ones. A slot is a span with a number and permissions.
  *
- * The spans of a mirror stand in two interval trees, by host address for events
- * and by guest frame for faults. Both are written under the chain's registry
- * lock, inside its seqcount, and may be searched without it: see
- * secmmu_span_find().
+ * The spans of a mirror are in two interval trees, by host address for events and by guest
+ * frame for faults. Writers hold the chain's registry lock, inside its seqcount. Searches
+ * need no lock: see secmmu_span_find().
  */
 #ifndef SECMMU_SPAN_H
 #define SECMMU_SPAN_H
@@ -19,7 +18,7 @@
 #include "log.h"
 
 /**
- * struct secmmu_span - one range of a mirror, made of zeroed memory
+ * struct secmmu_span - one range of a mirror, in zeroed memory
  * @by_hva: host addresses, in bytes
  * @by_gfn: guest frames
  * @domains: those that show it, one bit each
@@ -63,7 +62,7 @@ void secmmu_spans_hide(struct secmmu_spans *spans, struct secmmu_span *span);
 struct secmmu_span *secmmu_span_at(struct secmmu_spans *spans, gfn_t gfn);
 void secmmu_spans_log(struct secmmu_spans *spans, gfn_t gfn);
 
-/* Nodes a search may have to come back to: the height of a tree of all slots. */
+/* Nodes that a search may have to come back to: the height of a tree of all slots. */
 #define SECMMU_SPAN_DEPTH	40
 
 struct interval_tree_node *secmmu_span_find(struct rb_root_cached *tree,

@@ -9,11 +9,11 @@
  *	bits 12..51	page frame number
  *	bits 52..55	protection key
  *
- * A large spte maps 512 pages, the first of which it names.
+ * A large spte maps 512 pages, and has the frame number of the first one.
  *
- * All other bits are zero; an absent entry is zero as a whole. The present,
- * write and frame bits change under the lock of the entry's table only;
- * accessed and dirty are also set and cleared without it, atomically.
+ * All other bits are zero; an absent entry is zero as a whole. The present, write, frame
+ * and key bits change only under the lock of the entry's table. Accessed and dirty bits
+ * also change without it, atomically.
  */
 #ifndef SECMMU_SPTE_H
 #define SECMMU_SPTE_H
@@ -51,7 +51,7 @@ static inline unsigned long spte_pfn(u64 spte)
 	return (spte & SPTE_PFN_MASK) >> SPTE_PFN_SHIFT;
 }
 
-/* The spte of page @i of those that a large one maps. */
+/* The spte of page @i of the block that a large spte maps. */
 static inline u64 spte_small(u64 spte, unsigned int i)
 {
 	return spte + ((u64)i << SPTE_PFN_SHIFT);
@@ -64,7 +64,7 @@ static inline bool spte_covers(u64 old, u64 spte)
 	       (old & SPTE_WRITE) >= (spte & SPTE_WRITE);
 }
 
-/* What an access needs the entry to say: to be permitted, and to be recorded. */
+/* The bits that an access needs, and the bits that it sets. */
 static inline u64 spte_needs(bool write)
 {
 	return SPTE_PRESENT | (write ? SPTE_WRITE : 0);

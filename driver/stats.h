@@ -2,8 +2,8 @@
 /*
  * Counters of a mirror: per CPU, because windows count in them.
  *
- * Writers may be preempted between two counters but never inside one; a sum
- * taken while they run is exact for every increment that happened before it.
+ * A writer may be preempted between two counters but never inside one. A sum taken while
+ * writers run has every increment that happened before it.
  */
 #ifndef SECMMU_STATS_H
 #define SECMMU_STATS_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "tlb.h"
 
-/* The bits that a use sets in an spte: a use that is denied, or moves no data, sets none. */
+/* The bits that a use sets in an spte. A use that is denied, or moves no data, sets none. */
 static u64 traces_of(const struct secmmu_use *use, u64 spte)
 {
 	if (use->touch || secmmu_use_denied(use, spte))
@@ -34,10 +34,10 @@ static u64 walk_table(struct secmmu_pgtable *pt, gfn_t gfn,
  * @pt: its page table
  * @window: the window
  * @gfn: the guest frame
- * @use: what for
+ * @use: the use
  *
- * An spte that denies the use by its key is returned too: the caller has to look at
- * its key, and finds it as it was.
+ * Returns also an spte whose key denies the use, without changing it: the caller has to
+ * check the key.
  *
  * Context: in a window; never sleeps; no lock. The engine is locked.
  * Return: an spte that permits the access until the window closes, or 0 if a
@@ -60,7 +60,7 @@ u64 secmmu_tlb_translate(struct secmmu_tlb *tlb, unsigned int asid,
 		return entry->spte;
 
 	spte = walk_table(pt, gfn, use);
-	/* An spte without the traces of an access is of no use to a later one. */
+	/* A later access cannot use an entry without the bits that an access sets. */
 	if ((spte & wanted) != wanted)
 		return spte;
 	entry->place = place;

@@ -3,9 +3,9 @@
  * The software TLB of an engine: address space and gfn -> spte, direct mapped. An
  * engine has several address spaces loaded, under small numbers (ASIDs).
  *
- * An entry counts in windows of the TLB and age generations it was filled under,
- * no others. It grants what it says, no more: an access that the entry does not
- * permit, or has not recorded as accessed or dirty, walks the page table again.
+ * An entry counts only in windows of the TLB and age generations under which it was
+ * filled. An access that the entry does not permit, or whose accessed or dirty bit it does
+ * not have, walks the page table again.
  */
 #ifndef SECMMU_TLB_H
 #define SECMMU_TLB_H
@@ -15,7 +15,7 @@
 
 /**
  * struct secmmu_tlb - the TLB
- * @entry: the entries; of each
+ * @entry: the entries
  * @entry.place: address space and gfn in one word, see secmmu_tlb_place()
  * @entry.spte: the translation
  * @entry.gen: TLB generation of the mirror when it was filled; 0: no entry
@@ -31,10 +31,10 @@ struct secmmu_tlb {
 };
 
 /**
- * struct secmmu_use - what a translation is wanted for
- * @write: writing, not reading
- * @touch: neither: the page has to be mapped, no more
- * @rights: what keys deny
+ * struct secmmu_use - the use of a translation
+ * @write: write, rather than read
+ * @touch: neither: only have the page mapped
+ * @rights: the accesses that keys deny
  */
 struct secmmu_use {
 	bool write;

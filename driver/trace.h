@@ -78,7 +78,7 @@ TRACE_EVENT(secmmu_flush,
 		  __entry->tlbs, __entry->gen, __entry->entries)
 );
 
-/* A fault was served (result: pages mapped) or failed (an errno). */
+/* A fault was served (result: number of pages mapped) or failed (result: an errno). */
 TRACE_EVENT(secmmu_fault,
 	TP_PROTO(const void *mirror, u64 gfn, bool write, int result),
 	TP_ARGS(mirror, gfn, write, result),
@@ -99,7 +99,7 @@ TRACE_EVENT(secmmu_fault,
 		  __entry->result)
 );
 
-/* A fault round is repeated; the cause is the counter that it counts in. */
+/* A fault round is repeated; the cause is the counter of such rounds. */
 TRACE_EVENT(secmmu_retry,
 	TP_PROTO(const void *mirror, u64 gfn, unsigned int cause),
 	TP_ARGS(mirror, gfn, cause),

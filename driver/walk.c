@@ -6,9 +6,9 @@
 #include "walk.h"
 
 /*
- * Walks over the members of any chain. Callbacks run inside the core's SRCU section
- * too, but in that section callbacks of other drivers sleep, for as long as they like,
- * and a member that leaves must not wait for them. Walks wait for nothing but windows.
+ * Walks over the members of any chain. Callbacks run inside the core's SRCU section too,
+ * but callbacks of other drivers sleep in that section, for any time, and a member that
+ * leaves must not wait for them. Walks wait for spinlocks and windows only.
  */
 DEFINE_STATIC_SRCU(walks);
 
@@ -24,7 +24,7 @@ static bool member_touched(struct secmmu_member *member,
 	return touched;
 }
 
-/* One round over all members; see chain.h. Returns false if it is not valid. */
+/* Make one round over all members; see chain.h. Returns false if it is not valid. */
 static bool walk_round(struct secmmu_walk *walk)
 {
 	struct secmmu_chain *chain = walk->chain;
@@ -47,7 +47,7 @@ static bool walk_round(struct secmmu_walk *walk)
 			member->ops->invalidate(member, walk);
 			continue;
 		}
-		/* All members age, whatever the earlier ones said. */
+		/* All members age, whatever the earlier ones answered. */
 		walk->young |= member->ops->age(member, walk, walk->purpose ==
 						SECMMU_CLEAR_YOUNG);
 		if (walk->young && walk->purpose == SECMMU_TEST_YOUNG)
@@ -58,10 +58,10 @@ static bool walk_round(struct secmmu_walk *walk)
 }
 
 /**
- * secmmu_walk_members - walk all members until the registration has not moved meanwhile
+ * secmmu_walk_members - walk all members until one round is valid
  * @walk: the walk; chain, purpose and range are set, and @may_sleep
  *
- * Context: never waits for anything but windows; yields the processor if @walk may.
+ * Context: waits for spinlocks and windows only; yields the processor if @walk may.
  */
 void secmmu_walk_members(struct secmmu_walk *walk)
 {
@@ -91,7 +91,7 @@ static void set_piece(struct secmmu_piece *piece, struct secmmu_walk *walk,
 	piece->domains = span->domains;
 }
 
-/* All pieces of a member if there is room for them, else none. */
+/* Collect all pieces of a member if there is room for them, else none. */
 static unsigned int collect_pieces(struct secmmu_walk *walk,
 				   struct secmmu_member *member,
 				   struct secmmu_piece *pieces)
@@ -111,7 +111,7 @@ static unsigned int collect_pieces(struct secmmu_walk *walk,
 	return n;
 }
 
-/* Some pieces of a member, beginning behind the cursor. */
+/* Take the next pieces of a member, behind the cursor. */
 static unsigned int take_pieces(struct secmmu_walk *walk,
 				struct secmmu_member *member,
 				struct secmmu_piece *pieces)
@@ -137,16 +137,16 @@ static unsigned int take_pieces(struct secmmu_walk *walk,
 }
 
 /**
- * secmmu_walk_next - the next spans of a member that a walk touches
+ * secmmu_walk_next - get the next spans of a member that a walk touches
  * @walk: the walk
  * @member: the member being visited
- * @pieces: where to put the guest frames touched, SECMMU_WALK_BATCH entries
+ * @pieces: gets the guest frames touched; SECMMU_WALK_BATCH entries
  *
  * Takes no lock unless there are more spans than @pieces has room for.
  *
  * Context: called from &struct secmmu_member_ops; never sleeps.
- * Return: number of @pieces set; zero at the end, or if the registration moved
- * (the walk will then come again).
+ * Return: number of @pieces set; zero at the end, or if the registration has moved (the
+ * walk then makes another round).
  */
 unsigned int secmmu_walk_next(struct secmmu_walk *walk,
 			      struct secmmu_member *member,
@@ -185,7 +185,7 @@ void secmmu_walk_release(struct secmmu_chain *chain)
 }
 
 /**
- * secmmu_walks_wait - wait until all walks have ended that run now, of any chain
+ * secmmu_walks_wait - wait for the walks that run now, of all chains
  *
  * Context: sleeps; holds no lock that a walk needs.
  */

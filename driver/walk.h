@@ -2,16 +2,16 @@
 /*
  * A walk over the members of a chain, and over the spans of each that it touches.
  *
- * Walks take no lock, but where an event touches many spans. What they read is covered
- * by the seqcount of the chain: a walk that finds it moved starts again. Members stay
- * while a walk runs: leaving waits for walks, and for nothing else.
+ * A walk takes no lock unless the event touches many spans of a member. The seqcount of the
+ * chain covers everything that it reads: a walk that finds the seqcount moved starts again.
+ * Members stay while a walk runs, because leaving waits for walks, and for nothing else.
  */
 #ifndef SECMMU_WALK_H
 #define SECMMU_WALK_H
 
 #include "chain.h"
 
-/* What a walk is for. */
+/* The purpose of a walk. */
 enum secmmu_purpose {
 	SECMMU_INVALIDATE,
 	/* Test builds: an event ends, and members drop what they hold. */
@@ -23,11 +23,11 @@ enum secmmu_purpose {
 /**
  * struct secmmu_walk - a walk over members and their spans
  * @chain: the chain
- * @purpose: what to do with each member
+ * @purpose: selects the callback of each member
  * @start: first address of the range
  * @last: last address of the range
  * @may_sleep: the event is blockable: members may yield the processor
- * @young: some member said that a page was accessed
+ * @young: the answer: a page was accessed
  * @seq: the seqcount at the start of the round
  * @at: the span visited last in the current member, or NULL
  * @complete: all spans of the current member were visited

@@ -75,30 +75,22 @@ fi
 # Returns 0 if all went well, 1 if it did not, and ends if it could not be tried.
 vm()
 {
-	local name=$1 file=$2 status root=$out/root.$1 try
+	local name=$1 file=$2 status=0 root=$out/root.$1
 	shift 2
 	rm -rf "$root"
-	mkdir -p "$root/usr/bin" "$root/usr/lib/secmmu"
+	mkdir -p "$root/usr/bin"
 	cp "$fuzz" "$root/usr/bin/"
-	cp "$top/fuzz/guest.sh" "$root/usr/lib/secmmu/fuzz.sh"
-	cp "$top/check/guest/inside.sh" "$root/usr/lib/secmmu/"
+	copy_guest_scripts "$root/usr/lib/secmmu"
 	[ ! "$file" ] || cp "$file" "$root/programs"
-	for try in 1 2 3; do
-		status=0
-		"$testvm" --quiet --kernel "$KERNEL" --cpus "$cpus" \
-			--memory 3072 --timeout $((seconds + 900)) --root "$root" \
-			--load brd --module "$module" --log "$out/$name.console" \
-			--append "brd.rd_nr=1 brd.rd_size=65536 kasan_multi_shot" -- \
-			/usr/lib/secmmu/fuzz.sh "$MUTANT" "$@" 2>&1 |
-			tee "$out/$name.log" |
-			{ grep --line-buffered -v '^@ [rksuj]' || :; } || status=$?
-		# The emulator's mistake, not the driver's.
-		[ $status = 123 ] ||
-			grep 'the kernel met a breakpoint' "$out/$name.log" > /dev/null ||
-			break
-		echo "note: once more, for that is known of QEMU ($try)"
-	done
-	rm -rf "$root"
+	"$testvm" --quiet --kernel "$KERNEL" --cpus "$cpus" \
+		--memory 3072 --timeout $((seconds + 900)) --root "$root" \
+		--load brd --module "$module" --log "$out/$name.console" \
+		--append "brd.rd_nr=1 brd.rd_size=65536 kasan_multi_shot" -- \
+		/usr/lib/secmmu/fuzz.sh "$MUTANT" "$@" 2>&1 |
+		tee "$out/$name.all" |
+		{ grep --line-buffered -v '^@ [rksuj]' || :; } || status=$?
+	last_boot "$out/$name.all" > "$out/$name.log"
+	rm -rf "$root" "$out/$name.all"
 	case $status in
 	0) return 0 ;;
 	1 | 124 | 125) return 1 ;;
@@ -142,10 +134,7 @@ fi
 places=0
 if [ ! "${FUZZ_TESTVM:-}" ]; then
 	build_tools testvm fuzz
-	say "kernel $KERNEL"
-	"$top/testvm/kernels/kernel.sh" "$KERNEL" > /dev/null
-	say "building the driver for $KERNEL, with test instruments"
-	"$top/testvm/kernels/module.sh" "$KERNEL" test > /dev/null
+	prepare_kernel "$KERNEL" test
 	places=$(readelf -rW "$module" |
 		awk '/^Relocation section/ { text = /\.rela\.text/ }
 			text && /__sanitizer_cov_trace_pc/ { n++ } END { print n + 0 }')

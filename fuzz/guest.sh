@@ -5,11 +5,8 @@
 # Status 2 says that it could not.
 set -u
 # In the VM it lies beside this.
-for helper in "${0%/*}/inside.sh" "${0%/*}/../check/guest/inside.sh"; do
-	[ ! -e "$helper" ] || break
-done
 # shellcheck source=check/guest/inside.sh
-. "$helper"
+. "${0%/*}/inside.sh"
 only_inside "overwrites /dev/ram0, swaps to it, reserves huge pages and merges pages"
 mutant=$1
 shift

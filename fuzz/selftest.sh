@@ -143,9 +143,10 @@ H1_refuses_this_machine()
 	is_refused 'refused .*make fuzz.*--on-this-machine' "$fuzz" run --seconds 600
 	is_refused 'refused .*make fuzz.*--on-this-machine' \
 		"$fuzz" replay "$dir/programs" --times 1000000
-	for script in "$top"/check/guest/{attach,control,kunit,misuse,soak}.sh \
-		"$top"/{fuzz,mutants}/guest.sh; do
-		is_refused 'refused outside of the test VM' sh "$script" 1 1 1 1 1
+	copy_guest_scripts "$dir/guest"
+	for script in attach control fuzz kunit misuse mutants soak; do
+		is_refused 'refused outside of the test VM' \
+			sh "$dir/guest/$script.sh" 1 1 1 1 1
 	done
 	is_refused 'refused outside of the test VM' \
 		sh "$top/selftests/reload.sh" "$dir/programs" 1
@@ -231,6 +232,15 @@ vm_passes()
 	grep '^fuzz: PASS, .*programs 72' "$play/said"
 	grep '"programs": 72' "$play/out/summary.json"
 	[ "$(wc -l < "$play/boots")" = 1 ]
+}
+
+# What was said before testvm started over does not count.
+vm_starts_over()
+{
+	make_vm
+	sed -i '1i@ json { "programs": 1 }\ntestvm: starting over' "$play/run"
+	fuzz_exits 0
+	[ "$(cat "$play/out/summary.json")" = '{ "programs": 72 }' ]
 }
 
 vm_dies_of_the_last_program()
@@ -326,10 +336,9 @@ in_a_vm()
 {
 	local root=$dir/root module status=0
 	module=$("$top/testvm/kernels/module.sh" "$kernel" test)
-	mkdir -p "$root/usr/bin" "$root/usr/lib/secmmu"
+	mkdir -p "$root/usr/bin"
 	cp "$fuzz" "$root/usr/bin/"
-	cp "$top/fuzz/guest.sh" "$root/usr/lib/secmmu/fuzz.sh"
-	cp "$top/check/guest/inside.sh" "$root/usr/lib/secmmu/"
+	copy_guest_scripts "$root/usr/lib/secmmu"
 	cp -r "$top/fuzz/saved" "$root/"
 	# shellcheck disable=SC2016 # for the shell in the VM
 	"$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus 2 --memory 3072 \
@@ -374,7 +383,7 @@ build_tools testvm fuzz > /dev/null
 without_vm="round_trip all_operations same_seed_same_programs
 	H1_refuses_this_machine H1_ends_without_the_driver
 	wrong_programs_are_told shrinks does_not_shrink_what_passes few_tries
-	vm_passes vm_dies_of_the_last_program vm_dies_of_two_programs vm_dies_once
+	vm_passes vm_starts_over vm_dies_of_the_last_program vm_dies_of_two_programs vm_dies_once
 	H2_interrupted H3_dies_without_numbers few_boots shrunk_in_the_vm vm_does_not_boot"
 with_vm="in_a_vm saved_programs_pass saved_program_finds_its_bug
 	short_run_reaches_the_driver"

@@ -19,11 +19,8 @@
 # whatever has killed a mutant is run without it afterwards.
 set -u
 # In the VM it lies beside this.
-for helper in "${0%/*}/inside.sh" "${0%/*}/../check/guest/inside.sh"; do
-	[ ! -e "$helper" ] || break
-done
 # shellcheck source=check/guest/inside.sh
-. "$helper"
+. "${0%/*}/inside.sh"
 only_inside "loads and unloads the driver with seeded bugs, and empties the kernel's log"
 limit=$1
 parameter=${2:-mutant}

@@ -36,7 +36,7 @@
 
 /* Exit statuses of testvm that are not the command's. */
 enum testvm_status {
-	STATUS_EMULATION = 123,		/* emulation froze the VM: says nothing */
+	STATUS_EMULATION = 123,		/* emulation spoilt the run: says nothing */
 	STATUS_TIMEOUT = 124,		/* the VM did not end in time */
 	STATUS_VM = 125,		/* no token, or the kernel complained */
 	STATUS_SETUP = 126,		/* nothing was run */

@@ -62,7 +62,7 @@ refused "misuse.sh" /etc/passwd $lib/misuse.sh
 }
 skipped hugetlb 1 /proc/sys/vm/nr_hugepages
 skipped reclaim 2 /proc/swaps
-skipped young 1 /sys/kernel/mm/transparent_hugepage/khugepaged/pages_to_scan
+skipped khugepaged 1 /sys/kernel/mm/transparent_hugepage/khugepaged/pages_to_scan
 skipped sharing 1 /sys/kernel/mm/ksm/run
 skipped leaks 1 /sys/fs/cgroup/cgroup.subtree_control
 export SECMMU_MODULE=$lib/secmmu.ko

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the test VM: the comparison of flush policies, then the storm, then the table again
 # and the verdict. Arguments go to "secmmu-vmm run". Leaves summary.json.
+# shellcheck disable=SC3040 # the shell of busybox has it
 set -euo pipefail
 
 echo "Flush policies, with one running engine:"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Whom a process must be privileged over to look into an mm, the kernel notes at
- * execve(2): in the mm; in 7.x in the task, where only the task's lock keeps the two
- * together.
+ * To look into an mm a process needs privilege over a user namespace, which execve(2)
+ * sets. Older kernels keep it in the mm; 7.x keeps it in the task, whose lock keeps task
+ * and mm together.
  */
 #ifndef SECMMU_COMPAT_TRACE_RIGHT_H
 #define SECMMU_COMPAT_TRACE_RIGHT_H
@@ -15,9 +15,9 @@
 #endif
 
 /**
- * secmmu_trace_right - may the caller look into the mm of a task?
+ * secmmu_trace_right - check whether the caller may look into the mm of a task
  * @task: the task
- * @mm: what get_task_mm() has returned for it
+ * @mm: the result of get_task_mm() for it
  *
  * Return: 0, -EPERM, or -EAGAIN if the task has another mm now.
  */

@@ -18,13 +18,16 @@
 #include <linux/cpumask.h>
 #include <linux/debugfs.h>
 #include <linux/file.h>
+#include <linux/idr.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
+#include <linux/vmalloc.h>
 #include <linux/xarray.h>
 
 #include "../compat/gup.h"
@@ -144,5 +147,36 @@ SHADOW(COPY, size_t, copy_to_iter, (const void *from, size_t n, struct iov_iter 
 #define kthread_create_on_node(...)					\
 	(secmmu_fails(SECMMU_TEST_FAIL_ALLOCATION) ? ERR_PTR(-ENOMEM) :	\
 	 kthread_create_on_node(__VA_ARGS__))
+
+/* Others have no wrapper: the driver must not call them before they get one here. */
+void *shadow_is_missing(void) __compiletime_error("it has no wrapper in test/shadow.h");
+#undef alloc_pages
+#define alloc_pages(...)		shadow_is_missing()
+#undef clear_user
+#define clear_user(...)			((unsigned long)shadow_is_missing())
+#undef get_user_pages
+#define get_user_pages(...)		((long)shadow_is_missing())
+#undef idr_alloc
+#define idr_alloc(...)			((int)(long)shadow_is_missing())
+#undef kasprintf
+#define kasprintf(...)			shadow_is_missing()
+#undef kmem_cache_alloc
+#define kmem_cache_alloc(...)		shadow_is_missing()
+#undef kmemdup
+#define kmemdup(...)			shadow_is_missing()
+#undef kstrdup
+#define kstrdup(...)			shadow_is_missing()
+#undef memdup_user
+#define memdup_user(...)		shadow_is_missing()
+#undef strndup_user
+#define strndup_user(...)		shadow_is_missing()
+#undef vmalloc
+#define vmalloc(...)			shadow_is_missing()
+#undef vzalloc
+#define vzalloc(...)			shadow_is_missing()
+#undef xa_alloc
+#define xa_alloc(...)			((int)(long)shadow_is_missing())
+#undef xa_insert
+#define xa_insert(...)			((int)(long)shadow_is_missing())
 
 #endif

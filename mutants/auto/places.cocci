@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Prints the places that generate.pl can mutate, one a line: its kind, the file, and
+// Prints the places that Generate.pm can mutate, one a line: its kind, the file, and
 // ranges of text (LINE:COLUMN-LINE:COLUMN, columns from 0, the last one exclusive).
 
 @initialize:python@ @@

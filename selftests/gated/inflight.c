@@ -279,4 +279,39 @@ SECMMU_TEST_F(inflight, A10_tables_gone_since)
 	}
 }
 
+/* Starts a job that touches a page, and waits to be killed. */
+static int start_job_and_wait(void *arg)
+{
+	CHECK(!job_start(*(int *)arg, 0, ACTOR_GPA(0), PAGE, NULL));
+	for (;;)
+		pause();
+}
+
+/* Its starter ends while the job is at its last piece: what is done is done. */
+SECMMU_TEST_F(inflight, G6_given_up_too_late)
+{
+	int mirror, engine, post, error = -1;
+	char *mem = region_map(1);
+	pid_t starter;
+
+	ASSERT_NE(NULL, mem);
+	mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
+	ASSERT_LE(0, mirror);
+	ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, ACTOR_GPA(0), mem, PAGE));
+	engine = secmmu_create_engine_with(mirror, SECMMU_ENGINE_BACKGROUND);
+	ASSERT_LE(0, engine);
+	post = GATE_ARM(FAULT_INSTALLED, mem);
+	starter = child_start(start_job_and_wait, &engine);
+	ASSERT_LT(0, starter);
+	EXPECT_EQ(0, gate_wait(self->dev, post));
+	/* Its descriptors are closed when it has been waited for. */
+	child_kill(starter);
+	EXPECT_EQ(0, gate_open(self->dev, post));
+	EXPECT_EQ(PAGE, job_wait(engine, &error));
+	EXPECT_EQ(0, error);
+	close(engine);
+	close(mirror);
+	region_unmap(mem, 1);
+}
+
 TEST_HARNESS_MAIN

@@ -5,9 +5,11 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 
 #include "secmmu_actor.h"
+#include "secmmu_fail.h"
 #include "secmmu_gates.h"
 #include "secmmu_harness.h"
 #include "secmmu_outsider.h"
@@ -26,6 +28,7 @@ FIXTURE(progress)
 	struct secmmu_stats before;
 	long filled;		/* events beside the page that fill the records */
 	long begun, ended;	/* events over the page */
+	bool stop;
 };
 
 FIXTURE_VARIANT(progress)
@@ -185,6 +188,41 @@ SECMMU_TEST_F(progress, A18_hit_again)
 	gates_clear(self->dev);
 	ASSERT_EQ(0, actor_answer(&self->actor, 1, &word));
 	EXPECT_EQ(stamp(P, 1), word);
+	expect_direct(_metadata, self);
+}
+
+/* Ends an event and begins the next in time, until the access has come back. */
+static void *keep_an_event(void *arg)
+{
+	FIXTURE_DATA(progress) *self = arg;
+
+	while (!__atomic_load_n(&self->stop, __ATOMIC_ACQUIRE))
+		if (begin_next(self) || end_first(self))
+			return "an event failed";
+	return NULL;
+}
+
+/* What this thread asks for first is the page, which it gets past the mirror. */
+SECMMU_TEST_F(progress, A18_without_memory)
+{
+	void *problem = NULL;
+	struct fail fail = {};
+	pthread_t thread;
+	__u64 word = 0;
+
+	self->stop = false;
+	ASSERT_EQ(0, begin_next(self));
+	ASSERT_EQ(0, fail_start(&fail, FAIL_BY_DRIVER, self->dev));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, keep_an_event, self));
+	EXPECT_EQ(0, fail_arm(&fail, 1));
+	EXPECT_EQ(-ENOMEM, gpa_get(self->engine, ACTOR_GPA(P), &word));
+	EXPECT_EQ(FAIL_ALLOCATION, fail_disarm(&fail));
+	EXPECT_EQ(0, gpa_get(self->engine, ACTOR_GPA(P), &word));
+	EXPECT_EQ(stamp(P, 1), word);
+	__atomic_store_n(&self->stop, true, __ATOMIC_RELEASE);
+	ASSERT_EQ(0, pthread_join(thread, &problem));
+	EXPECT_EQ(NULL, problem);
+	fail_stop(&fail);
 	expect_direct(_metadata, self);
 }
 

@@ -185,12 +185,21 @@ char *console_patterns(bool bad)
 	return text;
 }
 
-bool console_stale_code(const char *path, bool *early)
+bool console_stale_code(const char *path)
 {
-	char *log = read_file(path, NULL);
-	bool found = log && strstr(log, "int3: 0000 [#1]");
+	FILE *log = fopen(path, "re");
+	struct races races = { 0 };
+	bool found = false;
+	size_t room = 0;
+	char *line = NULL;
 
-	*early = log && !strstr(log, "Run /init as init process");
-	free(log);
+	while (log && !found && getline(&line, &room, log) > 0) {
+		found = strstr(line, "int3: 0000 [#1]");
+		if (!found && offence(&races, line))
+			break;
+	}
+	free(line);
+	if (log)
+		fclose(log);
 	return found;
 }

@@ -45,12 +45,13 @@ char *console_patterns(bool bad);
 /**
  * console_stale_code() - did emulation run instructions that were gone?
  * @path: the kernel's log
- * @early: where it goes whether that was before init ran
  *
  * The kernel patches its own code by way of a breakpoint. QEMU 7.2 may run
  * that breakpoint on another emulated CPU when it is long gone, about once in
  * a hundred boots; the kernel dies of "int3" then.
+ *
+ * Return: whether that is the first thing the kernel complains of.
  */
-bool console_stale_code(const char *path, bool *early);
+bool console_stale_code(const char *path);
 
 #endif

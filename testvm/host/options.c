@@ -22,6 +22,8 @@ static const struct argp_option table[] = {
 	  "Emulate one CPU whose clocks count instructions, 8 ns each: times are repeatable then",
 	  0 },
 	{ "timeout", 't', "SECONDS", 0, "Limit for the whole VM (default 300)", 0 },
+	{ "retries", 'R', "N", 0,
+	  "How often to start over when emulation spoils the run (default 2)", 0 },
 	{ "append", 'A', "ARGUMENTS", 0,
 	  "Add to the kernel's command line; NAME.PARAMETER=VALUE reaches modules too", 0 },
 	{ "root", 'r', "DIR", 0, "Put the content of DIR at / (repeatable)", 0 },
@@ -47,24 +49,28 @@ static const char about[] =
 	"instruction under --icount. COMMAND's stdin is empty, its "
 	"stdout and stderr both go to testvm's stdout.\n\n"
 	"The exit status is COMMAND's (128 + N for signal N), or\n"
-	"  123  the VM did not end in time, and that is the emulation's own mistake\n"
+	"  123  the kernel died or stood still, by the emulation's own mistake, each time:\n"
+	"       this says nothing about it\n"
 	"  124  the VM did not end in time (the log has the CPUs' registers)\n"
 	"  125  the VM ended without the guest's word for it, or the kernel's\n"
 	"       console has a warning, a stall, a leak, a race or worse\n"
 	"  126  nothing was run: wrong options, or something is missing here\n"
 	"  127  the guest could not execute COMMAND\n"
 	"  130, 143, 129  interrupted, terminated, hung up\n\n"
+	"Each time that testvm starts over, it says so in a line \"testvm: starting over\"; "
+	"what the command said before that does not count. "
 	"SIGUSR1 ends the VM as if its time were up.\n";
 
-static unsigned int number(const char *option, const char *text, unsigned int max)
+static unsigned int number(const char *option, const char *text, unsigned int min,
+			   unsigned int max)
 {
 	char *end;
 	unsigned long value;
 
 	errno = 0;
 	value = strtoul(text, &end, 10);
-	if (errno || *end || *text < '0' || *text > '9' || !value || value > max)
-		die("--%s takes a number from 1 to %u, not '%s'", option, max, text);
+	if (errno || *end || *text < '0' || *text > '9' || value < min || value > max)
+		die("--%s takes a number from %u to %u, not '%s'", option, min, max, text);
 	return value;
 }
 
@@ -126,10 +132,10 @@ static error_t parse_one(int key, char *value, struct argp_state *state)
 		options->kernel = value;
 		break;
 	case 'c':
-		options->cpus = number("cpus", value, 64);
+		options->cpus = number("cpus", value, 1, 64);
 		break;
 	case 'm':
-		options->memory = number("memory", value, 1 << 20);
+		options->memory = number("memory", value, 1, 1 << 20);
 		break;
 	case 'a':
 		options->accel = accel_of(value);
@@ -138,7 +144,10 @@ static error_t parse_one(int key, char *value, struct argp_state *state)
 		options->icount = true;
 		break;
 	case 't':
-		options->timeout = number("timeout", value, 7 * 24 * 3600);
+		options->timeout = number("timeout", value, 1, 7 * 24 * 3600);
+		break;
+	case 'R':
+		options->retries = number("retries", value, 0, 9);
 		break;
 	case 'A':
 		options->append = options->append ?
@@ -189,6 +198,7 @@ void options_parse(struct options *options, int argc, char **argv)
 		.cpus = 4,
 		.memory = 2048,
 		.timeout = 300,
+		.retries = 2,
 	};
 	argp_err_exit_status = STATUS_SETUP;
 	argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, options);

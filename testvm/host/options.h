@@ -29,6 +29,7 @@ enum accel { ACCEL_AUTO, ACCEL_TCG, ACCEL_KVM };
  * @cpus: how many
  * @memory: MiB
  * @timeout: seconds
+ * @retries: how often a VM that emulation spoils is started over
  * @accel: emulation, KVM, or what works
  * @icount: emulation that counts instructions
  * @quiet: no progress on stderr
@@ -45,6 +46,7 @@ struct options {
 	unsigned int cpus;
 	unsigned int memory;
 	unsigned int timeout;
+	unsigned int retries;
 	enum accel accel;
 	bool icount;
 	bool quiet;

@@ -35,7 +35,6 @@
 
 /* One letter for each time that a boot was started over. */
 #define RETRY_VARIABLE	"TESTVM_RETRIES"
-#define RETRIES		2
 
 /* Output is passed on at most this often. */
 #define COALESCE_MS	20
@@ -62,7 +61,7 @@ static const char icount_arguments[] =
 enum serial { CONSOLE, TOKEN, FILES, OUTPUT };
 
 /* How a VM came to its end. */
-enum end { ENDED, TIMED_OUT, FROZEN, INTERRUPTED, NOBODY_LISTENS };
+enum end { ENDED, STALE, TIMED_OUT, FROZEN, INTERRUPTED, NOBODY_LISTENS };
 
 static volatile sig_atomic_t caught;
 static volatile sig_atomic_t given_up;
@@ -166,24 +165,15 @@ static void append_registers(const char *log, const char *registers)
 	close(fd);
 }
 
-/*
- * Starts the whole program over if the kernel died of emulation before
- * anything under test ran. What dies later is reported: it may be repeated by
- * whoever knows that the command allows it.
- */
-static void retry_boot(const struct domain_config *config, char **argv)
+/* Starts the whole program over: a VM is thrown away, so its command can be repeated. */
+static void start_over(const struct options *options, char **argv)
 {
 	const char *tried = getenv(RETRY_VARIABLE);
-	bool early;
 
-	if (config->kvm || !console_stale_code(config->serial[CONSOLE], &early))
-		return;
-	say("the kernel met a breakpoint that QEMU's emulation should have dropped%s",
-	    early ? " before init ran" : "; repeat the run if the command allows it");
-	if (!early || (tried && strlen(tried) >= RETRIES))
+	if (given_up || (tried ? strlen(tried) : 0) >= options->retries)
 		return;
 	say("starting over");
-	setenv(RETRY_VARIABLE, tried ? "xx" : "x", 1);
+	setenv(RETRY_VARIABLE, format("%sx", tried ? tried : ""), 1);
 	guard_finish();
 	execv("/proc/self/exe", argv);
 	die("cannot start over: %s", strerror(errno));
@@ -208,11 +198,13 @@ static int judge(enum end end, const struct domain_config *config,
 		say("the VM was given up");
 	else if (end == TIMED_OUT || end == FROZEN)
 		say("the VM did not end within %u s", options->timeout);
-	if (end == FROZEN) {
-		say("a CPU runs a breakpoint that QEMU's emulation should have dropped; "
-		    "repeat the run if the command allows it");
+	if (end == STALE || end == FROZEN)
+		say("%s a breakpoint that QEMU's emulation should have dropped",
+		    end == STALE ? "the kernel met" : "a CPU runs");
+	if (end == STALE)
+		return STATUS_EMULATION;
+	if (end == FROZEN)
 		return count ? STATUS_VM : STATUS_EMULATION;
-	}
 	if (end == TIMED_OUT)
 		return STATUS_TIMEOUT;
 	if (!token)
@@ -299,14 +291,16 @@ static int run(const struct options *options, struct domain_config *config,
 	}
 	if (end != ENDED)
 		domain_destroy();
+	else if (!config->kvm && console_stale_code(config->serial[CONSOLE]))
+		end = STALE;
 	alarm(0);
 	if (end == TIMED_OUT || end == FROZEN)
 		append_registers(config->serial[CONSOLE], registers ? registers :
 				 "QEMU did not answer\n");
 	free(registers);
-	if (end == ENDED)
-		retry_boot(config, argv);
 	status = judge(end, config, options);
+	if (status == STATUS_EMULATION && end != ENDED)
+		start_over(options, argv);
 	keep_log(options, config->serial[CONSOLE], status);
 	guard_finish();
 	if (!options->quiet)

@@ -51,7 +51,7 @@ case $2 in
 test | kunit)
 	if [ "$from" = "$top" ]; then
 		from=${BUILD:-$top/build}/patched
-		"$top/mutants/apply.sh" "$from"
+		"$top/mutants/patches.pl" apply "$from"
 	fi
 	;;
 esac

@@ -10,10 +10,10 @@
  *	    ioctl(SECMMU_CREATE_DOMAIN)		a restricted view of the mirror
  *	    ioctl(SECMMU_CREATE_ENGINE)		an engine: pread()/pwrite()
  *
- * An engine is read and written with pread(2) and pwrite(2) (and their vector
- * forms). The file offset is the guest physical address (gpa) in bytes, with a tag in
- * its top bits if the mirror permits (SECMMU_SET_TAG_BITS). Neither processors that use
- * the same memory nor engines ever see half of an aligned 8-byte word.
+ * Callers read and write through an engine with pread(2) and pwrite(2) (and their vector
+ * forms). The file offset is the guest physical address (gpa) in bytes, with a tag in its
+ * top bits if the mirror permits (SECMMU_SET_TAG_BITS). An engine moves an aligned 8-byte
+ * word as a whole: neither it nor a processor that uses the same memory sees half of one.
  */
 #ifndef _UAPI_LINUX_SECMMU_H
 #define _UAPI_LINUX_SECMMU_H
@@ -25,8 +25,8 @@
  * DOC: Argument structures
  *
  * Each structure starts with @size, which the caller sets to the size of the
- * structure it was compiled with, in bytes. A size below the first version of
- * the structure is -EINVAL. A larger size is accepted if all bytes beyond the
+ * structure it was compiled with, in bytes. A size below that of the
+ * first version is -EINVAL. A larger size is accepted if all bytes beyond the
  * structure that the driver knows are zero (-E2BIG otherwise). The driver writes no
  * more than that structure, and no more than @size. A size above one page is -E2BIG,
  * whatever the bytes. Reserved fields and unknown flags must be zero (-EINVAL
@@ -74,16 +74,15 @@
  * DOC: The end of the address space
  *
  * Addresses end at 2^SECMMU_GPA_BITS, with any number of tag bits. A tag belongs to
- * a transfer as a whole; the length never carries into the tag. A transfer over the end
- * is short, and one that begins there fails with -ENXIO.
+ * a transfer as a whole; the length never carries into the tag. A transfer that
+ * passes the end is short, and a transfer that begins there fails with -ENXIO.
  *
  * With 15 tag bits each offset up to 2^63 - 1 is an address with some tag, so the offset
- * behind the last address is address 0 with the next tag. A pread(2) or an lseek(2)
- * that names this offset gets there. A read(2) or write(2) that continues after a
- * transfer which reached the end does not: the file position is then 2^63 - 1, where
- * the kernel refuses every transfer with -EINVAL. The kernel also refuses every transfer
- * that would pass offset 2^63 - 1, before any data move; this affects transfers with the
- * largest tag.
+ * behind the last address is address 0 with the next tag. A pread(2) or an lseek(2) that
+ * names this offset gets there. A read(2) or write(2) does not: after a transfer that
+ * reached the end the file position is 2^63 - 1, where the kernel refuses every transfer
+ * with -EINVAL. The kernel also refuses every transfer that would pass offset 2^63 - 1,
+ * before any data move; this affects transfers with the largest tag.
  */
 
 /**
@@ -99,10 +98,10 @@
  * =========== ==============================================================
  *
  * All memory that a call needs is charged to the memory control group of the caller:
- * mirrors, slots with their logs, engines, domains, and page tables, whether a
- * transfer, SECMMU_PREFAULT or a job of the caller needs them. The first caller that
- * needs a page table is charged for it. The thread of a job and its stack belong to the
- * kernel and are charged to no group; there is one for each engine whose job runs.
+ * mirrors, slots with their logs, engines and domains. So are page tables, which
+ * transfers, SECMMU_PREFAULT and jobs need; the first caller that needs one is charged
+ * for it. The thread of a job and its stack belong to the kernel and are charged to no
+ * group; there is one for each engine whose job runs.
  */
 
 #define SECMMU_ABI_VERSION	1
@@ -245,10 +244,9 @@ struct secmmu_set_slot {
 /* For SECMMU_START_JOB, run by a kernel thread: no pread(2), no pwrite(2) (-EINVAL). */
 #define SECMMU_ENGINE_BACKGROUND	(1U << 2)
 /*
- * A miss maps only pages that the process has mapped at that moment. Where the process
- * would have to take a page fault first, for reading or for writing like the access, the
- * access fails with -EFAULT. Untouched memory, holes and pages in swap space stay as
- * they are; copy-on-write is not broken.
+ * A miss maps only pages that the process has mapped at that moment. An access fails with
+ * -EFAULT where the same access by the process would first take a page fault. Untouched
+ * memory, holes and pages in swap space stay as they are; copy-on-write is not broken.
  */
 #define SECMMU_ENGINE_NOFAULT		(1U << 3)
 
@@ -305,7 +303,7 @@ struct secmmu_create_engine {
  * @left: times an engine left its domain because it accessed a slot that the domain
  *	does not show
  * @direct: accesses past the mirror: events followed each other so closely that a fault
- *	found no moment for an entry, and got the page for this one access
+ *	could install no entry, and got the page for this one access
  *
  * An entry that several domains map counts once for each of them.
  *
@@ -384,7 +382,7 @@ struct secmmu_prefault {
  * Called on a mirror, by the process that created it (-EPERM for any other).
  * Sets the bits of the pages that engines have written since the previous call for
  * these pages, and clears them in the log: a later write is in the next log. The call
- * flushes at most once. A call that fails clears nothing; -EINTR if a signal ends
+ * flushes at most once. A call that fails clears nothing; -EINTR if a fatal signal ends
  * the wait for another change of the slots. The log remains available after the
  * mirrored process has ended. Replacing or deleting a slot discards its log. The log of
  * the slot that takes its place may also name, once, a page that was written through
@@ -406,11 +404,11 @@ struct secmmu_get_dirty_log {
  *
  * Called on a mirror, by the process that created it (-EPERM for any other), before
  * its first engine other than for background jobs (-EBUSY after that). Once the call
- * has returned, every access of every engine follows the new setting, whether the engine
- * was at work, has been idle since or has left the mirror and comes back. An access that
+ * has returned, every access of every engine follows the new setting, even if the engine
+ * was at work, has been idle, or has left the mirror and comes back. An access that
  * runs at the same time follows the old or the new setting, page by page.
  *
- * A gpa that has a bit set outside of the tag and the address is -ENXIO.
+ * A gpa with a bit set that belongs neither to the tag nor to the address is -ENXIO.
  */
 struct secmmu_set_tag_bits {
 	__u32 size;
@@ -467,7 +465,7 @@ struct secmmu_rights {
  * table of its own. Domain 0 shows all slots, and always exists.
  *
  * CREATE is called on a mirror, by the process that created it (-EPERM for any
- * other). A domain that the mirror already has is no error. A domain lives as long as
+ * other). It succeeds if the mirror already has the domain. A domain lives as long as
  * the mirrored process's memory. All mirrors of that memory share the numbers; a number
  * belongs to one mirror until the mirror ends (-EBUSY for others). -ESRCH if the
  * process is gone.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * Calls of test builds (SECMMU_FEATURE_TEST): no interface, they change as the
- * tests do. Only root (CAP_SYS_ADMIN) may make them; other drivers and callers
- * get -ENOTTY and -EPERM. Structures start with their size, which must be exact.
+ * Calls of test builds (SECMMU_FEATURE_TEST). They are no interface: they change as the
+ * tests do. Other builds answer -ENOTTY. Callers need CAP_SYS_ADMIN (-EPERM otherwise).
+ * Structures start with their size, which must be exact (-EINVAL otherwise).
  */
 #ifndef _UAPI_LINUX_SECMMU_TEST_H
 #define _UAPI_LINUX_SECMMU_TEST_H
@@ -11,53 +11,53 @@
 
 /**
  * enum secmmu_gate - places in the driver where a thread can be held
- * @SECMMU_GATE_FAULT_LOOKED_UP: a fault knows its target, is not yet recorded
- * @SECMMU_GATE_FAULT_RECORDED: it is recorded, has not asked for the page
- * @SECMMU_GATE_FAULT_GOT: it has the page, no lock is held
- * @SECMMU_GATE_FAULT_LINKED: the table is linked, its lock not yet taken
- * @SECMMU_GATE_FAULT_CHECKED: it has looked at its record for the last time, nothing is
- *	installed yet; under the lock of the table
- * @SECMMU_GATE_FAULT_INSTALLED: installed, the record still there
+ * @SECMMU_GATE_FAULT_LOOKED_UP: a fault knows its target, and is not recorded yet
+ * @SECMMU_GATE_FAULT_RECORDED: a fault is recorded, and has not asked for the page
+ * @SECMMU_GATE_FAULT_GOT: a fault has the page, and holds no lock
+ * @SECMMU_GATE_FAULT_LINKED: a fault has linked the table, and has not locked it
+ * @SECMMU_GATE_FAULT_CHECKED: a fault has looked at its record for the last time, and has
+ *	installed nothing; under the lock of the table
+ * @SECMMU_GATE_FAULT_INSTALLED: a fault has installed its sptes, and is still recorded
  * @SECMMU_GATE_START_ENTERED: an event is about to be recorded
- * @SECMMU_GATE_START_RECORDED: an event is recorded, not yet delivered
- * @SECMMU_GATE_START_WALKED: a round over the members is done, not yet judged
- * @SECMMU_GATE_ZAPPED: sptes were dropped, the flush is not done
- * @SECMMU_GATE_FLUSH_RAISED: the TLB generation is raised, the mask not read
- * @SECMMU_GATE_END: an event is about to be unrecorded
- * @SECMMU_GATE_WINDOW_MARKED: a window has set its CPU in the mask, has not read
+ * @SECMMU_GATE_START_RECORDED: an event is recorded, and not delivered yet
+ * @SECMMU_GATE_START_WALKED: a walk has finished a round over the members, and has not
+ *	checked whether the round is valid
+ * @SECMMU_GATE_ZAPPED: an invalidation has dropped sptes, and has not flushed
+ * @SECMMU_GATE_FLUSH_RAISED: a flush has raised the TLB generation, and has not read the
+ *	mask
+ * @SECMMU_GATE_END: an event is about to end
+ * @SECMMU_GATE_WINDOW_MARKED: a window has set its CPU in the mask, and has not read
  *	the generation; interrupts are off
- * @SECMMU_GATE_WINDOW_TRANSLATED: a window has its translation, has moved nothing;
+ * @SECMMU_GATE_WINDOW_TRANSLATED: a window has its translation, and has moved nothing;
  *	interrupts are off
- * @SECMMU_GATE_UPDATE: a registration between the two stores of the seqcount;
+ * @SECMMU_GATE_UPDATE: a registration is between the two stores of the seqcount;
  *	under the registry lock
- * @SECMMU_GATE_UPDATE_TORN: slots change, likewise; while a thread is held here, the
- *	tree of slots by host address looks empty to those who search without a lock,
- *	as a rotation may make parts of it look
- * @SECMMU_GATE_SLOT_REPLACED: a slot has gone from the lookup, not its sptes
- * @SECMMU_GATE_LEAVE: a mirror has left the chain's list, not waited yet
- * @SECMMU_GATE_RELEASE: the mm is released, nothing dropped yet
+ * @SECMMU_GATE_UPDATE_TORN: the same, for a change of slots; while a thread is held here,
+ *	the tree of slots by host address looks empty to searches without a lock, as a
+ *	rotation may make parts of it look
+ * @SECMMU_GATE_SLOT_REPLACED: the lookup no longer finds a slot; its sptes are still there
+ * @SECMMU_GATE_LEAVE: a mirror has left the chain's list, and has not waited yet
+ * @SECMMU_GATE_RELEASE: the mm is released; nothing has been dropped yet
  * @SECMMU_GATE_KEY_ALLOC: a key is about to be allocated
  * @SECMMU_GATE_ATTACH: an engine is about to load an address space
  * @SECMMU_GATE_DIRECT_GOT: an access past the mirror has its page
- * @SECMMU_GATE_DIRECT_CHECKED: ... and has found its target unchanged, in a window, has
- *	moved nothing; interrupts are off
+ * @SECMMU_GATE_DIRECT_CHECKED: an access past the mirror has found its target unchanged, in
+ *	a window, and has moved nothing; interrupts are off
  * @SECMMU_GATE_STRANGER: the start callback of another driver, of a blockable event
- * @SECMMU_GATE_SET_TAG: the mirror has a new mode, engines do not; under the loaded
- *	lock
- * @SECMMU_GATE_REPLACE: slots are about to change, nothing has; under the configuration
- *	lock
- * @SECMMU_GATE_SLOT_FOUND: a slot was looked up; the caller has not seen the answer
- * @SECMMU_GATE_DROP: an spte is about to be exchanged for nothing; under the lock of
- *	the table
- * @SECMMU_GATE_SPLIT: a large spte was copied to a leaf table that is about to take
- *	its place; under the lock of the table
- * @SECMMU_GATE_AGE: an aging comes to a mirror, has looked at no spte
- * @SECMMU_GATE_DIRTY_LOG: the bitmap of a dirty log is emptied, no spte was looked at;
- *	under the configuration lock
+ * @SECMMU_GATE_SET_TAG: the mirror has a new mode, and engines have the old one; under the
+ *	loaded lock
+ * @SECMMU_GATE_REPLACE: slots are about to change; under the configuration lock
+ * @SECMMU_GATE_SLOT_FOUND: a lookup has found a slot, and has not returned it
+ * @SECMMU_GATE_DROP: an spte is about to be dropped; under the lock of the table
+ * @SECMMU_GATE_SPLIT: the entries of a large spte stand in a leaf table that is about to
+ *	take its place; under the lock of the table
+ * @SECMMU_GATE_AGE: aging has come to a mirror, and has looked at no spte
+ * @SECMMU_GATE_DIRTY_LOG: the call has emptied the bitmap of a dirty log, and has looked
+ *	at no spte; under the configuration lock
  *
- * Threads wait asleep in the fault gates (but for LINKED and CHECKED), SLOT_REPLACED,
- * LEAVE, ATTACH, DIRECT_GOT, STRANGER, REPLACE and DIRTY_LOG, in START_RECORDED if the
- * event is blockable, and spin in the others.
+ * A held thread sleeps in the fault gates (except LINKED and CHECKED), SLOT_REPLACED,
+ * LEAVE, ATTACH, DIRECT_GOT, STRANGER, REPLACE and DIRTY_LOG, and in START_RECORDED if the
+ * event is blockable. It spins in all others.
  */
 enum secmmu_gate {
 	SECMMU_GATE_FAULT_LOOKED_UP,
@@ -101,17 +101,18 @@ enum secmmu_gate {
  * struct secmmu_test_gate - arm a gate, wait for a thread in it, open it
  * @size: size of this structure
  * @gate: ARM: which gate
- * @post: number that ARM gives and the others take, below SECMMU_TEST_POSTS
+ * @post: number that ARM returns and WAIT and OPEN take, below SECMMU_TEST_POSTS
  * @tid: ARM: the thread to hold, or zero for any; WAIT: the thread held
- * @address: ARM: a host address (events, faults) or a gpa (windows) that the
- *	passage must concern, or zero for any; sites without one ignore it
- * @skip: ARM: passages to let by first
- * @timeout_ms: ARM: the gate opens by itself after that long, 1 .. 3600000; WAIT:
- *	give up then (-ETIMEDOUT)
+ * @address: ARM: an address in the page that the thread must be about, in the host
+ *	(events, faults) or in the guest (windows), or zero for any; gates without an
+ *	address ignore it
+ * @skip: ARM: number of matching threads to let pass first
+ * @timeout_ms: ARM: time until the gate opens by itself, 1 .. 3600000; WAIT: time until
+ *	the call gives up (-ETIMEDOUT)
  *
  * Called on the device. A post holds one thread, once. OPEN lets it go, waits until
- * it has gone, and frees the post; -ETIME says that the gate had opened by itself,
- * so that the test proves nothing. -ENOSPC: all posts are in use.
+ * it has gone, and frees the post. -ETIME from OPEN: the gate has opened by itself, and
+ * the test proves nothing. -ENOSPC from ARM: all posts are in use.
  */
 struct secmmu_test_gate {
 	__u32 size;
@@ -129,7 +130,7 @@ struct secmmu_test_gate {
 
 #define SECMMU_TEST_EVENT_BEGIN	(1U << 0)
 #define SECMMU_TEST_EVENT_END	(1U << 1)
-/* One that may not sleep, as of the OOM killer. */
+/* A non-blockable event, like those of the OOM killer. */
 #define SECMMU_TEST_EVENT_NONBLOCK	(1U << 2)
 #define SECMMU_TEST_EVENT_AGE_CLEAR	(1U << 3)
 #define SECMMU_TEST_EVENT_AGE_TEST	(1U << 4)
@@ -137,15 +138,15 @@ struct secmmu_test_gate {
 /**
  * struct secmmu_test_event - call the callbacks of the chain
  * @size: size of this structure
- * @flags: SECMMU_TEST_EVENT_BEGIN, _END, _AGE_CLEAR, _AGE_TEST, or several; with
- *	_NONBLOCK or without
- * @start: first address; the only one that _AGE_TEST asks for
+ * @flags: any of SECMMU_TEST_EVENT_BEGIN, _END, _AGE_CLEAR and _AGE_TEST; with or
+ *	without _NONBLOCK
+ * @start: first address; _AGE_TEST asks for this one only
  * @end: address behind the last
- * @young: what the aging has answered: 0 or 1
- * @reserved: not looked at
+ * @young: the answer of the aging: 0 or 1
+ * @reserved: ignored
  *
- * Called on a mirror, whose mm it concerns. Nothing happens to the memory. Fails as
- * the callback does, which must not.
+ * Called on a mirror; calls the callbacks for its mm. Nothing happens to the memory. An
+ * error is that of the start callback, which must not return one.
  */
 struct secmmu_test_event {
 	__u32 size;
@@ -162,13 +163,13 @@ struct secmmu_test_event {
  * struct secmmu_test_state - what is in flight on the mm of a mirror
  * @size: size of this structure
  * @events: events recorded one by one
- * @overflow: events beyond
+ * @overflow: events beyond the preallocated records
  * @faults: faults recorded
  * @waiters: faults that wait for an event
  * @members: mirrors on the chain
- * @freed_uses: times that any walk, fault or zap met a table that was given back
- *	to the allocator already, since the module was loaded; must be zero
- * @reserved: not looked at
+ * @freed_uses: times that any walk, fault or zap met a table that had already gone back
+ *	to the allocator, since the module was loaded; must be zero
+ * @reserved: ignored
  * @tlb_gen: the TLB generation of the mirror
  *
  * Called on a mirror.
@@ -193,17 +194,16 @@ struct secmmu_test_state {
  * @flags: must be zero
  * @sptes: sptes compared
  * @tlb_entries: live entries of engine TLBs compared
- * @stale: of both, those that map another page than the CPU does, or one that
- *	the CPU does not map
- * @too_wide: of both, those that permit writing where the CPU does not
- * @lost: sptes that were there at the last MARK, that no event, slot or end of
- *	the process has touched since, and that are gone
- * @unjudged: sptes that changed or had an event while they were looked at, or are not
- *	mapped by the CPU while another thread holds mmap_lock
- * @overflow: more events came since MARK than can be told apart: @lost is
- *	not known
+ * @stale: number of both that map a page that the CPU does not map there
+ * @too_wide: number of both that permit writing where the CPU does not
+ * @lost: sptes that were there at the last MARK and are gone, although no event, no
+ *	change of slots and no end of the process has touched them
+ * @unjudged: number of both that changed or had an event while the oracle looked, or that
+ *	the CPU does not map while another thread holds mmap_lock
+ * @overflow: not zero if more events came since MARK than the oracle can remember; @lost
+ *	is then unknown
  *
- * Called on a mirror. MARK notes what is there; CHECK fills the rest in.
+ * Called on a mirror. MARK notes which sptes are there; CHECK fills in all fields.
  */
 struct secmmu_test_oracle {
 	__u32 size;
@@ -221,15 +221,15 @@ struct secmmu_test_oracle {
 #define SECMMU_TEST_CHECK	_IO(SECMMU_IOC_TYPE, 0x86)
 
 /**
- * struct secmmu_test_page - who refers to a page, and is it marked dirty?
+ * struct secmmu_test_page - count the references to a page, and see whether it is dirty
  * @size: size of this structure
  * @refs: references to the page, the CPU's mapping included
- * @dirty: the page itself says so, whatever the CPU's entry says: 0 or 1
- * @reserved: not looked at
- * @address: its address in the mirrored process; -EFAULT if no page is mapped
+ * @dirty: the page itself is marked dirty, whatever the CPU's entry says: 0 or 1
+ * @reserved: ignored
+ * @address: its address in the mirrored process; -EFAULT if no page is mapped there
  *
- * Called on a mirror. Pages that the kernel has just moved between its lists have
- * more references for a while.
+ * Called on a mirror. The kernel holds more references for a while after it has moved a
+ * page between its lists.
  */
 struct secmmu_test_page {
 	__u32 size;
@@ -241,7 +241,7 @@ struct secmmu_test_page {
 
 #define SECMMU_TEST_PAGE	_IO(SECMMU_IOC_TYPE, 0x87)
 
-/* Historical users of MMU notifiers: what they do, see driver/test/history.h. */
+/* Historical users of MMU notifiers; driver/test/history.h says what they do. */
 #define SECMMU_TEST_GRU		0U
 #define SECMMU_TEST_XPMEM	1U
 #define SECMMU_TEST_EMM		2U
@@ -251,12 +251,12 @@ struct secmmu_test_page {
  * struct secmmu_test_subscribe - let a historical user join the chain
  * @size: size of this structure
  * @kind: SECMMU_TEST_GRU, ...
- * @start: first address of what it looks at
+ * @start: first address of the range that it looks at
  * @end: address behind the last
- * @fd: its descriptor; closing it ends it
- * @reserved: not looked at
+ * @fd: returns its descriptor; closing the descriptor ends the subscription
+ * @reserved: ignored
  *
- * Called on a mirror. From then on ends of events are delivered, too.
+ * Called on a mirror. From then on the chain delivers ends of events, too.
  */
 struct secmmu_test_subscribe {
 	__u32 size;
@@ -273,20 +273,20 @@ struct secmmu_test_subscribe {
 #define SECMMU_TEST_PAST_USE	(1U << 1)
 
 /**
- * struct secmmu_test_past - make a historical user act, and look at it
+ * struct secmmu_test_past - make a historical user act, and return its state
  * @size: size of this structure
  * @flags: _FAULT: get a translation first, which may wait; _USE: then use it
- * @address: XPMEM: where to get it
- * @active: GRU: the events that it thinks are in flight
- * @lowest: ... and the lowest number it has ever thought so
+ * @address: XPMEM: the address to translate
+ * @active: GRU: number of events that it takes to be in flight
+ * @lowest: GRU: the lowest value that @active ever had
  * @begins: begins it has seen
  * @ends: ends it has seen
  * @present: GRU, EMM: it has a translation
- * @young: EMM: ... and has used it
+ * @young: EMM: it has used its translation
  * @held: XPMEM: pages it refers to
- * @reserved: not looked at
+ * @reserved: ignored
  *
- * Called on the descriptor of one.
+ * Called on the descriptor of a historical user.
  */
 struct secmmu_test_past {
 	__u32 size;
@@ -305,13 +305,13 @@ struct secmmu_test_past {
 #define SECMMU_TEST_PAST	_IO(SECMMU_IOC_TYPE, 0x89)
 
 /**
- * enum secmmu_test_refresh_policy - how engines that have a mirror loaded learn of
- *	another mode (SECMMU_SET_TAG_BITS)
- * @SECMMU_REFRESH_SYNC: it is written into them, as in a normal build
+ * enum secmmu_test_refresh_policy - how a change of the mode (SECMMU_SET_TAG_BITS) reaches
+ *	the engines that have the mirror loaded
+ * @SECMMU_REFRESH_SYNC: the change writes the mode into them, as in a normal build
  * @SECMMU_REFRESH_NONE: not at all, unless they load the mirror anew: the bug
- * @SECMMU_REFRESH_COMPARE: each window compares
+ * @SECMMU_REFRESH_COMPARE: each window copies the mirror's mode
  * @SECMMU_REFRESH_GEN_BUMP: the change raises the TLB generation; a window that
- *	finds another generation looks
+ *	finds a new generation copies the mirror's mode
  */
 enum secmmu_test_refresh_policy {
 	SECMMU_REFRESH_SYNC,
@@ -321,12 +321,11 @@ enum secmmu_test_refresh_policy {
 };
 
 /**
- * struct secmmu_test_refresh - choose that policy
+ * struct secmmu_test_refresh - choose the policy for changes of the mode
  * @size: size of this structure
  * @policy: one of enum secmmu_test_refresh_policy
  *
- * Called on a mirror, before its mode is changed, which is possible again afterwards
- * if it was frozen.
+ * Called on a mirror. The mode can change again afterwards, even if it was frozen.
  */
 struct secmmu_test_refresh {
 	__u32 size;
@@ -336,9 +335,9 @@ struct secmmu_test_refresh {
 #define SECMMU_TEST_REFRESH	_IO(SECMMU_IOC_TYPE, 0x8b)
 
 /**
- * enum secmmu_test_failure - what can fail on demand
- * @SECMMU_TEST_FAIL_NOTHING: nothing has
- * @SECMMU_TEST_FAIL_ALLOCATION: what asks for memory
+ * enum secmmu_test_failure - what has failed on demand
+ * @SECMMU_TEST_FAIL_NOTHING: nothing
+ * @SECMMU_TEST_FAIL_ALLOCATION: a request for memory
  * @SECMMU_TEST_FAIL_COPY: a copy from or to user space
  */
 enum secmmu_test_failure {
@@ -348,15 +347,15 @@ enum secmmu_test_failure {
 };
 
 /**
- * struct secmmu_test_fail - let something fail in the calling thread
+ * struct secmmu_test_fail - make one request in the calling thread fail
  * @size: size of this structure
- * @nth: of the things that can fail in the driver's calls, the one that will, once,
- *	counted from here on; zero: end that, and tell what came of it
- * @hit: enum secmmu_test_failure, when it is ended
- * @reserved: not looked at
+ * @nth: the @nth request from now on that can fail in a call of the driver will fail,
+ *	once; zero: stop, and return the result in @hit
+ * @hit: enum secmmu_test_failure, what has failed
+ * @reserved: ignored
  *
- * Called on the device. One thread has this at a time, the last that has asked for it;
- * for others there is nothing to end: -ESRCH. These calls themselves do not fail.
+ * Called on the device. This works for one thread at a time, the last that has called it;
+ * another thread has nothing to stop (-ESRCH). The calls of this header never fail by it.
  */
 struct secmmu_test_fail {
 	__u32 size;
@@ -370,10 +369,10 @@ struct secmmu_test_fail {
 /**
  * struct secmmu_test_stranger - let a stranger subscribe to the caller's memory
  * @size: size of this structure
- * @fd: its descriptor; closing it ends it
+ * @fd: returns its descriptor; closing the descriptor ends the subscription
  *
- * Called on the device. It is no mirror and on no chain; the core calls it first. Its
- * start callback passes SECMMU_GATE_STRANGER.
+ * Called on the device. The stranger is no mirror and on no chain; the core calls it before
+ * the chain. Its start callback passes SECMMU_GATE_STRANGER.
  */
 struct secmmu_test_stranger {
 	__u32 size;

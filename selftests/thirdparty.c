@@ -30,7 +30,7 @@
 #define SYS_process_mrelease	448
 #endif
 
-FIXTURE(others)
+FIXTURE(thirdparty)
 {
 	int dev, mirror, engine;
 	char *map;
@@ -48,7 +48,7 @@ static int sleep_for_ever(void *arg)
 }
 
 /* A new child, mirrored. Zero or an error. */
-static int start_child(FIXTURE_DATA(others) *self)
+static int start_child(FIXTURE_DATA(thirdparty) *self)
 {
 	self->pid = child_start(sleep_for_ever, NULL);
 	if (self->pid < 0)
@@ -63,7 +63,7 @@ static int start_child(FIXTURE_DATA(others) *self)
 			       PAGES * PAGE);
 }
 
-static void end_child(FIXTURE_DATA(others) *self)
+static void end_child(FIXTURE_DATA(thirdparty) *self)
 {
 	close(self->engine);
 	close(self->mirror);
@@ -74,7 +74,7 @@ static void end_child(FIXTURE_DATA(others) *self)
 	self->pid = 0;
 }
 
-FIXTURE_SETUP(others)
+FIXTURE_SETUP(thirdparty)
 {
 	long i;
 
@@ -90,7 +90,7 @@ FIXTURE_SETUP(others)
 	ASSERT_EQ(0, start_child(self));
 }
 
-FIXTURE_TEARDOWN(others)
+FIXTURE_TEARDOWN(thirdparty)
 {
 	end_child(self);
 	munmap(self->map, 2 * HUGE_SIZE);
@@ -98,7 +98,7 @@ FIXTURE_TEARDOWN(others)
 }
 
 /* The child's pages are still shared with this process: a write copies. */
-SECMMU_TEST_F(others, A13_write_elsewhere)
+SECMMU_TEST_F(thirdparty, A13_write_elsewhere)
 {
 	struct secmmu_stats a, b;
 	long i;
@@ -125,7 +125,7 @@ SECMMU_TEST_F(others, A13_write_elsewhere)
 }
 
 /* Small pages become a huge one: all of them move. */
-SECMMU_TEST_F(others, A13_collapse)
+SECMMU_TEST_F(thirdparty, A13_collapse)
 {
 	struct iovec iov = { self->mem, HUGE_SIZE };
 	struct secmmu_stats a, b;
@@ -191,7 +191,7 @@ static void *use_until_gone(void *data)
 	return NULL;
 }
 
-SECMMU_TEST_F_TIMEOUT(others, G1_killed_under_faults, SECMMU_TIMEOUT_LONG)
+SECMMU_TEST_F_TIMEOUT(thirdparty, G1_killed_under_faults, SECMMU_TIMEOUT_LONG)
 {
 	struct reader readers[READERS];
 	atomic_ulong reads;
@@ -248,7 +248,7 @@ static int kill_and_hold(pid_t pid)
  * The memory of a dying process is reaped by another one, which must not wait
  * for anything: the events are not blockable.
  */
-SECMMU_TEST_F_TIMEOUT(others, A12_mrelease, SECMMU_TIMEOUT_LONG)
+SECMMU_TEST_F_TIMEOUT(thirdparty, A12_mrelease, SECMMU_TIMEOUT_LONG)
 {
 	struct secmmu_prefault range;
 	struct secmmu_stats a, b;

@@ -1,22 +1,9 @@
-#!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0
-#
+package Generate;
 # Makes mutants of C sources in the kernel's style.
-#
-# generate.pl list DRIVER < PLACES: the mutants at the places that places.cocci has found
-# in the folder DRIVER, as a JSON array. Each has an id, file, line, function, operator,
-# its text, a key made of these but for the line, and edits: ranges of the file, and what
-# to put there.
-#
-# generate.pl write MUTANTS DRIVER OUT [DROPPED]: copies the files to the folder OUT with
-# all mutants in them, each behind secmmu_auto(ID), but for the ids in the file DROPPED.
-# Lines keep their numbers. OUT/places.map says where in the copies each mutant stands.
-#
-# generate.pl suspects MAP LOG: the ids of the mutants that the errors in a compiler's LOG
-# are about, which must have been told -fdiagnostics-column-unit=byte.
 use strict;
 use warnings;
-use JSON::PP;
+use Files qw(slurp spew);
 
 # Calls that only observe, or give way, without which nothing is wrong that a test sees;
 # and calls that do not return, without which the compiler finds the function wrong.
@@ -37,24 +24,6 @@ my %bounds = ((map { $_ => '+ 1' } qw(start first from)),
 my $barrier = qr/(?:smp_[rw]?mb\w*|barrier)/;
 my $flush = qr/\w*(?:flush|tlbs_wait|synchronize|gather_finish)\w*/;
 my %sources;
-
-sub slurp
-{
-	my ($file) = @_;
-
-	open my $in, '<', $file or die "generate.pl: cannot read $file: $!\n";
-	local $/;
-	return scalar <$in>;
-}
-
-sub spew
-{
-	my ($file, $text) = @_;
-
-	open my $out, '>', $file or die "generate.pl: cannot write $file: $!\n";
-	print $out $text;
-	close $out or die "generate.pl: cannot write $file: $!\n";
-}
 
 # On one line, without comments.
 sub flat
@@ -119,7 +88,7 @@ sub offsets
 {
 	my ($source, $range) = @_;
 	my ($line, $column, $line2, $column2) = $range =~ /^(\d+):(\d+)-(\d+):(\d+)$/
-		or die "generate.pl: \"$range\" is no range\n";
+		or die "mutants: \"$range\" is no range\n";
 
 	return ($source->{starts}[$line - 1] + $column,
 		$source->{starts}[$line2 - 1] + $column2);
@@ -404,17 +373,19 @@ sub complain
 		next if $body !~ m{^[^/"*]*\b(?!if|for|while|switch|return)[a-z]\w*\(}m ||
 			inside($from, $to, @{$source->{masked}}) ||
 			grep { $from <= $_->{from} && $_->{to} <= $to } @{$source->{calls}};
-		warn "generate.pl: $file: no places in $name()\n";
+		warn "mutants: $file: no places in $name()\n";
 	}
 }
 
+# The mutants at the places that places.cocci has found in the folder DRIVER. Each has an
+# id, file, line, function, operator, its text, a key made of these but for the line, and
+# edits: ranges of the file, and what to put there.
 sub list
 {
-	my ($driver) = @_;
+	my ($driver, @lines) = @_;
 	my (%places, @all);
 
-	while (<STDIN>) {
-		chomp;
+	for (@lines) {
 		my ($kind, $file, @ranges) = split /\t/;
 
 		push @{$places{$file}}, [$kind, @ranges] if $kind && @ranges;
@@ -443,7 +414,7 @@ sub list
 		push @all, @mutants;
 	}
 	$all[$_]{id} = $_ + 1 for 0 .. $#all;
-	print JSON::PP->new->canonical->indent->indent_length(0)->encode(\@all);
+	return @all;
 }
 
 # --- The copy that has them all ------------------------------------------------------
@@ -512,14 +483,14 @@ sub unmark
 	return $out;
 }
 
+# Copies the files to the folder DIR with all these mutants in them, each behind
+# secmmu_auto(ID); lines keep their numbers. Returns where in the copies each stands.
 sub write_copy
 {
-	my ($mutants, $driver, $dir, $dropped) = @_;
-	my %dropped = map { $_ => 1 } $dropped && -e $dropped ? slurp($dropped) =~ /^(\d+)/mg : ();
+	my ($driver, $dir, @mutants) = @_;
 	my (%edits, @map);
 
-	for my $mutant (@{decode_json(slurp($mutants))}) {
-		next if $dropped{$mutant->{id}};
+	for my $mutant (@mutants) {
 		push @{$edits{$mutant->{file}}}, map { [@$_, $mutant->{id}] } @{$mutant->{edits}};
 	}
 	for my $file (sort keys %edits) {
@@ -533,20 +504,18 @@ sub write_copy
 
 		spew("$dir/$file", unmark($file, render($text, 0, length $text, @edits), \@map));
 	}
-	spew("$dir/places.map", join '', map { join("\t", @$_) . "\n" } @map);
+	return @map;
 }
 
+# The ids of the mutants, by where they stand, that the errors in a compiler's log are
+# about; it must have been told -fdiagnostics-column-unit=byte.
 sub suspects
 {
-	my ($map, $log) = @_;
+	my ($log, @map) = @_;
 	my (%at, %suspects, $error);
 
-	for (split /\n/, slurp($map)) {
-		my ($id, $file, $line, $from, $to) = split /\t/;
-
-		push @{$at{"$file:$line"}}, [$id, $from, $to];
-	}
-	for (split /\n/, slurp($log)) {
+	push @{$at{"$_->[1]:$_->[2]"}}, [@$_[0, 3, 4]] for @map;
+	for (split /\n/, $log) {
 		my ($file, $line, $column, $kind) =
 			m{([^/\s]+\.[ch]):(\d+):(\d+): (?:fatal )?(error|note|warning):} or next;
 
@@ -559,18 +528,7 @@ sub suspects
 
 		$suspects{$_->[0]} = 1 for $best // @here;
 	}
-	print "$_\n" for sort { $a <=> $b } keys %suspects;
+	return sort { $a <=> $b } keys %suspects;
 }
 
-my $command = shift // '';
-
-if ($command eq 'list' && @ARGV == 1) {
-	list(@ARGV);
-} elsif ($command eq 'write' && @ARGV >= 3) {
-	write_copy(@ARGV);
-} elsif ($command eq 'suspects' && @ARGV == 2) {
-	suspects(@ARGV);
-} else {
-	die "usage: generate.pl list DRIVER | write MUTANTS DRIVER OUT [DROPPED] | " .
-		"suspects MAP LOG\n";
-}
+1;

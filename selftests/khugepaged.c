@@ -30,7 +30,7 @@ static struct {
 	{ .path = THP "enabled", .during = "madvise" },
 };
 
-FIXTURE(young)
+FIXTURE(khugepaged)
 {
 	int dev, mirror, engine;
 	int mirrors[2], engines[2];	/* of this process, with slot 0 */
@@ -74,7 +74,7 @@ static void restore_settings(void)
 }
 
 /* Both mirrors know all pages, but nobody has used them since. */
-static int make_old(FIXTURE_DATA(young) *self)
+static int make_old(FIXTURE_DATA(khugepaged) *self)
 {
 	struct secmmu_prefault range;
 	int i, ret;
@@ -89,7 +89,7 @@ static int make_old(FIXTURE_DATA(young) *self)
 	return text_write("/proc/self/clear_refs", "1");
 }
 
-FIXTURE_SETUP(young)
+FIXTURE_SETUP(khugepaged)
 {
 	int i;
 
@@ -120,7 +120,7 @@ FIXTURE_SETUP(young)
 	ASSERT_EQ(0, make_old(self));
 }
 
-FIXTURE_TEARDOWN(young)
+FIXTURE_TEARDOWN(khugepaged)
 {
 	if (self->changed)
 		restore_settings();
@@ -136,7 +136,7 @@ FIXTURE_TEARDOWN(young)
  * to invalidate it first: that is when it has found a page young. (Whether it
  * then finds enough reason left to go on is its own affair.)
  */
-static int tried_to_collapse(FIXTURE_DATA(young) *self, bool *tried)
+static int tried_to_collapse(FIXTURE_DATA(khugepaged) *self, bool *tried)
 {
 	long end = now_ms() + secmmu_limit_ms() / 2;
 	long scans = number_read(DAEMON "full_scans", "");
@@ -159,7 +159,7 @@ static int tried_to_collapse(FIXTURE_DATA(young) *self, bool *tried)
 }
 
 /* Entries that nobody used say nothing. */
-SECMMU_TEST_F(young, C1_unused_is_old)
+SECMMU_TEST_F(khugepaged, C1_unused_is_old)
 {
 	bool tried;
 
@@ -168,7 +168,7 @@ SECMMU_TEST_F(young, C1_unused_is_old)
 }
 
 /* One access to any page through any mirror is enough. */
-SECMMU_TEST_F(young, C1_read_makes_young)
+SECMMU_TEST_F(khugepaged, C1_read_makes_young)
 {
 	__u64 word;
 	bool tried;
@@ -178,7 +178,7 @@ SECMMU_TEST_F(young, C1_read_makes_young)
 	EXPECT_TRUE(tried);
 }
 
-SECMMU_TEST_F(young, C1_write_makes_young)
+SECMMU_TEST_F(khugepaged, C1_write_makes_young)
 {
 	bool tried;
 
@@ -187,7 +187,7 @@ SECMMU_TEST_F(young, C1_write_makes_young)
 	EXPECT_TRUE(tried);
 }
 
-SECMMU_TEST_F(young, A15_second_mirror_counts)
+SECMMU_TEST_F(khugepaged, A15_second_mirror_counts)
 {
 	__u64 word;
 	bool tried;
@@ -198,7 +198,7 @@ SECMMU_TEST_F(young, A15_second_mirror_counts)
 }
 
 /* A discarded entry's access does not count for what comes after it. */
-SECMMU_TEST_F(young, C1_dropped_entries)
+SECMMU_TEST_F(khugepaged, C1_dropped_entries)
 {
 	__u64 word;
 	bool tried;

@@ -14,25 +14,25 @@
 #define PAGES	64L
 #define BLOCK	(HUGE_SIZE / PAGE)
 
-FIXTURE(step)
+FIXTURE(faultrace)
 {
 	int dev, mirror, engine;
 	struct actor actor;
 };
 
-FIXTURE_SETUP(step)
+FIXTURE_SETUP(faultrace)
 {
 	ACTOR_SETUP(PAGES);
 }
 
-FIXTURE_TEARDOWN(step)
+FIXTURE_TEARDOWN(faultrace)
 {
 	ACTOR_TEARDOWN();
 }
 
 /* Page 3 goes and comes back with other contents, while a fault is in a gate. */
 static void change_meanwhile(struct __test_metadata *_metadata,
-			     FIXTURE_DATA(step) *self, enum secmmu_gate gate,
+			     FIXTURE_DATA(faultrace) *self, enum secmmu_gate gate,
 			     unsigned int recorded)
 {
 	struct secmmu_test_state state;
@@ -59,23 +59,23 @@ static void change_meanwhile(struct __test_metadata *_metadata,
 	EXPECT_ACTOR_READS(stamp(3, 2), &self->actor, 0, ACTOR_GPA(3));
 }
 
-SECMMU_TEST_F(step, A7_event_before_the_record)
+SECMMU_TEST_F(faultrace, A7_event_before_the_record)
 {
 	change_meanwhile(_metadata, self, SECMMU_GATE_FAULT_LOOKED_UP, 0);
 }
 
-SECMMU_TEST_F(step, A7_recorded_before_it_looks)
+SECMMU_TEST_F(faultrace, A7_recorded_before_it_looks)
 {
 	change_meanwhile(_metadata, self, SECMMU_GATE_FAULT_RECORDED, 1);
 }
 
-SECMMU_TEST_F(step, A7_recorded_when_it_has_looked)
+SECMMU_TEST_F(faultrace, A7_recorded_when_it_has_looked)
 {
 	change_meanwhile(_metadata, self, SECMMU_GATE_FAULT_GOT, 1);
 }
 
 /* An event comes while a fault has the page, and does not end. */
-SECMMU_TEST_F(step, A8_event_overtakes_a_fault)
+SECMMU_TEST_F(faultrace, A8_event_overtakes_a_fault)
 {
 	struct secmmu_stats a, b;
 	__u64 word = POISON;
@@ -106,7 +106,7 @@ SECMMU_TEST_F(step, A8_event_overtakes_a_fault)
  * install, for it must wait.
  */
 static void event_at_the_check(struct __test_metadata *_metadata,
-			       FIXTURE_DATA(step) *self)
+			       FIXTURE_DATA(faultrace) *self)
 {
 	int checked, recorded;
 
@@ -126,19 +126,19 @@ static void event_at_the_check(struct __test_metadata *_metadata,
 	EXPECT_COHERENT(self->mirror);
 }
 
-SECMMU_TEST_F(step, A9_into_an_empty_table)
+SECMMU_TEST_F(faultrace, A9_into_an_empty_table)
 {
 	event_at_the_check(_metadata, self);
 }
 
-SECMMU_TEST_F(step, A9_into_a_used_table)
+SECMMU_TEST_F(faultrace, A9_into_a_used_table)
 {
 	EXPECT_ACTOR_READS(stamp(4, 1), &self->actor, 0, ACTOR_GPA(4));
 	event_at_the_check(_metadata, self);
 }
 
 /* A read-only entry becomes a writable one. */
-SECMMU_TEST_F(step, A9_upgrade)
+SECMMU_TEST_F(faultrace, A9_upgrade)
 {
 	int checked, recorded;
 

@@ -14,7 +14,7 @@
 
 #define IN(domain)	(1U << (domain))
 
-FIXTURE(together)
+FIXTURE(combined)
 {
 	int dev, mirror, engine;
 	char *map;
@@ -23,7 +23,7 @@ FIXTURE(together)
 };
 
 /* Slot 0, the first huge page, is in domain 1 with a key; slot 1 not, and without. */
-FIXTURE_SETUP(together)
+FIXTURE_SETUP(combined)
 {
 	long i;
 
@@ -54,7 +54,7 @@ FIXTURE_SETUP(together)
 	ASSERT_LE(0, self->engine);
 }
 
-FIXTURE_TEARDOWN(together)
+FIXTURE_TEARDOWN(combined)
 {
 	if (self->map != MAP_FAILED)
 		munmap(self->map, 3 * HUGE_SIZE);
@@ -69,7 +69,7 @@ static __u64 large_entries(int mirror)
 }
 
 /* Each domain has its own large entry; an event for a part of it splits all. */
-SECMMU_TEST_F(together, B7_large_in_two_domains)
+SECMMU_TEST_F(combined, B7_large_in_two_domains)
 {
 	struct secmmu_stats a, b;
 	int i;
@@ -95,7 +95,7 @@ SECMMU_TEST_F(together, B7_large_in_two_domains)
 }
 
 /* A large entry has the key of its slot, and so have the small ones it becomes. */
-SECMMU_TEST_F(together, F3_key_of_a_large_entry)
+SECMMU_TEST_F(combined, F3_key_of_a_large_entry)
 {
 	EXPECT_GPA(stamp(5, 1), self->engine, TAGGED(5));
 	EXPECT_EQ(1, large_entries(self->mirror));
@@ -111,7 +111,7 @@ SECMMU_TEST_F(together, F3_key_of_a_large_entry)
 }
 
 /* A transfer over the border of a domain and a key ends there. */
-SECMMU_TEST_F(together, transfer_over_a_border)
+SECMMU_TEST_F(combined, transfer_over_a_border)
 {
 	static char buf[4 * 4096];
 
@@ -126,7 +126,7 @@ SECMMU_TEST_F(together, transfer_over_a_border)
  * With a log there are small entries only. Prefault makes them for one domain, whatever
  * rights engines have; what was prefaulted is not yet written.
  */
-SECMMU_TEST_F(together, C2_log_and_prefault)
+SECMMU_TEST_F(combined, C2_log_and_prefault)
 {
 	struct secmmu_prefault arg = { .size = sizeof(arg), .domain = 1,
 				       .flags = SECMMU_PREFAULT_WRITE,
