@@ -162,32 +162,21 @@ sub stem
 	return $_[0] =~ s/\..*//r;
 }
 
-# Of each file its share, by the number of its mutants; the rest goes to those that
-# lost most by rounding.
+# So many of each file as is its share: those that come first in a random order of it.
 sub sample
 {
 	my ($n, $seed, @mutants) = @_;
-	my (%by, %share, @picked);
+	my (%by, %place);
 
 	return @mutants if !$n || $n >= @mutants;
-	push @{$by{stem($_->{file})}}, $_ for @mutants;
-	$share{$_} = $n * @{$by{$_}} / @mutants for keys %by;
-	my $left = $n;
-
-	$left -= int $share{$_} for keys %share;
-	my @order = sort {
-		($share{$b} - int $share{$b}) <=> ($share{$a} - int $share{$a}) || $a cmp $b
-	} keys %share;
-	my %more = map { $_ => 1 } @order[0 .. $left - 1];
-
-	for my $stem (sort keys %by) {
-		my %rank = map { $_->{id} => md5_hex("$seed $_->{key}") } @{$by{$stem}};
-		my @some = sort { $rank{$a->{id}} cmp $rank{$b->{id}} } @{$by{$stem}};
-		my $count = int($share{$stem}) + ($more{$stem} // 0);
-
-		push @picked, @some[0 .. $count - 1] if $count;
+	for (sort { $a->[0] cmp $b->[0] } map { [md5_hex("$seed $_->{key}"), $_] } @mutants) {
+		push @{$by{stem($_->[1]{file})}}, $_->[1];
 	}
-	return @picked;
+	for my $those (values %by) {
+		$place{$those->[$_]{id}} = ($_ + 0.5) / @$those for 0 .. $#$those;
+	}
+	return (sort { $place{$a->{id}} <=> $place{$b->{id}} || $a->{id} <=> $b->{id} }
+		@mutants)[0 .. $n - 1];
 }
 
 # Programs for a file: those of the table, then all others, the slow ones last.
@@ -292,19 +281,6 @@ sub set_patience
 	delete $vm->{quiet} if ($vm->{quiet} // 0) > $job->{silence};
 }
 
-# What the programs are known to come by, from this run and earlier ones with this module.
-sub forget_reached
-{
-	my ($o) = @_;
-	my $reached = "$o->{out}/reached";
-	my $now = ($o->{module} ? sum($o->{module}) : '') . " @{$o->{programs}}\n";
-
-	return if -e "$reached/.of" && slurp("$reached/.of") eq $now;
-	remove_tree($reached);
-	make_path($reached);
-	spew("$reached/.of", $now);
-}
-
 sub hear
 {
 	my ($o, $job, $by_id, $vm, $word, $name, $program, @more) = @_;
@@ -349,7 +325,9 @@ sub job
 	my @compiled = grep { $compiled{$_->{id}} } @all;
 
 	recall($o, @compiled);
-	forget_reached($o);
+	# What the programs are known to come by, for boots to come.
+	remove_tree("$o->{out}/reached");
+	make_path("$o->{out}/reached");
 	my @picked = pick($o, @compiled);
 	my @todo = grep { $_->{verdict} eq 'not run' } @picked;
 	my %by_id = map { $_->{id} => $_ } @picked;
