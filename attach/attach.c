@@ -149,7 +149,7 @@ static void count_page(struct attach *attach, struct area *area, uint64_t addres
 		area->stale++;
 		facts->stale++;
 		facts_finding(facts, &attach->compare.finding, area,
-				     attach->still);
+			      attach->still);
 	}
 	tell_progress(attach, address);
 }
@@ -316,9 +316,9 @@ static int conclude_attach(struct attach *attach, int err)
 
 	if (err == -ESRCH)
 		say("process %d has %s in pass %u", facts->pid,
-			     target_alive(&attach->target) ?
-			     "executed another program" : "ended",
-			     facts->passes + 1);
+		    target_alive(&attach->target) ?
+		    "executed another program" : "ended",
+		    facts->passes + 1);
 	else if (err)
 		return EXIT_CANNOT;
 	facts->complete = !err && facts->stale < ATTACH_LIMIT;

@@ -111,7 +111,7 @@ static int wait_for(struct frozen *thread)
 		usleep(TURN_US);
 	}
 	say("thread %d does not stop; it waits for something that no signal interrupts",
-		     thread->tid);
+	    thread->tid);
 	return -EBUSY;
 }
 

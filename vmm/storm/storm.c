@@ -122,7 +122,7 @@ static const struct vcpu_ops vcpu_ops = {
 };
 
 static void add_agent(struct storm *storm, const char *name, uint32_t number,
-		     uint32_t participant)
+		      uint32_t participant)
 {
 	struct agent *agent = &storm->agents[storm->nr_agents];
 
