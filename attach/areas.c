@@ -7,40 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 #include "areas.h"
+#include "list.h"
 #include "message.h"
-
-static void areas_clear(struct areas *areas)
-{
-	for (size_t i = 0; i < areas->count; i++)
-		free(areas->list[i].name);
-	areas->count = 0;
-}
-
-static struct area *areas_add(struct areas *areas)
-{
-	if (areas->count == areas->room) {
-		size_t room = areas->room ? 2 * areas->room : 64;
-		struct area *list = reallocarray(areas->list, room,
-						 sizeof(*list));
-
-		if (!list)
-			return NULL;
-		areas->list = list;
-		areas->room = room;
-	}
-	areas->list[areas->count] = (struct area) { 0 };
-	return &areas->list[areas->count++];
-}
-
-/* A file may have any name; a terminal must not obey it. */
-static char *printable(char *text)
-{
-	text[strcspn(text, "\n")] = '\0';
-	for (char *at = text; *at; at++)
-		if (*at < ' ' || *at > '~')
-			*at = '?';
-	return strdup(text);
-}
+#include "target.h"
 
 /* The first line of an area: "start-end mode offset device inode   name". */
 static bool parse_header(struct area *area, char *line)
@@ -54,8 +23,8 @@ static bool parse_header(struct area *area, char *line)
 		return false;
 	area->refuses = area->mode[0] != 'r';
 	area->own = area->mode[3] == 'p' && !inode;
-	area->name = printable(line + name);
-	return area->name;
+	area->name = format("%s", target_make_printable(line + name));
+	return true;
 }
 
 static bool has_flag(const char *flags, const char *flag)
@@ -89,26 +58,23 @@ static bool is_header(const char *line)
 	return (*line >= '0' && *line <= '9') || (*line >= 'a' && *line <= 'f');
 }
 
-static int parse_smaps(struct areas *areas, FILE *file)
+static void parse_smaps(struct areas *areas, FILE *file)
 {
-	struct area *area = NULL;
 	char *line = NULL;
 	size_t room = 0;
-	int err = 0;
 
-	while (!err && getline(&line, &room, file) > 0) {
+	while (getline(&line, &room, file) > 0) {
 		if (is_header(line)) {
-			area = areas_add(areas);
-			if (!area || !parse_header(area, line))
-				err = -ENOMEM;
-		} else if (area) {
-			parse_detail(area, line);
+			areas->list = list_grow(areas->list, areas->count,
+						sizeof(*areas->list));
+			areas->list[areas->count] = (struct area) { 0 };
+			if (!parse_header(&areas->list[areas->count++], line))
+				die("cannot understand the process's smaps: %s", line);
+		} else if (areas->count) {
+			parse_detail(&areas->list[areas->count - 1], line);
 		}
 	}
 	free(line);
-	if (err)
-		say("cannot take in the list of areas: out of memory");
-	return err;
 }
 
 /**
@@ -118,32 +84,25 @@ static int parse_smaps(struct areas *areas, FILE *file)
  *
  * The list of a running process is never quite right; its areas do not overlap.
  *
- * Return: 0, or a negative errno: -ESRCH without a message if the process has
- * no memory any more, else after one.
+ * Return: 0, or -ESRCH if the process has no memory any more.
  */
 int areas_read(struct areas *areas, int proc)
 {
-	int fd = openat(proc, "smaps", O_RDONLY | O_CLOEXEC), err;
+	int fd = openat(proc, "smaps", O_RDONLY | O_CLOEXEC);
 	FILE *file;
 
-	areas_clear(areas);
-	if (fd < 0) {
-		err = -errno;
-		if (err != -ESRCH && err != -ENOENT)
-			say("cannot open the process's smaps: %s",
-				     strerror(errno));
-		return err == -ENOENT ? -ESRCH : err;
-	}
-	file = fdopen(fd, "r");
-	if (!file) {
-		close(fd);
-		say("out of memory");
-		return -ENOMEM;
-	}
-	err = parse_smaps(areas, file);
+	for (size_t i = 0; i < areas->count; i++)
+		free(areas->list[i].name);
+	areas->count = 0;
+	if (fd < 0 && (errno == ESRCH || errno == ENOENT))
+		return -ESRCH;
+	file = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!file)
+		die("cannot open the process's smaps: %s", strerror(errno));
+	parse_smaps(areas, file);
 	fclose(file);
 	/* Every process has areas, to its end. */
-	return err ? err : areas->count ? 0 : -ESRCH;
+	return areas->count ? 0 : -ESRCH;
 }
 
 /**

@@ -41,12 +41,10 @@ struct area {
  * struct areas - all areas
  * @list: ascending
  * @count: how many
- * @room: how many @list has room for
  */
 struct areas {
 	struct area *list;
 	size_t count;
-	size_t room;
 };
 
 int areas_read(struct areas *areas, int proc);

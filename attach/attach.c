@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -12,6 +11,7 @@
 #include "compare.h"
 #include "exitcode.h"
 #include "freeze.h"
+#include "interrupt.h"
 #include "json.h"
 #include "message.h"
 #include "mirror.h"
@@ -55,14 +55,6 @@ struct attach {
 	uint64_t told;
 };
 
-/* The signal that ends the watch, or zero. */
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int signal)
-{
-	interrupted = signal;
-}
-
 static void tell_progress(struct attach *attach, uint64_t address)
 {
 	const struct attach_facts *facts = &attach->facts;
@@ -91,10 +83,14 @@ static int find_pages(struct attach *attach, struct area *area)
 		return 0;
 	}
 	/* Let it prove that it refuses, once. */
-	if (area->refuses)
-		return runs_add(&attach->now, start, start + PAGE_BYTES);
-	if (attach->options->all && !area->waits)
-		return runs_add(&attach->now, start, area->end);
+	if (area->refuses) {
+		runs_add(&attach->now, start, start + PAGE_BYTES);
+		return 0;
+	}
+	if (attach->options->all && !area->waits) {
+		runs_add(&attach->now, start, area->end);
+		return 0;
+	}
 	while (area->populated && !err && start < area->end) {
 		uint64_t end = start + PIECE_BYTES;
 
@@ -118,17 +114,15 @@ static int find_all(struct attach *attach)
 	if (err)
 		return err;
 	areas_clip(areas, attach->options->start, attach->options->end);
-	if (!areas->count && !attach->facts.passes) {
-		say("nothing is mapped in this range");
-		return -ENXIO;
-	}
+	if (!areas->count && !attach->facts.passes)
+		die("nothing is mapped in this range");
 	attach->before = attach->now;
 	attach->now = before;
 	runs_clear(&attach->now);
 	for (size_t i = 0; i < areas->count && !err; i++)
 		err = find_pages(attach, &areas->list[i]);
-	return err ? err : runs_unite(&attach->todo, &attach->now,
-				      &attach->before);
+	runs_unite(&attach->todo, &attach->now, &attach->before);
+	return err;
 }
 
 static void count_page(struct attach *attach, struct area *area, uint64_t address,
@@ -155,7 +149,7 @@ static void count_page(struct attach *attach, struct area *area, uint64_t addres
 		area->stale++;
 		facts->stale++;
 		facts_finding(facts, &attach->compare.finding, area,
-				     attach->still);
+			      attach->still);
 	}
 	tell_progress(attach, address);
 }
@@ -231,23 +225,11 @@ static bool is_over(const struct attach *attach)
 	const struct attach_facts *facts = &attach->facts;
 	uint64_t ms = clock_ms() - attach->began;
 
-	if (interrupted || facts->stale >= ATTACH_LIMIT)
+	if (interrupt_signal() || facts->stale >= ATTACH_LIMIT)
 		return true;
 	return !facts->verified ? facts->passes :
 	       facts->passes >= ATTACH_PASSES &&
 	       ms >= attach->options->seconds * 1000ull;
-}
-
-/* Once: what was begun is finished. Twice: at once. */
-static void catch_interrupts(void)
-{
-	const struct sigaction interrupt = {
-		.sa_handler = on_interrupt,
-		.sa_flags = (int)SA_RESETHAND,
-	};
-
-	sigaction(SIGINT, &interrupt, NULL);
-	sigaction(SIGTERM, &interrupt, NULL);
 }
 
 static int watch_process(struct attach *attach)
@@ -262,7 +244,7 @@ static int watch_process(struct attach *attach)
 		err = make_pass(attach);
 	} while (!err && !is_over(attach));
 	attach->facts.seconds = (clock_ms() - attach->began) / 1000;
-	attach->facts.signal = interrupted;
+	attach->facts.signal = interrupt_signal();
 	return err;
 }
 
@@ -334,9 +316,9 @@ static int conclude_attach(struct attach *attach, int err)
 
 	if (err == -ESRCH)
 		say("process %d has %s in pass %u", facts->pid,
-			     target_alive(&attach->target) ?
-			     "executed another program" : "ended",
-			     facts->passes + 1);
+		    target_alive(&attach->target) ?
+		    "executed another program" : "ended",
+		    facts->passes + 1);
 	else if (err)
 		return EXIT_CANNOT;
 	facts->complete = !err && facts->stale < ATTACH_LIMIT;
@@ -382,7 +364,7 @@ int attach_run(const struct attach_options *options)
 		attach.compare.prng.state = clock_ms();
 	attach.facts.pid = attach.target.pid;
 	attach.facts.command = attach.target.name;
-	catch_interrupts();
+	interrupt_catch();
 	printf("process %d (%s), mirrored up to 0x%" PRIx64 "\n",
 	       attach.target.pid, attach.target.name, attach.limit);
 	return conclude_attach(&attach, watch_process(&attach));

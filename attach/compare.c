@@ -15,25 +15,17 @@ struct look {
 
 /*
  * What an engine reads: bytes, perhaps fewer than asked for, zero if the first page
- * cannot be read, or an errno if that means something else.
+ * cannot be read, -ESRCH or -EINTR.
  */
 static ssize_t ask_engine(int engine, uint64_t start, void *buffer, size_t length)
 {
 	ssize_t got = gpa_read(engine, buffer, length, start);
 
-	switch (got) {
-	case -EFAULT:
-	case -ENXIO:
+	if (got == -EFAULT || got == -ENXIO)
 		return 0;
-	case -ESRCH:
-	case -EINTR:
-		return got;
-	default:
-		break;
-	}
-	if (got < 0)
-		say("the mirror cannot read 0x%llx: %s",
-			     (unsigned long long)start, strerror((int)-got));
+	if (got < 0 && got != -ESRCH && got != -EINTR)
+		die("the mirror cannot read 0x%llx: %s", (unsigned long long)start,
+		    strerror((int)-got));
 	return got;
 }
 
@@ -93,7 +85,7 @@ static int look_at_process(const struct compare *compare, uint64_t page,
  * @compare: mirror and process
  * @page: address of the page
  *
- * Return: 1 if so, 0 if not, or a negative errno as compare_pages().
+ * Return: 1 if so, 0 if not, or -ESRCH or -EINTR.
  */
 int compare_mirror_shows(const struct compare *compare, uint64_t page)
 {
@@ -322,8 +314,7 @@ static int compare_run(struct compare *compare, uint64_t start,
  *
  * Stops early behind a stale page, so that @compare->finding describes it.
  *
- * Return: how many pages were judged, at least one, or a negative errno: -ESRCH
- * and -EINTR without a message, others after one.
+ * Return: how many pages were judged, at least one, or -ESRCH or -EINTR.
  */
 int compare_pages(struct compare *compare, uint64_t start, unsigned int pages,
 		  unsigned int flags, enum verdict *verdicts)

@@ -30,8 +30,8 @@ static uint64_t untouched_of(const struct area *area)
  * @still: the process is stopped
  */
 void facts_finding(const struct attach_facts *facts,
-			  const struct finding *finding,
-			  const struct area *area, bool still)
+		   const struct finding *finding,
+		   const struct area *area, bool still)
 {
 	const char *often = still ? "while the process is stopped" :
 				    "in every round";

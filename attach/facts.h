@@ -54,8 +54,8 @@ struct attach_facts {
 };
 
 void facts_finding(const struct attach_facts *facts,
-			  const struct finding *finding,
-			  const struct area *area, bool still);
+		   const struct finding *finding,
+		   const struct area *area, bool still);
 void facts_print(const struct attach_facts *facts);
 int facts_json(const char *path, const struct attach_facts *facts);
 

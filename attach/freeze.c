@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "freeze.h"
+#include "list.h"
 #include "message.h"
 
 /* A thread that has not stopped by then waits for something else. */
@@ -22,22 +23,6 @@ static struct frozen *find_thread(struct freeze *freeze, pid_t tid)
 		if (freeze->threads[i].tid == tid)
 			return &freeze->threads[i];
 	return NULL;
-}
-
-static struct frozen *add_thread(struct freeze *freeze, pid_t tid)
-{
-	if (freeze->count == freeze->room) {
-		size_t room = freeze->room ? 2 * freeze->room : 16;
-		struct frozen *threads = reallocarray(freeze->threads, room,
-						      sizeof(*threads));
-
-		if (!threads)
-			return NULL;
-		freeze->threads = threads;
-		freeze->room = room;
-	}
-	freeze->threads[freeze->count] = (struct frozen) { .tid = tid };
-	return &freeze->threads[freeze->count++];
 }
 
 /* A thread that has ended cannot be traced, and needs no stopping. */
@@ -67,15 +52,13 @@ static int seize_thread(struct freeze *freeze, int tasks, pid_t tid)
 	if (ptrace(PTRACE_SEIZE, tid, 0, 0)) {
 		if (errno == ESRCH || has_ended(tasks, tid))
 			return 0;
-		say("cannot stop thread %d: %s; does a debugger hold it?",
-			     tid, strerror(errno));
+		say("cannot stop thread %d: %s; does a debugger hold it?", tid,
+		    strerror(errno));
 		return -EPERM;
 	}
-	if (!add_thread(freeze, tid)) {
-		ptrace(PTRACE_DETACH, tid, 0, 0);
-		say("out of memory");
-		return -ENOMEM;
-	}
+	freeze->threads = list_grow(freeze->threads, freeze->count,
+				    sizeof(*freeze->threads));
+	freeze->threads[freeze->count++] = (struct frozen) { .tid = tid };
 	/* Fails only if it has ended since. */
 	ptrace(PTRACE_INTERRUPT, tid, 0, 0);
 	return 0;
@@ -93,11 +76,8 @@ static int seize_all(struct freeze *freeze, int proc)
 	if (tasks < 0)
 		return -ESRCH;
 	dir = fdopendir(tasks);
-	if (!dir) {
-		close(tasks);
-		say("out of memory");
-		return -ENOMEM;
-	}
+	if (!dir)
+		die("out of memory");
 	while (!err && (entry = readdir(dir))) {
 		pid_t tid = atoi(entry->d_name);
 
@@ -131,7 +111,7 @@ static int wait_for(struct frozen *thread)
 		usleep(TURN_US);
 	}
 	say("thread %d does not stop; it waits for something that no signal interrupts",
-		     thread->tid);
+	    thread->tid);
 	return -EBUSY;
 }
 

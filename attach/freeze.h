@@ -26,12 +26,10 @@ struct frozen {
  * struct freeze - a stopped process
  * @threads: its threads
  * @count: how many
- * @room: how many @threads has room for
  */
 struct freeze {
 	struct frozen *threads;
 	size_t count;
-	size_t room;
 };
 
 int freeze_begin(struct freeze *freeze, int proc);

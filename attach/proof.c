@@ -39,8 +39,7 @@ static int wait_for_changes(const struct compare *compare)
 	int fd = secmmu_create_mirror_of(compare->device, pid);
 
 	if (fd < 0 && fd != -ESRCH && fd != -EINTR)
-		say("cannot make another mirror of process %d: %s", pid,
-			     strerror(-fd));
+		die("cannot make another mirror of process %d: %s", pid, strerror(-fd));
 	return fd;
 }
 
@@ -92,8 +91,7 @@ static void close_spares(const struct bracket *bracket)
  * @page: address of the page
  * @proved: set if the mirror is wrong
  *
- * Return: 0, or a negative errno: -ESRCH and -EINTR without a message, others after
- * one.
+ * Return: 0, or -ESRCH or -EINTR.
  */
 int proof_of_access(const struct compare *compare, uint64_t page, bool *proved)
 {

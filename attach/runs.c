@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "list.h"
 #include "message.h"
 #include "runs.h"
 
@@ -24,48 +24,32 @@ void runs_clear(struct runs *runs)
  * @runs: the set
  * @start: address of the first page
  * @end: address behind the last one
- *
- * Return: 0, or -ENOMEM after a message.
  */
-int runs_add(struct runs *runs, uint64_t start, uint64_t end)
+void runs_add(struct runs *runs, uint64_t start, uint64_t end)
 {
 	struct run *last = runs->count ? &runs->list[runs->count - 1] : NULL;
 
 	if (last && start <= last->end) {
 		if (end > last->end)
 			last->end = end;
-		return 0;
+		return;
 	}
-	if (runs->count == runs->room) {
-		size_t room = runs->room ? 2 * runs->room : 256;
-		struct run *list = reallocarray(runs->list, room,
-						sizeof(*list));
-
-		if (!list) {
-			say("out of memory");
-			return -ENOMEM;
-		}
-		runs->list = list;
-		runs->room = room;
-	}
+	runs->list = list_grow(runs->list, runs->count, sizeof(*runs->list));
 	runs->list[runs->count++] = (struct run) { start, end };
-	return 0;
 }
 
-/* Words of a page map: their number, or an errno. */
+/* Words of a page map: their number, or -ESRCH. */
 static ssize_t read_words(int pagemap, uint64_t start, uint64_t *words, size_t count)
 {
 	ssize_t got = pread(pagemap, words, count * sizeof(*words),
 			    (off_t)(start / PAGE_BYTES * sizeof(*words)));
-	int err = errno;
 
 	/* At its end, too: the process is ending. */
-	if (!got || (got < 0 && err == ESRCH))
+	if (!got || (got < 0 && errno == ESRCH))
 		return -ESRCH;
-	if (got > 0)
-		return got / (ssize_t)sizeof(*words);
-	say("cannot read the process's pagemap: %s", strerror(err));
-	return -err;
+	if (got < 0)
+		die("cannot read the process's pagemap: %s", strerror(errno));
+	return got / (ssize_t)sizeof(*words);
 }
 
 /**
@@ -74,7 +58,7 @@ static ssize_t read_words(int pagemap, uint64_t start, uint64_t *words, size_t c
  * @start: address of the first page
  * @pages: how many to look at, at most RUNS_COUNT
  *
- * Return: their number, or a negative errno as runs_add_present().
+ * Return: their number, or -ESRCH as runs_add_present().
  */
 int runs_count_present(int pagemap, uint64_t start, unsigned int pages)
 {
@@ -96,8 +80,7 @@ int runs_count_present(int pagemap, uint64_t start, unsigned int pages)
  * @start: address of the first page
  * @end: address behind the last one
  *
- * Return: 0, or a negative errno: -ESRCH without a message if the process has
- * no memory any more, else after one.
+ * Return: 0, or -ESRCH if the process has no memory any more.
  */
 int runs_add_present(struct runs *runs, int pagemap, uint64_t start,
 		     uint64_t end)
@@ -107,20 +90,15 @@ int runs_add_present(struct runs *runs, int pagemap, uint64_t start,
 	while (start < end) {
 		uint64_t want = (end - start) / PAGE_BYTES;
 		ssize_t got;
-		int err;
 
 		if (want > PAGEMAP_WORDS)
 			want = PAGEMAP_WORDS;
 		got = read_words(pagemap, start, words, want);
 		if (got < 0)
 			return (int)got;
-		for (ssize_t i = 0; i < got; i++, start += PAGE_BYTES) {
-			if (!(words[i] & PAGEMAP_PRESENT))
-				continue;
-			err = runs_add(runs, start, start + PAGE_BYTES);
-			if (err)
-				return err;
-		}
+		for (ssize_t i = 0; i < got; i++, start += PAGE_BYTES)
+			if (words[i] & PAGEMAP_PRESENT)
+				runs_add(runs, start, start + PAGE_BYTES);
 	}
 	return 0;
 }
@@ -130,26 +108,20 @@ int runs_add_present(struct runs *runs, int pagemap, uint64_t start,
  * @runs: filled in
  * @a: one set
  * @b: the other one
- *
- * Return: 0, or -ENOMEM after a message.
  */
-int runs_unite(struct runs *runs, const struct runs *a, const struct runs *b)
+void runs_unite(struct runs *runs, const struct runs *a, const struct runs *b)
 {
 	size_t i = 0, j = 0;
 
 	runs_clear(runs);
 	while (i < a->count || j < b->count) {
 		const struct run *next;
-		int err;
 
 		if (j == b->count || (i < a->count &&
 				      a->list[i].start <= b->list[j].start))
 			next = &a->list[i++];
 		else
 			next = &b->list[j++];
-		err = runs_add(runs, next->start, next->end);
-		if (err)
-			return err;
+		runs_add(runs, next->start, next->end);
 	}
-	return 0;
 }

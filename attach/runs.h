@@ -24,19 +24,17 @@ struct run {
  * struct runs - a set of pages
  * @list: its runs, ascending, apart from each other
  * @count: how many
- * @room: how many @list has room for
  */
 struct runs {
 	struct run *list;
 	size_t count;
-	size_t room;
 };
 
 void runs_clear(struct runs *runs);
-int runs_add(struct runs *runs, uint64_t start, uint64_t end);
+void runs_add(struct runs *runs, uint64_t start, uint64_t end);
 int runs_count_present(int pagemap, uint64_t start, unsigned int pages);
 int runs_add_present(struct runs *runs, int pagemap, uint64_t start,
 		     uint64_t end);
-int runs_unite(struct runs *runs, const struct runs *a, const struct runs *b);
+void runs_unite(struct runs *runs, const struct runs *a, const struct runs *b);
 
 #endif /* ATTACH_RUNS_H */

@@ -26,6 +26,21 @@ static ssize_t read_text(const struct target *target, const char *file,
 }
 
 /**
+ * target_make_printable - cut a name at the end of its line, and make it printable
+ * @name: any name, which a terminal must not obey
+ *
+ * Return: @name.
+ */
+char *target_make_printable(char *name)
+{
+	name[strcspn(name, "\n")] = '\0';
+	for (char *at = name; *at; at++)
+		if (*at < ' ' || *at > '~')
+			*at = '?';
+	return name;
+}
+
+/**
  * target_open - choose a process
  * @target: filled in
  * @pid: its number
@@ -43,10 +58,7 @@ void target_open(struct target *target, pid_t pid)
 		die("cannot open %s: %s", path, strerror(errno));
 	if (read_text(target, "comm", target->name, sizeof(target->name)) <= 0)
 		die("there is no process %d any more", pid);
-	target->name[strcspn(target->name, "\n")] = '\0';
-	for (char *at = target->name; *at; at++)
-		if (*at < ' ' || *at > '~')
-			*at = '?';
+	target_make_printable(target->name);
 }
 
 /**

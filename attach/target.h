@@ -19,6 +19,7 @@ struct target {
 	char name[20];
 };
 
+char *target_make_printable(char *name);
 void target_open(struct target *target, pid_t pid);
 bool target_alive(const struct target *target);
 uint64_t target_merged(const struct target *target);

@@ -42,8 +42,7 @@ void witness_open(struct witness *witness, int proc, pid_t pid, bool reads)
  * An address in no area has no page, whatever munmap(2) has yet to take out of the
  * table: the kernel looks for the area first.
  *
- * Return: 1 if so, 0 if not, or a negative errno: -ESRCH without a message if the
- * process has no memory any more, else after one.
+ * Return: 1 if so, 0 if not, or -ESRCH if the process has no memory any more.
  */
 int witness_present(const struct witness *witness, uint64_t page)
 {
@@ -60,8 +59,7 @@ int witness_present(const struct witness *witness, uint64_t page)
  * What the process gives up between the look at pagemap and the read it gets back. The
  * fewer pages, the rarer that is.
  *
- * Return: pages read, up to the first that is not there, or a negative errno as
- * witness_read().
+ * Return: pages read, up to the first that is not there, or -ESRCH as witness_read().
  */
 int witness_read_present(const struct witness *witness, uint64_t start, void *buffer,
 			 unsigned int pages)
@@ -86,23 +84,21 @@ int witness_read_present(const struct witness *witness, uint64_t start, void *bu
  * copy-on-write pages stay shared. A page that is not there is faulted in, so ask
  * witness_present() before. It also reads what the process may not read itself.
  *
- * Return: bytes read, perhaps fewer than asked for, or a negative errno: -ESRCH
- * without a message if the process has no memory any more, else after one.
+ * Return: bytes read, perhaps fewer than asked for, or -ESRCH if the process has no
+ * memory any more.
  */
 ssize_t witness_read(const struct witness *witness, uint64_t start, void *buffer,
 		     size_t length)
 {
 	ssize_t got = pread(witness->mem, buffer, length, (off_t)start);
-	int err = errno;
 
 	if (got > 0)
 		return got;
-	if (!got || err == ESRCH)
+	if (!got || errno == ESRCH)
 		return -ESRCH;
-	if (err == EIO || err == EFAULT)
-		return 0;
-	say("cannot read the process's mem: %s", strerror(err));
-	return -err;
+	if (errno != EIO && errno != EFAULT)
+		die("cannot read the process's mem: %s", strerror(errno));
+	return 0;
 }
 
 /**
@@ -114,27 +110,22 @@ ssize_t witness_read(const struct witness *witness, uint64_t start, void *buffer
  * faults the page in if it is not there, and pins it: if the page is merged, or
  * shared by fork(2), the process gets a copy. So ask it of suspects only.
  *
- * Return: 1 if so, 0 if not, or a negative errno: -ESRCH without a message if the
- * process has no memory any more, else after one.
+ * Return: 1 if so, 0 if not, or -ESRCH if the process has no memory any more.
  */
 int witness_grants(const struct witness *witness, uint64_t page)
 {
 	uint64_t word;
 	const struct iovec local = { &word, sizeof(word) };
 	const struct iovec remote = { (void *)(uintptr_t)page, sizeof(word) };
-	int err;
 
 	if (process_vm_readv(witness->pid, &local, 1, &remote, 1, 0) >= 0)
 		return 1;
-	err = errno;
-	if (err == EFAULT)
-		return 0;
-	if (err == EPERM)
-		say("process_vm_readv(2) of process %d is not allowed: --verify needs CAP_SYS_PTRACE, and no security module against it",
-			     witness->pid);
-	else if (err != ESRCH)
-		say("process_vm_readv(2) fails: %s", strerror(err));
-	return -err;
+	if (errno == EPERM)
+		die("process_vm_readv(2) of process %d is not allowed: --verify needs CAP_SYS_PTRACE, and no security module against it",
+		    witness->pid);
+	if (errno != EFAULT && errno != ESRCH)
+		die("process_vm_readv(2) fails: %s", strerror(errno));
+	return errno == EFAULT ? 0 : -ESRCH;
 }
 
 /**

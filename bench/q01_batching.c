@@ -125,7 +125,7 @@ static int bystander, bystanders[ENGINES_MAX];
 static void need_memory(bool ok, const char *what)
 {
 	if (!ok)
-		bench_die("cannot %s memory: %s", what, strerror(errno));
+		die("cannot %s memory: %s", what, strerror(errno));
 }
 
 static void map_at(char *at, size_t length)
@@ -254,13 +254,13 @@ static void check_counts(const struct policy *policy, const struct secmmu_stats 
 
 	if (after->zap_events - before->zap_events != events ||
 	    after->zapped - before->zapped != events * pages)
-		bench_die("%s: %llu events dropped %llu entries, not %zu and %zu",
-			  policy->name, after->zap_events - before->zap_events,
-			  after->zapped - before->zapped, events, events * pages);
+		die("%s: %llu events dropped %llu entries, not %zu and %zu",
+		    policy->name, after->zap_events - before->zap_events,
+		    after->zapped - before->zapped, events, events * pages);
 	if (flushes != expected)
-		bench_die("%s: %zu events of %zu pages took %ju flushes, not %ju",
-			  policy->name, events, pages, (uintmax_t)flushes,
-			  (uintmax_t)expected);
+		die("%s: %zu events of %zu pages took %ju flushes, not %ju",
+		    policy->name, events, pages, (uintmax_t)flushes,
+		    (uintmax_t)expected);
 }
 
 /* With one flush for each page, an engine that ran was interrupted. */
@@ -320,7 +320,7 @@ static void add_subject(struct bench *bench, const struct policy *policy,
 			unsigned int running, bool idle)
 {
 	struct subject *subject = bench_alloc(sizeof(*subject));
-	const char *engines = running ? bench_text("%u running", running) :
+	const char *engines = running ? format("%u running", running) :
 			      idle ? "idle" : "none";
 	unsigned int before = bench->nr_cases;
 

@@ -62,7 +62,7 @@ static char *map_again(const struct listener *listener, const struct size *size)
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED ||
 	    mmap(at, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE |
 		 MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
-		bench_die("cannot map memory again: %s", strerror(errno));
+		die("cannot map memory again: %s", strerror(errno));
 	for (size_t i = 0; i < pages; i++)
 		at[i * PAGE] = 1;
 	listener_map(listener, first, pages);
@@ -88,9 +88,9 @@ static void measure_events(void *data, unsigned char what, struct bench_sample *
 	bench_count(listener->mirror, &before, &after, sample);
 	if (after.zapped - before.zapped < pages ||
 	    after.zap_events - before.zap_events < size->events)
-		bench_die("the mirror has dropped %llu pages in %llu events, not %zu in %zu",
-			  after.zapped - before.zapped,
-			  after.zap_events - before.zap_events, pages, size->events);
+		die("the mirror has dropped %llu pages in %llu events, not %zu in %zu",
+		    after.zapped - before.zapped,
+		    after.zap_events - before.zap_events, pages, size->events);
 }
 
 static void add_listener(struct bench *bench, struct listener *listener)

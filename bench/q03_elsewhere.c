@@ -55,7 +55,7 @@ static void listen_kvm(const struct bystander *bystander)
 	int machine = kvm_create(&max);
 
 	if (max < bystander->slots)
-		bench_die("KVM has %u memslots, not %u", max, bystander->slots);
+		die("KVM has %u memslots, not %u", max, bystander->slots);
 	for (unsigned int i = 0; i < bystander->slots; i++)
 		kvm_slot(machine, i, 2 * i * PAGE, bystander->shown + i * PAGE, PAGE);
 }
@@ -74,7 +74,7 @@ static void listen_empty(void)
 	__u64 ns;
 
 	if (ioctl(fd, SECMMU_BENCH_REGISTER, &ns))
-		bench_die("cannot register a notifier: %s", strerror(errno));
+		die("cannot register a notifier: %s", strerror(errno));
 }
 
 static void prepare_bystander(void *data)
@@ -110,17 +110,17 @@ static void measure_events(void *data, unsigned char what, struct bench_sample *
 	if (bystander->kind == MIRROR) {
 		bench_count(bystander->mirror, &before, &after, sample);
 		if (after.events - before.events < size->events)
-			bench_die("the mirror was not told of all events");
+			die("the mirror was not told of all events");
 	}
 	if (call == MUNMAP &&
 	    mmap(bystander->region, length, PROT_READ | PROT_WRITE, MAP_PRIVATE |
 		 MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
-		bench_die("cannot map memory again: %s", strerror(errno));
+		die("cannot map memory again: %s", strerror(errno));
 }
 
 static void add_bystander(struct bench *bench, struct bystander *bystander)
 {
-	const char *slots = bench_text("%u", bystander->slots);
+	const char *slots = format("%u", bystander->slots);
 
 	worker_start(&bystander->worker, prepare_bystander, measure_events, bystander);
 	for (unsigned int i = 0; i < SIZES * CALLS_THAT_DROP; i++)

@@ -60,7 +60,7 @@ static void look_pages_up(const char *memory, bool write)
 	};
 
 	if (ioctl(kernel, SECMMU_BENCH_GUP, &arg))
-		bench_die("cannot look pages up: %s", strerror(errno));
+		die("cannot look pages up: %s", strerror(errno));
 }
 
 static void read_all_pages(int engine)
@@ -94,7 +94,7 @@ static void fill_by(enum way way, const char *memory)
 		break;
 	default:
 		if (kvm_prefault(&cpu, GPA, pages * PAGE))
-			bench_die("KVM cannot prefault: %s", strerror(errno));
+			die("KVM cannot prefault: %s", strerror(errno));
 	}
 }
 
@@ -130,15 +130,15 @@ static void measure_filling(void *data, struct bench_sample *sample)
 	settle_kvm();
 	open_empty_hmm(filling);
 	mirror_stats(mirror, &before);
-	ns = bench_now();
+	ns = clock_ns();
 	fill_by(filling->way, filling->memory);
-	ns = bench_now() - ns;
+	ns = clock_ns() - ns;
 	bench_count(mirror, &before, &after, sample);
 	if (filling->way == HMM_READ || filling->way == HMM_AGAIN)
 		close(hmm);
 	sample->counted = filling->way < GUP;
 	if (sample->counted && (before.tables > 1 || after.tables == 1))
-		bench_die("%s: the mirror was not empty, or is", ways[filling->way]);
+		die("%s: the mirror was not empty, or is", ways[filling->way]);
 	sample->value = (double)ns / pages;
 }
 
@@ -148,7 +148,7 @@ static char *make_memory(bool huge)
 	char *memory = map_aligned(pages * PAGE, LARGE);
 
 	if (madvise(memory, pages * PAGE, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE))
-		bench_die("cannot choose the size of pages: %s", strerror(errno));
+		die("cannot choose the size of pages: %s", strerror(errno));
 	memset(memory, 1, pages * PAGE);
 	return memory;
 }

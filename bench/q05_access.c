@@ -60,14 +60,14 @@ static void measure_reads(void *data, struct bench_sample *sample)
 {
 	const struct reads *reads = data;
 	static char buffer[PAGE];
-	uint64_t ns = bench_now();
+	uint64_t ns = clock_ns();
 
 	for (int i = 0; i < READS; i++)
 		if (read_one(reads->way, reads->at[i], buffer, reads->bytes) !=
 		    (ssize_t)reads->bytes)
-			bench_die("%s: cannot read: %s", ways[reads->way],
-				  strerror(errno));
-	sample->value = (double)(bench_now() - ns) / READS;
+			die("%s: cannot read: %s", ways[reads->way],
+			    strerror(errno));
+	sample->value = (double)(clock_ns() - ns) / READS;
 }
 
 /* Every page holds its number, in each word. */
@@ -87,10 +87,10 @@ static void make_memory(void)
 	memory = map_memory(length);
 	tmpfs = memfd_create("access", MFD_CLOEXEC);
 	if (tmpfs < 0 || ftruncate(tmpfs, length))
-		bench_die("no memory: %s", strerror(errno));
+		die("no memory: %s", strerror(errno));
 	file = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, tmpfs, 0);
 	if (file == MAP_FAILED)
-		bench_die("no memory: %s", strerror(errno));
+		die("no memory: %s", strerror(errno));
 	number_pages((uint64_t *)memory);
 	number_pages(file);
 	munmap(file, length);
@@ -105,8 +105,8 @@ static void check_data(const uint64_t *at)
 
 			if (read_one(way, at[i], (char *)&word, sizeof(word)) !=
 			    sizeof(word) || word != at[i] / PAGE)
-				bench_die("%s: wrong data in page %lu", ways[way],
-					  at[i] / PAGE);
+				die("%s: wrong data in page %lu", ways[way],
+				    at[i] / PAGE);
 		}
 	}
 }
@@ -135,7 +135,7 @@ static void add_reads(struct bench *bench, uint64_t pages, size_t bytes)
 		*reads = (struct reads) { way, bytes, at };
 		bench_add(bench, &(struct bench_case) {
 			.variant = { { "way", ways[way] },
-				     { "bytes", bench_text("%zu", bytes) } },
+				     { "bytes", format("%zu", bytes) } },
 			.pages = pages,
 			.measure = measure_reads,
 			.data = reads,

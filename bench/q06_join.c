@@ -50,17 +50,17 @@ static void make_vmas(void *data)
 	char *at = mmap(NULL, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (at == MAP_FAILED)
-		bench_die("no room for %lu VMAs: %s", space->vmas, strerror(errno));
+		die("no room for %lu VMAs: %s", space->vmas, strerror(errno));
 	munmap(at, length);
 	for (unsigned long i = 0; i < space->vmas; i++) {
 		char *vma = at + 2 * i * PAGE;
 
 		if (mmap(vma, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE |
 			 MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != vma)
-			bench_die("cannot make VMA %lu of %lu: %s%s", i + 1,
-				  space->vmas, strerror(errno),
-				  errno == ENOMEM ?
-				  "; raise /proc/sys/vm/max_map_count" : "");
+			die("cannot make VMA %lu of %lu: %s%s", i + 1,
+			    space->vmas, strerror(errno),
+			    errno == ENOMEM ?
+			    "; raise /proc/sys/vm/max_map_count" : "");
 		if (space->written)
 			*vma = 1;
 	}
@@ -79,9 +79,9 @@ static uint64_t time_mirror(bool second)
 		fds[n++] = mirror_create(device);
 		fds[n++] = mirror_create(device);
 	}
-	ns = bench_now();
+	ns = clock_ns();
 	fds[n++] = mirror_create(device);
-	ns = bench_now() - ns;
+	ns = clock_ns() - ns;
 	while (n)
 		close(fds[--n]);
 	return ns;
@@ -89,24 +89,24 @@ static uint64_t time_mirror(bool second)
 
 static uint64_t time_register(bool in_kernel)
 {
-	uint64_t began = bench_now(), ns;
+	uint64_t began = clock_ns(), ns;
 	__u64 inside;
 
 	if (ioctl(kernel, SECMMU_BENCH_REGISTER, &inside))
-		bench_die("cannot register a notifier: %s", strerror(errno));
-	ns = in_kernel ? inside : bench_now() - began;
+		die("cannot register a notifier: %s", strerror(errno));
+	ns = in_kernel ? inside : clock_ns() - began;
 	if (ioctl(kernel, SECMMU_BENCH_UNREGISTER, &inside))
-		bench_die("cannot unregister a notifier: %s", strerror(errno));
+		die("cannot unregister a notifier: %s", strerror(errno));
 	return ns;
 }
 
 static uint64_t time_nothing(void)
 {
-	uint64_t ns = bench_now();
+	uint64_t ns = clock_ns();
 
 	if (ioctl(kernel, SECMMU_BENCH_NOTHING))
-		bench_die("the empty ioctl fails: %s", strerror(errno));
-	return bench_now() - ns;
+		die("the empty ioctl fails: %s", strerror(errno));
+	return clock_ns() - ns;
 }
 
 static void measure_call(void *data, unsigned char call, struct bench_sample *sample)
@@ -133,7 +133,7 @@ static void add_space(struct bench *bench, unsigned long vmas, bool written)
 		bench_add(bench, &(struct bench_case) {
 			.variant = { { "call", calls[i] },
 				     { "memory", written ? "written" : "untouched" },
-				     { "vmas", bench_text("%lu", vmas) } },
+				     { "vmas", format("%lu", vmas) } },
 			.worker = &space->worker,
 			.what = i,
 		});

@@ -97,7 +97,7 @@ static void read_word(unsigned char what, size_t offset)
 	else
 		ret = process_vm_readv(self, &local, 1, &remote, 1, 0);
 	if (ret != sizeof(word))
-		bench_die("cannot read: %s", strerror(errno));
+		die("cannot read: %s", strerror(errno));
 }
 
 static void measure_reads(void *data, unsigned char what, struct bench_sample *sample)
@@ -108,10 +108,10 @@ static void measure_reads(void *data, unsigned char what, struct bench_sample *s
 	(void)data;
 	(void)sample;
 	for (size_t i = 0; i < faults; i++) {
-		uint64_t began = bench_now();
+		uint64_t began = clock_ns();
 
 		read_word(what, i * PAGE);
-		time[i] = bench_now() - began;
+		time[i] = clock_ns() - began;
 	}
 	pass = (pass + 1) % passes;
 }
@@ -156,7 +156,7 @@ static void start_threads(enum meanwhile meanwhile, pthread_t *threads)
 	for (uintptr_t i = 0; i < DISCARDERS; i++) {
 		atomic_store(&rounds[i], 0);
 		if (pthread_create(&threads[i], NULL, keep_busy, (void *)i))
-			bench_die("cannot start a thread");
+			die("cannot start a thread");
 	}
 	for (unsigned int i = 0; i < DISCARDERS; i++)
 		while (!atomic_load(&rounds[i]))
@@ -181,9 +181,9 @@ static void use_one_hull(bool hull)
 	bench_need_permission("switches on a seeded bug of the driver");
 	fd = open(MUTANT, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
-		bench_die("cannot open %s: %s", MUTANT, strerror(errno));
+		die("cannot open %s: %s", MUTANT, strerror(errno));
 	if (write(fd, name, strlen(name)) != (ssize_t)strlen(name))
-		bench_die("cannot write %s: %s", MUTANT, strerror(errno));
+		die("cannot write %s: %s", MUTANT, strerror(errno));
 	close(fd);
 }
 
@@ -201,7 +201,7 @@ static void read_all_pages(const struct subject *subject, struct secmmu_stats *b
 	     (subject->meanwhile == DISCARDS &&
 	      after->zap_events == before->zap_events); i++) {
 		if (i == PASSES_MAX)
-			bench_die("nothing is discarded meanwhile");
+			die("nothing is discarded meanwhile");
 		mirror_renew_slot(mirror, 0, LARGE, watched, faults * PAGE);
 		worker_ask(&reader, subject->engine ? BY_ENGINE :
 			   BY_PROCESS_VM_READV, &empty);
@@ -221,7 +221,7 @@ static void measure_faults(struct figures *figures)
 	if (subject->hull)
 		use_one_hull(false);
 	if (subject->engine && after.faults - before.faults < passes * faults)
-		bench_die("the mirror was not empty");
+		die("the mirror was not empty");
 	figures_of_times(figures, times, passes * faults);
 	figures->sample.counted = subject->engine;
 	figures->value[RETRIES] = (double)(after.retries - before.retries);
@@ -252,7 +252,7 @@ static void share_memory(char *at)
 {
 	if (mmap(at, DISCARD, PROT_READ | PROT_WRITE,
 		 MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != at)
-		bench_die("no memory: %s", strerror(errno));
+		die("no memory: %s", strerror(errno));
 }
 
 static void make_mirror(void)

@@ -46,11 +46,11 @@ static void prepare_listener(void *data)
 /* Returns nanoseconds. */
 static uint64_t page_out(char *memory, size_t pages)
 {
-	uint64_t ns = bench_now();
+	uint64_t ns = clock_ns();
 
 	if (madvise(memory, pages * PAGE, MADV_PAGEOUT))
-		bench_die("cannot page out: %s", strerror(errno));
-	return bench_now() - ns;
+		die("cannot page out: %s", strerror(errno));
+	return clock_ns() - ns;
 }
 
 static size_t count_resident(const struct listener *listener, size_t pages)
@@ -59,7 +59,7 @@ static size_t count_resident(const struct listener *listener, size_t pages)
 	size_t sum = 0;
 
 	if (!map || mincore(listener->memory, pages * PAGE, map))
-		bench_die("cannot tell what is in memory: %s", strerror(errno));
+		die("cannot tell what is in memory: %s", strerror(errno));
 	for (size_t i = 0; i < pages; i++)
 		sum += map[i] & 1;
 	free(map);
@@ -86,8 +86,8 @@ static uint64_t reclaim_pages(const struct listener *listener)
 	bring_pages_back(listener);
 	swap_off();
 	if (left > reclaimed / 8)
-		bench_die("%s: %zu of %zu pages stayed in memory",
-			  listener_names[listener->kind], left, reclaimed);
+		die("%s: %zu of %zu pages stayed in memory",
+		    listener_names[listener->kind], left, reclaimed);
 	return ns;
 }
 
@@ -127,10 +127,10 @@ static void measure_pass(void *data, unsigned char what, struct bench_sample *sa
 		bench_count(listener->mirror, &before, &after, sample);
 		if (what == RECLAIM &&
 		    after.zapped - before.zapped < reclaimed - reclaimed / 8)
-			bench_die("the mirror was not told of the reclaimed pages");
+			die("the mirror was not told of the reclaimed pages");
 	}
 	if (what != RECLAIM && count_resident(listener, aged) < aged)
-		bench_die("pages went, but there is no swap space");
+		die("pages went, but there is no swap space");
 }
 
 /* A kernel that asks listeners keeps the pages that they have used. */

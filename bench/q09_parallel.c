@@ -97,7 +97,7 @@ static void map_in_mirror(const struct subject *subject, unsigned int index, siz
 		mirror_prefault(subject->mirror, 0, offset, length,
 				SECMMU_PREFAULT_WRITE);
 	else if (madvise(subject->memory + offset, length, MADV_POPULATE_WRITE))
-		bench_die("cannot populate memory: %s", strerror(errno));
+		die("cannot populate memory: %s", strerror(errno));
 }
 
 static void *discard_range(void *data)
@@ -114,10 +114,10 @@ static void *discard_range(void *data)
 	while (atomic_load(&missing))
 		;
 	for (size_t i = 0; i < events; i++) {
-		uint64_t began = bench_now();
+		uint64_t began = clock_ns();
 
 		discard_memory(at + i * length, length);
-		time[i] = bench_now() - began;
+		time[i] = clock_ns() - began;
 	}
 	return NULL;
 }
@@ -142,7 +142,7 @@ static void measure_events(void *data, unsigned char what, struct bench_sample *
 	for (unsigned int i = 0; i < threads; i++) {
 		ranges[i] = (struct range) { subject, i, pages };
 		if (i && pthread_create(&others[i], NULL, discard_range, &ranges[i]))
-			bench_die("cannot start a thread");
+			die("cannot start a thread");
 	}
 	discard_range(&ranges[0]);
 	for (unsigned int i = 1; i < threads; i++)
@@ -150,9 +150,9 @@ static void measure_events(void *data, unsigned char what, struct bench_sample *
 	if (mirrored) {
 		bench_count(subject->mirror, &before, &after, sample);
 		if (after.zap_events - before.zap_events != events)
-			bench_die("%llu events dropped something, not %ju",
-				  after.zap_events - before.zap_events,
-				  (uintmax_t)events);
+			die("%llu events dropped something, not %ju",
+			    after.zap_events - before.zap_events,
+			    (uintmax_t)events);
 	}
 	if (running)
 		runner_halt(&subject->runner);

@@ -49,7 +49,7 @@ static long sum_numbers(const char *path, const char *word)
 	long total = 0, number;
 
 	if (!file)
-		bench_die("cannot read %s: %s", path, strerror(errno));
+		die("cannot read %s: %s", path, strerror(errno));
 	while (fgets(line, sizeof(line), file)) {
 		char *at = line + strspn(line, " ");
 
@@ -75,11 +75,11 @@ static char *map_region(bool large)
 	char *region;
 
 	if (prctl(PR_SET_THP_DISABLE, !large, 0, 0, 0))
-		bench_die("cannot turn huge pages %s: %s", large ? "on" : "off",
-			  strerror(errno));
+		die("cannot turn huge pages %s: %s", large ? "on" : "off",
+		    strerror(errno));
 	region = map_aligned(REGION, LARGE);
 	if (large && madvise(region, REGION, MADV_HUGEPAGE))
-		bench_die("no huge pages: %s", strerror(errno));
+		die("no huge pages: %s", strerror(errno));
 	for (size_t i = 0; i < REGION; i += PAGE)
 		region[i] = 1;
 	return region;
@@ -92,8 +92,8 @@ static void fill_slots(int mirror, bool large, struct secmmu_stats *stats)
 		mirror_prefault(mirror, 0, i * REGION, REGION, 0);
 	mirror_stats(mirror, stats);
 	if (stats->large != (large ? slots * (REGION / LARGE) : 0))
-		bench_die("the mirror has %llu entries of 2 MiB%s", stats->large,
-			  large ? "; does the machine have a huge page left?" : "");
+		die("the mirror has %llu entries of 2 MiB%s", stats->large,
+		    large ? "; does the machine have a huge page left?" : "");
 }
 
 static void measure_shape(struct figures *figures)

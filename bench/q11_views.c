@@ -65,12 +65,12 @@ static void measure_switches(void *data, struct bench_sample *sample)
 		switch_to(change, i);
 		mirror_read_word(reader, 0);
 	}
-	ns = bench_now();
+	ns = clock_ns();
 	for (unsigned int i = 0; i < TIMES; i++) {
 		switch_to(change, i);
 		mirror_read_word(reader, 0);
 	}
-	sample->value = (double)(bench_now() - ns) / TIMES;
+	sample->value = (double)(clock_ns() - ns) / TIMES;
 }
 
 static void add_view(struct bench *bench, const char *what, const char *how, uint64_t pages,
@@ -126,13 +126,13 @@ static void measure_protection(void *data, struct bench_sample *sample)
 
 	mirror_prefault(protected_mirror, 0, 0, PAGES * PAGE, SECMMU_PREFAULT_WRITE);
 	mirror_stats(protected_mirror, &before);
-	ns = bench_now();
+	ns = clock_ns();
 	protect_pages(by_key, true);
 	protect_pages(by_key, false);
 	for (uint64_t i = 0; i < PAGES; i++)
 		if (pwrite(protected_engine, page, 8, i * PAGE) != 8)
-			bench_die("an engine cannot write");
-	sample->value = (double)(bench_now() - ns);
+			die("an engine cannot write");
+	sample->value = (double)(clock_ns() - ns);
 	bench_count(protected_mirror, &before, &after, sample);
 }
 
@@ -159,9 +159,9 @@ static void measure_event(void *data, struct bench_sample *sample)
 	for (uint32_t i = 0; i < idle; i++)
 		mirror_prefault(many_domains, i, 0, PAGES * PAGE, SECMMU_PREFAULT_WRITE);
 	mirror_stats(many_domains, &before);
-	ns = bench_now();
+	ns = clock_ns();
 	discard_memory(seen_often, PAGES * PAGE);
-	sample->value = (double)(bench_now() - ns);
+	sample->value = (double)(clock_ns() - ns);
 	bench_count(many_domains, &before, &after, sample);
 }
 
@@ -170,7 +170,7 @@ static void add_idle_domains(struct bench *bench)
 	static uint32_t idle[] = { 1, 2, 4, 8 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(idle); i++)
-		add_view(bench, "discard", bench_text("mapped in %u domains", idle[i]), PAGES,
+		add_view(bench, "discard", format("mapped in %u domains", idle[i]), PAGES,
 			 measure_event, &idle[i]);
 }
 
@@ -183,10 +183,10 @@ static void measure_mode(void *data, struct bench_sample *sample)
 	uint64_t ns;
 
 	mirror_stats(mirror, &before);
-	ns = bench_now();
+	ns = clock_ns();
 	for (unsigned int i = 0; i < TIMES; i++)
 		mirror_need(tag_bits_set(mirror, i % 2 ? 15 : 6), "set tag bits");
-	sample->value = (double)(bench_now() - ns) / TIMES;
+	sample->value = (double)(clock_ns() - ns) / TIMES;
 	bench_count(mirror, &before, &after, sample);
 }
 
@@ -232,13 +232,13 @@ struct visits {
 static void measure_visits(void *data, struct bench_sample *sample)
 {
 	const struct visits *visits = data;
-	uint64_t ns = bench_now();
+	uint64_t ns = clock_ns();
 
 	for (unsigned int i = 0; i < TIMES; i++) {
 		mirror_need(engine_attach(visits->engine, visits->mirrors[i % 2], 0), "attach");
 		mirror_read_word(visits->engine, 0);
 	}
-	sample->value = (double)(bench_now() - ns) / TIMES;
+	sample->value = (double)(clock_ns() - ns) / TIMES;
 }
 
 static void add_visits(struct bench *bench)
@@ -249,7 +249,7 @@ static void add_visits(struct bench *bench)
 		for (unsigned int n = 0; n < 2; n++) {
 			all[i].mirrors[n] = make_mirror(memory, 1);
 			if (!choose_policy(all[i].mirrors[n], i))
-				bench_die("there is no policy %s", policies[i]);
+				die("there is no policy %s", policies[i]);
 		}
 		all[i].engine = mirror_engine(all[i].mirrors[0], 0);
 		add_view(bench, "switch and read", policies[i], 0, measure_visits, &all[i]);

@@ -55,9 +55,9 @@ static void measure_without(void *data, unsigned char path, struct bench_sample 
 
 	(void)data;
 	populate_memory();
-	ns = bench_now();
+	ns = clock_ns();
 	discard_often(path == PAIR ? memory : elsewhere);
-	sample->value = bench_now() - ns;
+	sample->value = clock_ns() - ns;
 }
 
 /* Returns how often the path was taken. */
@@ -93,14 +93,14 @@ static void measure_path(void *data, struct bench_sample *sample)
 		worker_ask(&without, path, &floor);
 	prepare_path(path);
 	mirror_stats(mirror, &before);
-	ns = bench_now();
+	ns = clock_ns();
 	times = take_path(path);
-	ns = bench_now() - ns;
+	ns = clock_ns() - ns;
 	bench_count(mirror, &before, &after, sample);
 	sample->value = (ns - floor.value) / times;
 	if (after.zapped - before.zapped != (path == ZAP ? PAGES : 0) ||
 	    after.faults - before.faults != (path == FILL ? PAGES : 0))
-		bench_die("%s: another path was taken", paths[path]);
+		die("%s: another path was taken", paths[path]);
 }
 
 static void add_paths(struct bench *bench)

@@ -3,7 +3,7 @@
 
 #include "corpus.h"
 #include "generate.h"
-#include "message.h"
+#include "list.h"
 
 /* One program in so many is new altogether. */
 #define NEW_ONE_IN	5
@@ -15,10 +15,7 @@
  */
 void corpus_add(struct suite *corpus, const struct program *program)
 {
-	corpus->program = reallocarray(corpus->program, corpus->nr + 1,
-				       sizeof(*corpus->program));
-	if (!corpus->program)
-		die("out of memory");
+	corpus->program = list_grow(corpus->program, corpus->nr, sizeof(*corpus->program));
 	corpus->program[corpus->nr++] = *program;
 }
 

@@ -130,7 +130,7 @@ void act_mirror(struct world *world, const uint64_t *arg)
 		create.flush_batch = 0;
 	keep_descriptor(&world->mirror[arg[1]],
 			driver_call(world->device[arg[0]], SECMMU_CREATE_MIRROR, &create,
-		  sizeof(create), arg[5]));
+				    sizeof(create), arg[5]));
 }
 
 void act_slot(struct world *world, const uint64_t *arg)
@@ -156,7 +156,7 @@ void act_engine(struct world *world, const uint64_t *arg)
 
 	keep_descriptor(&world->engine[arg[1]],
 			driver_call(world->mirror[arg[0]], SECMMU_CREATE_ENGINE, &create,
-		  sizeof(create), arg[3]));
+				    sizeof(create), arg[3]));
 }
 
 void act_stats(struct world *world, const uint64_t *arg)
@@ -164,7 +164,7 @@ void act_stats(struct world *world, const uint64_t *arg)
 	struct secmmu_stats stats = { 0 };
 
 	driver_call(world->mirror[arg[0]], SECMMU_GET_STATS, &stats, sizeof(stats),
-	     arg[1]);
+		    arg[1]);
 }
 
 void act_prefault(struct world *world, const uint64_t *arg)
@@ -177,7 +177,7 @@ void act_prefault(struct world *world, const uint64_t *arg)
 	};
 
 	driver_call(world->mirror[arg[0]], SECMMU_PREFAULT, &range, sizeof(range),
-	     arg[4]);
+		    arg[4]);
 }
 
 void act_dirty_log(struct world *world, const uint64_t *arg)
@@ -207,7 +207,7 @@ void act_dirty_log(struct world *world, const uint64_t *arg)
 		break;
 	}
 	driver_call(world->mirror[arg[0]], SECMMU_GET_DIRTY_LOG, &log, sizeof(log),
-	     arg[5]);
+		    arg[5]);
 }
 
 void act_event(struct world *world, const uint64_t *arg)

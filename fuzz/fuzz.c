@@ -86,9 +86,9 @@ static void tell_json(const struct fuzz *fuzz, const struct outcome *outcome)
 	struct json json = { 0 };
 
 	printf("@ json ");
-	json_begin(&json, stdout);
+	json_begin(&json, stdout, "{}");
 	json_number(&json, "seed", fuzz->options->seed);
-	json_seconds(&json, "seconds", read_clock() - fuzz->started);
+	json_real(&json, "seconds", read_clock() - fuzz->started);
 	json_number(&json, "programs", fuzz->programs);
 	json_number(&json, "operations", fuzz->ops);
 	json_number(&json, "places", cover_places());

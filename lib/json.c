@@ -79,7 +79,7 @@ int json_create(struct json *json, const char *path, const char *schema)
 
 	if (open_draft(json, path))
 		return -1;
-	json_begin(json, json->file);
+	json_begin(json, json->file, "{}");
 	uname(&system);
 	json_string(json, "schema", schema);
 	json_string(json, "kernel", system.release);
@@ -105,15 +105,10 @@ static void open_bracket(struct json *json, const char *brackets)
 	json->behind = false;
 }
 
-/**
- * json_begin - begin an object
- * @json: zeroes, but for a stream
- * @stream: where to
- */
-void json_begin(struct json *json, FILE *stream)
+void json_begin(struct json *json, FILE *stream, const char *brackets)
 {
 	json->file = stream;
-	open_bracket(json, "{}");
+	open_bracket(json, brackets);
 }
 
 static void begin_member(struct json *json, const char *key)
@@ -124,10 +119,10 @@ static void begin_member(struct json *json, const char *key)
 		fputc(',', json->file);
 	if (own_line)
 		fputs("\n\t", json->file);
-	else if (json->behind)
+	else if (json->behind && !json->compact)
 		fputc(' ', json->file);
 	if (key)
-		fprintf(json->file, "\"%s\": ", key);
+		fprintf(json->file, json->compact ? "\"%s\":" : "\"%s\": ", key);
 	json->behind = true;
 }
 
@@ -154,10 +149,16 @@ void json_number(struct json *json, const char *key, uint64_t value)
 	fprintf(json->file, "%" PRIu64, value);
 }
 
-void json_seconds(struct json *json, const char *key, double value)
+void json_real(struct json *json, const char *key, double value)
 {
 	begin_member(json, key);
-	fprintf(json->file, "%.1f", value);
+	fprintf(json->file, "%.10g", value);
+}
+
+void json_null(struct json *json, const char *key)
+{
+	begin_member(json, key);
+	fputs("null", json->file);
 }
 
 void json_object(struct json *json, const char *key)

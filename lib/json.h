@@ -20,6 +20,7 @@
  * @close: what ends the objects and lists that are open
  * @depth: how many are
  * @behind: something is in the innermost already
+ * @compact: no spaces
  */
 struct json {
 	FILE *file;
@@ -28,18 +29,21 @@ struct json {
 	char close[JSON_DEPTH];
 	unsigned int depth;
 	bool behind;
+	bool compact;
 };
 
 int json_writable(const char *path);
 int json_create(struct json *json, const char *path, const char *schema);
 int json_finish(struct json *json);
 
-void json_begin(struct json *json, FILE *stream);
+/* On a stream; @brackets: "{}" or "[]". @json has zeroes, or is compact. */
+void json_begin(struct json *json, FILE *stream, const char *brackets);
 
 /* Members; in a list @key is NULL. */
 void json_string(struct json *json, const char *key, const char *text);
 void json_number(struct json *json, const char *key, uint64_t value);
-void json_seconds(struct json *json, const char *key, double value);
+void json_real(struct json *json, const char *key, double value);
+void json_null(struct json *json, const char *key);
 void json_object(struct json *json, const char *key);
 void json_list(struct json *json, const char *key);
 /* The end of the innermost object or list. */

@@ -2,60 +2,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "basics.h"
 #include "inside.h"
-
-void bench_die(const char *format, ...)
-{
-	va_list arguments;
-
-	fflush(stdout);
-	fprintf(stderr, "%s: ", program_invocation_short_name);
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fputc('\n', stderr);
-	exit(1);
-}
-
-char *bench_text(const char *format, ...)
-{
-	va_list arguments;
-	char *text;
-	int ret;
-
-	va_start(arguments, format);
-	ret = vasprintf(&text, format, arguments);
-	va_end(arguments);
-	if (ret < 0)
-		bench_die("out of memory");
-	return text;
-}
 
 void *bench_alloc(size_t size)
 {
 	void *memory = calloc(1, size);
 
 	if (!memory)
-		bench_die("out of memory");
+		die("out of memory");
 	return memory;
-}
-
-uint64_t bench_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 int bench_open(const char *path, const char *advice)
@@ -63,16 +26,16 @@ int bench_open(const char *path, const char *advice)
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 
 	if (fd < 0)
-		bench_die("cannot open %s: %s; %s", path, strerror(errno),
-			  errno == EACCES || errno == EPERM ? "be root" : advice);
+		die("cannot open %s: %s; %s", path, strerror(errno),
+		    errno == EACCES || errno == EPERM ? "be root" : advice);
 	return fd;
 }
 
 void bench_need_permission(const char *what)
 {
 	if (!inside_or_told())
-		bench_die("refused outside of the test VM, for it %s; " INSIDE_VARIABLE
-			  "=yes lets it", what);
+		die("refused outside of the test VM, for it %s; " INSIDE_VARIABLE
+		    "=yes lets it", what);
 }
 
 static void *map_with(size_t length, int flags)
@@ -81,7 +44,7 @@ static void *map_with(size_t length, int flags)
 			-1, 0);
 
 	if (at == MAP_FAILED)
-		bench_die("no memory: %s", strerror(errno));
+		die("no memory: %s", strerror(errno));
 	return at;
 }
 
@@ -109,13 +72,13 @@ char *map_aligned(size_t length, size_t alignment)
 void forbid_huge_pages(void)
 {
 	if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0))
-		bench_die("huge pages stay on: %s", strerror(errno));
+		die("huge pages stay on: %s", strerror(errno));
 }
 
 void discard_memory(void *at, size_t length)
 {
 	if (madvise(at, length, MADV_DONTNEED))
-		bench_die("cannot discard memory: %s", strerror(errno));
+		die("cannot discard memory: %s", strerror(errno));
 }
 
 /* The processors that the program was started on. */
@@ -125,7 +88,7 @@ static cpu_set_t *allowed_cpus(void)
 	static bool known;
 
 	if (!known && sched_getaffinity(0, sizeof(set), &set))
-		bench_die("cannot tell the processors: %s", strerror(errno));
+		die("cannot tell the processors: %s", strerror(errno));
 	known = true;
 	return &set;
 }
@@ -161,7 +124,7 @@ void pin_to_cpu(unsigned int index)
 			break;
 	}
 	if (sched_setaffinity(0, sizeof(one), &one))
-		bench_die("cannot stay on one processor: %s", strerror(errno));
+		die("cannot stay on one processor: %s", strerror(errno));
 }
 
 void bench_count(int mirror, const struct secmmu_stats *before, struct secmmu_stats *after,

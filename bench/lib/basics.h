@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "clock.h"
+#include "message.h"
 #include "mirror.h"
 
 #define PAGE		4096ul
@@ -33,16 +35,8 @@ struct bench_sample {
 	uint64_t interrupts;
 };
 
-/* Say why the benchmark cannot go on, and end it. */
-void bench_die(const char *format, ...)
-	__attribute__((noreturn, format(printf, 1, 2)));
-/* As printf(), into a new string. */
-char *bench_text(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
 /* Memory that holds zeroes. */
 void *bench_alloc(size_t size);
-/* Nanoseconds since some moment. */
-uint64_t bench_now(void);
 /* Open a device; if it is missing, @advice says what to do. */
 int bench_open(const char *path, const char *advice);
 /* Refuse to change a machine that is not the test VM; @what: "overwrites the disk". */

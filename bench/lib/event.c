@@ -19,10 +19,10 @@ static int call_once(char *at, size_t length, enum call call)
 
 uint64_t event_raise(char *at, size_t length, size_t events, enum call call)
 {
-	uint64_t ns = bench_now();
+	uint64_t ns = clock_ns();
 
 	for (; events; events--, at += length)
 		if (call_once(at, length, call))
-			bench_die("%s fails: %s", calls[call], strerror(errno));
-	return bench_now() - ns;
+			die("%s fails: %s", calls[call], strerror(errno));
+	return clock_ns() - ns;
 }

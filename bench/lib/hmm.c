@@ -61,9 +61,9 @@ void hmm_read(int hmm, const void *memory, size_t pages)
 		};
 
 		if (ioctl(hmm, HMM_DMIRROR_READ, &cmd))
-			bench_die("test_hmm cannot read: %s", strerror(errno));
+			die("test_hmm cannot read: %s", strerror(errno));
 		if (cmd.cpages != cmd.npages)
-			bench_die("test_hmm has read %llu of %llu pages",
-				  cmd.cpages, cmd.npages);
+			die("test_hmm has read %llu of %llu pages",
+			    cmd.cpages, cmd.npages);
 	}
 }

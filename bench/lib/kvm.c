@@ -28,7 +28,7 @@ int kvm_create(unsigned int *max_slots)
 	int machine = ioctl(device, KVM_CREATE_VM, 0);
 
 	if (machine < 0)
-		bench_die("cannot create a KVM machine: %s", strerror(errno));
+		die("cannot create a KVM machine: %s", strerror(errno));
 	*max_slots = ioctl(device, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS);
 	close(device);
 	return machine;
@@ -45,7 +45,7 @@ void kvm_slot(int machine, uint32_t slot, uint64_t gpa, const void *hva,
 	};
 
 	if (ioctl(machine, KVM_SET_USER_MEMORY_REGION, &region))
-		bench_die("cannot set memslot %u: %s", slot, strerror(errno));
+		die("cannot set memslot %u: %s", slot, strerror(errno));
 }
 
 void kvm_cpu_create(struct kvm_cpu *cpu, int machine)
@@ -59,11 +59,11 @@ void kvm_cpu_create(struct kvm_cpu *cpu, int machine)
 	kvm_slot(machine, 0, 0, program, PAGE);
 	cpu->fd = ioctl(machine, KVM_CREATE_VCPU, 0);
 	if (cpu->fd < 0)
-		bench_die("cannot create a KVM processor: %s", strerror(errno));
+		die("cannot create a KVM processor: %s", strerror(errno));
 	cpu->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, cpu->fd,
 			0);
 	if (cpu->run == MAP_FAILED)
-		bench_die("cannot map the KVM processor: %s", strerror(errno));
+		die("cannot map the KVM processor: %s", strerror(errno));
 	kvm_arch_init(machine, cpu->fd);
 }
 
@@ -76,10 +76,10 @@ void kvm_touch(const struct kvm_cpu *cpu, uint64_t gpa, size_t pages)
 		ret = ioctl(cpu->fd, KVM_RUN, 0);
 	} while (ret && errno == EINTR);
 	if (ret)
-		bench_die("the KVM guest does not run: %s", strerror(errno));
+		die("the KVM guest does not run: %s", strerror(errno));
 	if (cpu->run->exit_reason != KVM_EXIT_HLT)
-		bench_die("the KVM guest ended with reason %u, not by its halt",
-			  cpu->run->exit_reason);
+		die("the KVM guest ended with reason %u, not by its halt",
+		    cpu->run->exit_reason);
 }
 
 int kvm_prefault(const struct kvm_cpu *cpu, uint64_t gpa, size_t length)

@@ -45,7 +45,7 @@ void kvm_arch_init(int machine, int cpu)
 	if (ioctl(machine, KVM_CHECK_EXTENSION, KVM_CAP_SET_TSS_ADDR) > 0)
 		ioctl(machine, KVM_SET_TSS_ADDR, TSS_GPA);
 	if (ioctl(cpu, KVM_GET_SREGS, &sregs))
-		bench_die("cannot read the KVM processor: %s", strerror(errno));
+		die("cannot read the KVM processor: %s", strerror(errno));
 	sregs.cs = segment;
 	segment.selector = 0x10;
 	segment.type = 0x3;		/* read, write, accessed */
@@ -54,8 +54,8 @@ void kvm_arch_init(int machine, int cpu)
 	sregs.ss = segment;
 	sregs.cr0 |= CR0_PE;
 	if (ioctl(cpu, KVM_SET_SREGS, &sregs))
-		bench_die("cannot set up the KVM processor: %s",
-			  strerror(errno));
+		die("cannot set up the KVM processor: %s",
+		    strerror(errno));
 }
 
 void kvm_arch_start(int cpu, uint64_t gpa, size_t pages)
@@ -67,6 +67,6 @@ void kvm_arch_start(int cpu, uint64_t gpa, size_t pages)
 	};
 
 	if (ioctl(cpu, KVM_SET_REGS, &regs))
-		bench_die("cannot start the KVM processor: %s",
-			  strerror(errno));
+		die("cannot start the KVM processor: %s",
+		    strerror(errno));
 }

@@ -48,7 +48,7 @@ static const struct question *find_question(const char *word)
 	for (size_t i = 0; i < NR_QUESTIONS; i++)
 		if (!strcmp(__start_questions[i]->word, word))
 			return __start_questions[i];
-	bench_die("there is no question '%s'; --help lists them", word);
+	die("there is no question '%s'; --help lists them", word);
 }
 
 static unsigned int parse_repetitions(const char *value)
@@ -60,8 +60,8 @@ static unsigned int parse_repetitions(const char *value)
 	number = strtoul(value, &end, 10);
 	if (errno || *end || *value < '0' || *value > '9' || !number ||
 	    number > REPETITIONS_MAX)
-		bench_die("--repetitions takes a number from 1 to %d, not '%s'",
-			  REPETITIONS_MAX, value);
+		die("--repetitions takes a number from 1 to %d, not '%s'",
+		    REPETITIONS_MAX, value);
 	return number;
 }
 
@@ -70,7 +70,7 @@ static void parse_only(struct bench *bench, char *text)
 	char *value = strchr(text, '=');
 
 	if (!value || bench->nr_only == VARIANT_MAX)
-		bench_die("--only takes KEY=VALUE, up to %d times", VARIANT_MAX);
+		die("--only takes KEY=VALUE, up to %d times", VARIANT_MAX);
 	*value = '\0';
 	bench->only[bench->nr_only++] = (struct pair) { text, value + 1 };
 }
@@ -92,12 +92,12 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	case 'b':
 		bench->test_build = !strcmp(value, "test");
 		if (!bench->test_build && strcmp(value, "normal"))
-			bench_die("--build takes normal or test, not '%s'", value);
+			die("--build takes normal or test, not '%s'", value);
 		return 0;
 	case 'o':
 		bench->output = fopen(value, "ae");
 		if (!bench->output)
-			bench_die("cannot write %s: %s", value, strerror(errno));
+			die("cannot write %s: %s", value, strerror(errno));
 		return 0;
 	case OPTION_ONLY:
 		parse_only(bench, value);
@@ -145,23 +145,23 @@ static void fork_question(struct bench *bench, const struct question *question)
 	fflush(NULL);
 	pid = fork();
 	if (pid < 0)
-		bench_die("cannot fork: %s", strerror(errno));
+		die("cannot fork: %s", strerror(errno));
 	if (!pid) {
 		bench->question = question;
 		measure_question(bench);
 		exit(0);
 	}
 	if (waitpid(pid, &status, 0) != pid || status)
-		exit(1);
+		exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
 static const char *list_questions(void)
 {
-	char *text = bench_text("Measure questions, all of them by default:\n");
+	char *text = format("Measure questions, all of them by default:\n");
 
 	for (size_t i = 0; i < NR_QUESTIONS; i++)
-		text = bench_text("%s\n  %-10s %s", text, __start_questions[i]->word,
-				  __start_questions[i]->asks);
+		text = format("%s\n  %-10s %s", text, __start_questions[i]->word,
+			      __start_questions[i]->asks);
 	return text;
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Everything that is written as JSON. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "bench.h"
+#include "json.h"
 
 /**
  * struct machine - where the results come from; part of each result
@@ -60,34 +60,23 @@ const char *results_unit(const struct bench_case *one)
 	return one->unit ? one->unit : machine.shift < 0 ? "ns" : "instructions";
 }
 
-static void write_string(FILE *file, const char *text)
+/* Numbers are no strings. */
+static void write_member(struct json *json, const char *key, const char *value)
 {
-	fputc('"', file);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			fputc('\\', file);
-		fputc(*text, file);
-	}
-	fputc('"', file);
-}
-
-static void write_member(FILE *file, const char *key, const char *value)
-{
-	fprintf(file, "\"%s\":", key);
 	if (!value)
-		fputs("null", file);
+		json_null(json, key);
 	else if (*value && !value[strspn(value, "0123456789")])
-		fputs(value, file);
+		json_number(json, key, strtoull(value, NULL, 10));
 	else
-		write_string(file, value);
+		json_string(json, key, value);
 }
 
-static void write_count(FILE *file, const char *key, bool counted, uint64_t value)
+static void write_count(struct json *json, const char *key, bool counted, uint64_t value)
 {
 	if (counted)
-		fprintf(file, ",\"%s\":%" PRIu64, key, value);
+		json_number(json, key, value);
 	else
-		fprintf(file, ",\"%s\":null", key);
+		json_null(json, key);
 }
 
 /**
@@ -102,63 +91,57 @@ static void write_count(FILE *file, const char *key, bool counted, uint64_t valu
 void results_write(const struct bench *bench, const struct bench_case *one,
 		   const struct bench_sample *sample, unsigned int round)
 {
-	FILE *file = bench->output;
+	struct json json = { .compact = true };
 
-	if (!file)
+	if (!bench->output)
 		return;
-	fprintf(file, "{\"name\":\"%s\",\"variant\":{", bench->question->name);
-	for (size_t i = 0; i < VARIANT_MAX && one->variant[i].key; i++) {
-		fputs(i ? "," : "", file);
-		write_member(file, one->variant[i].key, one->variant[i].value);
-	}
-	fprintf(file, "%s},\"pages\":%" PRIu64 ",\"threads\":%u,\"value\":%.10g,\"unit\":\"%s\"",
-		bench->test_build ? ",\"build\":\"test\"" : "", one->pages, one->threads,
-		sample->value, results_unit(one));
-	write_count(file, "flushes", sample->counted, sample->flushes);
-	write_count(file, "interrupts", sample->counted, sample->interrupts);
-	fprintf(file, ",\"kernel\":\"%s\",\"accel\":\"%s\",\"cpus\":%ld,\"repetition\":%u}\n",
-		machine.kernel.release, machine.accel, machine.cpus, round);
-	if (fflush(file) || ferror(file))
-		bench_die("cannot write the results: %s", strerror(errno));
+	json_begin(&json, bench->output, "{}");
+	json_string(&json, "name", bench->question->name);
+	json_object(&json, "variant");
+	for (size_t i = 0; i < VARIANT_MAX && one->variant[i].key; i++)
+		write_member(&json, one->variant[i].key, one->variant[i].value);
+	if (bench->test_build)
+		json_string(&json, "build", "test");
+	json_end(&json);
+	json_number(&json, "pages", one->pages);
+	json_number(&json, "threads", one->threads);
+	json_real(&json, "value", sample->value);
+	json_string(&json, "unit", results_unit(one));
+	write_count(&json, "flushes", sample->counted, sample->flushes);
+	write_count(&json, "interrupts", sample->counted, sample->interrupts);
+	json_string(&json, "kernel", machine.kernel.release);
+	json_string(&json, "accel", machine.accel);
+	json_number(&json, "cpus", (uint64_t)machine.cpus);
+	json_number(&json, "repetition", round);
+	json_end(&json);
+	if (fflush(bench->output) || ferror(bench->output))
+		die("cannot write the results: %s", strerror(errno));
 }
 
-static void describe_target(const struct target *target)
+static void describe_question(struct json *json, const struct question *question)
 {
-	write_member(stdout, "what", target->what);
-	putchar(',');
-	write_member(stdout, "value", target->value);
-	putchar(',');
-	write_member(stdout, "of", target->of);
-	printf(",\"limit\":%.10g", target->limit);
-}
-
-static void describe_question(const struct question *question)
-{
-	const struct pair members[] = {
-		{ "name", question->name },
-		{ "text", question->text },
-		{ "across", question->across },
-		{ "plot", question->plot },
-		{ "plotted", question->plotted },
-		{ "each", question->each },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
-		write_member(stdout, members[i].key, members[i].value);
-		puts(",");
+	json_object(json, NULL);
+	write_member(json, "name", question->name);
+	write_member(json, "text", question->text);
+	write_member(json, "across", question->across);
+	write_member(json, "plot", question->plot);
+	write_member(json, "plotted", question->plotted);
+	write_member(json, "each", question->each);
+	json_list(json, "rows");
+	for (size_t i = 0; i < VARIANT_MAX && question->rows[i]; i++)
+		json_string(json, NULL, question->rows[i]);
+	json_end(json);
+	json_list(json, "targets");
+	for (const struct target *at = question->targets; at && at->what; at++) {
+		json_object(json, NULL);
+		write_member(json, "what", at->what);
+		write_member(json, "value", at->value);
+		write_member(json, "of", at->of);
+		json_real(json, "limit", at->limit);
+		json_end(json);
 	}
-	printf("\"rows\":[");
-	for (size_t i = 0; i < VARIANT_MAX && question->rows[i]; i++) {
-		fputs(i ? "," : "", stdout);
-		write_string(stdout, question->rows[i]);
-	}
-	printf("],\n\"targets\":[");
-	for (size_t i = 0; question->targets && question->targets[i].what; i++) {
-		fputs(i ? "},\n{" : "{", stdout);
-		describe_target(&question->targets[i]);
-		fputs(question->targets[i + 1].what ? "" : "}", stdout);
-	}
-	putchar(']');
+	json_end(json);
+	json_end(json);
 }
 
 /**
@@ -168,9 +151,10 @@ static void describe_question(const struct question *question)
  */
 void results_describe(const struct question *const *questions, size_t nr)
 {
-	for (size_t i = 0; i < nr; i++) {
-		fputs(i ? "},\n{" : "[{", stdout);
-		describe_question(questions[i]);
-	}
-	puts("}]");
+	struct json json = { 0 };
+
+	json_begin(&json, stdout, "[]");
+	for (size_t i = 0; i < nr; i++)
+		describe_question(&json, questions[i]);
+	json_end(&json);
 }

@@ -24,9 +24,9 @@ const char *bench_value(const struct bench_case *one, const char *key)
 		if (!strcmp(one->variant[i].key, key))
 			return one->variant[i].value;
 	if (key && !strcmp(key, "pages"))
-		return bench_text("%ju", (uintmax_t)one->pages);
+		return format("%ju", (uintmax_t)one->pages);
 	if (key && !strcmp(key, "threads"))
-		return bench_text("%u", one->threads);
+		return format("%u", one->threads);
 	return "";
 }
 
@@ -51,7 +51,7 @@ void bench_add(struct bench *bench, const struct bench_case *one)
 		return;
 	bench->cases = reallocarray(bench->cases, bench->nr_cases + 1, sizeof(*one));
 	if (!bench->cases)
-		bench_die("out of memory");
+		die("out of memory");
 	copy = &bench->cases[bench->nr_cases++];
 	*copy = *one;
 	copy->values = bench_alloc(bench->repetitions * sizeof(*copy->values));
@@ -89,9 +89,9 @@ static void tell_progress(const struct bench *bench, unsigned int round, unsigne
 
 	/* Not into the middle of a table that goes to a pipe. */
 	if ((!bench->output && !isatty(STDOUT_FILENO)) ||
-	    (told && bench_now() - told < PROGRESS_NS))
+	    (told && clock_ns() - told < PROGRESS_NS))
 		return;
-	told = bench_now();
+	told = clock_ns();
 	fprintf(stderr, "%s: round %u of %u, case %u of %u\n", bench->question->name,
 		round, bench->repetitions, i + 1, bench->nr_cases);
 }
@@ -128,7 +128,7 @@ void bench_run(struct bench *bench)
 	unsigned int *order = bench_alloc(bench->nr_cases * sizeof(*order));
 
 	if (!bench->nr_cases)
-		bench_die("there is nothing to measure here");
+		die("there is nothing to measure here");
 	for (unsigned int i = 0; i < bench->nr_cases; i++)
 		order[i] = i;
 	for (unsigned int round = 0; round <= bench->repetitions; round++) {

@@ -30,7 +30,7 @@ static void need_no_other(void)
 	while (file && fgets(line, sizeof(line), file))
 		lines++;
 	if (!file || lines > 1)
-		bench_die("the machine has swap space of its own: turn it off (swapoff -a)");
+		die("the machine has swap space of its own: turn it off (swapoff -a)");
 	fclose(file);
 }
 
@@ -47,27 +47,27 @@ void swap_make(void)
 	size = lseek(fd, 0, SEEK_END);
 	need_no_other();
 	if (pread(fd, &header, sizeof(header), 0) != sizeof(header))
-		bench_die("cannot read " DEVICE ": %s", strerror(errno));
+		die("cannot read " DEVICE ": %s", strerror(errno));
 	if (memcmp(&header, &zero, sizeof(header)) &&
 	    memcmp(header.magic, "SWAPSPACE2", sizeof(header.magic)))
-		bench_die(DEVICE " is in use, and needed for swap space");
+		die(DEVICE " is in use, and needed for swap space");
 	header = zero;
 	header.version = 1;
 	header.last_page = size / PAGE - 1;
 	memcpy(header.magic, "SWAPSPACE2", sizeof(header.magic));
 	if (pwrite(fd, &header, sizeof(header), 0) != sizeof(header) || fsync(fd))
-		bench_die("cannot write " DEVICE ": %s", strerror(errno));
+		die("cannot write " DEVICE ": %s", strerror(errno));
 	close(fd);
 }
 
 void swap_on(void)
 {
 	if (swapon(DEVICE, 0))
-		bench_die("cannot swap to " DEVICE ": %s", strerror(errno));
+		die("cannot swap to " DEVICE ": %s", strerror(errno));
 }
 
 void swap_off(void)
 {
 	if (swapoff(DEVICE))
-		bench_die("cannot stop swapping to " DEVICE ": %s", strerror(errno));
+		die("cannot stop swapping to " DEVICE ": %s", strerror(errno));
 }

@@ -33,11 +33,11 @@ void worker_start(struct worker *worker, void (*prepare)(void *data),
 	unsigned char what;
 
 	if (pipe(ask) || pipe(answer))
-		bench_die("cannot make a pipe: %s", strerror(errno));
+		die("cannot make a pipe: %s", strerror(errno));
 	fflush(NULL);
 	worker->pid = fork();
 	if (worker->pid < 0)
-		bench_die("cannot fork: %s", strerror(errno));
+		die("cannot fork: %s", strerror(errno));
 	if (worker->pid) {
 		worker->next = workers;
 		workers = worker;
@@ -58,7 +58,7 @@ void worker_start(struct worker *worker, void (*prepare)(void *data),
 
 		measure(data, what, &sample);
 		if (write(answer[1], &sample, sizeof(sample)) != sizeof(sample))
-			bench_die("cannot answer: %s", strerror(errno));
+			die("cannot answer: %s", strerror(errno));
 	}
 	_exit(0);
 }
@@ -69,8 +69,8 @@ static void end_with(const struct worker *worker)
 	int status;
 
 	if (waitpid(worker->pid, &status, 0) == worker->pid && WIFSIGNALED(status))
-		bench_die("a process that measures was killed by signal %d",
-			  WTERMSIG(status));
+		die("a process that measures was killed by signal %d",
+		    WTERMSIG(status));
 	exit(1);
 }
 
@@ -97,7 +97,7 @@ void worker_ask(const struct worker *worker, unsigned char what,
 		worker_await(worker, sample);
 	} while (sample->again && --tries);
 	if (!tries)
-		bench_die("in %u measurements no engine ran", TRIES);
+		die("in %u measurements no engine ran", TRIES);
 }
 
 void workers_stop(void)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # To be sourced by scripts that change the machine, before they do; programs have the
-# same in testvm/inside.h.
+# same in lib/inside.h.
 # shellcheck shell=sh
 
 # $1: what the script does to the machine.

@@ -162,6 +162,38 @@ void *memory_range(const struct memory *memory, uint64_t gpa, uint64_t length)
 }
 
 /**
+ * memory_slot_of - find the slot of an arena page
+ * @memory: the guest's memory
+ * @page: number of the page
+ *
+ * Return: index of the slot.
+ */
+uint32_t memory_slot_of(const struct memory *memory, uint32_t page)
+{
+	for (uint32_t i = 0; i < ARENA_SLOTS; i++)
+		if (page - memory->arena[i].first < memory->arena[i].pages)
+			return MEMORY_ARENA_SLOT + i;
+	return MEMORY_FIXED_SLOT;
+}
+
+/**
+ * memory_pages_from - count the pages of one slot from a page on
+ * @memory: the guest's memory
+ * @page: number of a page in the arena
+ * @most: enough
+ *
+ * Return: their number, at most @most.
+ */
+uint32_t memory_pages_from(const struct memory *memory, uint32_t page, uint32_t most)
+{
+	const struct arena_slot *slot =
+		&memory->arena[memory_slot_of(memory, page) - MEMORY_ARENA_SLOT];
+	uint32_t left = slot->first + slot->pages - page;
+
+	return left < most ? left : most;
+}
+
+/**
  * memory_dontneed - madvise(MADV_DONTNEED)
  * @memory: the guest's memory
  * @gpa: page aligned

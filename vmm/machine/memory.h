@@ -60,6 +60,9 @@ void memory_create(struct memory *memory, uint64_t size,
 void memory_destroy(struct memory *memory);
 void *memory_range(const struct memory *memory, uint64_t gpa, uint64_t length);
 
+uint32_t memory_slot_of(const struct memory *memory, uint32_t page);
+uint32_t memory_pages_from(const struct memory *memory, uint32_t page, uint32_t most);
+
 int memory_dontneed(const struct memory *memory, uint64_t gpa, uint64_t length);
 int memory_punch(const struct memory *memory, uint64_t gpa, uint64_t length);
 int memory_replace(const struct memory *memory, uint64_t gpa, uint64_t length);

@@ -66,19 +66,10 @@ void agent_count(uint64_t *counter)
 	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
 }
 
-/* The mirror's slot of a page. */
-static uint32_t slot_of(const struct memory *memory, uint32_t page)
-{
-	for (uint32_t i = 0; i < ARENA_SLOTS; i++)
-		if (page - memory->arena[i].first < memory->arena[i].pages)
-			return MEMORY_ARENA_SLOT + i;
-	return MEMORY_FIXED_SLOT;
-}
-
 /* What a key forbids must fail, whatever the memory is like. */
 static bool is_denied(struct agent *agent, uint32_t page, bool write)
 {
-	return engine_denies(&agent->engine, slot_of(agent->judge->memory, page), write);
+	return engine_denies(&agent->engine, memory_slot_of(agent->judge->memory, page), write);
 }
 
 /* Did an access fail as it had to? Returns false after a violation. */
@@ -207,20 +198,6 @@ static void write_page(struct agent *agent, struct prng *prng)
 		judge_fault(judge, page, STAMP_ERROR, done, agent->name);
 }
 
-/* Pages of one slot from @page on, at most @most. */
-static uint32_t pages_in_slot(const struct memory *memory, uint32_t page,
-			      uint32_t most)
-{
-	for (int i = 0; i < ARENA_SLOTS; i++) {
-		const struct arena_slot *slot = &memory->arena[i];
-		uint32_t left = slot->first + slot->pages - page;
-
-		if (page - slot->first < slot->pages)
-			return left < most ? left : most;
-	}
-	return 0;
-}
-
 /**
  * agent_engine - read any page and write its own, through the mirror
  * @argument: the agent; its participant number is its owner number
@@ -241,7 +218,7 @@ void *agent_engine(void *argument)
 
 		if (!prng_below(&prng, 8))
 			count += prng_below(&prng, MAX_READ_PAGES);
-		read_pages(agent, page, pages_in_slot(memory, page, count));
+		read_pages(agent, page, memory_pages_from(memory, page, count));
 		write_page(agent, &prng);
 		if (++turn % BURST)
 			continue;

@@ -65,18 +65,10 @@ static const struct operation *choose_operation(const struct agent *agent,
 static uint32_t choose_range(const struct agent *agent, struct prng *prng,
 			     uint32_t *first)
 {
-	const struct memory *memory = agent->judge->memory;
 	uint32_t count = 1 + prng_below(prng, MAX_DISCARD_PAGES);
 
 	*first = judge_choose(agent->judge, prng);
-	for (int i = 0; i < ARENA_SLOTS; i++) {
-		const struct arena_slot *slot = &memory->arena[i];
-		uint32_t left = slot->first + slot->pages - *first;
-
-		if (*first - slot->first < slot->pages && count > left)
-			count = left;
-	}
-	return count;
+	return memory_pages_from(agent->judge->memory, *first, count);
 }
 
 /* Memory that is not mapped cannot be accessed: not even by a stale spte. */

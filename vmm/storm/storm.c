@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "exitcode.h"
 #include "fixed.h"
+#include "interrupt.h"
 #include "json.h"
 #include "message.h"
 #include "mirror.h"
@@ -121,7 +122,7 @@ static const struct vcpu_ops vcpu_ops = {
 };
 
 static void add_agent(struct storm *storm, const char *name, uint32_t number,
-		     uint32_t participant)
+		      uint32_t participant)
 {
 	struct agent *agent = &storm->agents[storm->nr_agents];
 
@@ -330,7 +331,7 @@ static bool storm_over(const struct storm *storm)
 {
 	uint32_t finished = 0;
 
-	if (watchdog_interrupted() || report_violations(&storm->report) >= REPORT_LIMIT)
+	if (interrupt_signal() || report_violations(&storm->report) >= REPORT_LIMIT)
 		return true;
 	for (uint32_t i = 0; i < storm->options->vcpus; i++)
 		finished += vcpu_finished(&storm->vcpus[i]);
@@ -471,7 +472,7 @@ static int conclude_storm(const struct storm_options *options, struct totals *to
 	bool unwritten;
 	int status;
 
-	totals->signal = watchdog_interrupted();
+	totals->signal = interrupt_signal();
 	unwritten = options->json && report_json(options->json, totals);
 	status = report_summary(totals);
 	return unwritten && status == EXIT_PASS ? EXIT_CANNOT : status;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "exitcode.h"
+#include "interrupt.h"
 #include "message.h"
 #include "threads.h"
 #include "watchdog.h"
@@ -21,14 +22,7 @@
 
 static struct watchdog watched;
 static pthread_t thread;
-static bool running;
 static bool stop;
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int signal)
-{
-	interrupted = signal;
-}
 
 /*
  * Other threads may sleep in the kernel with the lock of the heap, of a stream or of
@@ -87,16 +81,9 @@ static void *watch_progress(void *argument)
 /**
  * watchdog_start - from now on, threads must get on, and signals are heeded
  * @watchdog: what to watch; copied
- *
- * The first SIGINT or SIGTERM is noted, the second one of its kind ends the program at
- * once.
  */
 void watchdog_start(const struct watchdog *watchdog)
 {
-	const struct sigaction interrupt = {
-		.sa_handler = on_interrupt,
-		.sa_flags = (int)SA_RESETHAND,
-	};
 	int error;
 
 	watched = *watchdog;
@@ -106,9 +93,7 @@ void watchdog_start(const struct watchdog *watchdog)
 	if (error)
 		die("cannot start a thread: %s", strerror(error));
 	pthread_setname_np(thread, "watchdog");
-	running = true;
-	sigaction(SIGINT, &interrupt, NULL);
-	sigaction(SIGTERM, &interrupt, NULL);
+	interrupt_catch();
 }
 
 /**
@@ -118,21 +103,8 @@ void watchdog_start(const struct watchdog *watchdog)
  */
 void watchdog_stop(void)
 {
-	if (!running)
-		return;
 	__atomic_store_n(&stop, true, __ATOMIC_RELEASE);
 	pthread_join(thread, NULL);
-	running = false;
-}
-
-/**
- * watchdog_interrupted - has a signal asked the program to end?
- *
- * Return: the number of the latest signal, SIGINT or SIGTERM; 0 if there was none.
- */
-int watchdog_interrupted(void)
-{
-	return interrupted;
 }
 
 /**

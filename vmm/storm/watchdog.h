@@ -25,7 +25,6 @@ struct watchdog {
 
 void watchdog_start(const struct watchdog *watchdog);
 void watchdog_stop(void);
-int watchdog_interrupted(void);
 void watchdog_hold_signals(bool hold);
 
 #endif /* VMM_WATCHDOG_H */
