@@ -143,8 +143,8 @@ static bool kernel_asks(void)
 		/* A few pages may have been in use otherwise meanwhile. */
 		if (sample.value >= reclaimed - reclaimed / 8)
 			continue;
-		fprintf(stderr, "aging: for MADV_PAGEOUT this kernel does not ask %s what was used: measuring reclaim only\n",
-			listener_names[i]);
+		fprintf(stderr, "aging: this kernel does not ask %s what was used (%.0f of %zu pages stayed): measuring reclaim only\n",
+			listener_names[i], sample.value, reclaimed);
 		return false;
 	}
 	return true;

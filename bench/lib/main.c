@@ -131,6 +131,8 @@ static void measure_question(struct bench *bench)
 		mirror_need_test_build(mirror_device());
 	question->add_cases(bench);
 	bench_run(bench);
+	if (bench->table)
+		table_print(bench);
 	workers_stop();
 }
 

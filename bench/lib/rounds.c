@@ -137,6 +137,4 @@ void bench_run(struct bench *bench)
 			shuffle_numbers(order, bench->nr_cases);
 	}
 	free(order);
-	if (bench->table)
-		table_print(bench);
 }

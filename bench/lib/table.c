@@ -54,7 +54,7 @@ void table_print(const struct bench *bench)
 		if (key && *w < (int)strlen(bench_value(one, key)))
 			*w = strlen(bench_value(one, key));
 	}
-	printf("%s\n", bench->question->asks);
+	printf("\n%s\n", bench->question->asks);
 	for (unsigned int i = 0; i < COLUMNS; i++)
 		if (width[i])
 			printf("%-*s  ", width[i], key_of(&bench->cases[0], i));
