@@ -10,6 +10,8 @@
 #include <sys/mman.h>
 #include <sys/param.h>
 
+#include <linux/secmmu_test.h>
+
 #include "bench.h"
 #include "event.h"
 #include "mirror.h"
@@ -32,10 +34,13 @@
 
 #define NO_MIRROR	(-1)
 
+/* XPMEM's way (driver/test/history.h), in place of slots of the mirror. */
+#define XPMEM		(-2)
+
 /**
  * struct policy - when to flush
  * @name: as in the results
- * @policy: enum secmmu_flush_policy, or NO_MIRROR
+ * @policy: enum secmmu_flush_policy, NO_MIRROR or XPMEM
  * @batch: pages per flush
  * @grid: measured in the full grid only, in all grids with one call, with all calls
  * @build: the builds of the driver; bit 0: normal, bit 1: test
@@ -55,7 +60,7 @@ static const struct policy {
 	{ "array:128", SECMMU_FLUSH_ARRAY, 128, FULL_ONLY, 1 },
 	{ "array:512", SECMMU_FLUSH_ARRAY, 512, ONE_CALL, 1 },
 	{ "array:4096", SECMMU_FLUSH_ARRAY, 4096, FULL_ONLY, 1 },
-	{ "end-array:32", SECMMU_FLUSH_END_ARRAY, 32, ONE_CALL, 2 },
+	{ "end-array:32", XPMEM, SECMMU_TEST_PAST_BATCH, ONE_CALL, 2 },
 };
 
 #define POLICIES	ARRAY_SIZE(policies)
@@ -94,6 +99,7 @@ static const struct size {
  * @idle: one engine has the mirror loaded and rests
  * @worker: the process
  * @mirror: descriptor; for NO_MIRROR that of the parent's mirror
+ * @past: descriptor of XPMEM, which flushes the mirror's engines
  * @memory: the mirror shows it: @length bytes, aligned to PIECE, for large events; ACROSS
  *	bytes that are never mapped; SMALL bytes
  * @length: of the largest event
@@ -105,6 +111,7 @@ struct subject {
 	bool idle;
 	struct worker worker;
 	int mirror;
+	int past;
 	char *memory;
 	size_t length;
 	struct runner runners[ENGINES_MAX];
@@ -128,6 +135,35 @@ static void map_at(char *at, size_t length)
 				    MAP_FIXED, -1, 0) == at, "map");
 }
 
+static void subscribe_xpmem(struct subject *subject, size_t shown)
+{
+	struct secmmu_test_subscribe arg = {
+		.size = sizeof(arg),
+		.kind = SECMMU_TEST_XPMEM,
+		.start = (uintptr_t)subject->memory,
+		.end = (uintptr_t)subject->memory + shown,
+	};
+
+	mirror_need(secmmu_call(subject->mirror, SECMMU_TEST_SUBSCRIBE, &arg,
+				sizeof(arg)), "subscribe");
+	subject->past = arg.fd;
+}
+
+/* Get pages; returns the number of pages held. */
+static uint32_t ask_xpmem(const struct subject *subject, const char *at, size_t length)
+{
+	struct secmmu_test_past arg = {
+		.size = sizeof(arg),
+		.flags = SECMMU_TEST_PAST_FAULT,
+		.address = (uintptr_t)at,
+		.pages = length / PAGE,
+	};
+
+	mirror_need(secmmu_call(subject->past, SECMMU_TEST_PAST, &arg, sizeof(arg)),
+		    "ask XPMEM");
+	return arg.held;
+}
+
 static void prepare_subject(void *data)
 {
 	struct subject *subject = data;
@@ -142,7 +178,11 @@ static void prepare_subject(void *data)
 	/* A huge page is one entry. */
 	forbid_huge_pages();
 	subject->mirror = bystander;
-	if (subject->policy->policy != NO_MIRROR) {
+	if (subject->policy->policy == XPMEM) {
+		subject->mirror = mirror_create(device);
+		subscribe_xpmem(subject, shown);
+		runner_show(subject->mirror);
+	} else if (subject->policy->policy != NO_MIRROR) {
 		subject->mirror =
 			mirror_need(secmmu_create_mirror(device, subject->policy->policy,
 							 subject->policy->batch),
@@ -159,11 +199,14 @@ static void prepare_subject(void *data)
 
 static void map_in_mirror(const struct subject *subject, char *at, size_t length)
 {
-	if (subject->policy->policy == NO_MIRROR)
-		need_memory(!madvise(at, length, MADV_POPULATE_WRITE), "populate");
-	else
+	if (subject->policy->policy >= 0) {
 		mirror_prefault(subject->mirror, 0, at - subject->memory, length,
 				SECMMU_PREFAULT_WRITE);
+		return;
+	}
+	need_memory(!madvise(at, length, MADV_POPULATE_WRITE), "populate");
+	if (subject->policy->policy == XPMEM)
+		ask_xpmem(subject, at, length);
 }
 
 /* Undo the events, and leave the memory empty. */
@@ -188,6 +231,16 @@ static uint64_t count_flushes(const struct policy *policy, size_t pages)
 	default:
 		return howmany(pages, policy->batch);
 	}
+}
+
+/* XPMEM is no slot of the mirror: it says itself how many pages it holds. */
+static void count_xpmem(const struct subject *subject, size_t events,
+			struct secmmu_stats *stats)
+{
+	if (subject->policy->policy != XPMEM)
+		return;
+	stats->zap_events = events;
+	stats->zapped = -(uint64_t)ask_xpmem(subject, NULL, 0);
 }
 
 /* The mirror must have done what its policy says. */
@@ -237,8 +290,10 @@ static void measure_events(void *data, unsigned char what, struct bench_sample *
 	for (unsigned int i = 0; i < subject->running; i++)
 		runner_go(&subject->runners[i]);
 	mirror_stats(subject->mirror, &before);
+	count_xpmem(subject, 0, &before);
 	ns = event_raise(at, length, events, call);
 	bench_count(subject->mirror, &before, &after, sample);
+	count_xpmem(subject, events, &after);
 	for (unsigned int i = 0; i < subject->running; i++)
 		runner_halt(&subject->runners[i]);
 	sample->counted = subject->policy->policy != NO_MIRROR;

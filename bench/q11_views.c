@@ -191,7 +191,7 @@ static void measure_mode(void *data, struct bench_sample *sample)
 }
 
 /* The policies of enum secmmu_test_refresh_policy; a normal build has the first one. */
-static const char *const policies[] = { "sync", "none", "compare", "gen-bump" };
+static const char *const policies[] = { "sync", "compare", "gen-bump" };
 
 /* Returns false if this build does not have the policy. */
 static bool choose_policy(int mirror, uint32_t policy)

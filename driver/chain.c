@@ -8,7 +8,6 @@
 
 #include "chain.h"
 #include "compat/young.h"
-#include "test/held.h"
 #include "trace.h"
 #include "walk.h"
 
@@ -69,19 +68,6 @@ static int chain_range_start(struct mmu_notifier *mn,
 	return 0;
 }
 
-static void end_late(struct secmmu_chain *chain, unsigned long start,
-		     unsigned long last)
-{
-	struct secmmu_walk walk = {
-		.chain = chain,
-		.purpose = SECMMU_INVALIDATE_LATE,
-		.start = start,
-		.last = last,
-	};
-
-	secmmu_walk_members(&walk);
-}
-
 static void chain_range_end(struct mmu_notifier *mn,
 			    const struct mmu_notifier_range *range)
 {
@@ -90,10 +76,8 @@ static void chain_range_end(struct mmu_notifier *mn,
 
 	if (range_is_empty(range))
 		return;
-	trace_secmmu_event_end(chain, range->start, range->end);
 	secmmu_gate_spin(END, range->start);
-	if (secmmu_any_holds())
-		end_late(chain, range->start, last);
+	trace_secmmu_event_end(chain, range->start, range->end);
 	if (secmmu_event_end(&chain->records, range->start, last))
 		return;
 
@@ -104,7 +88,7 @@ static void chain_range_end(struct mmu_notifier *mn,
 	secmmu_event_end(&chain->records, range->start, last);
 }
 
-static bool age(struct mmu_notifier *mn, unsigned long start,
+static bool age_members(struct mmu_notifier *mn, unsigned long start,
 		unsigned long end, enum secmmu_purpose purpose)
 {
 	struct secmmu_walk aging = {
@@ -123,14 +107,14 @@ static secmmu_young_t chain_clear_young(struct mmu_notifier *mn,
 					struct mm_struct *mm,
 					unsigned long start, unsigned long end)
 {
-	return age(mn, start, end, SECMMU_CLEAR_YOUNG);
+	return age_members(mn, start, end, SECMMU_CLEAR_YOUNG);
 }
 
 static secmmu_young_t chain_test_young(struct mmu_notifier *mn,
 				       struct mm_struct *mm,
 				       unsigned long address)
 {
-	return age(mn, address, address + 1, SECMMU_TEST_YOUNG);
+	return age_members(mn, address, address + 1, SECMMU_TEST_YOUNG);
 }
 
 static void chain_release(struct mmu_notifier *mn, struct mm_struct *mm)

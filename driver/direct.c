@@ -5,11 +5,6 @@
 #include "direct.h"
 #include "host.h"
 
-static bool is_pinned(const struct secmmu_direct *direct)
-{
-	return direct->write;
-}
-
 /*
  * GUP under mmap_lock. A write takes a pin. A read takes a plain reference: a pin would
  * make the core copy a page that is shared.
@@ -21,7 +16,7 @@ static long get_page_locked(struct secmmu_direct *direct, struct mm_struct *mm,
 			     (direct->write ? FOLL_WRITE : 0) |
 			     (direct->nofault ? FOLL_NOFAULT : 0);
 
-	if (is_pinned(direct))
+	if (direct->write)
 		return secmmu_pin_user_pages_remote(mm, direct->target.hva, 1, flags,
 						    &direct->page, locked);
 	return secmmu_get_user_pages_remote(mm, direct->target.hva, 1, flags,
@@ -99,11 +94,8 @@ void secmmu_direct_end(struct secmmu_direct *direct, bool written)
 {
 	if (written)
 		secmmu_spans_log(&direct->mirror->member.spans, direct->gfn);
-	if (is_pinned(direct)) {
+	if (direct->write)
 		unpin_user_pages_dirty_lock(&direct->page, 1, written);
-		return;
-	}
-	if (written)
-		set_page_dirty_lock(direct->page);
-	put_page(direct->page);
+	else
+		put_page(direct->page);
 }

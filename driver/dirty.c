@@ -105,7 +105,7 @@ static int log_check(const struct secmmu_span *span,
 }
 
 /* Move the bits of the log and of the sptes to @bits. The configuration is locked. */
-static void collect(struct secmmu_slots *slots, const struct secmmu_span *span,
+static void collect_dirty(struct secmmu_slots *slots, const struct secmmu_span *span,
 		    const struct secmmu_get_dirty_log *arg, unsigned long *bits)
 {
 	gfn_t first = span->by_gfn.start + arg->first_page;
@@ -143,7 +143,7 @@ static struct secmmu_log *collect_locked(struct secmmu_slots *slots,
 	*bits = kvcalloc(words_of(arg), sizeof(**bits), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!*bits)
 		goto unlock;
-	collect(slots, &slot->span, arg, *bits);
+	collect_dirty(slots, &slot->span, arg, *bits);
 	log = secmmu_log_get(slot->span.log);
 	err = 0;
 unlock:

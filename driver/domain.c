@@ -51,7 +51,7 @@ static struct domain *domain_alloc(unsigned int id)
  * Return the domain with the number of @new, or @new if there is none yet; NULL if another
  * mirror has it.
  */
-static struct domain *claim(struct secmmu_chain *chain, struct secmmu_roots *owner,
+static struct domain *claim_domain(struct secmmu_chain *chain, struct secmmu_roots *owner,
 			    struct domain *new)
 {
 	struct secmmu_kept *kept;
@@ -94,7 +94,7 @@ int secmmu_domain_create(struct secmmu_roots *roots, struct secmmu_chain *chain,
 	if (!new)
 		return -ENOMEM;
 	err = secmmu_chain_keep(chain);
-	domain = err ? NULL : claim(chain, roots, new);
+	domain = err ? NULL : claim_domain(chain, roots, new);
 	if (domain != new)
 		domain_free(&new->kept);
 	if (!domain)
@@ -104,7 +104,7 @@ int secmmu_domain_create(struct secmmu_roots *roots, struct secmmu_chain *chain,
 	return 0;
 }
 
-static void disown(struct secmmu_roots *roots, struct secmmu_chain *chain)
+static void disown_domains(struct secmmu_roots *roots, struct secmmu_chain *chain)
 {
 	struct secmmu_kept *kept;
 
@@ -137,7 +137,7 @@ void secmmu_domains_leave(struct secmmu_roots *roots, struct secmmu_tlbs *tlbs,
 		secmmu_roots_zap(roots, &gather, BIT(i), 0, SECMMU_GFN_LAST);
 		secmmu_gather_finish(&gather);
 	}
-	disown(roots, chain);
+	disown_domains(roots, chain);
 }
 
 /**

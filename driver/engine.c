@@ -44,7 +44,7 @@ static noinline void copy_many(void *to, const void *from, unsigned int len)
  * Processors see this memory too: copy aligned words as a whole, as a device would;
  * memcpy() may go byte by byte. Both sides are aligned alike.
  */
-static void copy(void *to, const void *from, unsigned int len)
+static void copy_bytes(void *to, const void *from, unsigned int len)
 {
 	if (len == sizeof(u64) && IS_ALIGNED((unsigned long)to, sizeof(u64)))
 		copy_word(to, from, 0);
@@ -52,7 +52,7 @@ static void copy(void *to, const void *from, unsigned int len)
 		copy_many(to, from, len);
 }
 
-static u64 translate(struct secmmu_engine *engine,
+static u64 translate_gfn(struct secmmu_engine *engine,
 		     const struct secmmu_window *window, gfn_t gfn,
 		     const struct secmmu_use *use)
 {
@@ -70,9 +70,9 @@ static void copy_piece(struct secmmu_engine *engine, unsigned long pfn,
 	char *page = kmap_local_pfn(pfn);
 
 	if (move->write)
-		copy(page + offset, engine->bounce + offset, move->len);
+		copy_bytes(page + offset, engine->bounce + offset, move->len);
 	else
-		copy(engine->bounce + offset, page + offset, move->len);
+		copy_bytes(engine->bounce + offset, page + offset, move->len);
 	kunmap_local(page);
 }
 
@@ -86,7 +86,7 @@ static void count_window(struct secmmu_engine *engine, const struct secmmu_move 
  * Move one piece inside one window. Returns -EAGAIN if a fault of *@gfn must come
  * first, or -ENXIO, -EACCES.
  */
-static int cross(struct secmmu_engine *engine, const struct secmmu_move *move,
+static int move_in_window(struct secmmu_engine *engine, const struct secmmu_move *move,
 		 gfn_t *gfn)
 {
 	struct secmmu_mirror *mirror = engine->spaces.mirror;
@@ -102,7 +102,7 @@ static int cross(struct secmmu_engine *engine, const struct secmmu_move *move,
 	if (*gfn > SECMMU_GFN_LAST)
 		goto close;
 	err = -EAGAIN;
-	spte = translate(engine, &window, *gfn, &use);
+	spte = translate_gfn(engine, &window, *gfn, &use);
 	if (!spte)
 		goto close;
 	err = -EACCES;
@@ -119,7 +119,7 @@ close:
 }
 
 /* Move one piece with a page that GUP gave past the mirror. */
-static int cross_direct(struct secmmu_engine *engine, const struct secmmu_move *move,
+static int move_direct(struct secmmu_engine *engine, const struct secmmu_move *move,
 			const struct secmmu_direct *direct)
 {
 	struct secmmu_mirror *mirror = engine->spaces.mirror;
@@ -148,7 +148,7 @@ close:
 }
 
 /* The domain does not show the page: fail, or go to domain 0. */
-static int leave(struct secmmu_engine *engine)
+static int leave_domain(struct secmmu_engine *engine)
 {
 	struct secmmu_mirror *mirror = engine->spaces.mirror;
 
@@ -179,7 +179,7 @@ static int fault_in(struct secmmu_engine *engine, gfn_t gfn, u64 end, bool write
 		access.flags |= SECMMU_FAULT_AROUND;
 	ret = secmmu_fault(engine->spaces.mirror, gfn, pages, &access);
 	if (ret == -EXDEV)
-		return leave(engine);
+		return leave_domain(engine);
 	return min(ret, 0);
 }
 
@@ -193,16 +193,16 @@ static int move_past_mirror(struct secmmu_engine *engine, const struct secmmu_mo
 
 	err = secmmu_direct_begin(&direct, engine->spaces.mirror, gfn, &access);
 	if (err == -EXDEV)
-		return leave(engine) ?: -EAGAIN;
+		return leave_domain(engine) ?: -EAGAIN;
 	if (err)
 		return err;
-	err = cross_direct(engine, move, &direct);
+	err = move_direct(engine, move, &direct);
 	secmmu_direct_end(&direct, !err && move->write && move->len);
 	return err;
 }
 
 /* Out of line, to keep the path without a fault short. */
-static noinline int cross_after_fault(struct secmmu_engine *engine,
+static noinline int move_after_fault(struct secmmu_engine *engine,
 				      const struct secmmu_move *move, gfn_t gfn)
 {
 	unsigned int rounds = 0;
@@ -213,7 +213,7 @@ static noinline int cross_after_fault(struct secmmu_engine *engine,
 			       move->write);
 		/* An event may drop the entry before the window opens. */
 		if (!err)
-			err = cross(engine, move, &gfn);
+			err = move_in_window(engine, move, &gfn);
 		if (err == -EBUSY || (err == -EAGAIN && ++rounds >= SECMMU_PATIENCE))
 			err = move_past_mirror(engine, move, gfn);
 	} while (err == -EAGAIN && !signal_pending(current));
@@ -236,10 +236,10 @@ int secmmu_engine_move(struct secmmu_engine *engine, const struct secmmu_move *m
 
 	if (!engine->spaces.mirror)
 		return -ENXIO;
-	err = cross(engine, move, &gfn);
+	err = move_in_window(engine, move, &gfn);
 	if (likely(err != -EAGAIN))
 		return err;
-	return cross_after_fault(engine, move, gfn);
+	return move_after_fault(engine, move, gfn);
 }
 
 /* Transfer one piece. Returns the bytes done, fewer than asked only on an error. */
@@ -396,7 +396,7 @@ void secmmu_engine_put(struct secmmu_engine *engine)
 }
 
 /* Keep the engine from working. */
-static int stop(struct secmmu_engine *engine)
+static int stop_engine(struct secmmu_engine *engine)
 {
 	if (mutex_lock_interruptible(&engine->config))
 		return -EINTR;
@@ -406,7 +406,7 @@ static int stop(struct secmmu_engine *engine)
 	return -EINTR;
 }
 
-static void go_on(struct secmmu_engine *engine)
+static void resume_engine(struct secmmu_engine *engine)
 {
 	mutex_unlock(&engine->lock);
 	mutex_unlock(&engine->config);
@@ -427,13 +427,13 @@ int secmmu_engine_attach(struct secmmu_engine *engine, struct secmmu_mirror *mir
 	struct secmmu_mirror *old;
 	int err;
 
-	err = stop(engine);
+	err = stop_engine(engine);
 	if (err)
 		return err;
 	old = engine->spaces.mirror;
 	secmmu_mirror_get(mirror);
 	err = secmmu_spaces_attach(&engine->spaces, mirror, domain);
-	go_on(engine);
+	resume_engine(engine);
 	/* Until the freeze, mode changes still reach this engine like any other loaded one. */
 	if (!err && !engine->job)
 		secmmu_freeze_tag_bits(mirror);
@@ -451,13 +451,13 @@ int secmmu_engine_attach(struct secmmu_engine *engine, struct secmmu_mirror *mir
 int secmmu_engine_detach(struct secmmu_engine *engine)
 {
 	struct secmmu_mirror *old;
-	int err = stop(engine);
+	int err = stop_engine(engine);
 
 	if (err)
 		return err;
 	old = engine->spaces.mirror;
 	secmmu_spaces_detach(&engine->spaces);
-	go_on(engine);
+	resume_engine(engine);
 	put_mirror(old);
 	return 0;
 }

@@ -77,7 +77,7 @@ static int prepare_tables(struct secmmu_fault *fault)
 }
 
 /* Wait for events, then record the fault, without the pages that events cover. */
-static int record(struct secmmu_fault *fault)
+static int record_fault(struct secmmu_fault *fault)
 {
 	unsigned long start = fault->target.hva;
 	int err;
@@ -104,7 +104,7 @@ static bool block_fits(const struct secmmu_fault *fault)
 	const struct secmmu_target *target = &fault->target;
 	unsigned int before = secmmu_table_index(fault->gfn, 0);
 
-	return !(target->flags & SECMMU_SLOT_LOG_DIRTY) && !secmmu_fault_holds(fault) &&
+	return !(target->flags & SECMMU_SLOT_LOG_DIRTY) &&
 	       before == (target->hva >> PAGE_SHIFT) % SECMMU_LARGE_PAGES &&
 	       before <= target->before &&
 	       SECMMU_LARGE_PAGES - before <= target->pages;
@@ -173,7 +173,7 @@ static int get_pages(struct secmmu_fault *fault)
 }
 
 /* One round. Returns the pages mapped, -EAGAIN to try again, or an errno. */
-static int attempt(struct secmmu_fault *fault)
+static int attempt_fault(struct secmmu_fault *fault)
 {
 	struct secmmu_mirror *mirror = fault->mirror;
 	int i, got, ret;
@@ -185,7 +185,7 @@ static int attempt(struct secmmu_fault *fault)
 	if (ret)
 		return ret;
 	secmmu_gate(FAULT_LOOKED_UP, fault->target.hva);
-	ret = record(fault);
+	ret = record_fault(fault);
 	if (ret)
 		return ret;
 	secmmu_gate(FAULT_RECORDED, fault->target.hva);
@@ -225,7 +225,7 @@ int secmmu_fault(struct secmmu_mirror *mirror, gfn_t gfn, u64 pages,
 	};
 	int ret;
 
-	while ((ret = attempt(&fault)) == -EAGAIN) {
+	while ((ret = attempt_fault(&fault)) == -EAGAIN) {
 		if (signal_pending(current))
 			ret = -EINTR;
 		else if (++fault.patience.turns >= SECMMU_PATIENCE)

@@ -33,7 +33,6 @@ int secmmu_tlbs_init(struct secmmu_tlbs *tlbs, unsigned int batch,
  */
 void secmmu_tlbs_destroy(struct secmmu_tlbs *tlbs)
 {
-	secmmu_holder_destroy(&tlbs->holder);
 	free_cpumask_var(tlbs->mask);
 }
 
@@ -99,30 +98,9 @@ void secmmu_flush(struct secmmu_tlbs *tlbs, u64 entries)
 	trace_secmmu_flush(tlbs, gen, entries);
 }
 
-/* Test builds: keep the page of a dropped spte until the next flush. */
-static void hold(struct secmmu_gather *gather, u64 spte)
-{
-	struct page *page = pfn_to_page(spte_pfn(spte));
-
-	if (gather->held)
-		secmmu_held_add(gather->held, page);
-	else
-		gather->single = page;
-}
-
-static void let_go(struct secmmu_gather *gather)
-{
-	if (gather->held)
-		secmmu_held_put(gather->held);
-	if (gather->single)
-		put_page(gather->single);
-	gather->single = NULL;
-}
-
 static void gather_flush(struct secmmu_gather *gather)
 {
 	secmmu_flush(gather->tlbs, gather->pending);
-	let_go(gather);
 	if (!gather->pending)
 		secmmu_count(gather->tlbs->counters, SECMMU_COUNT_ASSISTS, 1);
 	gather->pending = 0;
@@ -143,14 +121,9 @@ void secmmu_gather_begin(struct secmmu_gather *gather, struct secmmu_tlbs *tlbs,
 	*gather = (struct secmmu_gather) {
 		.tlbs = tlbs,
 		.spans = spans,
-		.batch = may_sleep || secmmu_holds(&tlbs->holder) ? tlbs->batch : UINT_MAX,
+		.batch = may_sleep ? tlbs->batch : UINT_MAX,
 		.may_sleep = may_sleep,
 	};
-	if (!secmmu_holds(&tlbs->holder))
-		return;
-	gather->held = secmmu_held_take(&tlbs->holder);
-	if (!gather->held)
-		gather->batch = 1;
 }
 
 /*
@@ -166,7 +139,7 @@ static void look_for_pending(struct secmmu_gather *gather,
 		gather->assist = true;
 }
 
-static void drop(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
+static void drop_spte(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 		 struct secmmu_table *table, gfn_t gfn)
 {
 	u64 spte = secmmu_table_drop(pt, table, gfn);
@@ -174,8 +147,6 @@ static void drop(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 	/* A slot with a dirty log has no large sptes. */
 	if (spte & SPTE_DIRTY)
 		secmmu_spans_log(gather->spans, gfn);
-	if (secmmu_holds(&gather->tlbs->holder))
-		hold(gather, spte);
 	/*
 	 * After the exchange, which is a full barrier. Windows of a later
 	 * generation see the spte dropped, on any machine where a store is seen
@@ -201,7 +172,6 @@ static gfn_t zap_leaf(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 	gfn_t gfn = first;
 
 	spin_lock(&leaf->lock);
-	secmmu_table_used(leaf);
 	if (leaf->dead) {
 		/* Look again: a large spte may have taken its place. */
 		spin_unlock(&leaf->lock);
@@ -210,7 +180,7 @@ static gfn_t zap_leaf(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 	look_for_pending(gather, leaf);
 	for (; gfn <= last && leaf->nr && !flush_is_due(gather); gfn++)
 		if (secmmu_table_read(leaf, gfn))
-			drop(gather, pt, leaf, gfn);
+			drop_spte(gather, pt, leaf, gfn);
 	if (!leaf->nr)
 		gfn = last + 1;
 	spin_unlock(&leaf->lock);
@@ -238,7 +208,6 @@ static gfn_t zap_large(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 
 	/* A dead table is empty; its successor was linked after the event was recorded. */
 	spin_lock(&table->lock);
-	secmmu_table_used(table);
 	look_for_pending(gather, table);
 	while (gfn <= last && !flush_is_due(gather)) {
 		u64 entry = secmmu_table_read(table, gfn);
@@ -250,7 +219,7 @@ static gfn_t zap_large(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 		if (entry && !whole && split_counted(gather, pt, table, gfn))
 			break;
 		if (entry)
-			drop(gather, pt, table, gfn);
+			drop_spte(gather, pt, table, gfn);
 		gfn = end + 1;
 	}
 	spin_unlock(&table->lock);
@@ -349,8 +318,6 @@ void secmmu_gather_finish(struct secmmu_gather *gather)
 		secmmu_gate_spin(ZAPPED, 0);
 	if (gather->pending || gather->assist)
 		gather_flush(gather);
-	if (gather->held)
-		secmmu_held_give(&tlbs->holder, gather->held);
 	for (i = 0; i < gather->nr_empty; i++)
 		secmmu_pgtable_prune(gather->empty[i].pt, gather->empty[i].first,
 				     gather->empty[i].last,

@@ -30,7 +30,6 @@
 #include "pgtable.h"
 #include "span.h"
 #include "stats.h"
-#include "test/held.h"
 
 /**
  * struct secmmu_tlbs - all engine TLBs of a mirror, as a flush sees them
@@ -41,7 +40,6 @@
  *	engines set them again on the next access
  * @mask: CPUs on which a window is open
  * @batch: dropped sptes that make a flush due; UINT_MAX for the range policy
- * @holder: test builds: page references, if sptes hold them
  * @counters: the mirror's counters
  */
 struct secmmu_tlbs {
@@ -50,7 +48,6 @@ struct secmmu_tlbs {
 	atomic64_t age;
 	cpumask_var_t mask;
 	unsigned int batch;
-	struct secmmu_holder holder;
 	struct secmmu_counters __percpu *counters;
 };
 
@@ -72,8 +69,6 @@ struct secmmu_window {
  * @zapped: sptes dropped, in all
  * @pending: sptes dropped since the last flush
  * @batch: number of @pending that makes a flush due
- * @held: test builds: pages to let go after the next flush
- * @single: ... the only one, if there is no array
  * @assist: since its last flush it has met a table for which another invalidation has
  *	not flushed yet
  * @spans: the mirror's; their logs get the dirty bits
@@ -87,8 +82,6 @@ struct secmmu_gather {
 	u64 zapped;
 	unsigned int pending;
 	unsigned int batch;
-	struct secmmu_held *held;
-	struct page *single;
 	bool assist;
 	struct secmmu_spans *spans;
 	bool may_sleep;

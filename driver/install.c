@@ -10,7 +10,7 @@ struct hit {
 	unsigned long from;
 };
 
-static int retry(struct secmmu_fault *fault, enum secmmu_counter cause)
+static int retry_fault(struct secmmu_fault *fault, enum secmmu_counter cause)
 {
 	secmmu_count(fault->mirror->counters, cause, 1);
 	trace_secmmu_retry(fault->mirror, fault->gfn, cause);
@@ -18,7 +18,7 @@ static int retry(struct secmmu_fault *fault, enum secmmu_counter cause)
 }
 
 /* May the fault install? Under the lock of the table. */
-static int check(struct secmmu_fault *fault, struct hit *hit)
+static int check_fault(struct secmmu_fault *fault, struct hit *hit)
 {
 	struct secmmu_member *member = &fault->mirror->member;
 	struct secmmu_records *records = &fault->mirror->chain->records;
@@ -43,11 +43,11 @@ static int check(struct secmmu_fault *fault, struct hit *hit)
 	if (released)
 		return -ESRCH;
 	if (moved)
-		return retry(fault, SECMMU_COUNT_RETRIES_SLOT);
+		return retry_fault(fault, SECMMU_COUNT_RETRIES_SLOT);
 	secmmu_gate_spin(FAULT_CHECKED, hva);
 	/* If events hit later pages only, the first ones can go in. */
 	if (hit->from <= hva + PAGE_SIZE - 1)
-		return retry(fault, foreign ? SECMMU_COUNT_RETRIES_EVENT :
+		return retry_fault(fault, foreign ? SECMMU_COUNT_RETRIES_EVENT :
 					      SECMMU_COUNT_RETRIES_SELF);
 	return 0;
 }
@@ -78,13 +78,6 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	/* Never take away permissions that another fault has installed. */
 	if (spte_covers(old, spte))
 		return;
-	if (secmmu_fault_holds(fault)) {
-		/* The slot that is being replaced lets its page go itself. */
-		if (old && spte_pfn(old) != spte_pfn(spte))
-			return;
-		if (!old)
-			get_page(fault->page[i]);
-	}
 	/*
 	 * An entry for another page came through a slot that is being replaced.
 	 * TLBs may hold it. The zap of that slot finds an entry here, drops it
@@ -101,7 +94,7 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 		secmmu_spans_log(&fault->mirror->member.spans, fault->gfn + i);
 }
 
-/* Install small sptes, under the lock of their table; returns as install(). */
+/* Install small sptes, under the lock of their table; returns as install_pages(). */
 static int install_small(struct secmmu_fault *fault, struct secmmu_table *leaf,
 			 unsigned int got)
 {
@@ -109,7 +102,7 @@ static int install_small(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	struct hit hit;
 	int err;
 
-	err = check(fault, &hit);
+	err = check_fault(fault, &hit);
 	if (err)
 		return err;
 	for (i = 0; i < got; i++) {
@@ -130,7 +123,7 @@ static int rest_of_block(const struct secmmu_fault *fault)
 					 secmmu_table_index(fault->gfn, 0));
 }
 
-/* Install a large spte, with all locks held; returns as install(). */
+/* Install a large spte, with all locks held; returns as install_pages(). */
 static int install_locked(struct secmmu_fault *fault, struct secmmu_table *table,
 			  struct secmmu_table *leaf)
 {
@@ -140,7 +133,7 @@ static int install_locked(struct secmmu_fault *fault, struct secmmu_table *table
 	struct hit hit;
 	int err;
 
-	err = check(fault, &hit);
+	err = check_fault(fault, &hit);
 	if (err)
 		return err;
 	if (hit.any)
@@ -185,7 +178,7 @@ static bool large_in_place(struct secmmu_fault *fault)
  * Install one large spte, or small ones. Returns the number of pages in place from the
  * first on, or an errno; 0 if a large one is not possible.
  */
-static int install(struct secmmu_fault *fault, unsigned int got, bool large)
+static int install_pages(struct secmmu_fault *fault, unsigned int got, bool large)
 {
 	struct secmmu_table *table;
 	int ret;
@@ -198,13 +191,12 @@ static int install(struct secmmu_fault *fault, unsigned int got, bool large)
 	table = secmmu_pgtable_link(fault->pt, fault->gfn, large, &fault->cache);
 	if (!table) {
 		rcu_read_unlock();
-		return retry(fault, SECMMU_COUNT_RETRIES_TABLE);
+		return retry_fault(fault, SECMMU_COUNT_RETRIES_TABLE);
 	}
 	secmmu_gate_spin(FAULT_LINKED, fault->target.hva);
 	spin_lock(&table->lock);
-	secmmu_table_used(table);
 	if (table->dead)
-		ret = retry(fault, SECMMU_COUNT_RETRIES_TABLE);
+		ret = retry_fault(fault, SECMMU_COUNT_RETRIES_TABLE);
 	else if (large)
 		ret = install_large(fault, table);
 	else
@@ -229,13 +221,13 @@ int secmmu_install(struct secmmu_fault *fault, unsigned int got)
 	int ret = 0;
 
 	if (fault->large) {
-		ret = install(fault, got, true);
+		ret = install_pages(fault, got, true);
 		if (ret > 0)
 			/* A callback may have to split it, and cannot allocate. */
 			secmmu_pgtable_stock(pt, &fault->cache);
 	}
 	if (!ret)
-		ret = install(fault, got, false);
+		ret = install_pages(fault, got, false);
 	/* Give back tables linked for nothing: a zap may never come here. */
 	if (ret < 0)
 		secmmu_pgtable_prune(pt, fault->gfn, fault->gfn,

@@ -46,12 +46,6 @@ static inline bool secmmu_fault_writes(const struct secmmu_fault *fault)
 	return fault->access->flags & SECMMU_FAULT_WRITE;
 }
 
-/* Test builds: do sptes hold references? */
-static inline bool secmmu_fault_holds(const struct secmmu_fault *fault)
-{
-	return secmmu_holds(&fault->mirror->tlbs.holder);
-}
-
 int secmmu_install(struct secmmu_fault *fault, unsigned int got);
 
 #endif

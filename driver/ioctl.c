@@ -40,8 +40,7 @@ static long get_info(struct file *file, union secmmu_argument *arg)
 /* The number of dropped entries that makes a flush due; zero if the policy is invalid. */
 static unsigned int flush_batch(const struct secmmu_create_mirror *arg)
 {
-	if (arg->flush_policy == SECMMU_FLUSH_ARRAY ||
-	    arg->flush_policy == SECMMU_FLUSH_END_ARRAY)
+	if (arg->flush_policy == SECMMU_FLUSH_ARRAY)
 		return arg->flush_batch <= SECMMU_MAX_FLUSH_BATCH ?
 		       arg->flush_batch : 0;
 	if (arg->flush_batch)
@@ -103,7 +102,6 @@ static long create_mirror(struct file *file, union secmmu_argument *arg)
 {
 	struct secmmu_create_mirror *create = &arg->create_mirror;
 	unsigned int batch = flush_batch(create);
-	bool hold = create->flush_policy == SECMMU_FLUSH_END_ARRAY;
 	struct secmmu_mirror *mirror;
 	struct mm_struct *mm;
 	int fd;
@@ -111,12 +109,10 @@ static long create_mirror(struct file *file, union secmmu_argument *arg)
 	if (create->flags || create->pid < 0 || !batch ||
 	    !secmmu_tag_bits_valid(create->tag_bits))
 		return -EINVAL;
-	if (hold && !IS_ENABLED(CONFIG_SECMMU_TEST))
-		return -EOPNOTSUPP;
 	mm = get_mm(create->pid);
 	if (IS_ERR(mm))
 		return PTR_ERR(mm);
-	mirror = secmmu_mirror_create(mm, batch, hold);
+	mirror = secmmu_mirror_create(mm, batch);
 	mmput(mm);
 	if (IS_ERR(mirror))
 		return PTR_ERR(mirror);
@@ -165,7 +161,7 @@ static long get_stats(struct file *file, union secmmu_argument *arg)
 	return 0;
 }
 
-static long prefault(struct file *file, union secmmu_argument *arg)
+static long prefault_range(struct file *file, union secmmu_argument *arg)
 {
 	struct secmmu_mirror *mirror = file->private_data;
 	struct secmmu_prefault *range = &arg->prefault;
@@ -251,7 +247,7 @@ static const struct secmmu_call mirror_calls[] = {
 	SECMMU_CALL(SECMMU_CREATE_ENGINE, secmmu_create_engine, flags,
 		    create_engine, false),
 	SECMMU_CALL(SECMMU_GET_STATS, secmmu_stats, left, get_stats, true),
-	SECMMU_CALL(SECMMU_PREFAULT, secmmu_prefault, reserved, prefault, true),
+	SECMMU_CALL(SECMMU_PREFAULT, secmmu_prefault, reserved, prefault_range, true),
 	SECMMU_CALL(SECMMU_GET_DIRTY_LOG, secmmu_get_dirty_log, bitmap,
 		    get_dirty_log, false),
 	SECMMU_CALL(SECMMU_SET_TAG_BITS, secmmu_set_tag_bits, tag_bits,

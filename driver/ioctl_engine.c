@@ -39,7 +39,7 @@ static long enter_domain(struct file *file, union secmmu_argument *arg)
 	return secmmu_engine_enter(file->private_data, arg->domain.domain);
 }
 
-static long attach(struct file *file, union secmmu_argument *arg)
+static long attach_engine(struct file *file, union secmmu_argument *arg)
 {
 	struct secmmu_mirror *mirror;
 	int err;
@@ -56,7 +56,7 @@ static long attach(struct file *file, union secmmu_argument *arg)
 	return err;
 }
 
-static long detach(struct file *file, union secmmu_argument *arg)
+static long detach_engine(struct file *file, union secmmu_argument *arg)
 {
 	if (arg->detach.flags)
 		return -EINVAL;
@@ -87,8 +87,8 @@ static const struct secmmu_call engine_calls[] = {
 	SECMMU_CALL(SECMMU_SET_RIGHTS, secmmu_rights, rights, set_rights, false),
 	SECMMU_CALL(SECMMU_GET_RIGHTS, secmmu_rights, rights, get_rights, true),
 	SECMMU_CALL(SECMMU_ENTER_DOMAIN, secmmu_domain, domain, enter_domain, false),
-	SECMMU_CALL(SECMMU_ATTACH, secmmu_attach, reserved, attach, false),
-	SECMMU_CALL(SECMMU_DETACH, secmmu_detach, flags, detach, false),
+	SECMMU_CALL(SECMMU_ATTACH, secmmu_attach, reserved, attach_engine, false),
+	SECMMU_CALL(SECMMU_DETACH, secmmu_detach, flags, detach_engine, false),
 	SECMMU_CALL(SECMMU_START_JOB, secmmu_start_job, data, start_job, false),
 	SECMMU_CALL(SECMMU_WAIT_JOB, secmmu_wait_job, done, wait_job, true),
 };
@@ -99,7 +99,7 @@ static long engine_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 			   (void __user *)arg);
 }
 
-static ssize_t transfer(struct kiocb *iocb, struct iov_iter *iter, bool write)
+static ssize_t transfer_iter(struct kiocb *iocb, struct iov_iter *iter, bool write)
 {
 	struct secmmu_engine *engine = iocb->ki_filp->private_data;
 
@@ -110,12 +110,12 @@ static ssize_t transfer(struct kiocb *iocb, struct iov_iter *iter, bool write)
 
 static ssize_t engine_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
-	return transfer(iocb, to, false);
+	return transfer_iter(iocb, to, false);
 }
 
 static ssize_t engine_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
-	return transfer(iocb, from, true);
+	return transfer_iter(iocb, from, true);
 }
 
 /*

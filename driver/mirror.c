@@ -15,7 +15,7 @@ static struct secmmu_mirror *to_mirror(struct secmmu_member *member)
 	return container_of(member, struct secmmu_mirror, member);
 }
 
-static void zap(struct secmmu_mirror *mirror, struct secmmu_gather *gather,
+static void zap_piece(struct secmmu_mirror *mirror, struct secmmu_gather *gather,
 		const struct secmmu_piece *piece)
 {
 	u64 before = gather->zapped;
@@ -32,22 +32,19 @@ static void mirror_invalidate(struct secmmu_member *member,
 {
 	struct secmmu_mirror *mirror = to_mirror(member);
 	struct secmmu_piece pieces[SECMMU_WALK_BATCH];
-	bool late = walk->purpose == SECMMU_INVALIDATE_LATE;
 	struct secmmu_gather gather;
 	unsigned int i, n;
 
-	if (late != secmmu_holds(&mirror->tlbs.holder))
-		return;
 	secmmu_gather_begin(&gather, &mirror->tlbs, &member->spans, walk->may_sleep);
 	while ((n = secmmu_walk_next(walk, member, pieces)))
 		for (i = 0; i < n; i++)
-			zap(mirror, &gather, &pieces[i]);
+			zap_piece(mirror, &gather, &pieces[i]);
 	secmmu_gather_finish(&gather);
 	if (gather.zapped)
 		secmmu_count(mirror->counters, SECMMU_COUNT_ZAP_EVENTS, 1);
 }
 
-static bool age(struct secmmu_mirror *mirror, const struct secmmu_piece *piece,
+static bool age_piece(struct secmmu_mirror *mirror, const struct secmmu_piece *piece,
 		bool clear)
 {
 	bool young = false;
@@ -74,15 +71,17 @@ static bool mirror_age(struct secmmu_member *member, struct secmmu_walk *walk,
 	secmmu_gate_spin(AGE, walk->start);
 	while ((n = secmmu_walk_next(walk, member, pieces)))
 		for (i = 0; i < n; i++)
-			young |= age(mirror, &pieces[i], clear);
+			young |= age_piece(mirror, &pieces[i], clear);
 	if (young && clear)
 		/* A full barrier: a window that sees this sees the bits cleared. */
 		atomic64_inc_return(&mirror->tlbs.age);
 	return young;
 }
 
-static void zap_all(struct secmmu_mirror *mirror)
+/* Callback: see secmmu_member_ops. No fault installs any more. */
+static void mirror_release(struct secmmu_member *member)
 {
+	struct secmmu_mirror *mirror = to_mirror(member);
 	struct secmmu_piece all = {
 		.last = SECMMU_GFN_LAST,
 		.domains = GENMASK(SECMMU_MAX_DOMAINS - 1, 0),
@@ -90,14 +89,8 @@ static void zap_all(struct secmmu_mirror *mirror)
 	struct secmmu_gather gather;
 
 	secmmu_gather_begin(&gather, &mirror->tlbs, &mirror->member.spans, true);
-	zap(mirror, &gather, &all);
+	zap_piece(mirror, &gather, &all);
 	secmmu_gather_finish(&gather);
-}
-
-/* Callback: see secmmu_member_ops. No fault installs from now on. */
-static void mirror_release(struct secmmu_member *member)
-{
-	zap_all(to_mirror(member));
 }
 
 static const struct secmmu_member_ops mirror_ops = {
@@ -128,13 +121,12 @@ static u64 new_id(void)
  * secmmu_mirror_create - mirror an mm
  * @mm: the mm; the caller is one of its users
  * @batch: dropped sptes that make a flush due
- * @hold: test builds: sptes hold page references and go when events end
  *
  * Context: may sleep; no locks.
  * Return: the mirror with one reference, or an error pointer: -ENOMEM, -EINTR.
  */
 struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
-					   unsigned int batch, bool hold)
+					   unsigned int batch)
 {
 	struct secmmu_mirror *mirror;
 	int err = -ENOMEM;
@@ -153,10 +145,6 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 	err = secmmu_tlbs_init(&mirror->tlbs, batch, mirror->counters);
 	if (err)
 		goto free_counters;
-	if (hold)
-		err = secmmu_holder_init(&mirror->tlbs.holder, batch);
-	if (err)
-		goto destroy_tlbs;
 	err = secmmu_pgtable_init(&mirror->pt);
 	if (err)
 		goto destroy_tlbs;
@@ -229,8 +217,6 @@ void secmmu_mirror_put(struct secmmu_mirror *mirror)
 	debugfs_remove_recursive(mirror->debugfs);
 	forget_loaded(mirror);
 	secmmu_chain_leave(&mirror->member);
-	if (secmmu_holds(&mirror->tlbs.holder))
-		zap_all(mirror);
 	secmmu_domains_leave(&mirror->roots, &mirror->tlbs, &mirror->member.spans,
 			     mirror->chain);
 	secmmu_chain_put(mirror->chain);

@@ -53,7 +53,7 @@ struct secmmu_mirror {
 extern spinlock_t secmmu_loaded_lock;
 
 struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
-					   unsigned int batch, bool hold);
+					   unsigned int batch);
 void secmmu_mirror_get(struct secmmu_mirror *mirror);
 void secmmu_mirror_put(struct secmmu_mirror *mirror);
 bool secmmu_mirror_owned(struct secmmu_mirror *mirror);

@@ -23,21 +23,8 @@ static struct secmmu_table *table_alloc(void)
 	return table;
 }
 
-#ifdef CONFIG_SECMMU_TEST
-atomic_t secmmu_freed_uses;
-#endif
-
-/* Test builds: its memory goes back, and nobody may see it any more. */
-static void mark_freed(struct secmmu_table *table)
-{
-#ifdef CONFIG_SECMMU_TEST
-	WRITE_ONCE(table->freed, true);
-#endif
-}
-
 static void table_free(struct secmmu_table *table)
 {
-	mark_freed(table);
 	free_page((unsigned long)table->entry);
 	kfree(table);
 }
@@ -128,14 +115,14 @@ void secmmu_pgtable_destroy(struct secmmu_pgtable *pt, bool may_sleep)
 	secmmu_pgtable_drain(&pt->spare);
 }
 
-static void push(struct secmmu_table_cache *cache, struct secmmu_table *table)
+static void push_spare(struct secmmu_table_cache *cache, struct secmmu_table *table)
 {
 	table->next = cache->head;
 	cache->head = table;
 	WRITE_ONCE(cache->nr, cache->nr + 1);
 }
 
-static struct secmmu_table *pop(struct secmmu_table_cache *cache)
+static struct secmmu_table *pop_spare(struct secmmu_table_cache *cache)
 {
 	struct secmmu_table *table = cache->head;
 
@@ -162,7 +149,7 @@ int secmmu_pgtable_fill(struct secmmu_table_cache *cache, unsigned int nr)
 		table = table_alloc();
 		if (!table)
 			return -ENOMEM;
-		push(cache, table);
+		push_spare(cache, table);
 	}
 	return 0;
 }
@@ -177,7 +164,7 @@ void secmmu_pgtable_drain(struct secmmu_table_cache *cache)
 {
 	struct secmmu_table *table;
 
-	while ((table = pop(cache)))
+	while ((table = pop_spare(cache)))
 		table_free(table);
 }
 
@@ -194,7 +181,7 @@ void secmmu_pgtable_stock(struct secmmu_pgtable *pt,
 	spin_lock(&pt->spare_lock);
 	while (cache->nr && pt->spare.nr < SECMMU_SPARE_TABLES &&
 	       atomic_long_read(&pt->nr_large)) {
-		push(&pt->spare, pop(cache));
+		push_spare(&pt->spare, pop_spare(cache));
 		atomic_long_inc(&pt->nr_tables);
 	}
 	spin_unlock(&pt->spare_lock);
@@ -236,10 +223,8 @@ struct secmmu_table *secmmu_pgtable_walk(struct secmmu_pgtable *pt, gfn_t gfn)
 			 "walk of tables that may go");
 	/* Reads through a link depend on it, so they are ordered on all machines. */
 	while (table->level &&
-	       (below = table_below(secmmu_table_read(table, gfn)))) {
-		secmmu_table_used(below);
+	       (below = table_below(secmmu_table_read(table, gfn))))
 		table = below;
-	}
 	return table;
 }
 
@@ -276,7 +261,7 @@ static void link_below(struct secmmu_pgtable *pt, struct secmmu_table *table,
 
 	lockdep_assert_held(&table->lock);
 	for (; level < table->level; level++) {
-		top = pop(cache);
+		top = pop_spare(cache);
 		top->level = level;
 		top->index = secmmu_table_index(gfn, level + 1);
 		top->zap_gen = table->zap_gen;
@@ -332,7 +317,7 @@ static bool link_at(struct secmmu_pgtable *pt, struct secmmu_table *table,
 			return false;
 		}
 		if (entry) {
-			split_large(pt, table, gfn, pop(cache));
+			split_large(pt, table, gfn, pop_spare(cache));
 			atomic_long_inc(&pt->nr_tables);
 		} else {
 			link_below(pt, table, gfn, level, cache);
@@ -368,7 +353,7 @@ struct secmmu_table *secmmu_pgtable_link(struct secmmu_pgtable *pt, gfn_t gfn,
 }
 
 /* Unlink @table if it is unused, then each parent that has become unused. */
-static void prune(struct secmmu_pgtable *pt, struct secmmu_table *table,
+static void prune_tables(struct secmmu_pgtable *pt, struct secmmu_table *table,
 		  u64 flushed)
 {
 	struct secmmu_table *parent;
@@ -415,7 +400,7 @@ void secmmu_pgtable_prune(struct secmmu_pgtable *pt, gfn_t first, gfn_t last,
 		table = secmmu_pgtable_next(pt, &first, last);
 		if (table) {
 			if (!READ_ONCE(table->nr))
-				prune(pt, table, flushed);
+				prune_tables(pt, table, flushed);
 			first = secmmu_table_last(first, 1) + 1;
 		}
 		rcu_read_unlock();
@@ -518,7 +503,7 @@ bool secmmu_table_split(struct secmmu_pgtable *pt, struct secmmu_table *table,
 	struct secmmu_table *leaf;
 
 	spin_lock(&pt->spare_lock);
-	leaf = pop(&pt->spare);
+	leaf = pop_spare(&pt->spare);
 	spin_unlock(&pt->spare_lock);
 	if (leaf)
 		split_large(pt, table, gfn, leaf);

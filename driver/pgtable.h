@@ -50,7 +50,6 @@
  *	new table inherits it from its parent.
  * @parent: the table that links this one; stable while linked
  * @entry: the entries, one page
- * @freed: test builds: given back to the allocator, whoever still looks
  * @rcu: defers the freeing
  * @next: links preallocated tables
  */
@@ -63,9 +62,6 @@ struct secmmu_table {
 	u64 zap_gen;
 	struct secmmu_table *parent;
 	u64 *entry;
-#ifdef CONFIG_SECMMU_TEST
-	bool freed;
-#endif
 	union {
 		struct rcu_head rcu;
 		struct secmmu_table *next;
@@ -120,20 +116,6 @@ void secmmu_table_set_large(struct secmmu_pgtable *pt,
 			    struct secmmu_table *leaf, gfn_t gfn, u64 spte);
 bool secmmu_table_split(struct secmmu_pgtable *pt, struct secmmu_table *table,
 			gfn_t gfn);
-
-#ifdef CONFIG_SECMMU_TEST
-/* How often somebody has met a table that was freed. */
-extern atomic_t secmmu_freed_uses;
-#endif
-
-/* Test builds: somebody looks at a table. */
-static inline void secmmu_table_used(const struct secmmu_table *table)
-{
-#ifdef CONFIG_SECMMU_TEST
-	if (unlikely(READ_ONCE(table->freed)))
-		atomic_inc(&secmmu_freed_uses);
-#endif
-}
 
 static inline unsigned int secmmu_table_index(gfn_t gfn, unsigned int level)
 {

@@ -17,7 +17,7 @@ void secmmu_spaces_init(struct secmmu_spaces *spaces)
 }
 
 /* Leave the list of the mirror, which may have ended. */
-static void unlink(struct secmmu_space *space)
+static void unlink_space(struct secmmu_space *space)
 {
 	spin_lock(&secmmu_loaded_lock);
 	list_del_init(&space->link);
@@ -33,7 +33,7 @@ void secmmu_spaces_destroy(struct secmmu_spaces *spaces)
 	unsigned int i;
 
 	for (i = 0; i < SECMMU_ASIDS; i++)
-		unlink(&spaces->space[i]);
+		unlink_space(&spaces->space[i]);
 }
 
 static bool is_loaded(const struct secmmu_space *space,
@@ -43,7 +43,7 @@ static bool is_loaded(const struct secmmu_space *space,
 }
 
 /* The space to give up: never used, or least recently used. */
-static struct secmmu_space *victim(struct secmmu_spaces *spaces)
+static struct secmmu_space *choose_victim(struct secmmu_spaces *spaces)
 {
 	struct secmmu_space *oldest = &spaces->space[0];
 	unsigned int i;
@@ -55,7 +55,7 @@ static struct secmmu_space *victim(struct secmmu_spaces *spaces)
 }
 
 /* Load a domain of a mirror; changes of the mode reach the space from now on. */
-static void load(struct secmmu_space *space, struct secmmu_mirror *mirror,
+static void load_space(struct secmmu_space *space, struct secmmu_mirror *mirror,
 		 unsigned int domain)
 {
 	secmmu_gate(ATTACH, 0);
@@ -68,7 +68,7 @@ static void load(struct secmmu_space *space, struct secmmu_mirror *mirror,
 }
 
 /* Make the space of a domain of the mirror the current one. */
-static void switch_to(struct secmmu_spaces *spaces, struct secmmu_pgtable *pt,
+static void switch_space(struct secmmu_spaces *spaces, struct secmmu_pgtable *pt,
 		      unsigned int domain)
 {
 	struct secmmu_space *space = NULL;
@@ -78,9 +78,9 @@ static void switch_to(struct secmmu_spaces *spaces, struct secmmu_pgtable *pt,
 		if (is_loaded(&spaces->space[i], spaces->mirror, domain))
 			space = &spaces->space[i];
 	if (!space) {
-		space = victim(spaces);
+		space = choose_victim(spaces);
 		secmmu_tlb_forget(&spaces->tlb, space->asid);
-		load(space, spaces->mirror, domain);
+		load_space(space, spaces->mirror, domain);
 	}
 	space->used = ++spaces->clock;
 	space->pt = pt;
@@ -104,7 +104,7 @@ int secmmu_spaces_attach(struct secmmu_spaces *spaces,
 	if (!pt)
 		return -ENXIO;
 	spaces->mirror = mirror;
-	switch_to(spaces, pt, domain);
+	switch_space(spaces, pt, domain);
 	return 0;
 }
 
@@ -137,7 +137,7 @@ int secmmu_spaces_enter(struct secmmu_spaces *spaces, unsigned int domain)
 	pt = secmmu_root(&spaces->mirror->roots, domain);
 	if (!pt)
 		return -ENXIO;
-	switch_to(spaces, pt, domain);
+	switch_space(spaces, pt, domain);
 	return 0;
 }
 

@@ -43,7 +43,7 @@ static bool walk_round(struct secmmu_walk *walk)
 			continue;
 		walk->at = NULL;
 		walk->complete = false;
-		if (walk->purpose <= SECMMU_INVALIDATE_LATE) {
+		if (walk->purpose == SECMMU_INVALIDATE) {
 			member->ops->invalidate(member, walk);
 			continue;
 		}

@@ -14,8 +14,6 @@
 /* The purpose of a walk. */
 enum secmmu_purpose {
 	SECMMU_INVALIDATE,
-	/* Test builds: an event ends, and members drop what they hold. */
-	SECMMU_INVALIDATE_LATE,
 	SECMMU_CLEAR_YOUNG,
 	SECMMU_TEST_YOUNG,
 };

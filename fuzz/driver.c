@@ -124,7 +124,7 @@ void act_mirror(struct world *world, const uint64_t *arg)
 	else if (arg[4])
 		create.pid = 1 << 30;
 	/* Whoever sets a policy with batches means a valid one, and the reverse. */
-	if (arg[2] == SECMMU_FLUSH_ARRAY || arg[2] == SECMMU_FLUSH_END_ARRAY)
+	if (arg[2] == SECMMU_FLUSH_ARRAY)
 		create.flush_batch += !create.flush_batch;
 	else if (arg[5] == TWIST_NONE)
 		create.flush_batch = 0;

@@ -36,7 +36,6 @@ const char *const verdict_name[] = {
 	[VERDICT_KILLED] = "killed",
 	[VERDICT_INCOHERENT] = "incoherent",
 	[VERDICT_LEFT] = "left",
-	[VERDICT_FREED] = "freed",
 	[VERDICT_LEAK] = "leak",
 	[VERDICT_COMPLAINT] = "complaint",
 	[VERDICT_STUCK] = "stuck",

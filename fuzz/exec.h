@@ -15,7 +15,6 @@ enum verdict {
 	VERDICT_FAILURE,
 	VERDICT_INCOHERENT = VERDICT_FAILURE,	/* the oracle says so */
 	VERDICT_LEFT,		/* faults in flight, and nobody who makes them */
-	VERDICT_FREED,		/* a table was used after it was given back */
 	VERDICT_LEAK,		/* the driver is in use, and nobody uses it */
 	VERDICT_COMPLAINT,	/* the kernel says so */
 	VERDICT_STUCK,		/* it cannot be killed */
@@ -27,7 +26,6 @@ enum verdict {
  * @ops: operations done
  * @judged: mirrors that the oracle has judged
  * @entries: entries of theirs, in tables and TLBs
- * @freed: uses of freed tables since the driver was loaded; stays
  * @text: more of the verdict
  */
 struct outcome {
@@ -35,7 +33,6 @@ struct outcome {
 	uint32_t ops;
 	uint32_t judged;
 	uint64_t entries;
-	uint32_t freed;
 	char text[256];
 };
 

@@ -31,13 +31,9 @@ void act_tag_bits(struct world *world, const uint64_t *arg)
 
 void act_refresh(struct world *world, const uint64_t *arg)
 {
-	/* Those that work. */
-	static const uint32_t policies[] = {
-		SECMMU_REFRESH_SYNC, SECMMU_REFRESH_COMPARE, SECMMU_REFRESH_GEN_BUMP,
-	};
 	struct secmmu_test_refresh refresh = {
 		.size = sizeof(refresh),
-		.policy = policies[arg[1] % 3],
+		.policy = arg[1] % (SECMMU_REFRESH_GEN_BUMP + 1),
 	};
 
 	ioctl(world->mirror[arg[0]], SECMMU_TEST_REFRESH, &refresh);

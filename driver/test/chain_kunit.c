@@ -128,7 +128,7 @@ static struct secmmu_span *add_span(struct unit *unit, struct subscriber *sub,
 	return span;
 }
 
-static void event(struct unit *unit, unsigned long start, unsigned long end, bool begin)
+static void deliver_event(struct unit *unit, unsigned long start, unsigned long end, bool begin)
 {
 	struct mmu_notifier_range range = {
 		.mm = current->mm,
@@ -146,12 +146,12 @@ static void event(struct unit *unit, unsigned long start, unsigned long end, boo
 
 static void event_begin(struct unit *unit, unsigned long start, unsigned long end)
 {
-	event(unit, start, end, true);
+	deliver_event(unit, start, end, true);
 }
 
 static void event_end(struct unit *unit, unsigned long start, unsigned long end)
 {
-	event(unit, start, end, false);
+	deliver_event(unit, start, end, false);
 }
 
 static bool in_flight(struct unit *unit, unsigned long start, unsigned long last)

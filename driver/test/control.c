@@ -105,7 +105,6 @@ static long state_call(struct secmmu_mirror *mirror,
 	spin_lock(&chain->registry);
 	arg->members = list_count(&chain->members);
 	spin_unlock(&chain->registry);
-	arg->freed_uses = atomic_read(&secmmu_freed_uses);
 	arg->tlb_gen = atomic64_read(&mirror->tlbs.gen);
 	return 0;
 }
@@ -152,7 +151,7 @@ static u32 size_of_call(unsigned int cmd)
 	}
 }
 
-static long handle(struct secmmu_mirror *mirror, unsigned int cmd,
+static long handle_call(struct secmmu_mirror *mirror, unsigned int cmd,
 		   union argument *arg)
 {
 	switch (cmd) {
@@ -207,7 +206,7 @@ long secmmu_test_call(struct file *file, unsigned int cmd, void __user *user)
 		return -EFAULT;
 	if (arg.size != size)
 		return -EINVAL;
-	ret = handle(mirror, cmd, &arg);
+	ret = handle_call(mirror, cmd, &arg);
 	if (!ret && copy_to_user(user, &arg, size))
 		return -EFAULT;
 	return ret;

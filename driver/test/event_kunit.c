@@ -57,7 +57,7 @@ static void A5_unpaired(struct kunit *test)
 }
 
 /* Where event I of many lies: far from all others. */
-static unsigned long spot(unsigned int i)
+static unsigned long spot_address(unsigned int i)
 {
 	return BASE + i * 0x100000UL;
 }
@@ -68,7 +68,7 @@ static void begin_spots(struct secmmu_records *records, unsigned int first,
 	unsigned int i;
 
 	for (i = first; i < first + nr; i++)
-		secmmu_event_begin(records, spot(i), spot(i) + 9);
+		secmmu_event_begin(records, spot_address(i), spot_address(i) + 9);
 }
 
 static unsigned int end_spots(struct secmmu_records *records, unsigned int first,
@@ -77,7 +77,7 @@ static unsigned int end_spots(struct secmmu_records *records, unsigned int first
 	unsigned int i, matched = 0;
 
 	for (i = first; i < first + nr; i++)
-		matched += secmmu_event_end(records, spot(i), spot(i) + 9);
+		matched += secmmu_event_end(records, spot_address(i), spot_address(i) + 9);
 	return matched;
 }
 
@@ -89,9 +89,9 @@ static void A10_full_pool(struct kunit *test)
 	begin_spots(records, 0, SECMMU_EVENTS_MAX);
 	KUNIT_EXPECT_EQ(test, records->overflow, 0);
 	for (i = 0; i < SECMMU_EVENTS_MAX; i++) {
-		KUNIT_EXPECT_TRUE(test, covers(records, spot(i), spot(i)));
-		KUNIT_EXPECT_TRUE(test, covers(records, spot(i) + 9, spot(i) + 9));
-		KUNIT_EXPECT_FALSE(test, covers(records, spot(i) + 10, spot(i + 1) - 1));
+		KUNIT_EXPECT_TRUE(test, covers(records, spot_address(i), spot_address(i)));
+		KUNIT_EXPECT_TRUE(test, covers(records, spot_address(i) + 9, spot_address(i) + 9));
+		KUNIT_EXPECT_FALSE(test, covers(records, spot_address(i) + 10, spot_address(i + 1) - 1));
 	}
 	KUNIT_EXPECT_EQ(test, end_spots(records, 0, SECMMU_EVENTS_MAX),
 			SECMMU_EVENTS_MAX);
@@ -106,23 +106,23 @@ static void A4_hull(struct kunit *test)
 
 	begin_spots(records, 0, pool);
 	begin_spots(records, pool + 2, 1);
-	KUNIT_EXPECT_EQ(test, covered(records, spot(pool), ULONG_MAX), spot(pool + 2));
-	KUNIT_EXPECT_FALSE(test, covers(records, spot(pool + 2) + 10, ULONG_MAX));
+	KUNIT_EXPECT_EQ(test, covered(records, spot_address(pool), ULONG_MAX), spot_address(pool + 2));
+	KUNIT_EXPECT_FALSE(test, covers(records, spot_address(pool + 2) + 10, ULONG_MAX));
 	begin_spots(records, pool, 1);
 	KUNIT_EXPECT_EQ(test, records->overflow, 2);
-	KUNIT_EXPECT_EQ(test, covered(records, spot(pool - 1) + 10, ULONG_MAX),
-			spot(pool));
-	KUNIT_EXPECT_TRUE(test, covers(records, spot(pool + 1), spot(pool + 1)));
+	KUNIT_EXPECT_EQ(test, covered(records, spot_address(pool - 1) + 10, ULONG_MAX),
+			spot_address(pool));
+	KUNIT_EXPECT_TRUE(test, covers(records, spot_address(pool + 1), spot_address(pool + 1)));
 	/* One of them ends: nobody knows which part of the hull was its. */
 	KUNIT_EXPECT_EQ(test, end_spots(records, pool, 1), 1);
-	KUNIT_EXPECT_TRUE(test, covers(records, spot(pool), spot(pool)));
-	KUNIT_EXPECT_TRUE(test, covers(records, spot(pool + 2) + 9, ULONG_MAX));
+	KUNIT_EXPECT_TRUE(test, covers(records, spot_address(pool), spot_address(pool)));
+	KUNIT_EXPECT_TRUE(test, covers(records, spot_address(pool + 2) + 9, ULONG_MAX));
 	KUNIT_EXPECT_EQ(test, end_spots(records, pool + 2, 1), 1);
-	KUNIT_EXPECT_FALSE(test, covers(records, spot(pool), ULONG_MAX));
+	KUNIT_EXPECT_FALSE(test, covers(records, spot_address(pool), ULONG_MAX));
 	/* A later hull begins anew. */
 	begin_spots(records, pool + 7, 1);
-	KUNIT_EXPECT_FALSE(test, covers(records, spot(pool), spot(pool + 7) - 1));
-	KUNIT_EXPECT_FALSE(test, covers(records, spot(pool + 7) + 10, ULONG_MAX));
+	KUNIT_EXPECT_FALSE(test, covers(records, spot_address(pool), spot_address(pool + 7) - 1));
+	KUNIT_EXPECT_FALSE(test, covers(records, spot_address(pool + 7) + 10, ULONG_MAX));
 	KUNIT_EXPECT_EQ(test, end_spots(records, pool + 7, 1), 1);
 	KUNIT_EXPECT_EQ(test, end_spots(records, 0, pool), pool);
 	KUNIT_EXPECT_FALSE(test, covers(records, 0, ULONG_MAX));
@@ -137,14 +137,14 @@ static void A4_hull_and_pool(struct kunit *test)
 
 	begin_spots(records, 0, pool + 1);
 	KUNIT_EXPECT_EQ(test, end_spots(records, 0, 2), 2);
-	KUNIT_EXPECT_FALSE(test, covers(records, 0, spot(2) - 1));
+	KUNIT_EXPECT_FALSE(test, covers(records, 0, spot_address(2) - 1));
 	begin_spots(records, pool, 1);
 	KUNIT_EXPECT_EQ(test, records->overflow, 1);
 	/* One range both recorded and in the hull: two ends, whichever is first. */
 	KUNIT_EXPECT_EQ(test, end_spots(records, pool, 1), 1);
-	KUNIT_EXPECT_TRUE(test, covers(records, spot(pool), spot(pool)));
+	KUNIT_EXPECT_TRUE(test, covers(records, spot_address(pool), spot_address(pool)));
 	KUNIT_EXPECT_EQ(test, end_spots(records, pool, 1), 1);
-	KUNIT_EXPECT_FALSE(test, covers(records, spot(pool), spot(pool)));
+	KUNIT_EXPECT_FALSE(test, covers(records, spot_address(pool), spot_address(pool)));
 	KUNIT_EXPECT_EQ(test, end_spots(records, pool, 1), 0);
 	KUNIT_EXPECT_EQ(test, end_spots(records, 2, pool - 2), pool - 2);
 	KUNIT_EXPECT_FALSE(test, covers(records, 0, ULONG_MAX));

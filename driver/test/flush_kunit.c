@@ -186,7 +186,7 @@ static void whole_space(struct kunit *test)
 }
 
 /* Nothing there, or no range: no flush. */
-static void nothing(struct kunit *test)
+static void flush_nothing(struct kunit *test)
 {
 	struct secmmu_mmu_kunit *mmu = secmmu_mmu_kunit(test, 1);
 	struct secmmu_gather gather;
@@ -343,7 +343,7 @@ static struct kunit_case flush_cases[] = {
 	KUNIT_CASE_PARAM(B1_pieces, piece_gen_params),
 	KUNIT_CASE_PARAM(B4_range, range_gen_params),
 	KUNIT_CASE(whole_space),
-	KUNIT_CASE(nothing),
+	KUNIT_CASE(flush_nothing),
 	KUNIT_CASE(B2_assists),
 	KUNIT_CASE(B2_pending_in_one_of_many),
 	KUNIT_CASE(B2_batch_flushed),

@@ -44,7 +44,7 @@ static struct post posts[SECMMU_TEST_POSTS];
 /* Number of armed posts: a hint that there may be something to look for. */
 unsigned int secmmu_gates_armed;
 
-static bool matches(const struct post *post, enum secmmu_gate gate, u64 address)
+static bool post_matches(const struct post *post, enum secmmu_gate gate, u64 address)
 {
 	return post->armed && !post->held && !post->open &&
 	       post->gate == gate &&
@@ -53,7 +53,7 @@ static bool matches(const struct post *post, enum secmmu_gate gate, u64 address)
 		post->address >> PAGE_SHIFT == address >> PAGE_SHIFT);
 }
 
-static struct post *enter(enum secmmu_gate gate, u64 address)
+static struct post *enter_gate(enum secmmu_gate gate, u64 address)
 {
 	struct post *found = NULL;
 	unsigned long flags;
@@ -61,7 +61,7 @@ static struct post *enter(enum secmmu_gate gate, u64 address)
 
 	raw_spin_lock_irqsave(&lock, flags);
 	for (i = 0; i < SECMMU_TEST_POSTS && !found; i++) {
-		if (!matches(&posts[i], gate, address))
+		if (!post_matches(&posts[i], gate, address))
 			continue;
 		if (posts[i].skip) {
 			posts[i].skip--;
@@ -84,7 +84,7 @@ static struct post *enter(enum secmmu_gate gate, u64 address)
  */
 void secmmu_gate_pass(enum secmmu_gate gate, u64 address, bool may_sleep)
 {
-	struct post *post = enter(gate, address);
+	struct post *post = enter_gate(gate, address);
 	u64 until;
 
 	if (!post)

@@ -1,36 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/anon_inodes.h>
-#include <linux/capability.h>
 #include <linux/fs.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 
 #include "../compat/gup.h"
+#include "../host.h"
 #include "../mirror.h"
+#include "../trace.h"
 #include "../walk.h"
 #include "history.h"
 
-#define NR_PAGES	8
-
 /**
  * struct past - one subscriber, behind a descriptor
+ * @mirror: the mirror that it was made with; a reference. XPMEM flushes its engines
  * @member: its seat in the chain; one span
  * @span: all it looks at
  * @kind: SECMMU_TEST_GRU, ...
  * @lock: protects what follows; nothing nests inside but the queue's lock
  * @wait: GRU: faults that wait
  * @active: GRU: begins minus ends
- * @lowest: ... and how low that has been
+ * @lowest: GRU: the lowest that @active has been
  * @begins: events begun
  * @ends: events ended
  * @present: it has a translation
  * @young: EMM: it has used that
- * @page: XPMEM: the pages it refers to
- * @address: ... and where they are
+ * @held: XPMEM: pages that it refers to
+ * @page: XPMEM: these pages, one entry for each page of @span
  */
 struct past {
+	struct secmmu_mirror *mirror;
 	struct secmmu_member member;
 	struct secmmu_span span;
 	u32 kind;
@@ -42,8 +42,8 @@ struct past {
 	u32 ends;
 	bool present;
 	bool young;
-	struct page *page[NR_PAGES];
-	unsigned long address[NR_PAGES];
+	u32 held;
+	struct page **page;
 };
 
 static struct past *to_past(struct secmmu_member *member)
@@ -61,20 +61,42 @@ static void gru_event(struct past *past, bool ends)
 		wake_up_all(&past->wait);
 }
 
-static void xpmem_event(struct past *past, struct secmmu_walk *walk, bool ends)
+static struct page **xpmem_entry(struct past *past, unsigned long address)
 {
-	unsigned int i;
-
-	for (i = 0; ends && i < NR_PAGES; i++) {
-		if (!past->page[i] || past->address[i] < walk->start ||
-		    past->address[i] > walk->last)
-			continue;
-		put_page(past->page[i]);
-		past->page[i] = NULL;
-	}
+	return &past->page[(address >> PAGE_SHIFT) - (past->span.by_hva.start >> PAGE_SHIFT)];
 }
 
-enum emm_code { EMM_BEGIN, EMM_END, EMM_REFERENCED, EMM_AGE };
+static void xpmem_flush(struct past *past, struct page **array, unsigned int nr)
+{
+	if (nr)
+		secmmu_flush(&past->mirror->tlbs, nr);
+	past->held -= nr;
+	while (nr)
+		put_page(array[--nr]);
+}
+
+/* Gather the pages of a range in an array; flush when it is full, then let them go. */
+static void xpmem_let_go(struct past *past, unsigned long start, unsigned long last)
+{
+	struct page **at = xpmem_entry(past, max(start, past->span.by_hva.start));
+	struct page **end = xpmem_entry(past, min(last, past->span.by_hva.last)) + 1;
+	struct page *array[SECMMU_TEST_PAST_BATCH];
+	unsigned int nr = 0;
+
+	for (; at < end; at++) {
+		if (!*at)
+			continue;
+		array[nr++] = *at;
+		*at = NULL;
+		if (nr == ARRAY_SIZE(array)) {
+			xpmem_flush(past, array, nr);
+			nr = 0;
+		}
+	}
+	xpmem_flush(past, array, nr);
+}
+
+enum emm_code { EMM_BEGIN, EMM_REFERENCED, EMM_AGE };
 
 static bool emm_callback(struct past *past, enum emm_code code)
 {
@@ -87,21 +109,35 @@ static bool emm_callback(struct past *past, enum emm_code code)
 	return young;
 }
 
-static void past_invalidate(struct secmmu_member *member,
-			    struct secmmu_walk *walk)
+/* Callback: see secmmu_member_ops. */
+static void past_note_begin(struct secmmu_member *member, struct secmmu_walk *walk)
 {
-	bool ends = walk->purpose == SECMMU_INVALIDATE_LATE;
 	struct past *past = to_past(member);
 
 	spin_lock(&past->lock);
-	past->begins += !ends;
-	past->ends += ends;
+	past->begins++;
 	if (past->kind == SECMMU_TEST_GRU)
-		gru_event(past, ends);
+		gru_event(past, false);
+	else if (past->kind == SECMMU_TEST_EMM)
+		emm_callback(past, EMM_BEGIN);
+	spin_unlock(&past->lock);
+}
+
+/* Probe of a tracepoint: no member of a chain is told that an event ends. */
+static void past_note_end(void *data, const void *chain, unsigned long start,
+		     unsigned long end)
+{
+	struct past *past = data;
+
+	if (chain != past->member.chain || start > past->span.by_hva.last ||
+	    end <= past->span.by_hva.start)
+		return;
+	spin_lock(&past->lock);
+	past->ends++;
+	if (past->kind == SECMMU_TEST_GRU)
+		gru_event(past, true);
 	else if (past->kind == SECMMU_TEST_XPMEM)
-		xpmem_event(past, walk, ends);
-	else
-		emm_callback(past, ends ? EMM_END : EMM_BEGIN);
+		xpmem_let_go(past, start, end - 1);
 	spin_unlock(&past->lock);
 }
 
@@ -120,64 +156,73 @@ static bool past_age(struct secmmu_member *member, struct secmmu_walk *walk,
 
 static void past_release(struct secmmu_member *member)
 {
-	struct secmmu_walk all = { .last = ULONG_MAX };
 	struct past *past = to_past(member);
 
 	spin_lock(&past->lock);
 	past->present = false;
-	xpmem_event(past, &all, true);
+	xpmem_let_go(past, 0, ULONG_MAX);
 	spin_unlock(&past->lock);
 }
 
 static const struct secmmu_member_ops past_ops = {
-	.invalidate = past_invalidate,
+	.invalidate = past_note_begin,
 	.age = past_age,
 	.release = past_release,
 };
 
-/* Get a translation, however this kind does it. */
-static long past_fault(struct past *past, unsigned long address)
+static long gru_fault(struct past *past)
+{
+	if (wait_event_interruptible(past->wait, READ_ONCE(past->active) <= 0))
+		return -EINTR;
+	spin_lock(&past->lock);
+	past->present = past->active <= 0;
+	spin_unlock(&past->lock);
+	return 0;
+}
+
+static long xpmem_fault(struct past *past, unsigned long address)
 {
 	struct mm_struct *mm = past->member.chain->mn.mm;
-	struct page *page;
-	unsigned int i;
+	struct page *page, **entry;
+	int locked = 1;
 	long got;
 
-	if (past->kind != SECMMU_TEST_XPMEM) {
-		if (wait_event_interruptible(past->wait,
-					     READ_ONCE(past->active) <= 0))
-			return -EINTR;
-		spin_lock(&past->lock);
-		past->present = past->active <= 0;
-		spin_unlock(&past->lock);
-		return 0;
-	}
-
-	if (!mmget_not_zero(mm))
-		return -ESRCH;
-	mmap_read_lock(mm);
-	got = secmmu_get_user_pages_remote(mm, address, 1, 0, &page, NULL);
-	mmap_read_unlock(mm);
-	mmput(mm);
+	if (address < past->span.by_hva.start || address > past->span.by_hva.last)
+		return -EFAULT;
+	got = secmmu_host_lock(mm);
+	if (got)
+		return got;
+	got = secmmu_get_user_pages_remote(mm, address, 1, 0, &page, &locked);
+	secmmu_host_unlock(mm, locked);
 	if (got != 1)
 		return -EFAULT;
+	entry = xpmem_entry(past, address);
 	spin_lock(&past->lock);
-	for (i = 0; i < NR_PAGES && past->page[i]; i++)
-		;
-	if (i < NR_PAGES) {
-		past->page[i] = page;
-		past->address[i] = address;
+	if (!*entry) {
+		past->held++;
+		swap(*entry, page);
 	}
 	spin_unlock(&past->lock);
-	if (i == NR_PAGES)
+	if (page)
 		put_page(page);
-	return i < NR_PAGES ? 0 : -ENOSPC;
+	return 0;
+}
+
+/* Get translations, however this kind does it. */
+static long past_fault(struct past *past, const struct secmmu_test_past *arg)
+{
+	long ret = 0;
+	u32 i;
+
+	if (past->kind != SECMMU_TEST_XPMEM)
+		return gru_fault(past);
+	for (i = 0; i < arg->pages && !ret; i++)
+		ret = xpmem_fault(past, arg->address + i * PAGE_SIZE);
+	return ret;
 }
 
 static void past_state(struct past *past, struct secmmu_test_past *arg)
 {
-	unsigned int i;
-
 	spin_lock(&past->lock);
 	arg->active = past->active;
 	arg->lowest = past->lowest;
@@ -185,9 +230,7 @@ static void past_state(struct past *past, struct secmmu_test_past *arg)
 	arg->ends = past->ends;
 	arg->present = past->present;
 	arg->young = past->young;
-	arg->held = 0;
-	for (i = 0; i < NR_PAGES; i++)
-		arg->held += !!past->page[i];
+	arg->held = past->held;
 	spin_unlock(&past->lock);
 }
 
@@ -204,7 +247,7 @@ static long past_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	if (arg.size != sizeof(arg))
 		return -EINVAL;
 	if (arg.flags & SECMMU_TEST_PAST_FAULT)
-		ret = past_fault(past, arg.address);
+		ret = past_fault(past, &arg);
 	if (arg.flags & SECMMU_TEST_PAST_USE) {
 		spin_lock(&past->lock);
 		past->young = true;
@@ -216,20 +259,20 @@ static long past_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	return ret;
 }
 
-static void past_end(struct past *past)
+static void past_destroy(struct past *past)
 {
-	struct secmmu_chain *chain = past->member.chain;
-
 	secmmu_chain_leave(&past->member);
-	secmmu_chain_put(chain);
+	unregister_trace_secmmu_event_end(past_note_end, past);
+	tracepoint_synchronize_unregister();
 	past_release(&past->member);
-	static_branch_dec(&secmmu_holding);
+	secmmu_mirror_put(past->mirror);
+	kvfree(past->page);
 	kfree(past);
 }
 
 static int past_close(struct inode *inode, struct file *file)
 {
-	past_end(file->private_data);
+	past_destroy(file->private_data);
 	return 0;
 }
 
@@ -239,28 +282,32 @@ static const struct file_operations past_fops = {
 	.release = past_close,
 };
 
-/* A subscriber that has joined; the caller is a user of the mm. */
-static struct past *past_create(struct mm_struct *mm,
+/* A subscriber that has joined. */
+static struct past *past_create(struct secmmu_mirror *mirror,
 				const struct secmmu_test_subscribe *arg)
 {
 	struct past *past = kzalloc(sizeof(*past), GFP_KERNEL_ACCOUNT);
-	struct secmmu_chain *chain;
+	int err = -ENOMEM;
 
 	if (!past)
 		return ERR_PTR(-ENOMEM);
 	spin_lock_init(&past->lock);
 	init_waitqueue_head(&past->wait);
+	past->mirror = mirror;
 	past->kind = arg->kind;
 	past->span.by_hva.start = arg->start;
 	past->span.by_hva.last = arg->end - 1;
-	chain = secmmu_chain_get(mm);
-	if (IS_ERR(chain)) {
+	past->page = kvcalloc(((arg->end - 1) >> PAGE_SHIFT) - (arg->start >> PAGE_SHIFT) + 1,
+			      sizeof(*past->page), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (past->page)
+		err = register_trace_secmmu_event_end(past_note_end, past);
+	if (err) {
+		kvfree(past->page);
 		kfree(past);
-		return ERR_CAST(chain);
+		return ERR_PTR(err);
 	}
-	/* So that ends of events are delivered too. */
-	static_branch_inc(&secmmu_holding);
-	secmmu_chain_join(chain, &past->member, &past_ops);
+	secmmu_mirror_get(mirror);
+	secmmu_chain_join(mirror->chain, &past->member, &past_ops);
 	secmmu_chain_replace(&past->member, NULL, &past->span);
 	return past;
 }
@@ -276,21 +323,17 @@ static struct past *past_create(struct mm_struct *mm,
 long secmmu_history_subscribe(struct secmmu_mirror *mirror,
 			      struct secmmu_test_subscribe *arg)
 {
-	struct mm_struct *mm = mirror->chain->mn.mm;
 	struct past *past;
 
 	if (arg->kind >= SECMMU_TEST_KINDS || arg->start >= arg->end)
 		return -EINVAL;
-	if (!mmget_not_zero(mm))
-		return -ESRCH;
-	past = past_create(mm, arg);
-	mmput(mm);
+	past = past_create(mirror, arg);
 	if (IS_ERR(past))
 		return PTR_ERR(past);
 	arg->fd = anon_inode_getfd("[secmmu-past]", &past_fops, past,
 				   O_RDWR | O_CLOEXEC);
 	if (arg->fd >= 0)
 		return 0;
-	past_end(past);
+	past_destroy(past);
 	return arg->fd;
 }

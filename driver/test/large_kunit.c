@@ -22,7 +22,7 @@ static int large_init(struct kunit *test)
 }
 
 /* Pages of the block that are mapped as the large spte has them. */
-static unsigned int mapped(struct secmmu_mmu_kunit *mmu, gfn_t block, u64 spte)
+static unsigned int count_mapped(struct secmmu_mmu_kunit *mmu, gfn_t block, u64 spte)
 {
 	unsigned int i, n = 0;
 
@@ -40,7 +40,7 @@ static void covers_block(struct kunit *test)
 	secmmu_kunit_map_large(test, mmu, block + 77, spte);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_large(mmu), 1);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 3);
-	KUNIT_EXPECT_EQ(test, mapped(mmu, block, spte), SECMMU_LARGE_PAGES);
+	KUNIT_EXPECT_EQ(test, count_mapped(mmu, block, spte), SECMMU_LARGE_PAGES);
 	if (block)
 		KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(mmu, block - 1), 0);
 	if (block + 511 < SECMMU_GFN_LAST)
@@ -74,7 +74,7 @@ static void replaces_leaf(struct kunit *test)
 	/* An event that waits for the leaf's lock must look again. */
 	KUNIT_EXPECT_TRUE(test, dead);
 	KUNIT_EXPECT_EQ(test, gen, 11);
-	KUNIT_EXPECT_EQ(test, mapped(mmu, BLOCK, spte | SPTE_ACCESSED), 512);
+	KUNIT_EXPECT_EQ(test, count_mapped(mmu, BLOCK, spte | SPTE_ACCESSED), 512);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_large(mmu), 1);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 3);
 }
@@ -87,7 +87,7 @@ static void replaces_empty_leaf(struct kunit *test)
 	secmmu_kunit_map(test, mmu, BLOCK + 4, spte_make(PFN + 4, true, 0));
 	secmmu_kunit_drop(mmu, BLOCK + 4, 0);
 	secmmu_kunit_map_large(test, mmu, BLOCK, spte);
-	KUNIT_EXPECT_EQ(test, mapped(mmu, BLOCK, spte), 512);
+	KUNIT_EXPECT_EQ(test, count_mapped(mmu, BLOCK, spte), 512);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 3);
 }
 
@@ -98,18 +98,18 @@ static void replaces_large(struct kunit *test)
 
 	secmmu_kunit_map_large(test, mmu, BLOCK, spte_make(PFN, false, 0));
 	secmmu_kunit_map_large(test, mmu, BLOCK, spte);
-	KUNIT_EXPECT_EQ(test, mapped(mmu, BLOCK, spte), 512);
+	KUNIT_EXPECT_EQ(test, count_mapped(mmu, BLOCK, spte), 512);
 	/* What was used stays so. */
 	secmmu_kunit_map_large(test, mmu, BLOCK, spte | SPTE_ACCESSED);
 	secmmu_kunit_map_large(test, mmu, BLOCK, spte);
-	KUNIT_EXPECT_EQ(test, mapped(mmu, BLOCK, spte | SPTE_ACCESSED), 512);
+	KUNIT_EXPECT_EQ(test, count_mapped(mmu, BLOCK, spte | SPTE_ACCESSED), 512);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_large(mmu), 1);
 	secmmu_kunit_drop(mmu, BLOCK, 0);
 	secmmu_pgtable_prune(&mmu->pt, BLOCK, BLOCK, U64_MAX, true);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 1);
 }
 
-static bool split(struct secmmu_mmu_kunit *mmu, gfn_t gfn, u64 zap_gen)
+static bool split_block(struct secmmu_mmu_kunit *mmu, gfn_t gfn, u64 zap_gen)
 {
 	struct secmmu_table *table;
 	bool done;
@@ -134,17 +134,17 @@ static void B7_split(struct kunit *test)
 	u64 gen;
 
 	secmmu_kunit_map_large(test, mmu, block, spte);
-	KUNIT_EXPECT_FALSE(test, split(mmu, block + 9, 0));
+	KUNIT_EXPECT_FALSE(test, split_block(mmu, block + 9, 0));
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_large(mmu), 1);
-	KUNIT_EXPECT_EQ(test, mapped(mmu, block, spte), 512);
+	KUNIT_EXPECT_EQ(test, count_mapped(mmu, block, spte), 512);
 
 	secmmu_kunit_stock(test, mmu, 1);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 4);
-	KUNIT_EXPECT_TRUE(test, split(mmu, block + 9, 13));
+	KUNIT_EXPECT_TRUE(test, split_block(mmu, block + 9, 13));
 	KUNIT_EXPECT_EQ(test, mmu->pt.spare.nr, 0);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_large(mmu), 0);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 4);
-	KUNIT_EXPECT_EQ(test, mapped(mmu, block, spte), 512);
+	KUNIT_EXPECT_EQ(test, count_mapped(mmu, block, spte), 512);
 
 	rcu_read_lock();
 	leaf = secmmu_pgtable_walk(&mmu->pt, block);
@@ -177,12 +177,12 @@ static void split_by_link(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cache.nr, 0);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_large(mmu), 0);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 4);
-	KUNIT_EXPECT_EQ(test, mapped(mmu, BLOCK, spte), 512);
+	KUNIT_EXPECT_EQ(test, count_mapped(mmu, BLOCK, spte), 512);
 	secmmu_pgtable_drain(&cache);
 }
 
 /* Spares come with the first large spte and go with the last. */
-static void spares(struct kunit *test)
+static void keep_spares(struct kunit *test)
 {
 	struct secmmu_mmu_kunit *mmu = test->priv;
 	unsigned int i;
@@ -253,7 +253,7 @@ static void B7_zap(struct kunit *test)
 	secmmu_gather_finish(&gather);
 
 	for (i = 0; i < 2; i++)
-		KUNIT_EXPECT_EQ(test, mapped(mmu, BLOCK + i * 512, spte), p->left[i]);
+		KUNIT_EXPECT_EQ(test, count_mapped(mmu, BLOCK + i * 512, spte), p->left[i]);
 	for (i = p->first; i <= p->last; i++)
 		KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(mmu, BLOCK + i), 0);
 	KUNIT_EXPECT_EQ(test, gather.zapped, p->zapped);
@@ -306,7 +306,7 @@ static struct kunit_case large_cases[] = {
 	KUNIT_CASE(replaces_large),
 	KUNIT_CASE_PARAM(B7_split, block_gen_params),
 	KUNIT_CASE(split_by_link),
-	KUNIT_CASE(spares),
+	KUNIT_CASE(keep_spares),
 	KUNIT_CASE_PARAM(B7_zap, zap_gen_params),
 	KUNIT_CASE(B2_assists),
 	{}

@@ -2,7 +2,7 @@
 #include "mmu_kunit.h"
 
 /* Set aside the tables that are missing on the way down to @level. */
-static int fill(struct secmmu_mmu_kunit *mmu, gfn_t gfn, unsigned int level,
+static int fill_table(struct secmmu_mmu_kunit *mmu, gfn_t gfn, unsigned int level,
 		struct secmmu_table_cache *cache)
 {
 	unsigned int deepest;
@@ -13,7 +13,7 @@ static int fill(struct secmmu_mmu_kunit *mmu, gfn_t gfn, unsigned int level,
 	return deepest > level ? secmmu_pgtable_fill(cache, deepest - level) : 0;
 }
 
-static void destroy(void *context)
+static void destroy_mmu(void *context)
 {
 	struct secmmu_mmu_kunit *mmu = context;
 
@@ -58,7 +58,7 @@ void secmmu_kunit_map(struct kunit *test, struct secmmu_mmu_kunit *mmu, gfn_t gf
 	u64 old = 0;
 	int err;
 
-	err = fill(mmu, gfn, 0, &cache);
+	err = fill_table(mmu, gfn, 0, &cache);
 	rcu_read_lock();
 	leaf = err ? NULL : secmmu_pgtable_link(&mmu->pt, gfn, 0, &cache);
 	if (leaf) {
@@ -87,7 +87,7 @@ void secmmu_kunit_map_large(struct kunit *test, struct secmmu_mmu_kunit *mmu,
 	struct secmmu_table_cache cache = {};
 	int err;
 
-	err = fill(mmu, gfn, 1, &cache);
+	err = fill_table(mmu, gfn, 1, &cache);
 	rcu_read_lock();
 	table = err ? NULL : secmmu_pgtable_link(&mmu->pt, gfn, 1, &cache);
 	if (table) {

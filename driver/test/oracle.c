@@ -52,7 +52,7 @@ void secmmu_oracle_note(struct secmmu_chain *chain, unsigned long start,
 	spin_unlock(&notes_lock);
 }
 
-static bool noted(unsigned long hva)
+static bool was_noted(unsigned long hva)
 {
 	bool found = false;
 	unsigned int i;
@@ -158,7 +158,7 @@ static bool next_mapped(struct secmmu_mirror *mirror, struct place *at)
 }
 
 /* A number that moves with every event, or zero while one covers the address. */
-static u64 quiet(struct secmmu_records *records, unsigned long hva)
+static u64 quiet_since(struct secmmu_records *records, unsigned long hva)
 {
 	u64 events;
 
@@ -226,7 +226,7 @@ static bool ask_cpu(struct mm_struct *mm, unsigned long hva, u64 spte,
 }
 
 /* Judge one translation; @again says whether it still stands. */
-static void judge(struct secmmu_mirror *mirror, struct place at, u64 spte,
+static void judge_spte(struct secmmu_mirror *mirror, struct place at, u64 spte,
 		  bool (*again)(struct secmmu_mirror *mirror, struct place at,
 				u64 spte),
 		  struct secmmu_test_oracle *result)
@@ -243,12 +243,12 @@ static void judge(struct secmmu_mirror *mirror, struct place at, u64 spte,
 		result->stale += again(mirror, at, spte);
 		return;
 	}
-	events = quiet(records, target.hva);
+	events = quiet_since(records, target.hva);
 	if (mmget_not_zero(mm)) {
 		answered = ask_cpu(mm, target.hva, spte, &answer);
 		mmput(mm);
 	}
-	if (!answered || !events || events != quiet(records, target.hva) ||
+	if (!answered || !events || events != quiet_since(records, target.hva) ||
 	    !again(mirror, at, spte)) {
 		result->unjudged++;
 		return;
@@ -292,7 +292,7 @@ static void check_tlb(struct secmmu_mirror *mirror,
 		    (u64)atomic64_read(&mirror->tlbs.gen))
 			continue;
 		result->tlb_entries++;
-		judge(mirror, at, tlb->entry[i].spte, entry_stands, result);
+		judge_spte(mirror, at, tlb->entry[i].spte, entry_stands, result);
 	}
 	mutex_unlock(watched->lock);
 }
@@ -312,7 +312,7 @@ static void look_for_lost(struct secmmu_mirror *mirror,
 		if (spte_of(mirror, at.domain, at.gfn) ||
 		    secmmu_slot_find(&mirror->member, at.gfn, &target))
 			continue;
-		result->lost += !noted(target.hva);
+		result->lost += !was_noted(target.hva);
 		cond_resched();
 	}
 }
@@ -371,7 +371,7 @@ long secmmu_oracle_check(struct secmmu_mirror *mirror,
 		if (!spte)
 			continue;
 		result->sptes++;
-		judge(mirror, at, spte, spte_stands, result);
+		judge_spte(mirror, at, spte, spte_stands, result);
 		cond_resched();
 		if (signal_pending(current))
 			return -EINTR;

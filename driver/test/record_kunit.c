@@ -184,7 +184,7 @@ static void foreign_event(struct kunit *test)
 	secmmu_inflight_end(records, &fault);
 }
 
-static void widen(struct kunit *test)
+static void widen_fault(struct kunit *test)
 {
 	struct secmmu_records *records = test->priv;
 	unsigned long asked = BASE + PAGE_SIZE;
@@ -305,7 +305,7 @@ static struct kunit_case record_cases[] = {
 	KUNIT_CASE(last_page),
 	KUNIT_CASE(many_faults),
 	KUNIT_CASE(foreign_event),
-	KUNIT_CASE(widen),
+	KUNIT_CASE(widen_fault),
 	KUNIT_CASE(A10_hull_hits),
 	KUNIT_CASE(A8_first_of_both),
 	KUNIT_CASE(G1_release),

@@ -18,13 +18,16 @@
 #include <linux/cpumask.h>
 #include <linux/debugfs.h>
 #include <linux/file.h>
+#include <linux/idr.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
+#include <linux/vmalloc.h>
 #include <linux/xarray.h>
 
 #include "../compat/gup.h"

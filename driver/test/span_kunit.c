@@ -10,7 +10,7 @@
 
 #define NODES_MAX	1000
 
-static void convert(struct kunit *test)
+static void convert_address(struct kunit *test)
 {
 	unsigned long top = ULONG_MAX & PAGE_MASK;
 	struct secmmu_span span = {
@@ -57,7 +57,7 @@ static int span_init(struct kunit *test)
 	return 0;
 }
 
-static void add(struct unit *unit, unsigned long start, unsigned long last)
+static void add_span(struct unit *unit, unsigned long start, unsigned long last)
 {
 	struct marked_range *range = &unit->range[unit->nr++];
 
@@ -66,14 +66,14 @@ static void add(struct unit *unit, unsigned long start, unsigned long last)
 	interval_tree_insert(&range->node, &unit->tree);
 }
 
-static bool overlaps(const struct marked_range *range, unsigned long start,
+static bool range_overlaps(const struct marked_range *range, unsigned long start,
 		     unsigned long last)
 {
 	return range->node.start <= last && start <= range->node.last;
 }
 
 /* Do both searches find all there is, each once, and nothing else? */
-static void search(struct kunit *test, unsigned long start, unsigned long last)
+static void search_range(struct kunit *test, unsigned long start, unsigned long last)
 {
 	struct unit *unit = test->priv;
 	unsigned int i, n, want = 0, wrong = 0;
@@ -82,7 +82,7 @@ static void search(struct kunit *test, unsigned long start, unsigned long last)
 
 	for (i = 0; i < unit->nr; i++) {
 		unit->range[i].found = 0;
-		if (!overlaps(&unit->range[i], start, last))
+		if (!range_overlaps(&unit->range[i], start, last))
 			continue;
 		lowest = min(lowest, unit->range[i].node.start);
 		want++;
@@ -100,7 +100,7 @@ static void search(struct kunit *test, unsigned long start, unsigned long last)
 	for (i = 0; i < n; i++)
 		container_of(unit->found[i], struct marked_range, node)->found++;
 	for (i = 0; i < unit->nr; i++)
-		wrong += unit->range[i].found != overlaps(&unit->range[i], start, last);
+		wrong += unit->range[i].found != range_overlaps(&unit->range[i], start, last);
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 
 	/* With just as much room, and with too little. */
@@ -112,34 +112,34 @@ static void search(struct kunit *test, unsigned long start, unsigned long last)
 	KUNIT_EXPECT_EQ(test, n, want);
 }
 
-static void edges(struct kunit *test)
+static void search_edges(struct kunit *test)
 {
 	struct unit *unit = test->priv;
 
-	search(test, 0, ULONG_MAX);
-	add(unit, 100, 199);
-	add(unit, 200, 299);
-	add(unit, 400, 400);
-	search(test, 0, 99);
-	search(test, 0, 100);
-	search(test, 199, 199);
-	search(test, 199, 200);
-	search(test, 299, 399);
-	search(test, 300, 399);
-	search(test, 300, 400);
-	search(test, 401, ULONG_MAX);
-	add(unit, 0, 0);
-	add(unit, ULONG_MAX, ULONG_MAX);
-	search(test, 0, 0);
-	search(test, 1, 99);
-	search(test, 401, ULONG_MAX - 1);
-	search(test, ULONG_MAX, ULONG_MAX);
-	search(test, 0, ULONG_MAX);
+	search_range(test, 0, ULONG_MAX);
+	add_span(unit, 100, 199);
+	add_span(unit, 200, 299);
+	add_span(unit, 400, 400);
+	search_range(test, 0, 99);
+	search_range(test, 0, 100);
+	search_range(test, 199, 199);
+	search_range(test, 199, 200);
+	search_range(test, 299, 399);
+	search_range(test, 300, 399);
+	search_range(test, 300, 400);
+	search_range(test, 401, ULONG_MAX);
+	add_span(unit, 0, 0);
+	add_span(unit, ULONG_MAX, ULONG_MAX);
+	search_range(test, 0, 0);
+	search_range(test, 1, 99);
+	search_range(test, 401, ULONG_MAX - 1);
+	search_range(test, ULONG_MAX, ULONG_MAX);
+	search_range(test, 0, ULONG_MAX);
 	/* One that has the whole space, and its double. */
-	add(unit, 0, ULONG_MAX);
-	add(unit, 0, ULONG_MAX);
-	search(test, 300, 399);
-	search(test, 0, ULONG_MAX);
+	add_span(unit, 0, ULONG_MAX);
+	add_span(unit, 0, ULONG_MAX);
+	search_range(test, 300, 399);
+	search_range(test, 0, ULONG_MAX);
 }
 
 /* Numbers of ranges; how long they are, at most, in a space of 4096. */
@@ -170,25 +170,25 @@ static void random_ranges(struct kunit *test)
 	for (i = 0; i < p->nr; i++) {
 		unsigned long start = prandom_u32_state(&state) % 4096;
 
-		add(unit, start, start + prandom_u32_state(&state) % p->length);
+		add_span(unit, start, start + prandom_u32_state(&state) % p->length);
 	}
 	for (i = 0; i < 100; i++) {
 		unsigned long start = prandom_u32_state(&state) % 4096;
 
-		search(test, start, start);
-		search(test, start, start + prandom_u32_state(&state) % 300);
-		search(test, start, ULONG_MAX);
+		search_range(test, start, start);
+		search_range(test, start, start + prandom_u32_state(&state) % 300);
+		search_range(test, start, ULONG_MAX);
 	}
 	/* And as nodes go. */
 	while (unit->nr > p->nr / 2)
 		interval_tree_remove(&unit->range[--unit->nr].node, &unit->tree);
 	for (i = 0; i < 4096; i += 64)
-		search(test, i, i + 63);
+		search_range(test, i, i + 63);
 }
 
 static struct kunit_case span_cases[] = {
-	KUNIT_CASE(convert),
-	KUNIT_CASE(edges),
+	KUNIT_CASE(convert_address),
+	KUNIT_CASE(search_edges),
 	KUNIT_CASE_PARAM(random_ranges, random_gen_params),
 	{}
 };

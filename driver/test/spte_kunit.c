@@ -15,7 +15,7 @@ static void describe_pfn(const unsigned long *pfn, char *text)
 
 KUNIT_ARRAY_PARAM(pfn, pfns, describe_pfn);
 
-static void fields(struct kunit *test)
+static void keep_fields(struct kunit *test)
 {
 	unsigned long pfn = *(const unsigned long *)test->param_value;
 	u64 ro = spte_make(pfn, false, 0), rw = spte_make(pfn, true, 0);
@@ -78,7 +78,7 @@ static void needs_and_leaves(struct kunit *test)
 }
 
 static struct kunit_case spte_cases[] = {
-	KUNIT_CASE_PARAM(fields, pfn_gen_params),
+	KUNIT_CASE_PARAM(keep_fields, pfn_gen_params),
 	KUNIT_CASE(bits_apart),
 	KUNIT_CASE(small_of_large),
 	KUNIT_CASE(C3_covers),

@@ -31,7 +31,7 @@ static u64 translate_for(struct unit *unit, gfn_t gfn, const struct secmmu_use *
 }
 
 /* What one access of an engine is given. */
-static u64 translate(struct unit *unit, gfn_t gfn, bool write)
+static u64 translate_gfn(struct unit *unit, gfn_t gfn, bool write)
 {
 	return translate_for(unit, gfn, &(struct secmmu_use) { .write = write });
 }
@@ -47,46 +47,46 @@ static void clear_bits(struct unit *unit, gfn_t gfn, u64 bits)
 	rcu_read_unlock();
 }
 
-static void map(struct kunit *test, gfn_t gfn, unsigned long pfn, bool write)
+static void map_gfn(struct kunit *test, gfn_t gfn, unsigned long pfn, bool write)
 {
 	struct unit *unit = test->priv;
 
 	secmmu_kunit_map(test, unit->mmu, gfn, spte_make(pfn, write, 0));
 }
 
-static void miss(struct kunit *test)
+static void miss_empty(struct kunit *test)
 {
 	struct unit *unit = test->priv;
 
 	/* Of nothing the TLB makes nothing, not even of zeroes. */
-	KUNIT_EXPECT_EQ(test, translate(unit, 0, false), 0);
-	KUNIT_EXPECT_EQ(test, translate(unit, GFN, false), 0);
-	KUNIT_EXPECT_EQ(test, translate(unit, SECMMU_GFN_LAST, true), 0);
+	KUNIT_EXPECT_EQ(test, translate_gfn(unit, 0, false), 0);
+	KUNIT_EXPECT_EQ(test, translate_gfn(unit, GFN, false), 0);
+	KUNIT_EXPECT_EQ(test, translate_gfn(unit, SECMMU_GFN_LAST, true), 0);
 	/* And it does not keep the answer. */
-	map(test, GFN, 7, false);
-	KUNIT_EXPECT_EQ(test, translate(unit, GFN, false),
+	map_gfn(test, GFN, 7, false);
+	KUNIT_EXPECT_EQ(test, translate_gfn(unit, GFN, false),
 			spte_make(7, false, 0) | SPTE_ACCESSED);
-	KUNIT_EXPECT_EQ(test, translate(unit, GFN + 1, false), 0);
+	KUNIT_EXPECT_EQ(test, translate_gfn(unit, GFN + 1, false), 0);
 }
 
 static void B5_generation(struct kunit *test)
 {
 	struct unit *unit = test->priv;
 
-	map(test, GFN, 7, true);
-	map(test, GFN + 1, 8, true);
-	KUNIT_EXPECT_EQ(test, spte_pfn(translate(unit, GFN, false)), 7);
-	KUNIT_EXPECT_EQ(test, spte_pfn(translate(unit, GFN + 1, false)), 8);
+	map_gfn(test, GFN, 7, true);
+	map_gfn(test, GFN + 1, 8, true);
+	KUNIT_EXPECT_EQ(test, spte_pfn(translate_gfn(unit, GFN, false)), 7);
+	KUNIT_EXPECT_EQ(test, spte_pfn(translate_gfn(unit, GFN + 1, false)), 8);
 	/* It is the TLB that answers: the page table has nothing any more. */
 	secmmu_kunit_drop(unit->mmu, GFN, 0);
 	secmmu_kunit_drop(unit->mmu, GFN + 1, 0);
-	KUNIT_EXPECT_EQ(test, spte_pfn(translate(unit, GFN, false)), 7);
+	KUNIT_EXPECT_EQ(test, spte_pfn(translate_gfn(unit, GFN, false)), 7);
 	/* After a flush none of it counts, whichever page it was for. */
 	secmmu_flush(&unit->mmu->tlbs, 1);
-	KUNIT_EXPECT_EQ(test, translate(unit, GFN, false), 0);
-	KUNIT_EXPECT_EQ(test, translate(unit, GFN + 1, false), 0);
-	map(test, GFN, 9, true);
-	KUNIT_EXPECT_EQ(test, spte_pfn(translate(unit, GFN, false)), 9);
+	KUNIT_EXPECT_EQ(test, translate_gfn(unit, GFN, false), 0);
+	KUNIT_EXPECT_EQ(test, translate_gfn(unit, GFN + 1, false), 0);
+	map_gfn(test, GFN, 9, true);
+	KUNIT_EXPECT_EQ(test, spte_pfn(translate_gfn(unit, GFN, false)), 9);
 }
 
 /* A range is zapped: the TLB's side of it is one flush, of everything. */
@@ -97,16 +97,16 @@ static void B1_zap_voids(struct kunit *test)
 	gfn_t gfn;
 
 	for (gfn = GFN; gfn < GFN + 4; gfn++) {
-		map(test, gfn, gfn, true);
-		KUNIT_EXPECT_EQ(test, spte_pfn(translate(unit, gfn, true)), gfn);
+		map_gfn(test, gfn, gfn, true);
+		KUNIT_EXPECT_EQ(test, spte_pfn(translate_gfn(unit, gfn, true)), gfn);
 	}
 	secmmu_gather_begin(&gather, &unit->mmu->tlbs, &unit->mmu->spans, true);
 	secmmu_gather_zap(&gather, &unit->mmu->pt, GFN + 1, GFN + 2);
 	secmmu_gather_finish(&gather);
-	KUNIT_EXPECT_EQ(test, spte_pfn(translate(unit, GFN, true)), GFN);
-	KUNIT_EXPECT_EQ(test, translate(unit, GFN + 1, true), 0);
-	KUNIT_EXPECT_EQ(test, translate(unit, GFN + 2, true), 0);
-	KUNIT_EXPECT_EQ(test, spte_pfn(translate(unit, GFN + 3, true)), GFN + 3);
+	KUNIT_EXPECT_EQ(test, spte_pfn(translate_gfn(unit, GFN, true)), GFN);
+	KUNIT_EXPECT_EQ(test, translate_gfn(unit, GFN + 1, true), 0);
+	KUNIT_EXPECT_EQ(test, translate_gfn(unit, GFN + 2, true), 0);
+	KUNIT_EXPECT_EQ(test, spte_pfn(translate_gfn(unit, GFN + 3, true)), GFN + 3);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_counted(unit->mmu, SECMMU_COUNT_FLUSHES), 1);
 }
 
@@ -123,25 +123,25 @@ static void describe_distance(const gfn_t *distance, char *text)
 
 KUNIT_ARRAY_PARAM(distance, distances, describe_distance);
 
-static void collision(struct kunit *test)
+static void evict_collision(struct kunit *test)
 {
 	gfn_t other = GFN + *(const gfn_t *)test->param_value;
 	struct unit *unit = test->priv;
 	unsigned int i;
 
-	map(test, GFN, 7, false);
-	KUNIT_EXPECT_EQ(test, spte_pfn(translate(unit, GFN, false)), 7);
-	KUNIT_EXPECT_EQ(test, translate(unit, other, false), 0);
-	map(test, other, 8, false);
+	map_gfn(test, GFN, 7, false);
+	KUNIT_EXPECT_EQ(test, spte_pfn(translate_gfn(unit, GFN, false)), 7);
+	KUNIT_EXPECT_EQ(test, translate_gfn(unit, other, false), 0);
+	map_gfn(test, other, 8, false);
 	for (i = 0; i < 2; i++) {
-		KUNIT_EXPECT_EQ(test, spte_pfn(translate(unit, GFN, false)), 7);
-		KUNIT_EXPECT_EQ(test, spte_pfn(translate(unit, other, false)), 8);
+		KUNIT_EXPECT_EQ(test, spte_pfn(translate_gfn(unit, GFN, false)), 7);
+		KUNIT_EXPECT_EQ(test, spte_pfn(translate_gfn(unit, other, false)), 8);
 	}
 	/* The one that came last has the entry, the other must walk. */
 	secmmu_kunit_drop(unit->mmu, GFN, 0);
 	secmmu_kunit_drop(unit->mmu, other, 0);
-	KUNIT_EXPECT_EQ(test, translate(unit, GFN, false), 0);
-	KUNIT_EXPECT_EQ(test, spte_pfn(translate(unit, other, false)), 8);
+	KUNIT_EXPECT_EQ(test, translate_gfn(unit, GFN, false), 0);
+	KUNIT_EXPECT_EQ(test, spte_pfn(translate_gfn(unit, other, false)), 8);
 }
 
 static void all_entries(struct kunit *test)
@@ -150,13 +150,13 @@ static void all_entries(struct kunit *test)
 	unsigned int i, right = 0;
 
 	for (i = 0; i < SECMMU_TLB_ENTRIES; i++) {
-		map(test, GFN + i, 1000 + i, false);
-		translate(unit, GFN + i, false);
+		map_gfn(test, GFN + i, 1000 + i, false);
+		translate_gfn(unit, GFN + i, false);
 	}
 	for (i = 0; i < SECMMU_TLB_ENTRIES; i++)
 		secmmu_kunit_drop(unit->mmu, GFN + i, 0);
 	for (i = 0; i < SECMMU_TLB_ENTRIES; i++)
-		right += spte_pfn(translate(unit, GFN + i, false)) == 1000 + i;
+		right += spte_pfn(translate_gfn(unit, GFN + i, false)) == 1000 + i;
 	KUNIT_EXPECT_EQ(test, right, SECMMU_TLB_ENTRIES);
 }
 
@@ -164,18 +164,18 @@ static void C3_permission(struct kunit *test)
 {
 	struct unit *unit = test->priv;
 
-	map(test, GFN, 7, false);
-	KUNIT_EXPECT_EQ(test, translate(unit, GFN, true), 0);
-	KUNIT_EXPECT_EQ(test, translate(unit, GFN, false),
+	map_gfn(test, GFN, 7, false);
+	KUNIT_EXPECT_EQ(test, translate_gfn(unit, GFN, true), 0);
+	KUNIT_EXPECT_EQ(test, translate_gfn(unit, GFN, false),
 			spte_make(7, false, 0) | SPTE_ACCESSED);
-	KUNIT_EXPECT_EQ(test, translate(unit, GFN, true), 0);
+	KUNIT_EXPECT_EQ(test, translate_gfn(unit, GFN, true), 0);
 	/* A denied write has left no trace. */
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(unit->mmu, GFN),
 			spte_make(7, false, 0) | SPTE_ACCESSED);
 	/* What is permitted meanwhile is found although the TLB knows less. */
 	secmmu_kunit_drop(unit->mmu, GFN, 0);
-	map(test, GFN, 7, true);
-	KUNIT_EXPECT_EQ(test, spte_pfn(translate(unit, GFN, true)), 7);
+	map_gfn(test, GFN, 7, true);
+	KUNIT_EXPECT_EQ(test, spte_pfn(translate_gfn(unit, GFN, true)), 7);
 }
 
 /* C2: the first write is recorded, also where a read has filled the TLB before. */
@@ -184,19 +184,19 @@ static void C2_first_write(struct kunit *test)
 	struct unit *unit = test->priv;
 	u64 spte = spte_make(7, true, 0);
 
-	map(test, GFN, 7, true);
+	map_gfn(test, GFN, 7, true);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(unit->mmu, GFN), spte);
-	translate(unit, GFN, false);
+	translate_gfn(unit, GFN, false);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(unit->mmu, GFN), spte | SPTE_ACCESSED);
-	translate(unit, GFN, true);
+	translate_gfn(unit, GFN, true);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(unit->mmu, GFN),
 			spte | SPTE_ACCESSED | SPTE_DIRTY);
 	/* Cleared and flushed, as the dirty log does: recorded again. */
 	clear_bits(unit, GFN, SPTE_DIRTY);
 	secmmu_flush(&unit->mmu->tlbs, 0);
-	translate(unit, GFN, false);
+	translate_gfn(unit, GFN, false);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(unit->mmu, GFN), spte | SPTE_ACCESSED);
-	translate(unit, GFN, true);
+	translate_gfn(unit, GFN, true);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(unit->mmu, GFN),
 			spte | SPTE_ACCESSED | SPTE_DIRTY);
 }
@@ -207,14 +207,14 @@ static void C1_age(struct kunit *test)
 	struct unit *unit = test->priv;
 	u64 spte = spte_make(7, true, 0);
 
-	map(test, GFN, 7, true);
-	translate(unit, GFN, false);
+	map_gfn(test, GFN, 7, true);
+	translate_gfn(unit, GFN, false);
 	clear_bits(unit, GFN, SPTE_ACCESSED);
 	/* Not yet: the TLB has it. */
-	translate(unit, GFN, false);
+	translate_gfn(unit, GFN, false);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(unit->mmu, GFN), spte);
 	atomic64_inc(&unit->mmu->tlbs.age);
-	translate(unit, GFN, false);
+	translate_gfn(unit, GFN, false);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(unit->mmu, GFN), spte | SPTE_ACCESSED);
 }
 
@@ -252,7 +252,7 @@ static void C4_no_trace(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(unit->mmu, GFN), spte);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(unit->mmu, block), large);
 	/* Nor has the TLB kept what an access would have to walk for. */
-	translate(unit, GFN, true);
+	translate_gfn(unit, GFN, true);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(unit->mmu, GFN),
 			spte | SPTE_ACCESSED | SPTE_DIRTY);
 	/* What an access left before is not taken away. */
@@ -270,21 +270,21 @@ static void large_spte(struct kunit *test)
 
 	secmmu_kunit_map_large(test, unit->mmu, block, spte);
 	for (i = 0; i < ARRAY_SIZE(offsets); i++)
-		KUNIT_EXPECT_EQ(test, translate(unit, block + offsets[i], false),
+		KUNIT_EXPECT_EQ(test, translate_gfn(unit, block + offsets[i], false),
 				spte_make(0x4000 + offsets[i], true, 0) | SPTE_ACCESSED);
-	KUNIT_EXPECT_EQ(test, translate(unit, block - 1, false), 0);
-	KUNIT_EXPECT_EQ(test, translate(unit, block + 512, false), 0);
+	KUNIT_EXPECT_EQ(test, translate_gfn(unit, block - 1, false), 0);
+	KUNIT_EXPECT_EQ(test, translate_gfn(unit, block + 512, false), 0);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(unit->mmu, block), spte | SPTE_ACCESSED);
-	translate(unit, block + 300, true);
+	translate_gfn(unit, block + 300, true);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(unit->mmu, block),
 			spte | SPTE_ACCESSED | SPTE_DIRTY);
 }
 
 static struct kunit_case tlb_cases[] = {
-	KUNIT_CASE(miss),
+	KUNIT_CASE(miss_empty),
 	KUNIT_CASE(B5_generation),
 	KUNIT_CASE(B1_zap_voids),
-	KUNIT_CASE_PARAM(collision, distance_gen_params),
+	KUNIT_CASE_PARAM(evict_collision, distance_gen_params),
 	KUNIT_CASE(all_entries),
 	KUNIT_CASE(C3_permission),
 	KUNIT_CASE(C2_first_write),

@@ -58,7 +58,7 @@ static void wait_exit(struct kunit *test)
 	put_task_struct(unit->thread);
 }
 
-static bool queued(struct unit *unit)
+static bool is_queued(struct unit *unit)
 {
 	bool active;
 
@@ -79,7 +79,7 @@ static void start_fault(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(unit->thread));
 	get_task_struct(unit->thread);
 	wake_up_process(unit->thread);
-	while (!queued(unit) && !completion_done(&unit->done) &&
+	while (!is_queued(unit) && !completion_done(&unit->done) &&
 	       time_before(jiffies, limit))
 		usleep_range(100, 200);
 }
@@ -88,7 +88,7 @@ static void expect_waiting(struct kunit *test)
 {
 	struct unit *unit = test->priv;
 
-	KUNIT_ASSERT_TRUE(test, queued(unit));
+	KUNIT_ASSERT_TRUE(test, is_queued(unit));
 	KUNIT_ASSERT_FALSE(test, completion_done(&unit->done));
 }
 
@@ -98,7 +98,7 @@ static void expect_done(struct kunit *test, int err)
 
 	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&unit->done, LIMIT), 0);
 	KUNIT_EXPECT_EQ(test, unit->err, err);
-	KUNIT_EXPECT_FALSE(test, queued(unit));
+	KUNIT_EXPECT_FALSE(test, is_queued(unit));
 }
 
 static void no_wait(struct kunit *test)
@@ -127,14 +127,14 @@ static void A8_event_ends(struct kunit *test)
 }
 
 /* Has the thread seen all there is, and gone back to sleep? */
-static bool asleep(struct unit *unit)
+static bool is_asleep(struct unit *unit)
 {
 	unsigned long limit = jiffies + LIMIT;
 
 	while (time_before(jiffies, limit)) {
 		if (completion_done(&unit->done))
 			return false;
-		if (queued(unit) &&
+		if (is_queued(unit) &&
 		    READ_ONCE(unit->thread->__state) == TASK_INTERRUPTIBLE)
 			return true;
 		usleep_range(100, 200);
@@ -152,7 +152,7 @@ static void A3_one_of_two_ends(struct kunit *test)
 	start_fault(test);
 	expect_waiting(test);
 	secmmu_event_end(&unit->records, BASE, BASE + 9);
-	KUNIT_EXPECT_TRUE(test, asleep(unit));
+	KUNIT_EXPECT_TRUE(test, is_asleep(unit));
 	secmmu_event_end(&unit->records, BASE - 5, BASE + 5);
 	expect_done(test, 0);
 }
@@ -170,7 +170,7 @@ static void A4_hull_ends(struct kunit *test)
 	start_fault(test);
 	expect_waiting(test);
 	secmmu_event_end(&unit->records, BASE + 7, BASE + 7);
-	KUNIT_EXPECT_TRUE(test, asleep(unit));
+	KUNIT_EXPECT_TRUE(test, is_asleep(unit));
 	secmmu_event_end(&unit->records, BASE + 8, BASE + 8);
 	expect_done(test, 0);
 }

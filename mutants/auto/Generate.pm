@@ -7,10 +7,10 @@ use Files qw(slurp spew);
 
 # Calls that only observe, or give way, without which nothing is wrong that a test sees;
 # and calls that do not return, without which the compiler finds the function wrong.
-my $observer = qr/(?:secmmu_(?:gate|oracle)\w*|secmmu_table_used|mark_freed|
-	trace_\w+|lockdep_\w+|BUILD_BUG_ON\w*|static_assert|might_\w+|RCU_LOCKDEP_WARN|
-	kcsan_\w+|WARN_ON\w*|\w+_assert_\w+|mutex_destroy|cond_resched|pr_\w+|
-	prime_lockdep|DEFINE_\w+|DECLARE_\w+|module_put_and_kthread_exit)/x;
+my $observer = qr/(?:secmmu_(?:gate|oracle)\w*|trace_\w+|lockdep_\w+|BUILD_BUG_ON\w*|
+	static_assert|might_\w+|RCU_LOCKDEP_WARN|kcsan_\w+|WARN_ON\w*|\w+_assert_\w+|
+	mutex_destroy|cond_resched|pr_\w+|prime_lockdep|DEFINE_\w+|DECLARE_\w+|
+	module_put_and_kthread_exit)/x;
 # Calls of instruments: what is inside is not the driver's.
 my $instrument = qr/\b(?:secmmu_(?:gate|oracle)\w*|lockdep_\w+|BUILD_BUG_ON\w*|
 	trace_\w+|RCU_LOCKDEP_WARN)\s*(\((?:[^()]++|(?1))*\))/x;

@@ -7,13 +7,17 @@
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "secmmu_actor.h"
 #include "secmmu_gates.h"
+#include "secmmu_group.h"
 #include "secmmu_harness.h"
 #include "secmmu_sys.h"
 
 #define PAGES	16L
+#define BATCH	SECMMU_TEST_PAST_BATCH
+#define MANY	4096L
 
 FIXTURE(history)
 {
@@ -31,35 +35,42 @@ FIXTURE_TEARDOWN(history)
 	ACTOR_TEARDOWN();
 }
 
-/* One that looks at all of the actor's memory. */
-static int subscribe(FIXTURE_DATA(history) *self, __u32 kind)
+static int subscribe(int mirror, __u32 kind, const char *mem, long pages)
 {
 	struct secmmu_test_subscribe arg = {
 		.size = sizeof(arg),
 		.kind = kind,
-		.start = (uintptr_t)ACTOR_MEM(0),
-		.end = (uintptr_t)ACTOR_MEM(PAGES),
+		.start = (uintptr_t)mem,
+		.end = (uintptr_t)(mem + pages * PAGE),
 	};
-	int ret = secmmu_call(self->mirror, SECMMU_TEST_SUBSCRIBE, &arg,
-			      sizeof(arg));
+	int ret = secmmu_call(mirror, SECMMU_TEST_SUBSCRIBE, &arg, sizeof(arg));
 
 	return ret ?: arg.fd;
 }
 
-static int act(int past, __u32 flags, const void *address,
-	       struct secmmu_test_past *state)
+static int act_on(int past, __u32 flags, const void *address, long pages,
+		  struct secmmu_test_past *state)
 {
 	*state = (struct secmmu_test_past) {
 		.size = sizeof(*state),
 		.flags = flags,
 		.address = (uintptr_t)address,
+		.pages = pages,
 	};
 	return ioctl(past, SECMMU_TEST_PAST, state) ? -errno : 0;
 }
 
+static int act(int past, __u32 flags, const void *address,
+	       struct secmmu_test_past *state)
+{
+	return act_on(past, flags, address, 1, state);
+}
+
+/* One that looks at all of the actor's memory. */
 #define SUBSCRIBE(kind)							\
 ({									\
-	int _past = subscribe(self, SECMMU_TEST_##kind);		\
+	int _past = subscribe(self->mirror, SECMMU_TEST_##kind,		\
+			      ACTOR_MEM(0), PAGES);			\
 									\
 	ASSERT_LE(0, _past);						\
 	_past;								\
@@ -229,6 +240,136 @@ SECMMU_TEST_F(history, A15_emm_all_are_asked)
 	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(0), 1));
 	close(one);
 	close(two);
+}
+
+/* XPMEM in the memory of this process: references in an array, and flushes. */
+FIXTURE(array)
+{
+	int dev, mirror, engine, past;
+	char *mem;
+};
+
+FIXTURE_SETUP(array)
+{
+	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
+	self->mem = region_map(MANY);
+	ASSERT_NE(NULL, self->mem);
+	self->past = subscribe(self->mirror, SECMMU_TEST_XPMEM, self->mem, MANY);
+	ASSERT_LE(0, self->past);
+}
+
+FIXTURE_TEARDOWN(array)
+{
+	close(self->past);
+	region_unmap(self->mem, MANY);
+	SECMMU_TEARDOWN();
+}
+
+static int populate(FIXTURE_DATA(array) *self, long pages)
+{
+	struct secmmu_test_past state;
+	long i;
+
+	for (i = 0; i < pages; i++)
+		*word_at(self->mem, i) = stamp(i, 1);
+	return act_on(self->past, SECMMU_TEST_PAST_FAULT, self->mem, pages, &state);
+}
+
+/* Each array that is full is flushed once, and so is the rest. */
+SECMMU_TEST_F(array, B1_flushes_per_event)
+{
+	static const long counts[] = { 1, BATCH - 1, BATCH, BATCH + 1, 1025 };
+	struct secmmu_stats a, b;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		long n = counts[i];
+
+		ASSERT_EQ(0, populate(self, n + 1));
+		EXPECT_EQ(n + 1, LOOK(self->past).held);
+		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+		ASSERT_EQ(0, madvise(self->mem, n * PAGE, MADV_DONTNEED));
+		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+		EXPECT_EQ(1, LOOK(self->past).held);
+		EXPECT_DELTA((n + BATCH - 1) / BATCH, a, b, flushes);
+		EXPECT_DELTA(0, a, b, unpaired);
+		ASSERT_EQ(0, madvise(self->mem + n * PAGE, PAGE, MADV_DONTNEED));
+	}
+}
+
+static int rewrite(void *data)
+{
+	long i;
+
+	for (i = 0; i < 64; i++) {
+		CHECK(*word_at(data, i) == stamp(i, 1));
+		*word_at(data, i) = stamp(i, 9);
+	}
+	return 0;
+}
+
+/* However often it asks for a page, also after fork(2), it refers to it once. */
+SECMMU_TEST_F(array, G1_one_reference)
+{
+	int alone, held;
+
+	ASSERT_EQ(0, populate(self, 64));
+	held = page_refs(self->mirror, self->mem);
+	ASSERT_EQ(0, populate(self, 64));
+	EXPECT_EQ(64, LOOK(self->past).held);
+	EXPECT_EQ(held, page_refs(self->mirror, self->mem));
+	EXPECT_EQ(0, child_wait(child_start(rewrite, self->mem)));
+	EXPECT_EQ(0, LOOK(self->past).held);
+	alone = page_refs(self->mirror, self->mem);
+	EXPECT_EQ(held, alone + 1);
+	ASSERT_EQ(0, populate(self, 64));
+	EXPECT_EQ(held, page_refs(self->mirror, self->mem));
+}
+
+/* Bytes of memory that the group of this test uses. */
+static long memory_used(const struct secmmu_group *group)
+{
+	return group_read(group, "memory.current", "");
+}
+
+/* Pages are free once the event, or the subscriber, has ended. */
+static int let_go(void *data)
+{
+	FIXTURE_DATA(array) *self = data;
+	struct secmmu_group group = {};
+	long size = MANY * PAGE, slack = size / 8, before, i;
+
+	CHECK(!group_enter(&group));
+	for (i = 0; i < 3; i++) {
+		self->mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
+		CHECK(self->mirror >= 0);
+		self->past = subscribe(self->mirror, SECMMU_TEST_XPMEM, self->mem, MANY);
+		CHECK(self->past >= 0);
+		before = memory_used(&group);
+		CHECK(before >= 0);
+		CHECK(!populate(self, MANY));
+		CHECK(memory_used(&group) >= before + size - slack);
+		/* The mirror stays for as long as the subscriber does. */
+		if (i == 1)
+			close(self->mirror);
+		if (i == 2)
+			close(self->past);
+		CHECK(!madvise(self->mem, size, MADV_DONTNEED));
+		CHECK(memory_used(&group) <= before + slack);
+		if (i != 1)
+			close(self->mirror);
+		if (i != 2)
+			close(self->past);
+	}
+	group_leave(&group);
+	return 0;
+}
+
+SECMMU_TEST_F(array, G1_pages_are_let_go)
+{
+	if (!inside_or_told())
+		SKIP(return, SECMMU_REFUSED("makes a control group"));
+	EXPECT_EQ(0, child_wait(child_start(let_go, self)));
 }
 
 TEST_HARNESS_MAIN

@@ -45,7 +45,6 @@
  * =========== ==============================================================
  * EINVAL      malformed: size, alignment, range, flag or reserved field
  * E2BIG       non-zero bytes beyond the structure the driver knows
- * EOPNOTSUPP  well-formed, but this driver lacks the feature
  * ENXIO       the gpa lies in no slot, or its tag is too wide; there is no such
  *             slot or domain; the engine has left its mirror
  * EFAULT      the process has no memory or no permission at this address, or the
@@ -155,20 +154,17 @@ struct secmmu_info {
  * @SECMMU_FLUSH_ARRAY: whenever @flush_batch entries were dropped, and once
  *	for the remainder
  * @SECMMU_FLUSH_EACH: after every dropped entry
- * @SECMMU_FLUSH_END_ARRAY: the historical way, for comparison, in test builds
- *	(-EOPNOTSUPP in others): entries hold page references, are dropped when
- *	the event ends, and flushed as with SECMMU_FLUSH_ARRAY. Until then engines
- *	may use them.
  *
- * A non-blockable event flushes at most once under the first three policies. An event that
- * drops no entry flushes nothing, unless it meets a page-table page in which another
- * invalidation has dropped entries and not flushed yet (an assist).
+ * 3 is reserved; like every other number it is -EINVAL.
+ *
+ * A non-blockable event flushes at most once. An event that drops no entry flushes nothing,
+ * unless it meets a page-table page in which another invalidation has dropped entries and
+ * not flushed yet (an assist).
  */
 enum secmmu_flush_policy {
 	SECMMU_FLUSH_RANGE = 0,
 	SECMMU_FLUSH_ARRAY = 1,
 	SECMMU_FLUSH_EACH = 2,
-	SECMMU_FLUSH_END_ARRAY = 3,
 };
 
 /**

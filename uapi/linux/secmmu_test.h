@@ -167,9 +167,6 @@ struct secmmu_test_event {
  * @faults: faults recorded
  * @waiters: faults that wait for an event
  * @members: mirrors on the chain
- * @freed_uses: times that any walk, fault or zap met a table that had already gone back
- *	to the allocator, since the module was loaded; must be zero
- * @reserved: ignored
  * @tlb_gen: the TLB generation of the mirror
  *
  * Called on a mirror.
@@ -181,8 +178,6 @@ struct secmmu_test_state {
 	__u32 faults;
 	__u32 waiters;
 	__u32 members;
-	__u32 freed_uses;
-	__u32 reserved;
 	__u64 tlb_gen;
 };
 
@@ -247,6 +242,9 @@ struct secmmu_test_page {
 #define SECMMU_TEST_EMM		2U
 #define SECMMU_TEST_KINDS	3U
 
+/* XPMEM flushes once for so many pages of an event, and once for the rest. */
+#define SECMMU_TEST_PAST_BATCH	32U
+
 /**
  * struct secmmu_test_subscribe - let a historical user join the chain
  * @size: size of this structure
@@ -256,7 +254,7 @@ struct secmmu_test_page {
  * @fd: returns its descriptor; closing the descriptor ends the subscription
  * @reserved: ignored
  *
- * Called on a mirror. From then on the chain delivers ends of events, too.
+ * Called on a mirror, which lives at least as long as the descriptor.
  */
 struct secmmu_test_subscribe {
 	__u32 size;
@@ -283,8 +281,8 @@ struct secmmu_test_subscribe {
  * @ends: ends it has seen
  * @present: GRU, EMM: it has a translation
  * @young: EMM: it has used its translation
- * @held: XPMEM: pages it refers to
- * @reserved: ignored
+ * @held: XPMEM: pages it refers to; the mirror's engines are flushed before it lets go
+ * @pages: XPMEM: the number of pages from @address on to get
  *
  * Called on the descriptor of a historical user.
  */
@@ -299,7 +297,7 @@ struct secmmu_test_past {
 	__u32 present;
 	__u32 young;
 	__u32 held;
-	__u32 reserved;
+	__u32 pages;
 };
 
 #define SECMMU_TEST_PAST	_IO(SECMMU_IOC_TYPE, 0x89)
@@ -308,14 +306,12 @@ struct secmmu_test_past {
  * enum secmmu_test_refresh_policy - how a change of the mode (SECMMU_SET_TAG_BITS) reaches
  *	the engines that have the mirror loaded
  * @SECMMU_REFRESH_SYNC: the change writes the mode into them, as in a normal build
- * @SECMMU_REFRESH_NONE: not at all, unless they load the mirror anew: the bug
  * @SECMMU_REFRESH_COMPARE: each window copies the mirror's mode
  * @SECMMU_REFRESH_GEN_BUMP: the change raises the TLB generation; a window that
  *	finds a new generation copies the mirror's mode
  */
 enum secmmu_test_refresh_policy {
 	SECMMU_REFRESH_SYNC,
-	SECMMU_REFRESH_NONE,
 	SECMMU_REFRESH_COMPARE,
 	SECMMU_REFRESH_GEN_BUMP,
 };
