@@ -2,7 +2,7 @@
 /*
  * Whose machine is this? Programs that change the machine they run on do so in the
  * test VM, and elsewhere only when they are told to in words. Scripts have the same in
- * check/check/guest/inside.sh.
+ * check/guest/inside.sh.
  */
 #ifndef LIB_INSIDE_H
 #define LIB_INSIDE_H

@@ -37,7 +37,7 @@ sub flat
 
 # --- One source file ----------------------------------------------------------------
 
-# Functions, as [name, first offset of the body, end].
+# Functions, as [first offset of the body, name, end].
 sub functions
 {
 	my ($text) = @_;
@@ -47,7 +47,7 @@ sub functions
 		my ($head, $from, $to) = ($1, $-[2], $+[2]);
 
 		$head =~ s/.*\n\n//s;
-		push @functions, [$1, $from, $to] if $head =~ /(\w+)\s*\(/;
+		push @functions, [$from, $1, $to] if $head =~ /(\w+)\s*\(/;
 	}
 	return @functions;
 }
@@ -126,8 +126,7 @@ sub mutant
 {
 	my ($source, $operator, $text, @edits) = @_;
 	my ($from, $to) = ($edits[0][0], $edits[-1][1]);
-	my ($function) = inside($from, $to,
-				map { [@$_[1, 0, 2]] } @{$source->{functions}});
+	my ($function) = inside($from, $to, @{$source->{functions}});
 
 	return if !$function || inside($from, $to, @{$source->{masked}});
 	push @{$source->{mutants}}, { operator => $operator, text => flat($text),
@@ -247,8 +246,7 @@ sub locks
 
 	for my $call (sort { $a->{from} <=> $b->{from} } @{$source->{calls}}) {
 		my ($kind, $takes) = lock_kind($call->{name}) or next;
-		my ($function) = inside($call->{from}, $call->{to},
-					map { [@$_[1, 0, 2]] } @{$source->{functions}});
+		my ($function) = inside(@$call{qw(from to)}, @{$source->{functions}});
 		next if !$function;
 		my $key = "$function->[1] $kind $call->{first}";
 
@@ -367,7 +365,7 @@ sub complain
 	my ($source, $file) = @_;
 
 	for (@{$source->{functions}}) {
-		my ($name, $from, $to) = @$_;
+		my ($from, $name, $to) = @$_;
 		my $body = text_of($source, $from, $to);
 
 		next if $body !~ m{^[^/"*]*\b(?!if|for|while|switch|return)[a-z]\w*\(}m ||
