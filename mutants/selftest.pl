@@ -389,6 +389,8 @@ for (['a sample', 'SAMPLE=4', 0, ['small.c:, alpha, fail'],
       'mutants-auto: 0 of 2 killed, 2 survived, .*'],
      ['one that hangs', 'SAMPLE=1', 0, ['small.c:, alpha, hang'],
       '.* killed by alpha \(hang\)'],
+     ['a VM that dies by itself', 'SAMPLE=2', 1, ['none, alpha, die'],
+      'mutants: VM 0 gives up: .*', 'mutants-auto: 0 of 2 killed, 0 survived, .*'],
      ['an unknown file', 'FILE=other', 2, [], 'mutants: no mutant is in "other"']) {
 	my ($name, $settings, $status, $world, @lines) = @$_;
 	local %ENV = (%ENV, map { split /=/ } split ' ', $settings);

@@ -9,8 +9,9 @@ package Boots;
 #	patient			whether another boot is due after a failure without a mutant
 #	plan(TODO...)		the plan of a boot
 #	furnish(DIR)		puts what else a boot is to find into its root
-#	heard(VM, WORDS...)	is called with each line of guest.sh, after it was dealt with;
-#				may set $vm->{quiet}, the silence that this run may keep
+#	heard(VM, WORDS...)	is called with each line of guest.sh, after it was dealt with,
+#				and with "buried" and a run of which the kernel died; may
+#				set $vm->{quiet}, the silence that this run may keep
 # What comes of them are the runs of each VM, in order: hashes of mutant, program, parts,
 # verdict, time, words, the tests that passed and failed, and the boot they were in, which
 # knows whether it was done and how often each test passed there without a mutant.
@@ -36,15 +37,19 @@ sub share
 	return @vms;
 }
 
-# Strike what has been run, or what will not be: one run, or all of a mutant.
+# Strike what has been run, or what will not be: one run, mostly the first, or all of a mutant.
 sub strike
 {
 	my ($vm, $mutant, @run) = @_;
-	my $struck;
+	my $todo = $vm->{todo};
+	my $i = 0;
 
-	@{$vm->{todo}} = grep {
-		$_->[0] ne $mutant || (@run && ($struck || "@run" ne "@$_[1, 2]" || !++$struck))
-	} @{$vm->{todo}};
+	if (@run) {
+		$i++ while $i < @$todo && "@{$todo->[$i]}" ne "$mutant @run";
+		splice @$todo, $i, 1 if $i < @$todo;
+	} else {
+		@$todo = grep { $_->[0] ne $mutant } @$todo;
+	}
 }
 
 # A run has ended with @words.

@@ -228,17 +228,25 @@ sub pick
 
 # --- What comes of it -----------------------------------------------------------------
 
-# Adds to what is known what this run has found out about mutants that it is through with.
+# Adds to what is known what this run has found out about mutants that it is through with,
+# and forgets those runs. The latest mutant of a VM may have to be run on, still.
 sub learn
 {
 	my ($o, $job, $by_id) = @_;
-	my $verdicts = judge_generated(map { @{$_->{runs}} } @{$job->{vms}});
-	# The latest one may have to be run without it, still.
-	my %pending = map { $_ => 1 } map { ($_->{pid} ? $_->{last_begun} // () : (),
-					     map { $_->[0] } @{$_->{todo}}) } @{$job->{vms}};
+	my @runs;
+
+	for my $vm (@{$job->{vms}}) {
+		my ($runs, $next, $n) = ($vm->{runs}, $vm->{todo}[0] // [''], 0);
+		my $latest = $vm->{pid} ? $vm->{last_begun} // '' : $next->[0];
+
+		$n++ while $n < @$runs && $runs->[$n]{mutant} ne $latest;
+		push @runs, splice @$runs, 0, $n;
+	}
+
+	my $verdicts = judge_generated(@runs);
 
 	open my $known, '>>', "$o->{out}/known" or die "mutants: cannot write known: $!\n";
-	for my $id (sort { $a <=> $b } grep { !$pending{$_} } keys %$verdicts) {
+	for my $id (sort { $a <=> $b } keys %$verdicts) {
 		my ($mutant, $its) = ($by_id->{$id}, $verdicts->{$id});
 
 		next if $mutant->{verdict} eq $its->{verdict} ||
@@ -269,18 +277,6 @@ sub announce
 		time - $job->{began}, @$mutant{qw(file line operator)}, $what;
 }
 
-# A run begins. It is not to take much longer than without a mutant, in this boot or an
-# earlier one.
-sub set_patience
-{
-	my ($o, $job, $vm, $program) = @_;
-	my ($before) = grep { $_->{mutant} eq 'none' && "$_->{program} $_->{parts}" eq "$program *" }
-		reverse @{$vm->{runs}};
-
-	$vm->{quiet} = int(4 * $before->{time}) + 60 * $o->{slow} if $before && $before->{time};
-	delete $vm->{quiet} if ($vm->{quiet} // 0) > $job->{silence};
-}
-
 sub hear
 {
 	my ($o, $job, $by_id, $vm, $word, $name, $program, @more) = @_;
@@ -289,7 +285,10 @@ sub hear
 	if ($word eq 'reached') {
 		spew("$o->{out}/reached/$name", "$program\n");
 	} elsif ($word eq 'begin' && $mutant) {
-		set_patience($o, $job, $vm, $program);
+		# Not to take much longer than without a mutant, in this boot or an earlier one.
+		my $quiet = 4 * ($job->{took}{$program} // 0) + 60 * $o->{slow};
+
+		$vm->{quiet} = $quiet if $job->{took}{$program} && $quiet < $job->{silence};
 		return if $name eq ($vm->{last_begun} // '');
 		$vm->{last_begun} = $name;
 		$job->{report}->();
@@ -297,8 +296,13 @@ sub hear
 		announce($job, $mutant, "killed by " . join ' ', grep { $_ ne '*' } @{$vm->{run}}[1, 2]);
 	} elsif ($word eq 'buried' && $mutant) {
 		announce($job, $mutant, "killed by $program ($more[1])");
-	} elsif ($word eq 'end' && $mutant && $more[1] =~ /^(?:passed|skipped|absent)$/) {
-		announce($job, $mutant, 'survived') if !grep { $_->[0] eq $name } @{$vm->{todo}};
+	} elsif ($word eq 'end' && !$mutant) {
+		$job->{took}{$program} = int($more[2] / 100) if $more[0] eq '*';
+	} elsif ($word eq 'end' && $more[1] =~ /^(?:passed|skipped|absent)$/) {
+		# The runs of a mutant are together.
+		my $next = $vm->{todo}[0];
+
+		announce($job, $mutant, 'survived') if !$next || $next->[0] ne $name;
 	}
 }
 
