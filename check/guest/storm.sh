@@ -6,8 +6,8 @@
 set -euo pipefail
 
 echo "Flush policies, with one running engine:"
-secmmu-bench batching --quick --only "engines=1 running" --only call=mprotect |
-	tee /tmp/table
+secmmu-bench batching --quick --repetitions 3 --only "engines=1 running" \
+	--only call=mprotect | tee /tmp/table
 echo
 echo "The storm:"
 verdict=/tmp/verdict
