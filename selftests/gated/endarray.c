@@ -3,69 +3,47 @@
  * The historical policy of test builds: references in an array, dropped and
  * flushed when the event ends.
  */
-#define _GNU_SOURCE
-#include <sys/mman.h>
-#include <sys/wait.h>
-
 #include "secmmu_group.h"
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define BASE		0x50000000ULL
 #define GPA(page)	(BASE + (page) * PAGE)
 #define PAGES		4096L
 #define BATCH		32
 
-FIXTURE(endarray)
-{
-	int dev, mirror, engine;
-	char *mem;
-};
+REGION_FIXTURE(endarray, PAGES)
 
 FIXTURE_SETUP(endarray)
 {
 	SECMMU_SETUP(SECMMU_FLUSH_END_ARRAY, BATCH);
-	self->mem = region_map(PAGES);
-	ASSERT_NE(NULL, self->mem);
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
-				     PAGES * PAGE));
-}
-
-FIXTURE_TEARDOWN(endarray)
-{
-	region_unmap(self->mem, PAGES);
-	SECMMU_TEARDOWN();
+	self->mem = ASSERT_MEMORY(region_map(PAGES));
+	SET_SLOT(0, 0, BASE, 0, PAGES);
 }
 
 static int populate(FIXTURE_DATA(endarray) *self, long pages)
 {
 	struct secmmu_prefault range;
-	long i;
 	int ret;
 
-	for (i = 0; i < pages; i++)
-		*word_at(self->mem, i) = stamp(i, 1);
-	ret = secmmu_prefault(self->mirror, SECMMU_PREFAULT_WRITE, BASE,
-			      pages * PAGE, &range);
+	pages_stamp(self->mem, 0, pages, 1);
+	ret = secmmu_prefault(self->mirror, SECMMU_PREFAULT_WRITE, BASE, pages * PAGE, &range);
 	return ret ?: range.length ? -EAGAIN : 0;
 }
 
 SECMMU_TEST_F(endarray, B1_flushes_per_event)
 {
 	static const long counts[] = { 1, BATCH - 1, BATCH, BATCH + 1, 1025 };
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(counts); i++) {
 		long n = counts[i];
 
 		ASSERT_EQ(0, populate(self, n + 1));
-		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+		GET_STATS(a);
 		ASSERT_EQ(0, madvise(self->mem, n * PAGE, MADV_DONTNEED));
-		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-		EXPECT_DELTA(n, a, b, zapped);
-		EXPECT_DELTA((n + BATCH - 1) / BATCH, a, b, flushes);
-		EXPECT_DELTA(0, a, b, unpaired);
+		EXPECT_DROPPED(n, (n + BATCH - 1) / BATCH, a);
+		EXPECT_SINCE(0, a, unpaired);
 		EXPECT_GPA(stamp(n, 1), self->engine, GPA(n));
 		EXPECT_GPA(0, self->engine, GPA(0));
 		EXPECT_GPA(0, self->engine, GPA(n - 1));
@@ -96,7 +74,7 @@ SECMMU_TEST_F(endarray, permissions)
 	EXPECT_EQ(0, child_wait(child_start(rewrite, self->mem)));
 	for (i = 0; i < 64; i++) {
 		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
-		EXPECT_EQ(0, gpa_put(self->engine, GPA(i), stamp(i, 2)));
+		EXPECT_PUT(self->engine, GPA(i), stamp(i, 2));
 		EXPECT_EQ(stamp(i, 2), *word_at(self->mem, i));
 	}
 }
@@ -115,15 +93,13 @@ static int let_go(void *data)
 	long size = PAGES * PAGE, slack = size / 8, before, i;
 
 	CHECK(!group_enter(&group));
-	self->mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_END_ARRAY,
-					    BATCH);
+	self->mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_END_ARRAY, BATCH);
 	self->engine = secmmu_create_engine(self->mirror);
 	CHECK(self->mirror >= 0 && self->engine >= 0);
 	for (i = 0; i < 3; i++) {
 		before = memory_used(&group);
 		CHECK(before >= 0);
-		CHECK(!secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
-				       size));
+		CHECK(!secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem, size));
 		CHECK(!populate(self, PAGES));
 		CHECK(memory_used(&group) >= before + size - slack);
 		if (i == 1)
