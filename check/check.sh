@@ -223,7 +223,7 @@ debug_kernel()
 	local some rest slow
 
 	some="invalidate domains jobs inflight events registration unblockable"
-	some+=" dirtyslot strangers"
+	some+=" dirtyslot strangers refs"
 	rest="$(left_out "$some" "$lists/tests" "$lists/tests-of-test-build")"
 	slow=$(slow_kernel debug)
 	# shellcheck disable=SC2086 # a list of names

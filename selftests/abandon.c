@@ -4,17 +4,13 @@
  * their owner is killed or closes the engine. They end without that somebody, and give
  * back the memory, the mirror and the driver.
  */
-#define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <linux/userfaultfd.h>
 
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define BASE		0x30000000ULL
 #define PAGES		4L
@@ -53,8 +49,7 @@ FIXTURE_SETUP(abandon)
 	self->users = number_read(REFCOUNT, "");
 	if (self->users < 0)
 		SECMMU_SKIP("the driver is not a module");
-	self->witness = memfd_create("secmmu", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	ASSERT_LE(0, self->witness);
+	self->witness = ASSERT_NUMBER(memfd_create("secmmu", MFD_CLOEXEC | MFD_ALLOW_SEALING));
 	ASSERT_EQ(0, ftruncate(self->witness, PAGE));
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, self->sockets));
 }
@@ -133,8 +128,7 @@ static bool users_are(long users)
 	_is;								\
 })
 
-static void kill_owner(struct __test_metadata *_metadata, FIXTURE_DATA(abandon) *self,
-		       enum wait_in wait_in)
+static void kill_owner(TEST_ARGS(abandon), enum wait_in wait_in)
 {
 	ASSERT_EQ(0, start_owner(self, wait_in, false));
 	EXPECT_FALSE(memory_is_gone(self));
@@ -145,20 +139,9 @@ static void kill_owner(struct __test_metadata *_metadata, FIXTURE_DATA(abandon) 
 	EXPECT_TRUE(EVENTUALLY(users_are(self->users)));
 }
 
-SECMMU_TEST_F(abandon, G6_owner_killed_mirrored_page)
-{
-	kill_owner(_metadata, self, IN_MIRRORED);
-}
-
-SECMMU_TEST_F(abandon, G6_owner_killed_target)
-{
-	kill_owner(_metadata, self, IN_TARGET);
-}
-
-SECMMU_TEST_F(abandon, G6_owner_killed_source)
-{
-	kill_owner(_metadata, self, IN_SOURCE);
-}
+SECMMU_TEST_CALL(abandon, G6_owner_killed_mirrored_page, kill_owner, IN_MIRRORED)
+SECMMU_TEST_CALL(abandon, G6_owner_killed_target, kill_owner, IN_TARGET)
+SECMMU_TEST_CALL(abandon, G6_owner_killed_source, kill_owner, IN_SOURCE)
 
 /* Others may have the engine, and use it for jobs of their own. */
 SECMMU_TEST_F(abandon, G6_engine_survives_owner)
@@ -174,8 +157,7 @@ SECMMU_TEST_F(abandon, G6_engine_survives_owner)
 	EXPECT_EQ(0, job_wait(self->shared, &error));
 	EXPECT_EQ(ESRCH, error);
 
-	self->mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
-	ASSERT_LE(0, self->mirror);
+	self->mirror = NEW_MIRROR();
 	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, region_map(PAGES),
 				     PAGES * PAGE));
 	ASSERT_EQ(0, engine_attach(self->shared, self->mirror, 0));
@@ -192,17 +174,12 @@ SECMMU_TEST_F(abandon, G6_engine_survives_owner)
 /* Who lives, but has closed the engine, does not want the result either. */
 SECMMU_TEST_F(abandon, G6_engine_closed)
 {
-	char *mem = region_map(PAGES);
+	char *mem = ASSERT_MEMORY(region_map(PAGES));
 
-	ASSERT_NE(NULL, mem);
 	self->uffd = uffd_open(0);
-	ASSERT_EQ(0, uffd_register(self->uffd, mem, PAGES,
-				   UFFDIO_REGISTER_MODE_MISSING));
-	self->mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
-	ASSERT_LE(0, self->mirror);
-	self->engine = secmmu_create_engine_with(self->mirror,
-						 SECMMU_ENGINE_BACKGROUND);
-	ASSERT_LE(0, self->engine);
+	ASSERT_EQ(0, uffd_register(self->uffd, mem, PAGES, UFFDIO_REGISTER_MODE_MISSING));
+	self->mirror = NEW_MIRROR();
+	self->engine = NEW_ENGINE_WITH(self->mirror, SECMMU_ENGINE_BACKGROUND);
 	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, mem, PAGES * PAGE));
 	ASSERT_EQ(0, job_start(self->engine, 0, BASE, PAGE, NULL));
 	ASSERT_NE(NULL, uffd_wait(self->uffd, 20000));
@@ -221,24 +198,19 @@ static void alarmed(int signal)
 SECMMU_TEST_F(abandon, G6_many_wait)
 {
 	struct sigaction action = { .sa_handler = alarmed };
-	char *mem = region_map(PAGES);
+	char *mem = ASSERT_MEMORY(region_map(PAGES));
 	int engine[MANY], i, error;
 
-	ASSERT_NE(NULL, mem);
 	self->uffd = uffd_open(0);
 	ASSERT_EQ(0, uffd_register(self->uffd, mem, 1, UFFDIO_REGISTER_MODE_MISSING));
-	self->mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
-	ASSERT_LE(0, self->mirror);
+	self->mirror = NEW_MIRROR();
 	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, mem, PAGES * PAGE));
 	for (i = 0; i < MANY; i++) {
-		engine[i] = secmmu_create_engine_with(self->mirror,
-						      SECMMU_ENGINE_BACKGROUND);
-		ASSERT_LE(0, engine[i]);
+		engine[i] =
+			NEW_ENGINE_WITH(self->mirror, SECMMU_ENGINE_BACKGROUND);
 		ASSERT_EQ(0, job_start(engine[i], 0, BASE, PAGE, NULL));
 	}
-	self->engine = secmmu_create_engine_with(self->mirror,
-						 SECMMU_ENGINE_BACKGROUND);
-	ASSERT_LE(0, self->engine);
+	self->engine = NEW_ENGINE_WITH(self->mirror, SECMMU_ENGINE_BACKGROUND);
 	ASSERT_EQ(0, job_start(self->engine, 0, BASE + PAGE, PAGE, NULL));
 	sigaction(SIGALRM, &action, NULL);
 	alarm(20 * secmmu_slow());

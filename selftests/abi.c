@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ioctl edge: every call with every wrong size, tail, flag, pointer and
- * descriptor.
+ * The ioctl edge: every call with every wrong size, tail, flag, pointer and descriptor.
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <termios.h>
 
 #include "secmmu_harness.h"
@@ -74,14 +71,10 @@ FIXTURE_SETUP(abi)
 	self->fds[DEVICE] = self->dev;
 	self->fds[MIRROR] = self->mirror;
 	self->fds[ENGINE] = self->engine;
-	self->mem = region_map(1);
-	ASSERT_NE(NULL, self->mem);
-	self->arg = region_map(4);
-	ASSERT_NE(NULL, self->arg);
+	self->mem = ASSERT_MEMORY(region_map(1));
+	self->arg = ASSERT_MEMORY(region_map(4));
 	/* For the calls that need a slot; set_slot uses another one. */
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, LOG_SLOT,
-				     SECMMU_SLOT_LOG_DIRTY, LOG_GPA, self->mem,
-				     PAGE));
+	SET_SLOT(LOG_SLOT, SECMMU_SLOT_LOG_DIRTY, LOG_GPA, 0, 1);
 }
 
 FIXTURE_TEARDOWN(abi)
@@ -138,8 +131,7 @@ SECMMU_TEST_F(abi, G2_size_exact)
 
 	for_each_call(call) {
 		fill(call, self->arg, self->mem);
-		EXPECT_EQ(0, try_call(self->fds[call->kind], call, self->arg,
-				      call->size))
+		EXPECT_EQ(0, try_call(self->fds[call->kind], call, self->arg, call->size))
 			TH_LOG("%s", call->name);
 	}
 }
@@ -182,8 +174,7 @@ SECMMU_TEST_F(abi, G2_size_longer_zero_tail)
 			EXPECT_EQ(0, try_call(self->fds[call->kind], call,
 					      self->arg, call->size + TAIL))
 				TH_LOG("%s, tail %u", call->name, tail);
-			EXPECT_EQ(0, memcmp(self->arg + call->size, zeroes,
-					    TAIL))
+			EXPECT_EQ(0, memcmp(self->arg + call->size, zeroes, TAIL))
 				TH_LOG("%s wrote too much", call->name);
 		}
 	}
@@ -200,8 +191,7 @@ SECMMU_TEST_F(abi, G2_size_longer_dirty_tail)
 			memset(self->arg + call->size, 0, TAIL);
 			self->arg[call->size + at] = 1;
 			*(__u32 *)self->arg = call->size + TAIL;
-			EXPECT_EQ(-E2BIG, try_call(self->fds[call->kind],
-						   call, self->arg,
+			EXPECT_EQ(-E2BIG, try_call(self->fds[call->kind], call, self->arg,
 						   call->size + TAIL))
 				TH_LOG("%s, byte %u", call->name, at);
 		}
@@ -271,11 +261,9 @@ SECMMU_TEST_F(abi, G2_pointer_readonly_output)
 			continue;
 		fill(call, self->arg, self->mem);
 		ASSERT_EQ(0, mprotect(self->arg, PAGE, PROT_READ));
-		EXPECT_EQ(-EFAULT, try_call(self->fds[call->kind], call,
-					    self->arg, call->size))
+		EXPECT_EQ(-EFAULT, try_call(self->fds[call->kind], call, self->arg, call->size))
 			TH_LOG("%s", call->name);
-		ASSERT_EQ(0, mprotect(self->arg, PAGE,
-				      PROT_READ | PROT_WRITE));
+		ASSERT_EQ(0, mprotect(self->arg, PAGE, PROT_READ | PROT_WRITE));
 	}
 }
 
@@ -316,9 +304,8 @@ SECMMU_TEST_F(abi, G2_unknown_call)
 		for (i = 0; i < ARRAY_SIZE(cmds); i++) {
 			memset(self->arg, 0, PAGE);
 			*(__u32 *)self->arg = 32;
-			EXPECT_EQ(-ENOTTY, secmmu_call(self->fds[kind],
-						       cmds[i], self->arg,
-						       PAGE))
+			EXPECT_EQ(-ENOTTY,
+				  secmmu_call(self->fds[kind], cmds[i], self->arg, PAGE))
 				TH_LOG("kind %d, %#lx", kind, cmds[i]);
 		}
 	}

@@ -1,29 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * What the fields of the arguments may hold, and what the outputs tell.
- */
-#define _GNU_SOURCE
+/* What the fields of the arguments may hold, and what the outputs tell. */
 #include <limits.h>
 
 #include "secmmu_harness.h"
 
-FIXTURE(args)
-{
-	int dev, mirror, engine;
-	char *mem;
-};
+REGION_FIXTURE(args, 1)
 
 FIXTURE_SETUP(args)
 {
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
-	self->mem = region_map(1);
-	ASSERT_NE(NULL, self->mem);
-}
-
-FIXTURE_TEARDOWN(args)
-{
-	region_unmap(self->mem, 1);
-	SECMMU_TEARDOWN();
+	self->mem = ASSERT_MEMORY(region_map(1));
 }
 
 SECMMU_TEST_F(args, G2_info)
@@ -32,8 +18,7 @@ SECMMU_TEST_F(args, G2_info)
 
 	memset(&info, POISON_BYTE, sizeof(info));
 	info.size = sizeof(info);
-	ASSERT_EQ(0, secmmu_call(self->dev, SECMMU_GET_INFO, &info,
-				 sizeof(info)));
+	ASSERT_EQ(0, secmmu_call(self->dev, SECMMU_GET_INFO, &info, sizeof(info)));
 	EXPECT_EQ(SECMMU_ABI_VERSION, info.abi_version);
 	EXPECT_EQ(0, info.features & ~SECMMU_FEATURE_TEST);
 	EXPECT_EQ(SECMMU_MAX_SLOTS, info.max_slots);
@@ -46,22 +31,19 @@ SECMMU_TEST_F(args, G2_info)
 
 SECMMU_TEST_F(args, G2_stats_of_new_mirror)
 {
-	struct secmmu_stats stats;
-	int mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
+	int mirror = NEW_MIRROR();
 
-	ASSERT_LE(0, mirror);
-	ASSERT_EQ(0, secmmu_get_stats(mirror, &stats));
-	EXPECT_EQ(0, stats.zapped);
-	EXPECT_EQ(0, stats.zap_events);
-	EXPECT_EQ(0, stats.flushes);
-	EXPECT_EQ(0, stats.assists);
-	EXPECT_EQ(0, stats.interrupts);
-	EXPECT_EQ(0, stats.unpaired);
-	EXPECT_EQ(0, stats.faults);
-	EXPECT_EQ(0, stats.fault_pages);
-	EXPECT_EQ(0, stats.retries);
-	EXPECT_EQ(0, stats.reads);
-	EXPECT_EQ(0, stats.writes);
+	EXPECT_COUNTER_OF(0, mirror, zapped);
+	EXPECT_COUNTER_OF(0, mirror, zap_events);
+	EXPECT_COUNTER_OF(0, mirror, flushes);
+	EXPECT_COUNTER_OF(0, mirror, assists);
+	EXPECT_COUNTER_OF(0, mirror, interrupts);
+	EXPECT_COUNTER_OF(0, mirror, unpaired);
+	EXPECT_COUNTER_OF(0, mirror, faults);
+	EXPECT_COUNTER_OF(0, mirror, fault_pages);
+	EXPECT_COUNTER_OF(0, mirror, retries);
+	EXPECT_COUNTER_OF(0, mirror, reads);
+	EXPECT_COUNTER_OF(0, mirror, writes);
 	close(mirror);
 }
 
@@ -81,19 +63,15 @@ SECMMU_TEST_F(args, G2_reserved_and_flags)
 
 		ce = (struct secmmu_create_engine){ .size = sizeof(ce),
 						    .flags = flag };
-		if (!(flag & (SECMMU_ENGINE_FAULT_AROUND |
-			      SECMMU_ENGINE_LEAVE_DOMAIN |
-			      SECMMU_ENGINE_BACKGROUND |
-			      SECMMU_ENGINE_NOFAULT))) {
-			EXPECT_EQ(-EINVAL, secmmu_call(self->mirror,
-						       SECMMU_CREATE_ENGINE,
+		if (!(flag & (SECMMU_ENGINE_FAULT_AROUND | SECMMU_ENGINE_LEAVE_DOMAIN |
+			      SECMMU_ENGINE_BACKGROUND | SECMMU_ENGINE_NOFAULT))) {
+			EXPECT_EQ(-EINVAL, secmmu_call(self->mirror, SECMMU_CREATE_ENGINE,
 						       &ce, sizeof(ce)));
 		}
 
 		if (!(flag & (SECMMU_SLOT_READONLY | SECMMU_SLOT_LOG_DIRTY))) {
-			EXPECT_EQ(-EINVAL, secmmu_set_slot(self->mirror, 0,
-							   flag, 0, self->mem,
-							   PAGE));
+			EXPECT_EQ(-EINVAL, secmmu_set_slot(self->mirror, 0, flag, 0,
+							   self->mem, PAGE));
 		}
 		memset(&stats, POISON_BYTE, sizeof(stats));
 		stats.size = sizeof(stats);

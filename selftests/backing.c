@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * What lies behind the memory: files, shared or private, and device areas.
- */
-#define _GNU_SOURCE
+/* What lies behind the memory: files, shared or private, and device areas. */
 #include <fcntl.h>
 
 #include "secmmu_harness.h"
@@ -23,13 +20,8 @@ FIXTURE_VARIANT(backing)
 	int map;
 };
 
-FIXTURE_VARIANT_ADD(backing, shared) {
-	.map = MAP_SHARED,
-};
-
-FIXTURE_VARIANT_ADD(backing, private) {
-	.map = MAP_PRIVATE,
-};
+FIXTURE_VARIANT_ADD(backing, shared) { .map = MAP_SHARED };
+FIXTURE_VARIANT_ADD(backing, private) { .map = MAP_PRIVATE };
 
 /* Through the file, not through the mapping. */
 static __u64 file_get(int fd, long page)
@@ -52,16 +44,14 @@ FIXTURE_SETUP(backing)
 	long i;
 
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
-	self->memfd = memfd_new(PAGES);
-	ASSERT_LE(0, self->memfd);
+	self->memfd = ASSERT_NUMBER(memfd_new(PAGES));
 	self->mem = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
 			 variant->map, self->memfd, 0);
 	ASSERT_NE(MAP_FAILED, self->mem);
 	for (i = 0; i < PAGES; i++) {
 		ASSERT_EQ(0, file_put(self->memfd, i, stamp(i, 1)));
 	}
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
-				     PAGES * PAGE));
+	SET_SLOT(0, 0, BASE, 0, PAGES);
 }
 
 FIXTURE_TEARDOWN(backing)
@@ -73,13 +63,8 @@ FIXTURE_TEARDOWN(backing)
 
 SECMMU_TEST_F(backing, C3_read_does_not_break_cow)
 {
-	struct secmmu_stats stats;
-	long i;
-
-	for (i = 0; i < PAGES; i++)
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
-	EXPECT_EQ(0, stats.retries_self);
+	EXPECT_STAMPS(1, self->engine, GPA(0), 0, PAGES);
+	EXPECT_COUNTER(0, retries_self);
 	/*
 	 * A page nobody wrote to is still the file's, even in a private
 	 * mapping: what is stored in the file shows.
@@ -95,8 +80,8 @@ SECMMU_TEST_F(backing, C3_write_breaks_cow)
 
 	/* Page 0 is known to the engine for reading, page 1 is not. */
 	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(0), stamp(0, 2)));
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(1), stamp(1, 2)));
+	EXPECT_PUT(self->engine, GPA(0), stamp(0, 2));
+	EXPECT_PUT(self->engine, GPA(1), stamp(1, 2));
 	EXPECT_GPA(stamp(0, 2), self->engine, GPA(0));
 	EXPECT_GPA(stamp(1, 2), self->engine, GPA(1));
 	EXPECT_EQ(stamp(0, 2), *word_at(self->mem, 0));
@@ -114,14 +99,11 @@ SECMMU_TEST_F(backing, C3_write_breaks_cow)
 SECMMU_TEST_F(backing, hole_punch)
 {
 	bool shared = variant->map == MAP_SHARED;
-	long i;
 
-	for (i = 0; i < PAGES; i++)
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
+	EXPECT_STAMPS(1, self->engine, GPA(0), 0, PAGES);
 	/* A private copy is not the file's to take away. */
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(3), stamp(3, 2)));
-	ASSERT_EQ(0, fallocate(self->memfd,
-			       FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+	EXPECT_PUT(self->engine, GPA(3), stamp(3, 2));
+	ASSERT_EQ(0, fallocate(self->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			       2 * PAGE, 2 * PAGE));
 	EXPECT_GPA(stamp(1, 1), self->engine, GPA(1));
 	EXPECT_GPA(0, self->engine, GPA(2));
@@ -135,7 +117,7 @@ SECMMU_TEST_F(backing, truncate)
 
 	for (i = 0; i < PAGES; i++) {
 		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
-		EXPECT_EQ(0, gpa_put(self->engine, GPA(i), stamp(i, 2)));
+		EXPECT_PUT(self->engine, GPA(i), stamp(i, 2));
 	}
 	/* Beyond its end a file has no pages, private copies included. */
 	ASSERT_EQ(0, ftruncate(self->memfd, 3 * PAGE));
@@ -160,12 +142,9 @@ static int truncate_file(void *arg)
 SECMMU_TEST_F(backing, A13_truncate_elsewhere)
 {
 	pid_t pid;
-	long i;
 
-	for (i = 0; i < PAGES; i++)
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
-	pid = child_start(truncate_file, &self->memfd);
-	ASSERT_LT(0, pid);
+	EXPECT_STAMPS(1, self->engine, GPA(0), 0, PAGES);
+	pid = ASSERT_NUMBER(child_start(truncate_file, &self->memfd));
 	ASSERT_EQ(0, child_wait(pid));
 	EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
 	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(3));
@@ -177,7 +156,7 @@ SECMMU_TEST_F(backing, discard_keeps_the_file)
 {
 	bool shared = variant->map == MAP_SHARED;
 
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(1), stamp(1, 2)));
+	EXPECT_PUT(self->engine, GPA(1), stamp(1, 2));
 	EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
 	ASSERT_EQ(0, madvise(self->mem, PAGES * PAGE, MADV_DONTNEED));
 	EXPECT_GPA(stamp(1, shared ? 2 : 1), self->engine, GPA(1));
@@ -186,7 +165,7 @@ SECMMU_TEST_F(backing, discard_keeps_the_file)
 
 SECMMU_TEST_F(backing, readonly_file_mapping)
 {
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(0), stamp(0, 2)));
+	EXPECT_PUT(self->engine, GPA(0), stamp(0, 2));
 	ASSERT_EQ(0, mprotect(self->mem, PAGES * PAGE, PROT_READ));
 	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(0), stamp(0, 3)));
 	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(1), stamp(1, 3)));
@@ -237,8 +216,7 @@ SECMMU_TEST_F(special, pfn_mapping_refused)
 
 	if (!vvar)
 		SKIP(return, "no [vvar] area in this process");
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, (void *)vvar,
-				     PAGE));
+	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, (void *)vvar, PAGE));
 	EXPECT_GPA_ERROR(EFAULT, self->engine, BASE);
 	EXPECT_EQ(-EFAULT, gpa_put(self->engine, BASE, 0));
 }
@@ -248,8 +226,7 @@ SECMMU_TEST_F(special, program_text)
 {
 	__u64 page = (uintptr_t)find_area & -(__u64)PAGE;
 
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE,
-				     (void *)(uintptr_t)page, PAGE));
+	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, (void *)(uintptr_t)page, PAGE));
 	EXPECT_GPA(*(volatile __u64 *)(uintptr_t)page, self->engine, BASE);
 	EXPECT_EQ(-EFAULT, gpa_put(self->engine, BASE, 0));
 }

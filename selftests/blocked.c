@@ -3,17 +3,14 @@
  * Faults that get stuck: the page they need is missing, and whoever could bring
  * it takes his time. Meanwhile the world goes on.
  */
-#define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
 #include <linux/userfaultfd.h>
 
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define PAGES	8L
 #define BASE	0x130000000ULL
@@ -49,42 +46,27 @@ FIXTURE_VARIANT(blocked)
 	enum access access;
 };
 
-FIXTURE_VARIANT_ADD(blocked, read) {
-	.access = READ,
-};
-
-FIXTURE_VARIANT_ADD(blocked, write) {
-	.access = WRITE,
-};
-
-FIXTURE_VARIANT_ADD(blocked, prefault) {
-	.access = PREFAULT,
-};
+FIXTURE_VARIANT_ADD(blocked, read) { .access = READ };
+FIXTURE_VARIANT_ADD(blocked, write) { .access = WRITE };
+FIXTURE_VARIANT_ADD(blocked, prefault) { .access = PREFAULT };
 
 FIXTURE_SETUP(blocked)
 {
-	long i;
-
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
 	self->access = variant->access;
 	self->mem = region_map(PAGES);
 	self->other = region_map(PAGES);
-	self->fill = region_map(1);
-	ASSERT_NE(NULL, self->fill);
+	self->fill = ASSERT_MEMORY(region_map(1));
 	ASSERT_NE(NULL, self->other);
 	ASSERT_NE(NULL, self->mem);
 	*word_at(self->fill, 0) = stamp(STUCK, 1);
-	for (i = 0; i < PAGES; i++)
-		*word_at(self->other, i) = stamp(i, 2);
-	for (i = 0; i < STUCK; i++)
-		*word_at(self->mem, i) = stamp(i, 1);
+	pages_stamp(self->other, 0, PAGES, 2);
+	pages_stamp(self->mem, 0, STUCK, 1);
 	self->uffd = uffd_open(0);
 	ASSERT_LE(0, self->uffd) TH_LOG("userfaultfd: %d", self->uffd);
-	ASSERT_EQ(0, uffd_register(self->uffd, self->mem + STUCK * PAGE,
-				   PAGES - STUCK,
+	ASSERT_EQ(0, uffd_register(self->uffd, self->mem + STUCK * PAGE, PAGES - STUCK,
 				   UFFDIO_REGISTER_MODE_MISSING));
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
-				     PAGES * PAGE));
+	SET_SLOT(0, 0, BASE, 0, PAGES);
 }
 
 FIXTURE_TEARDOWN(blocked)
@@ -107,8 +89,7 @@ static int access_stuck(FIXTURE_DATA(blocked) *self)
 	case WRITE:
 		return gpa_put(self->engine, GPA(STUCK), stamp(STUCK, 5));
 	case PREFAULT:
-		return secmmu_prefault(self->mirror, 0, GPA(STUCK), PAGE,
-				       &range);
+		return secmmu_prefault(self->mirror, 0, GPA(STUCK), PAGE, &range);
 	}
 	return -EINVAL;
 }
@@ -136,53 +117,41 @@ SECMMU_TEST_F(blocked, released_by_the_page)
 	/* Other pages are to be had. */
 	if (self->access == PREFAULT)
 		EXPECT_GPA(stamp(1, 1), self->engine, GPA(1));
-	ASSERT_EQ(0, uffd_fill(self->uffd, self->mem + STUCK * PAGE,
-			       self->fill));
+	ASSERT_EQ(0, uffd_fill(self->uffd, self->mem + STUCK * PAGE, self->fill));
 	pthread_join(self->thread, NULL);
 	EXPECT_EQ(0, self->ret);
-	EXPECT_EQ(stamp(STUCK, self->access == WRITE ? 5 : 1),
-		  *word_at(self->mem, STUCK));
+	EXPECT_EQ(stamp(STUCK, self->access == WRITE ? 5 : 1), *word_at(self->mem, STUCK));
 	EXPECT_GPA(*word_at(self->mem, STUCK), self->engine, GPA(STUCK));
 }
 
 /* Nothing may come in through a slot that is gone. */
 SECMMU_TEST_F(blocked, A11_slot_deleted)
 {
-	struct secmmu_stats stats;
-
 	GET_STUCK();
 	EXPECT_EQ(0, secmmu_delete_slot(self->mirror, 0));
-	ASSERT_EQ(0, uffd_fill(self->uffd, self->mem + STUCK * PAGE,
-			       self->fill));
+	ASSERT_EQ(0, uffd_fill(self->uffd, self->mem + STUCK * PAGE, self->fill));
 	pthread_join(self->thread, NULL);
 	EXPECT_EQ(-ENXIO, self->ret);
 	EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(STUCK));
 	/* A write that was refused has not happened. */
 	EXPECT_EQ(stamp(STUCK, 1), *word_at(self->mem, STUCK));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
-	EXPECT_EQ(1, stats.retries_slot);
-	EXPECT_EQ(0, stats.fault_pages);
+	EXPECT_COUNTER(1, retries_slot);
+	EXPECT_COUNTER(0, fault_pages);
 }
 
 SECMMU_TEST_F(blocked, A11_slot_moved)
 {
-	struct secmmu_stats stats;
-
 	GET_STUCK();
-	EXPECT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->other,
-				     PAGES * PAGE));
-	ASSERT_EQ(0, uffd_fill(self->uffd, self->mem + STUCK * PAGE,
-			       self->fill));
+	EXPECT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->other, PAGES * PAGE));
+	ASSERT_EQ(0, uffd_fill(self->uffd, self->mem + STUCK * PAGE, self->fill));
 	pthread_join(self->thread, NULL);
 	EXPECT_EQ(0, self->ret);
 	if (self->access == READ)
 		EXPECT_EQ(stamp(STUCK, 2), self->word);
-	EXPECT_EQ(stamp(STUCK, self->access == WRITE ? 5 : 2),
-		  *word_at(self->other, STUCK));
+	EXPECT_EQ(stamp(STUCK, self->access == WRITE ? 5 : 2), *word_at(self->other, STUCK));
 	EXPECT_GPA(*word_at(self->other, STUCK), self->engine, GPA(STUCK));
 	EXPECT_EQ(stamp(STUCK, 1), *word_at(self->mem, STUCK));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
-	EXPECT_EQ(1, stats.retries_slot);
+	EXPECT_COUNTER(1, retries_slot);
 }
 
 SECMMU_TEST_F(blocked, A11_slot_made_readonly)
@@ -190,8 +159,7 @@ SECMMU_TEST_F(blocked, A11_slot_made_readonly)
 	GET_STUCK();
 	EXPECT_EQ(0, secmmu_set_slot(self->mirror, 0, SECMMU_SLOT_READONLY,
 				     BASE, self->mem, PAGES * PAGE));
-	ASSERT_EQ(0, uffd_fill(self->uffd, self->mem + STUCK * PAGE,
-			       self->fill));
+	ASSERT_EQ(0, uffd_fill(self->uffd, self->mem + STUCK * PAGE, self->fill));
 	pthread_join(self->thread, NULL);
 	EXPECT_EQ(self->access == WRITE ? -EACCES : 0, self->ret);
 	EXPECT_EQ(stamp(STUCK, 1), *word_at(self->mem, STUCK));
@@ -202,8 +170,6 @@ SECMMU_TEST_F(blocked, A11_slot_made_readonly)
 /* Another slot comes and goes: not the fault's affair. */
 SECMMU_TEST_F(blocked, A10_other_slot_deleted)
 {
-	struct secmmu_stats stats;
-
 	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 1, 0, GPA(PAGES),
 				     self->other, PAGES * PAGE));
 	GET_STUCK();
@@ -211,13 +177,11 @@ SECMMU_TEST_F(blocked, A10_other_slot_deleted)
 	/* Events elsewhere, too. */
 	ASSERT_EQ(0, madvise(self->mem, PAGE, MADV_DONTNEED));
 	ASSERT_EQ(0, madvise(self->other, PAGE, MADV_DONTNEED));
-	ASSERT_EQ(0, uffd_fill(self->uffd, self->mem + STUCK * PAGE,
-			       self->fill));
+	ASSERT_EQ(0, uffd_fill(self->uffd, self->mem + STUCK * PAGE, self->fill));
 	pthread_join(self->thread, NULL);
 	EXPECT_EQ(0, self->ret);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
-	EXPECT_EQ(0, stats.retries_slot);
-	EXPECT_EQ(0, stats.retries_event);
+	EXPECT_COUNTER(0, retries_slot);
+	EXPECT_COUNTER(0, retries_event);
 }
 
 /*
@@ -237,15 +201,13 @@ SECMMU_TEST_F(blocked, A6_unmapped)
 SECMMU_TEST_F(blocked, A6_replaced)
 {
 	GET_STUCK();
-	ASSERT_EQ(0, region_replace(self->mem, STUCK, 1,
-				    PROT_READ | PROT_WRITE));
+	ASSERT_EQ(0, region_replace(self->mem, STUCK, 1, PROT_READ | PROT_WRITE));
 	ASSERT_EQ(0, uffd_wake(self->uffd, self->mem + STUCK * PAGE));
 	pthread_join(self->thread, NULL);
 	EXPECT_EQ(0, self->ret);
 	if (self->access == READ)
 		EXPECT_EQ(0, self->word);
-	EXPECT_EQ(self->access == WRITE ? stamp(STUCK, 5) : 0,
-		  *word_at(self->mem, STUCK));
+	EXPECT_EQ(self->access == WRITE ? stamp(STUCK, 5) : 0, *word_at(self->mem, STUCK));
 }
 
 /* Children inherit the descriptors; the mirror is still the parent's. */
@@ -260,11 +222,9 @@ SECMMU_TEST_F(blocked, G4_killed)
 	int i;
 
 	for (i = 0; i < KILLS; i++) {
-		pid_t pid = child_start(access_child, self);
+		pid_t pid = ASSERT_NUMBER(child_start(access_child, self));
 
-		ASSERT_LT(0, pid);
-		ASSERT_EQ(self->mem + STUCK * PAGE,
-			  uffd_wait(self->uffd, MUST));
+		ASSERT_EQ(self->mem + STUCK * PAGE, uffd_wait(self->uffd, MUST));
 		/* It waits, and does nothing else. */
 		EXPECT_FALSE(child_ended(pid, i ? 0 : 100));
 		ASSERT_EQ(0, kill(pid, SIGKILL));
@@ -272,8 +232,7 @@ SECMMU_TEST_F(blocked, G4_killed)
 		EXPECT_EQ(128 + SIGKILL, child_wait(pid));
 	}
 	/* It has left nothing behind that would be in anybody's way. */
-	ASSERT_EQ(0, uffd_fill(self->uffd, self->mem + STUCK * PAGE,
-			       self->fill));
+	ASSERT_EQ(0, uffd_fill(self->uffd, self->mem + STUCK * PAGE, self->fill));
 	EXPECT_EQ(0, access_stuck(self));
 }
 
@@ -296,24 +255,20 @@ static int access_child_with_handler(void *data)
  */
 SECMMU_TEST_F(blocked, G4_interrupted)
 {
-	pid_t pid = child_start(access_child_with_handler, self);
+	pid_t pid = ASSERT_NUMBER(child_start(access_child_with_handler, self));
 
-	ASSERT_LT(0, pid);
 	ASSERT_EQ(self->mem + STUCK * PAGE, uffd_wait(self->uffd, MUST));
 	ASSERT_EQ(0, kill(pid, SIGUSR1));
 	if (child_ended(pid, MIGHT)) {
 		EXPECT_EQ(EINTR, child_wait(pid));
-		EXPECT_EQ(0, pages_with(self->mem + STUCK * PAGE, 1,
-					PAGE_PRESENT));
+		EXPECT_EQ(0, pages_with(self->mem + STUCK * PAGE, 1, PAGE_PRESENT));
 		return;
 	}
 	TH_LOG("this kernel waits on");
-	ASSERT_EQ(0, uffd_fill(self->uffd, self->mem + STUCK * PAGE,
-			       self->fill));
+	ASSERT_EQ(0, uffd_fill(self->uffd, self->mem + STUCK * PAGE, self->fill));
 	ASSERT_TRUE(child_ended(pid, MUST));
 	EXPECT_EQ(0, child_wait(pid));
-	EXPECT_EQ(stamp(STUCK, self->access == WRITE ? 5 : 1),
-		  *word_at(self->mem, STUCK));
+	EXPECT_EQ(stamp(STUCK, self->access == WRITE ? 5 : 1), *word_at(self->mem, STUCK));
 }
 
 /* The owner: mirrors itself, passes mirror and engine on, waits for its end. */
@@ -328,13 +283,10 @@ static int own_memory(void *data)
 	fds[1] = secmmu_create_engine(fds[0]);
 	fds[2] = uffd_open(0);
 	CHECK(mem && fds[1] >= 0 && fds[2] >= 0);
-	CHECK(!uffd_register(fds[2], mem, PAGES,
-			     UFFDIO_REGISTER_MODE_MISSING));
+	CHECK(!uffd_register(fds[2], mem, PAGES, UFFDIO_REGISTER_MODE_MISSING));
 	CHECK(!secmmu_set_slot(fds[0], 0, 0, BASE, mem, PAGES * PAGE));
 	CHECK(!fds_send(sock, fds, 3));
-	while (pause())
-		;
-	return 1;
+	return child_sleep(NULL);
 }
 
 /* The process dies while somebody waits for one of its pages. */
@@ -345,15 +297,13 @@ SECMMU_TEST_F(blocked, A17_owner_killed)
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sock));
 	for (i = 0; i < KILLS; i++) {
-		pid = child_start(own_memory, &sock[1]);
-		ASSERT_LT(0, pid);
+		pid = ASSERT_NUMBER(child_start(own_memory, &sock[1]));
 		close(self->mirror);
 		close(self->engine);
 		ASSERT_EQ(0, fds_receive(sock[0], fds, 3));
 		self->mirror = fds[0];
 		self->engine = fds[1];
-		ASSERT_EQ(0, pthread_create(&self->thread, NULL,
-					    access_thread, self));
+		ASSERT_EQ(0, pthread_create(&self->thread, NULL, access_thread, self));
 		ASSERT_NE(NULL, uffd_wait(fds[2], MUST));
 		ASSERT_EQ(128 + SIGKILL, child_kill(pid));
 		/* The last descriptor: nobody will bring the page. */

@@ -3,15 +3,11 @@
  * Both ends of the address space, with every width of tags: a transfer ends where the
  * addresses end, and no sum of an address, an offset and a length starts anew.
  */
-#define _GNU_SOURCE
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/uio.h>
 
 #include <linux/userfaultfd.h>
 
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 /* Slot 0 has the first pages of the address space, slot 1 the last. */
 #define PAGES		2L
@@ -32,35 +28,22 @@ FIXTURE_VARIANT(bounds)
 	__u32 bits;
 };
 
-FIXTURE_VARIANT_ADD(bounds, untagged) {
-	.bits = 0,
-};
-
-FIXTURE_VARIANT_ADD(bounds, six) {
-	.bits = 6,
-};
-
-FIXTURE_VARIANT_ADD(bounds, fifteen) {
-	.bits = 15,
-};
+FIXTURE_VARIANT_ADD(bounds, untagged) { .bits = 0 };
+FIXTURE_VARIANT_ADD(bounds, six) { .bits = 6 };
+FIXTURE_VARIANT_ADD(bounds, fifteen) { .bits = 15 };
 
 FIXTURE_SETUP(bounds)
 {
 	SECMMU_OPEN_OR_SKIP();
-	self->mirror = secmmu_create_mirror_tagged(self->dev, variant->bits);
-	ASSERT_LE(0, self->mirror);
-	self->background = secmmu_create_engine_with(self->mirror,
-						     SECMMU_ENGINE_BACKGROUND);
-	ASSERT_LE(0, self->background);
-	self->mem = region_map(2 * PAGES);
-	self->buf = region_map(2 * PAGES + 1);
-	ASSERT_NE(NULL, self->mem);
-	ASSERT_NE(NULL, self->buf);
+	self->mirror = ASSERT_NUMBER(secmmu_create_mirror_tagged(self->dev, variant->bits));
+	self->background =
+		NEW_ENGINE_WITH(self->mirror, SECMMU_ENGINE_BACKGROUND);
+	self->mem = ASSERT_MEMORY(region_map(2 * PAGES));
+	self->buf = ASSERT_MEMORY(region_map(2 * PAGES + 1));
 	memset(self->mem, 'L', PAGES * PAGE);
 	memset(self->mem + PAGES * PAGE, 'H', PAGES * PAGE);
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, 0, self->mem, PAGES * PAGE));
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 1, 0, TOP(0),
-				     self->mem + PAGES * PAGE, PAGES * PAGE));
+	SET_SLOT(0, 0, 0, 0, PAGES);
+	SET_SLOT(1, 0, TOP(0), PAGES, PAGES);
 }
 
 FIXTURE_TEARDOWN(bounds)
@@ -151,8 +134,7 @@ SECMMU_TEST_F(bounds, D6_end_of_a_transfer)
 	FRONT_ENGINE();
 	for_each_tag(i, variant->bits) {
 		for (j = 0; j < ARRAY_SIZE(backs); j++) {
-			gpa = tagged(END - backs[j], tag_of(i, variant->bits),
-				     variant->bits);
+			gpa = tagged(END - backs[j], tag_of(i, variant->bits), variant->bits);
 			ASSERT_EQ(0, read_over(self->engine, self->buf, gpa, backs[j]));
 			ASSERT_EQ(0, write_over(self, gpa, backs[j]));
 		}
@@ -232,8 +214,7 @@ SECMMU_TEST_F(bounds, D6_largest_offset)
 	FRONT_ENGINE();
 	EXPECT_EQ(-EINVAL, gpa_read(self->engine, self->buf, 8, LARGEST - 7));
 	EXPECT_EQ(-EINVAL, gpa_write(self->engine, self->buf, 8, LARGEST - 7));
-	EXPECT_EQ(-EINVAL, gpa_read(self->engine, self->buf, 2 * PAGE,
-				    LARGEST + 1 - PAGE));
+	EXPECT_EQ(-EINVAL, gpa_read(self->engine, self->buf, 2 * PAGE, LARGEST + 1 - PAGE));
 	EXPECT_EQ(-EINVAL, gpa_read(self->engine, self->buf, 1, LARGEST));
 	ret = gpa_read(self->engine, self->buf, 7, LARGEST - 7);
 	EXPECT_EQ(variant->bits < 15 ? -ENXIO : 7, ret);
@@ -275,8 +256,7 @@ SECMMU_TEST_F(bounds, D6_end_of_a_job)
 		EXPECT_TRUE(all_are(self->mem + 3 * PAGE, PAGE, 'W'));
 		memset(self->mem + PAGES * PAGE, 'H', PAGES * PAGE);
 		EXPECT_JOB(PAGES * PAGE, ENXIO, 0, gpa, 2 * PAGES * PAGE, NULL);
-		EXPECT_JOB(PAGES * PAGE, ENXIO, SECMMU_JOB_WRITE, gpa,
-			   2 * PAGES * PAGE, NULL);
+		EXPECT_JOB(PAGES * PAGE, ENXIO, SECMMU_JOB_WRITE, gpa, 2 * PAGES * PAGE, NULL);
 		/* The last bytes alone; the first ones, and what follows them. */
 		EXPECT_JOB(8, 0, 0, gpa + PAGES * PAGE - 8, 8, self->buf);
 		gpa = tagged(0, tag_of(i, variant->bits), variant->bits);
@@ -298,8 +278,7 @@ SECMMU_TEST_F(bounds, D6_mode_changes_on_the_way)
 
 	if (uffd < 0)
 		SKIP(return, "no userfaultfd");
-	data = region_map(PAGES);
-	ASSERT_NE(NULL, data);
+	data = ASSERT_MEMORY(region_map(PAGES));
 	ASSERT_EQ(0, uffd_register(uffd, data, 1, UFFDIO_REGISTER_MODE_MISSING));
 	ASSERT_EQ(0, job_start(self->background, 0, tagged(TOP(0), 1, variant->bits),
 			       PAGES * PAGE, data));
@@ -341,16 +320,14 @@ SECMMU_TEST_F(bounds, D6_calls)
 	EXPECT_EQ(0, range.length);
 	EXPECT_EQ(END, range.gpa);
 
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 1, SECMMU_SLOT_LOG_DIRTY, TOP(0),
-				     self->mem + PAGES * PAGE, PAGES * PAGE));
+	SET_SLOT(1, SECMMU_SLOT_LOG_DIRTY, TOP(0), PAGES, PAGES);
 	EXPECT_EQ(-EINVAL, secmmu_dirty_log(self->mirror, 1, -64ULL, 64, &log));
 	EXPECT_EQ(-EINVAL, secmmu_dirty_log(self->mirror, 1, -64ULL, 64 + PAGES, &log));
 	EXPECT_EQ(-EINVAL, secmmu_dirty_log(self->mirror, 1, 0, -64ULL, &log));
 	EXPECT_EQ(-EINVAL, secmmu_dirty_log(self->mirror, 1, 64, -64ULL, &log));
 	memset(self->buf, 'W', PAGE);
 	EXPECT_JOB(8, ENXIO, SECMMU_JOB_WRITE, END - 8, PAGE, self->buf);
-	EXPECT_EQ(0, secmmu_dirty_log(self->mirror, 1, 0, PAGES, &log));
-	EXPECT_EQ(1ULL << (PAGES - 1), log);
+	EXPECT_DIRTY(1ULL << (PAGES - 1), self->mirror, 1, 0, PAGES);
 }
 
 TEST_HARNESS_MAIN

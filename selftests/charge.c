@@ -3,13 +3,8 @@
  * Who pays: what the driver allocates on behalf of a process is charged to the memory
  * control group of that process, also when a kernel thread asks for it.
  */
-#define _GNU_SOURCE
-#include <string.h>
-#include <sys/mman.h>
-
 #include "secmmu_group.h"
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 /* One page in each block of memory that a table is for. */
 #define TABLES	1024L
@@ -41,11 +36,8 @@ FIXTURE_SETUP(charge)
 		group_leave(&self->group);
 		SECMMU_SKIP("the kernel does not say what it holds for a group");
 	}
-	self->mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
-	ASSERT_LE(0, self->mirror);
-	self->engine = secmmu_create_engine_with(self->mirror,
-						 SECMMU_ENGINE_BACKGROUND);
-	ASSERT_LE(0, self->engine);
+	self->mirror = NEW_MIRROR();
+	self->engine = NEW_ENGINE_WITH(self->mirror, SECMMU_ENGINE_BACKGROUND);
 	self->mem = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->mem);
@@ -97,7 +89,7 @@ do {									\
 	struct secmmu_stats _b;						\
 	long _tables, _charged;						\
 									\
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &_b));		\
+	GET_STATS(_b);							\
 	_tables = _b.tables - (a).tables;				\
 	EXPECT_LE(TABLES, _tables);					\
 	_charged = wait_charged(self, before, _tables - SLACK);		\
@@ -111,7 +103,7 @@ SECMMU_TEST_F(charge, G7_prefault)
 	struct secmmu_prefault range;
 	struct secmmu_stats a;
 
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	for (i = 0; i < TABLES; i++) {
 		ASSERT_EQ(0, secmmu_prefault(self->mirror, 0, BASE + i * HUGE_SIZE,
 					     PAGE, &range));
@@ -126,10 +118,9 @@ SECMMU_TEST_F(charge, G7_jobs)
 	struct secmmu_stats a;
 	int error;
 
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	for (i = 0; i < TABLES; i++) {
-		ASSERT_EQ(0, job_start(self->engine, 0, BASE + i * HUGE_SIZE, PAGE,
-				       NULL));
+		ASSERT_EQ(0, job_start(self->engine, 0, BASE + i * HUGE_SIZE, PAGE, NULL));
 		ASSERT_EQ(PAGE, job_wait(self->engine, &error));
 	}
 	EXPECT_CHARGED(before, a);

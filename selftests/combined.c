@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Tags, domains, keys, huge pages, dirty log and prefault, all at once. */
-#define _GNU_SOURCE
-#include <sys/mman.h>
-
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define BASE	0x90000000ULL
 #define GPA(page)	(BASE + (page) * PAGE)
@@ -17,7 +13,6 @@
 FIXTURE(combined)
 {
 	int dev, mirror, engine;
-	char *map;
 	char *mem;	/* two huge pages, stamped */
 	int key;
 };
@@ -25,24 +20,10 @@ FIXTURE(combined)
 /* Slot 0, the first huge page, is in domain 1 with a key; slot 1 not, and without. */
 FIXTURE_SETUP(combined)
 {
-	long i;
-
-	self->map = MAP_FAILED;
+	self->mem = NULL;
 	SECMMU_OPEN_OR_SKIP();
-	self->mirror = secmmu_create_mirror_tagged(self->dev, 15);
-	ASSERT_LE(0, self->mirror);
-	self->map = mmap(NULL, 3 * HUGE_SIZE, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->map);
-	self->mem = (char *)(((uintptr_t)self->map + HUGE_SIZE - 1) & -HUGE_SIZE);
-	madvise(self->mem, 2 * HUGE_SIZE, MADV_HUGEPAGE);
-	for (i = 0; i < 2 * BLOCK; i++)
-		*word_at(self->mem, i) = stamp(i, 1);
-	if (huge_kilobytes(self->mem) != 2 * HUGE_SIZE >> 10) {
-		close(self->dev);
-		self->dev = -1;
-		SKIP(return, "no huge pages to be had");
-	}
+	self->mirror = ASSERT_NUMBER(secmmu_create_mirror_tagged(self->dev, 15));
+	BLOCKS_SETUP(2);
 	ASSERT_EQ(0, domain_create(self->mirror, 1));
 	self->key = key_alloc(self->mirror);
 	ASSERT_LT(0, self->key);
@@ -50,41 +31,31 @@ FIXTURE_SETUP(combined)
 					self->mem, HUGE_SIZE));
 	ASSERT_EQ(0, secmmu_set_slot_in(self->mirror, 1, 0, 0, 0, GPA(BLOCK),
 					self->mem + HUGE_SIZE, HUGE_SIZE));
-	self->engine = secmmu_create_engine(self->mirror);
-	ASSERT_LE(0, self->engine);
+	self->engine = NEW_ENGINE(self->mirror);
 }
 
 FIXTURE_TEARDOWN(combined)
 {
-	if (self->map != MAP_FAILED)
-		munmap(self->map, 3 * HUGE_SIZE);
+	blocks_unmap(self->mem, 2);
 	SECMMU_TEARDOWN();
-}
-
-static __u64 large_entries(int mirror)
-{
-	struct secmmu_stats stats = {};
-
-	return secmmu_get_stats(mirror, &stats) ? 0 : stats.large;
 }
 
 /* Each domain has its own large entry; an event for a part of it splits all. */
 SECMMU_TEST_F(combined, B7_large_in_two_domains)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	int i;
 
 	for (i = 0; i <= 1; i++) {
 		ASSERT_EQ(0, domain_enter(self->engine, i));
 		EXPECT_GPA(stamp(5, 1), self->engine, TAGGED(5));
-		EXPECT_EQ(0, gpa_put(self->engine, TAGGED(6), stamp(6, 2)));
+		EXPECT_PUT(self->engine, TAGGED(6), stamp(6, 2));
 	}
-	EXPECT_EQ(2, large_entries(self->mirror));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	EXPECT_COUNTER(2, large);
+	GET_STATS(a);
 	ASSERT_EQ(0, madvise(self->mem + 9 * PAGE, PAGE, MADV_DONTNEED));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(2, a, b, splits);
-	EXPECT_EQ(0, b.large);
+	EXPECT_SINCE(2, a, splits);
+	EXPECT_COUNTER(0, large);
 	for (i = 0; i <= 1; i++) {
 		ASSERT_EQ(0, domain_enter(self->engine, i));
 		EXPECT_GPA(stamp(8, 1), self->engine, GPA(8));
@@ -98,7 +69,7 @@ SECMMU_TEST_F(combined, B7_large_in_two_domains)
 SECMMU_TEST_F(combined, F3_key_of_a_large_entry)
 {
 	EXPECT_GPA(stamp(5, 1), self->engine, TAGGED(5));
-	EXPECT_EQ(1, large_entries(self->mirror));
+	EXPECT_COUNTER(1, large);
 	ASSERT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_ACCESS(self->key)));
 	EXPECT_GPA_ERROR(EACCES, self->engine, TAGGED(5));
 	EXPECT_GPA_ERROR(EACCES, self->engine, GPA(500));
@@ -131,36 +102,28 @@ SECMMU_TEST_F(combined, C2_log_and_prefault)
 	struct secmmu_prefault arg = { .size = sizeof(arg), .domain = 1,
 				       .flags = SECMMU_PREFAULT_WRITE,
 				       .gpa = GPA(0), .length = 64 * PAGE };
-	struct secmmu_stats a, b;
-	__u64 log = 0;
+	struct secmmu_stats a;
 
-	ASSERT_EQ(0, secmmu_set_slot_in(self->mirror, 0, SECMMU_SLOT_LOG_DIRTY,
-					self->key, IN(1), GPA(0), self->mem,
-					HUGE_SIZE));
+	ASSERT_EQ(0, secmmu_set_slot_in(self->mirror, 0, SECMMU_SLOT_LOG_DIRTY, self->key,
+					IN(1), GPA(0), self->mem, HUGE_SIZE));
 	ASSERT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_WRITE(self->key)));
 	while (arg.length)
-		ASSERT_EQ(0, secmmu_call(self->mirror, SECMMU_PREFAULT, &arg,
-					 sizeof(arg)));
-	ASSERT_EQ(0, secmmu_dirty_log(self->mirror, 0, 0, 64, &log));
-	EXPECT_EQ(0, log);
+		ASSERT_EQ(0, secmmu_call(self->mirror, SECMMU_PREFAULT, &arg, sizeof(arg)));
+	EXPECT_DIRTY(0, self->mirror, 0, 0, 64);
 	ASSERT_EQ(0, domain_enter(self->engine, 1));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	EXPECT_EQ(-EACCES, gpa_put(self->engine, TAGGED(3), 0));
 	EXPECT_GPA(stamp(3, 1), self->engine, TAGGED(3));
 	ASSERT_EQ(0, rights_set(self->engine, 0));
-	EXPECT_EQ(0, gpa_put(self->engine, TAGGED(3), stamp(3, 2)));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(0, a, b, faults);
-	EXPECT_EQ(0, b.large);
-	ASSERT_EQ(0, secmmu_dirty_log(self->mirror, 0, 0, 64, &log));
-	EXPECT_EQ(1U << 3, log);
+	EXPECT_PUT(self->engine, TAGGED(3), stamp(3, 2));
+	EXPECT_SINCE(0, a, faults);
+	EXPECT_COUNTER(0, large);
+	EXPECT_DIRTY(1U << 3, self->mirror, 0, 0, 64);
 	/* Domain 0 has none of it yet. */
 	ASSERT_EQ(0, domain_enter(self->engine, 0));
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(4), stamp(4, 2)));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(1, a, b, faults);
-	ASSERT_EQ(0, secmmu_dirty_log(self->mirror, 0, 0, 64, &log));
-	EXPECT_EQ(1U << 4, log);
+	EXPECT_PUT(self->engine, GPA(4), stamp(4, 2));
+	EXPECT_SINCE(1, a, faults);
+	EXPECT_DIRTY(1U << 4, self->mirror, 0, 0, 64);
 }
 
 TEST_HARNESS_MAIN

@@ -6,7 +6,6 @@
  * reader recognizes half a store. A stress cannot show that a race is absent;
  * it is there to be surprised by.
  */
-#define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -70,20 +69,17 @@ FIXTURE_SETUP(concurrency)
 	int i;
 
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
-	self->mem = region_map(REGION);
-	ASSERT_NE(NULL, self->mem);
+	self->mem = ASSERT_MEMORY(region_map(REGION));
 	self->shared = calloc(1, sizeof(*self->shared));
 	ASSERT_NE(NULL, self->shared);
 	self->shared->mem = self->mem;
 	for (i = 0; i < REGION; i++)
 		pair_store(self->mem, i, stamp(i, 0));
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
-				     REGION * PAGE));
+	SET_SLOT(0, 0, BASE, 0, REGION);
 	for (i = 0; i < WORKERS; i++) {
 		self->workers[i].shared = self->shared;
 		self->workers[i].index = i;
-		self->workers[i].engine = secmmu_create_engine(self->mirror);
-		ASSERT_LE(0, self->workers[i].engine);
+		self->workers[i].engine = NEW_ENGINE(self->mirror);
 	}
 }
 
@@ -111,8 +107,7 @@ static void *fail(struct worker *worker, const char *wrong, long page,
 	return NULL;
 }
 
-static void start(struct __test_metadata *_metadata,
-		  FIXTURE_DATA(concurrency) *self, void *(*fn)(void *))
+static void start(TEST_ARGS(concurrency), void *(*fn)(void *))
 {
 	int i;
 
@@ -126,8 +121,7 @@ static void start(struct __test_metadata *_metadata,
 		sched_yield();
 }
 
-static void finish(struct __test_metadata *_metadata,
-		   FIXTURE_DATA(concurrency) *self)
+static void finish(TEST_ARGS(concurrency))
 {
 	int i;
 
@@ -137,8 +131,8 @@ static void finish(struct __test_metadata *_metadata,
 		pthread_join(worker->thread, NULL);
 		EXPECT_EQ(NULL, worker->wrong)
 			TH_LOG("worker %d: %s, page %ld: found %#llx, wanted %#llx, error %d",
-			       i, worker->wrong, worker->page, worker->found,
-			       worker->wanted, worker->error);
+			       i, worker->wrong, worker->page, worker->found, worker->wanted,
+			       worker->error);
 		/* A storm in which nobody saw anything proves nothing. */
 		EXPECT_LT(0, worker->checked) TH_LOG("worker %d", i);
 	}
@@ -169,8 +163,7 @@ static void *read_discarded(void *data)
 		if (ret)
 			return fail(worker, "read", page, 0, floor, ret);
 		if (value && value >> 32 != (__u64)page + 1)
-			return fail(worker, "another page", page, value,
-				    floor, 0);
+			return fail(worker, "another page", page, value, floor, 0);
 		if (value && (__u32)value < floor)
 			return fail(worker, "stale", page, value, floor, 0);
 		if (!value && page % STRIDE == KEEPER(0))
@@ -185,8 +178,7 @@ static void *read_discarded(void *data)
 	return NULL;
 }
 
-SECMMU_TEST_F_TIMEOUT(concurrency, discard_against_readers,
-		      SECMMU_TIMEOUT_LONG)
+SECMMU_TEST_F_TIMEOUT(concurrency, discard_against_readers, SECMMU_TIMEOUT_LONG)
 {
 	struct shared *shared = self->shared;
 	struct secmmu_stats stats;
@@ -209,7 +201,7 @@ SECMMU_TEST_F_TIMEOUT(concurrency, discard_against_readers,
 	atomic_store(&shared->stop, true);
 	finish(_metadata, self);
 
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	GET_STATS(stats);
 	EXPECT_LT(0, stats.zap_events);
 	EXPECT_EQ(0, stats.unpaired);
 }
@@ -234,11 +226,9 @@ static void *use_own_pages(void *data)
 		i = pass * 3 % PAGES_EACH;
 		ret = pair_get(worker->engine, GPA(first + i), &value);
 		if (ret)
-			return fail(worker, "read", first + i, 0, last[i],
-				    ret);
+			return fail(worker, "read", first + i, 0, last[i], ret);
 		if (value && value != last[i])
-			return fail(worker, "wrong", first + i, value,
-				    last[i], 0);
+			return fail(worker, "wrong", first + i, value, last[i], 0);
 		/* What has once been discarded does not come back. */
 		last[i] = value;
 		if (value)
@@ -246,11 +236,9 @@ static void *use_own_pages(void *data)
 
 		if (pass % 3) {
 			last[i] = stamp(first + i, pass);
-			ret = pair_put(worker->engine, GPA(first + i),
-				       last[i]);
+			ret = pair_put(worker->engine, GPA(first + i), last[i]);
 			if (ret)
-				return fail(worker, "write", first + i, 0,
-					    last[i], ret);
+				return fail(worker, "write", first + i, 0, last[i], ret);
 		}
 		ret = pair_get(worker->engine, GPA(first - 1), &value);
 		if (ret || value != stamp(first - 1, 0))
@@ -276,10 +264,8 @@ static void *discard(void *data)
 	return NULL;
 }
 
-SECMMU_TEST_F_TIMEOUT(concurrency, writers_against_discard,
-		      SECMMU_TIMEOUT_LONG)
+SECMMU_TEST_F_TIMEOUT(concurrency, writers_against_discard, SECMMU_TIMEOUT_LONG)
 {
-	struct secmmu_stats stats;
 	pthread_t discarder;
 	int i;
 
@@ -291,8 +277,7 @@ SECMMU_TEST_F_TIMEOUT(concurrency, writers_against_discard,
 
 	for (i = 0; i <= WORKERS; i++)
 		EXPECT_GPA(stamp(KEEPER(i), 0), self->engine, GPA(KEEPER(i)));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
-	EXPECT_EQ(0, stats.unpaired);
+	EXPECT_COUNTER(0, unpaired);
 }
 
 /* The first page of @side, while that one is mapped at SWITCHED. */
@@ -318,8 +303,7 @@ static void *read_switched(void *data)
 		word = stamp(SIDE(before / 2 % 2) + page, 0);
 		if (before == after && !(before & 1)) {
 			if (value != word)
-				return fail(worker, "old slot", page, value,
-					    word, 0);
+				return fail(worker, "old slot", page, value, word, 0);
 			worker->checked++;
 		} else if (value != stamp(SIDE(0) + page, 0) &&
 			   value != stamp(SIDE(1) + page, 0)) {
@@ -334,20 +318,17 @@ static void *read_switched(void *data)
 }
 
 /* A slot is replaced under its readers: no gap, and nothing old afterwards. */
-SECMMU_TEST_F_TIMEOUT(concurrency, A11_replace_against_readers,
-		      SECMMU_TIMEOUT_LONG)
+SECMMU_TEST_F_TIMEOUT(concurrency, A11_replace_against_readers, SECMMU_TIMEOUT_LONG)
 {
 	struct shared *shared = self->shared;
 	int i, ret = 0;
 
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 1, 0, SWITCHED, self->mem,
-				     PAGES_EACH * PAGE));
+	SET_SLOT(1, 0, SWITCHED, 0, PAGES_EACH);
 	start(_metadata, self, read_switched);
 	for (i = 1; i <= REPLACEMENTS && !ret; i++) {
 		atomic_fetch_add(&shared->replaced, 1);
 		ret = secmmu_set_slot(self->mirror, 1, 0, SWITCHED,
-				      self->mem + SIDE(i & 1) * PAGE,
-				      PAGES_EACH * PAGE);
+				      self->mem + SIDE(i & 1) * PAGE, PAGES_EACH * PAGE);
 		atomic_fetch_add(&shared->replaced, 1);
 		breathe();
 	}

@@ -4,11 +4,9 @@
  * a log names, right after that log, must in the end have a true copy: no write
  * is lost between two logs.
  */
-#define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <sys/mman.h>
 
 #include "secmmu_gates.h"
 #include "secmmu_harness.h"
@@ -65,15 +63,13 @@ FIXTURE_SETUP(dirtyrace)
 	self->shared = calloc(1, sizeof(*self->shared));
 	ASSERT_NE(NULL, self->shared);
 	self->shared->mirror = self->mirror;
-	self->shared->mem = region_map(PAGES);
-	ASSERT_NE(NULL, self->shared->mem);
+	self->shared->mem = ASSERT_MEMORY(region_map(PAGES));
 	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, SECMMU_SLOT_LOG_DIRTY,
 				     BASE, self->shared->mem, PAGES * PAGE));
 	for (i = 0; i < WRITERS; i++) {
 		self->writers[i].shared = self->shared;
 		self->writers[i].first = i * PAGES_EACH;
-		self->writers[i].engine = secmmu_create_engine(self->mirror);
-		ASSERT_LE(0, self->writers[i].engine);
+		self->writers[i].engine = NEW_ENGINE(self->mirror);
 	}
 }
 
@@ -117,16 +113,14 @@ static void *write_pages(void *data)
 		/* Some pages often, some seldom, the last third never. */
 		page = i % 7 ? i % 8 : i / 7 % (PAGES_EACH * 2 / 3);
 		writer->last[page] = stamp(writer->first + page, i);
-		writer->error = gpa_put(writer->engine,
-					GPA(writer->first + page),
+		writer->error = gpa_put(writer->engine, GPA(writer->first + page),
 					writer->last[page]);
 	}
 	atomic_fetch_sub(&writer->shared->writing, 1);
 	return NULL;
 }
 
-SECMMU_TEST_F_TIMEOUT(dirtyrace, C2_writers_against_the_log,
-		      SECMMU_TIMEOUT_LONG)
+SECMMU_TEST_F_TIMEOUT(dirtyrace, C2_writers_against_the_log, SECMMU_TIMEOUT_LONG)
 {
 	struct shared *shared = self->shared;
 	int i, ret = 0;
@@ -153,8 +147,7 @@ SECMMU_TEST_F_TIMEOUT(dirtyrace, C2_writers_against_the_log,
 
 			EXPECT_EQ(!!writer->last[page], shared->ever[at]);
 			EXPECT_EQ(writer->last[page], shared->copy[at]);
-			EXPECT_EQ(writer->last[page],
-				  *word_at(shared->mem, at));
+			EXPECT_EQ(writer->last[page], *word_at(shared->mem, at));
 		}
 	}
 	/* Logs that came before or after all writes prove nothing. */
@@ -182,14 +175,12 @@ static void *follow_event(void *data)
 {
 	struct shared *shared = data;
 	struct secmmu_stats a, b;
-	int ret;
+	int ret = secmmu_get_stats(shared->mirror, &a);
 
-	ret = secmmu_get_stats(shared->mirror, &a);
 	atomic_store(&shared->ready, true);
 	do {
 		ret = ret ?: secmmu_get_stats(shared->mirror, &b);
-	} while (!ret && a.events == b.events &&
-		 atomic_load(&shared->writing));
+	} while (!ret && a.events == b.events && atomic_load(&shared->writing));
 	while (!ret && atomic_load(&shared->writing))
 		ret = follow(shared, 64);
 	shared->error = ret;
@@ -202,9 +193,8 @@ static int race_once(FIXTURE_DATA(dirtyrace) *self)
 	struct shared *shared = self->shared;
 	struct writer *writer = &self->writers[0];
 	pthread_t follower;
-	int ret;
+	int ret = gpa_put(self->engine, BASE, 0);
 
-	ret = gpa_put(self->engine, BASE, 0);
 	ret = ret ?: follow(shared, PAGES);
 	if (ret)
 		return ret;
@@ -241,8 +231,7 @@ SECMMU_TEST_F_TIMEOUT(dirtyrace, B2_log_against_an_event, SECMMU_TIMEOUT_LONG)
 	int i, round, lost = 0;
 
 	for (i = 1; i <= ALIASES; i++) {
-		ASSERT_EQ(0, secmmu_set_slot(self->mirror, i, 0, ALIAS(i),
-					     shared->mem, PAGE));
+		ASSERT_EQ(0, secmmu_set_slot(self->mirror, i, 0, ALIAS(i), shared->mem, PAGE));
 	}
 	for (round = 0; round < ROUNDS; round++) {
 		ASSERT_EQ(0, race_once(self));

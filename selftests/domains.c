@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Domains: what they show, that events reach all of them, and how long they live. */
-#define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
-#include <sys/mman.h>
 
 #include "secmmu_harness.h"
 
@@ -14,11 +12,7 @@
 #define IN(domain)	(1U << (domain))
 #define THREADS	8
 
-FIXTURE(domains)
-{
-	int dev, mirror, engine;
-	char *mem;
-};
+REGION_FIXTURE(domains, PAGES)
 
 /* Slot 0: pages 0 to 7, in domain 0 alone; slot 1: the others, in 1, 2 and 3. */
 FIXTURE_SETUP(domains)
@@ -26,23 +20,11 @@ FIXTURE_SETUP(domains)
 	long i;
 
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
-	self->mem = region_map(PAGES);
-	ASSERT_NE(NULL, self->mem);
-	for (i = 0; i < PAGES; i++)
-		*word_at(self->mem, i) = stamp(i, 1);
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, GPA(0), self->mem,
-				     8 * PAGE));
-	ASSERT_EQ(0, secmmu_set_slot_in(self->mirror, 1, 0, 0,
-					IN(1) | IN(2) | IN(3), GPA(8),
-					self->mem + 8 * PAGE, 8 * PAGE));
+	REGION_SETUP(PAGES);
+	SET_SLOT(0, 0, GPA(0), 0, 8);
+	SET_SLOT_IN(1, 0, 0, IN(1) | IN(2) | IN(3), GPA(8), 8, 8);
 	for (i = 1; i <= 3; i++)
 		ASSERT_EQ(0, domain_create(self->mirror, i));
-}
-
-FIXTURE_TEARDOWN(domains)
-{
-	region_unmap(self->mem, PAGES);
-	SECMMU_TEARDOWN();
 }
 
 SECMMU_TEST_F(domains, numbers)
@@ -52,9 +34,8 @@ SECMMU_TEST_F(domains, numbers)
 	EXPECT_EQ(-EINVAL, domain_create(self->mirror, UINT32_MAX));
 	EXPECT_EQ(-ENXIO, domain_enter(self->engine, 4));
 	EXPECT_EQ(-EINVAL, domain_enter(self->engine, SECMMU_MAX_DOMAINS));
-	EXPECT_EQ(-EINVAL, secmmu_set_slot_in(self->mirror, 2, 0, 0,
-					      IN(SECMMU_MAX_DOMAINS), GPA(32),
-					      self->mem, PAGE));
+	EXPECT_EQ(-EINVAL, secmmu_set_slot_in(self->mirror, 2, 0, 0, IN(SECMMU_MAX_DOMAINS),
+					      GPA(32), self->mem, PAGE));
 	EXPECT_EQ(0, domain_create(self->mirror, SECMMU_MAX_DOMAINS - 1));
 	EXPECT_EQ(0, domain_enter(self->engine, SECMMU_MAX_DOMAINS - 1));
 	EXPECT_EQ(0, domain_enter(self->engine, 0));
@@ -86,15 +67,14 @@ SECMMU_TEST_F(domains, E2_eight_threads)
 	void *err;
 	int i;
 
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	for (i = 0; i < THREADS; i++)
-		ASSERT_EQ(0, pthread_create(&thread[i], NULL, create_fourth,
-					    &self->mirror));
+		ASSERT_EQ(0, pthread_create(&thread[i], NULL, create_fourth, &self->mirror));
 	for (i = 0; i < THREADS; i++) {
 		ASSERT_EQ(0, pthread_join(thread[i], &err));
 		EXPECT_EQ(NULL, err);
 	}
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(b);
 	/* One root. */
 	EXPECT_DELTA(1, a, b, tables);
 }
@@ -102,27 +82,24 @@ SECMMU_TEST_F(domains, E2_eight_threads)
 /* Engines come and go; what the domain has mapped stays. */
 SECMMU_TEST_F(domains, E2_same_domain_again)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 
 	ASSERT_EQ(0, domain_enter(self->engine, 2));
 	EXPECT_GPA(stamp(9, 1), self->engine, GPA(9));
 	close(self->engine);
 	EXPECT_EQ(0, domain_create(self->mirror, 2));
-	self->engine = secmmu_create_engine(self->mirror);
-	ASSERT_LE(0, self->engine);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	self->engine = NEW_ENGINE(self->mirror);
+	GET_STATS(a);
 	ASSERT_EQ(0, domain_enter(self->engine, 2));
 	EXPECT_GPA(stamp(9, 1), self->engine, GPA(9));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(0, a, b, faults);
+	EXPECT_SINCE(0, a, faults);
 }
 
 /* A number belongs to one mirror of the memory, and outlives it, empty. */
 SECMMU_TEST_F(domains, E2_handed_on)
 {
-	int other = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0), engine;
+	int engine, other = NEW_MIRROR();
 
-	ASSERT_LE(0, other);
 	EXPECT_EQ(-EBUSY, domain_create(other, 1));
 	EXPECT_EQ(-ENXIO, domain_enter(secmmu_create_engine(other), 1));
 	ASSERT_EQ(0, domain_enter(self->engine, 1));
@@ -132,15 +109,13 @@ SECMMU_TEST_F(domains, E2_handed_on)
 	self->mirror = other;
 
 	ASSERT_EQ(0, domain_create(other, 1));
-	ASSERT_EQ(0, secmmu_set_slot_in(other, 0, 0, 0, IN(1), GPA(8), self->mem,
-					PAGE));
-	engine = secmmu_create_engine(other);
-	ASSERT_LE(0, engine);
+	ASSERT_EQ(0, secmmu_set_slot_in(other, 0, 0, 0, IN(1), GPA(8), self->mem, PAGE));
+	engine = NEW_ENGINE(other);
 	self->engine = engine;
 	ASSERT_EQ(0, domain_enter(engine, 1));
 	EXPECT_GPA(stamp(0, 1), engine, GPA(8));
 	EXPECT_GPA_ERROR(ENXIO, engine, GPA(9));
-	EXPECT_EQ(0, gpa_put(engine, GPA(8), stamp(0, 2)));
+	EXPECT_PUT(engine, GPA(8), stamp(0, 2));
 	EXPECT_EQ(stamp(0, 2), *word_at(self->mem, 0));
 }
 
@@ -153,8 +128,7 @@ static int live_in_domains(void *arg)
 
 	mirror = secmmu_create_mirror(dev, SECMMU_FLUSH_RANGE, 0);
 	CHECK(mirror >= 0 && mem);
-	CHECK(!secmmu_set_slot_in(mirror, 0, 0, 0, IN(1) | IN(2), GPA(0), mem,
-				  PAGES * PAGE));
+	CHECK(!secmmu_set_slot_in(mirror, 0, 0, 0, IN(1) | IN(2), GPA(0), mem, PAGES * PAGE));
 	for (i = 0; i < 3; i++) {
 		CHECK(!i || !domain_create(mirror, i));
 		engine[i] = secmmu_create_engine(mirror);
@@ -173,9 +147,8 @@ SECMMU_TEST_F(domains, E3_killed_inside)
 	int i;
 
 	for (i = 0; i < 10; i++) {
-		pid_t pid = child_start(live_in_domains, &self->dev);
+		pid_t pid = ASSERT_NUMBER(child_start(live_in_domains, &self->dev));
 
-		ASSERT_LT(0, pid);
 		usleep(20000 * secmmu_slow());
 		ASSERT_EQ(0, kill(pid, SIGKILL));
 		EXPECT_EQ(128 + SIGKILL, child_wait(pid));
@@ -184,22 +157,12 @@ SECMMU_TEST_F(domains, E3_killed_inside)
 	usleep(300000);
 }
 
-static int wait_for_ever(void *arg)
-{
-	for (;;)
-		pause();
-	return arg != NULL;
-}
-
 /* The mirror is held by somebody else when the memory goes. */
 SECMMU_TEST_F(domains, E3_mirror_outlives)
 {
-	pid_t pid = child_start(wait_for_ever, NULL);
-	int mirror;
+	pid_t pid = ASSERT_NUMBER(child_start(child_sleep, NULL));
+	int mirror = ASSERT_NUMBER(secmmu_create_mirror_of(self->dev, pid));
 
-	ASSERT_LT(0, pid);
-	mirror = secmmu_create_mirror_of(self->dev, pid);
-	ASSERT_LE(0, mirror);
 	EXPECT_EQ(0, domain_create(mirror, 1));
 	child_kill(pid);
 	EXPECT_EQ(-ESRCH, domain_create(mirror, 2));
@@ -210,22 +173,21 @@ SECMMU_TEST_F(domains, E3_mirror_outlives)
 /* One page in four page tables: each drops it once, and there is one flush. */
 SECMMU_TEST_F(domains, E4_all_roots)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	int i;
 
 	for (i = 0; i <= 3; i++) {
 		ASSERT_EQ(0, domain_enter(self->engine, i));
 		EXPECT_GPA(stamp(10, 1), self->engine, GPA(10));
-		EXPECT_EQ(0, gpa_put(self->engine, GPA(11), stamp(11, 2)));
+		EXPECT_PUT(self->engine, GPA(11), stamp(11, 2));
 	}
 	/* None of them is in use. */
 	ASSERT_EQ(0, domain_enter(self->engine, 0));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	ASSERT_EQ(0, madvise(self->mem + 10 * PAGE, PAGE, MADV_DONTNEED));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(4, a, b, zapped);
-	EXPECT_DELTA(1, a, b, zap_events);
-	EXPECT_DELTA(1, a, b, flushes);
+	EXPECT_SINCE(4, a, zapped);
+	EXPECT_SINCE(1, a, zap_events);
+	EXPECT_SINCE(1, a, flushes);
 	for (i = 0; i <= 3; i++) {
 		ASSERT_EQ(0, domain_enter(self->engine, i));
 		EXPECT_GPA(0, self->engine, GPA(10));
@@ -236,7 +198,6 @@ SECMMU_TEST_F(domains, E4_all_roots)
 /* All tables that hold nothing go back, those of domains too. */
 SECMMU_TEST_F(domains, E4_tables_go_back)
 {
-	struct secmmu_stats stats;
 	int i;
 
 	for (i = 0; i <= 3; i++) {
@@ -244,8 +205,7 @@ SECMMU_TEST_F(domains, E4_tables_go_back)
 		EXPECT_GPA(stamp(8, 1), self->engine, GPA(8));
 	}
 	ASSERT_EQ(0, madvise(self->mem, PAGES * PAGE, MADV_DONTNEED));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
-	EXPECT_EQ(4, stats.tables);
+	EXPECT_COUNTER(4, tables);
 }
 
 SECMMU_TEST_F(domains, E5_miss_fails)
@@ -263,14 +223,11 @@ SECMMU_TEST_F(domains, E5_miss_fails)
 
 	arg = (struct secmmu_prefault){ .size = sizeof(arg), .gpa = GPA(0),
 					.length = PAGE, .domain = 1 };
-	EXPECT_EQ(-EACCES, secmmu_call(self->mirror, SECMMU_PREFAULT, &arg,
-				       sizeof(arg)));
+	EXPECT_EQ(-EACCES, secmmu_call(self->mirror, SECMMU_PREFAULT, &arg, sizeof(arg)));
 	arg.domain = 4;
-	EXPECT_EQ(-ENXIO, secmmu_call(self->mirror, SECMMU_PREFAULT, &arg,
-				      sizeof(arg)));
+	EXPECT_EQ(-ENXIO, secmmu_call(self->mirror, SECMMU_PREFAULT, &arg, sizeof(arg)));
 	arg.domain = SECMMU_MAX_DOMAINS;
-	EXPECT_EQ(-EINVAL, secmmu_call(self->mirror, SECMMU_PREFAULT, &arg,
-				       sizeof(arg)));
+	EXPECT_EQ(-EINVAL, secmmu_call(self->mirror, SECMMU_PREFAULT, &arg, sizeof(arg)));
 	arg.domain = 1;
 	arg.gpa = GPA(8);
 	EXPECT_EQ(0, secmmu_call(self->mirror, SECMMU_PREFAULT, &arg, sizeof(arg)));
@@ -278,23 +235,19 @@ SECMMU_TEST_F(domains, E5_miss_fails)
 
 SECMMU_TEST_F(domains, E5_miss_leaves)
 {
-	int engine = secmmu_create_engine_with(self->mirror,
-					       SECMMU_ENGINE_LEAVE_DOMAIN);
-	struct secmmu_stats a, b;
+	int engine = NEW_ENGINE_WITH(self->mirror, SECMMU_ENGINE_LEAVE_DOMAIN);
+	struct secmmu_stats a;
 
-	ASSERT_LE(0, engine);
 	ASSERT_EQ(0, domain_enter(engine, 1));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	EXPECT_GPA(stamp(8, 1), engine, GPA(8));
 	EXPECT_GPA(stamp(7, 1), engine, GPA(7));
 	EXPECT_GPA(stamp(6, 1), engine, GPA(6));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(1, a, b, left);
+	EXPECT_SINCE(1, a, left);
 	ASSERT_EQ(0, domain_enter(engine, 2));
-	EXPECT_EQ(0, gpa_put(engine, GPA(7), stamp(7, 2)));
+	EXPECT_PUT(engine, GPA(7), stamp(7, 2));
 	EXPECT_EQ(stamp(7, 2), *word_at(self->mem, 7));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(2, a, b, left);
+	EXPECT_SINCE(2, a, left);
 	close(engine);
 }
 
@@ -303,8 +256,7 @@ SECMMU_TEST_F(domains, A11_slot_hidden)
 {
 	ASSERT_EQ(0, domain_enter(self->engine, 2));
 	EXPECT_GPA(stamp(12, 1), self->engine, GPA(12));
-	ASSERT_EQ(0, secmmu_set_slot_in(self->mirror, 1, 0, 0, IN(1), GPA(8),
-					self->mem + 8 * PAGE, 8 * PAGE));
+	SET_SLOT_IN(1, 0, 0, IN(1), GPA(8), 8, 8);
 	EXPECT_GPA_ERROR(EACCES, self->engine, GPA(12));
 	ASSERT_EQ(0, domain_enter(self->engine, 1));
 	EXPECT_GPA(stamp(12, 1), self->engine, GPA(12));
@@ -315,45 +267,36 @@ SECMMU_TEST_F(domains, A11_slot_hidden)
 /* Writes show in the log whatever domain they came through. */
 SECMMU_TEST_F(domains, C2_dirty_log)
 {
-	__u64 log = 0;
 	int i;
 
-	ASSERT_EQ(0, secmmu_set_slot_in(self->mirror, 1, SECMMU_SLOT_LOG_DIRTY, 0,
-					IN(1) | IN(2) | IN(3), GPA(8),
-					self->mem + 8 * PAGE, 8 * PAGE));
+	SET_SLOT_IN(1, SECMMU_SLOT_LOG_DIRTY, 0, IN(1) | IN(2) | IN(3), GPA(8), 8, 8);
 	for (i = 0; i <= 3; i++) {
 		ASSERT_EQ(0, domain_enter(self->engine, i));
-		EXPECT_EQ(0, gpa_put(self->engine, GPA(8 + i), 1));
+		EXPECT_PUT(self->engine, GPA(8 + i), 1);
 	}
 	/* One of them has been dropped since. */
 	ASSERT_EQ(0, madvise(self->mem + 9 * PAGE, PAGE, MADV_DONTNEED));
-	ASSERT_EQ(0, secmmu_dirty_log(self->mirror, 1, 0, 8, &log));
-	EXPECT_EQ(0xf, log);
-	ASSERT_EQ(0, secmmu_dirty_log(self->mirror, 1, 0, 8, &log));
-	EXPECT_EQ(0, log);
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(11), 2));
-	ASSERT_EQ(0, secmmu_dirty_log(self->mirror, 1, 0, 8, &log));
-	EXPECT_EQ(0x8, log);
+	EXPECT_DIRTY(0xf, self->mirror, 1, 0, 8);
+	EXPECT_DIRTY(0, self->mirror, 1, 0, 8);
+	EXPECT_PUT(self->engine, GPA(11), 2);
+	EXPECT_DIRTY(0x8, self->mirror, 1, 0, 8);
 }
 
 /* All domains that there can be: slot 1 is in each of them. */
 #define ALL	SECMMU_MAX_DOMAINS
 
-static void make_all(struct __test_metadata *_metadata, FIXTURE_DATA(domains) *self,
-		     __u32 flags)
+static void make_all(TEST_ARGS(domains), __u32 flags)
 {
 	__u32 i;
 
 	for (i = 4; i < ALL; i++) {
 		ASSERT_EQ(0, domain_create(self->mirror, i));
 	}
-	ASSERT_EQ(0, secmmu_set_slot_in(self->mirror, 1, flags, 0, IN(ALL) - 1, GPA(8),
-					self->mem + 8 * PAGE, 8 * PAGE));
+	SET_SLOT_IN(1, flags, 0, IN(ALL) - 1, GPA(8), 8, 8);
 }
 
 /* Every domain has page 8 + @page mapped. */
-static void read_in_all(struct __test_metadata *_metadata, FIXTURE_DATA(domains) *self,
-			long page)
+static void read_in_all(TEST_ARGS(domains), long page)
 {
 	__u32 i;
 
@@ -366,37 +309,33 @@ static void read_in_all(struct __test_metadata *_metadata, FIXTURE_DATA(domains)
 /* One flush, and one entry for each; then the tables of all of them are empty. */
 SECMMU_TEST_F(domains, E4_every_domain)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	__u32 i;
 
 	make_all(_metadata, self, 0);
 	read_in_all(_metadata, self, 2);
 	read_in_all(_metadata, self, 3);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	ASSERT_EQ(0, madvise(self->mem + 10 * PAGE, PAGE, MADV_DONTNEED));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(ALL, a, b, zapped);
-	EXPECT_DELTA(1, a, b, zap_events);
-	EXPECT_DELTA(1, a, b, flushes);
-	EXPECT_DELTA(0, a, b, tables);
+	EXPECT_SINCE(ALL, a, zapped);
+	EXPECT_SINCE(1, a, zap_events);
+	EXPECT_SINCE(1, a, flushes);
+	EXPECT_SINCE(0, a, tables);
 	for (i = 0; i < ALL; i++) {
 		ASSERT_EQ(0, domain_enter(self->engine, i));
 		EXPECT_GPA(0, self->engine, GPA(10));
 		EXPECT_GPA(stamp(11, 1), self->engine, GPA(11));
 	}
 	ASSERT_EQ(0, madvise(self->mem, PAGES * PAGE, MADV_DONTNEED));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_EQ(ALL, b.tables);
+	EXPECT_COUNTER(ALL, tables);
 }
 
 /* What a mirror leaves to the next one is empty. */
 SECMMU_TEST_F(domains, E2_every_domain_handed_on)
 {
-	int other = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
-	struct secmmu_stats stats;
+	int other = NEW_MIRROR();
 	__u32 i;
 
-	ASSERT_LE(0, other);
 	make_all(_metadata, self, 0);
 	read_in_all(_metadata, self, 0);
 	for (i = 1; i < ALL; i++)
@@ -404,38 +343,29 @@ SECMMU_TEST_F(domains, E2_every_domain_handed_on)
 	close(self->engine);
 	close(self->mirror);
 	self->mirror = other;
-	self->engine = secmmu_create_engine(other);
-	ASSERT_LE(0, self->engine);
+	self->engine = NEW_ENGINE(other);
 	for (i = 1; i < ALL; i++)
 		ASSERT_EQ(0, domain_create(other, i));
-	ASSERT_EQ(0, secmmu_get_stats(other, &stats));
-	EXPECT_EQ(ALL, stats.tables);
+	EXPECT_COUNTER_OF(ALL, other, tables);
 	/* The same place, another page. */
-	ASSERT_EQ(0, secmmu_set_slot_in(other, 0, 0, 0, IN(ALL) - 1, GPA(8), self->mem,
-					PAGE));
+	ASSERT_EQ(0, secmmu_set_slot_in(other, 0, 0, 0, IN(ALL) - 1, GPA(8), self->mem, PAGE));
 	for (i = 0; i < ALL; i++) {
 		ASSERT_EQ(0, domain_enter(self->engine, i));
 		EXPECT_GPA(stamp(0, 1), self->engine, GPA(8));
 	}
-	ASSERT_EQ(0, secmmu_get_stats(other, &stats));
-	EXPECT_EQ(ALL, stats.faults);
-	EXPECT_EQ(0, stats.zapped);
+	EXPECT_COUNTER_OF(ALL, other, faults);
+	EXPECT_COUNTER_OF(0, other, zapped);
 }
 
 /* A mirror that ends gives up its own domains, and no others. */
 SECMMU_TEST_F(domains, E2_others_keep_theirs)
 {
-	int other = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
-	int third = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
-	int engine;
+	int other = NEW_MIRROR();
+	int third = NEW_MIRROR();
+	int engine = NEW_ENGINE(other);
 
-	ASSERT_LE(0, other);
-	ASSERT_LE(0, third);
-	engine = secmmu_create_engine(other);
-	ASSERT_LE(0, engine);
 	ASSERT_EQ(0, domain_create(other, 6));
-	ASSERT_EQ(0, secmmu_set_slot_in(other, 0, 0, 0, IN(6), GPA(0), self->mem,
-					PAGE));
+	ASSERT_EQ(0, secmmu_set_slot_in(other, 0, 0, 0, IN(6), GPA(0), self->mem, PAGE));
 	ASSERT_EQ(0, domain_enter(engine, 6));
 	EXPECT_GPA(stamp(0, 1), engine, GPA(0));
 	close(self->engine);
@@ -453,17 +383,13 @@ SECMMU_TEST_F(domains, E2_others_keep_theirs)
 /* The process ends: nothing is left in any of them. */
 SECMMU_TEST_F(domains, G1_process_ends)
 {
-	pid_t pid = child_start(wait_for_ever, NULL);
-	struct secmmu_stats stats;
+	pid_t pid = ASSERT_NUMBER(child_start(child_sleep, NULL));
 	int mirror, engine;
 	__u32 i;
 
 	/* It has the memory as it was when it was forked. */
-	ASSERT_LT(0, pid);
-	mirror = secmmu_create_mirror_of(self->dev, pid);
-	ASSERT_LE(0, mirror);
-	engine = secmmu_create_engine(mirror);
-	ASSERT_LE(0, engine);
+	mirror = ASSERT_NUMBER(secmmu_create_mirror_of(self->dev, pid));
+	engine = NEW_ENGINE(mirror);
 	ASSERT_EQ(0, secmmu_set_slot_in(mirror, 0, 0, 0, IN(ALL) - 1, GPA(0), self->mem,
 					PAGES * PAGE));
 	for (i = 0; i < ALL; i++) {
@@ -471,12 +397,10 @@ SECMMU_TEST_F(domains, G1_process_ends)
 		ASSERT_EQ(0, domain_enter(engine, i));
 		EXPECT_GPA(stamp(5, 1), engine, GPA(5));
 	}
-	ASSERT_EQ(0, secmmu_get_stats(mirror, &stats));
-	EXPECT_EQ(0, stats.zapped);
+	EXPECT_COUNTER_OF(0, mirror, zapped);
 	child_kill(pid);
-	ASSERT_EQ(0, secmmu_get_stats(mirror, &stats));
-	EXPECT_EQ(ALL, stats.zapped);
-	EXPECT_EQ(ALL, stats.tables);
+	EXPECT_COUNTER_OF(ALL, mirror, zapped);
+	EXPECT_COUNTER_OF(ALL, mirror, tables);
 	for (i = 0; i < ALL; i++) {
 		ASSERT_EQ(0, domain_enter(engine, i));
 		EXPECT_GPA_ERROR(ESRCH, engine, GPA(5));
@@ -488,25 +412,19 @@ SECMMU_TEST_F(domains, G1_process_ends)
 /* ... nor in any of its mirrors. */
 SECMMU_TEST_F(domains, G1_every_mirror_is_emptied)
 {
-	pid_t pid = child_start(wait_for_ever, NULL);
+	pid_t pid = ASSERT_NUMBER(child_start(child_sleep, NULL));
 	int mirror[3], engine[3], i;
-	struct secmmu_stats stats;
 
-	ASSERT_LT(0, pid);
 	for (i = 0; i < 3; i++) {
-		mirror[i] = secmmu_create_mirror_of(self->dev, pid);
-		ASSERT_LE(0, mirror[i]);
-		engine[i] = secmmu_create_engine(mirror[i]);
-		ASSERT_LE(0, engine[i]);
-		ASSERT_EQ(0, secmmu_set_slot(mirror[i], 0, 0, GPA(0), self->mem,
-					     PAGES * PAGE));
+		mirror[i] = ASSERT_NUMBER(secmmu_create_mirror_of(self->dev, pid));
+		engine[i] = NEW_ENGINE(mirror[i]);
+		ASSERT_EQ(0, secmmu_set_slot(mirror[i], 0, 0, GPA(0), self->mem, PAGES * PAGE));
 		EXPECT_GPA(stamp(5, 1), engine[i], GPA(5));
 	}
 	child_kill(pid);
 	for (i = 0; i < 3; i++) {
-		ASSERT_EQ(0, secmmu_get_stats(mirror[i], &stats));
-		EXPECT_EQ(1, stats.zapped);
-		EXPECT_EQ(1, stats.tables);
+		EXPECT_COUNTER_OF(1, mirror[i], zapped);
+		EXPECT_COUNTER_OF(1, mirror[i], tables);
 		EXPECT_GPA_ERROR(ESRCH, engine[i], GPA(5));
 		close(engine[i]);
 		close(mirror[i]);
@@ -516,61 +434,49 @@ SECMMU_TEST_F(domains, G1_every_mirror_is_emptied)
 /* Each domain loses the slot when it is hidden there, and the others keep it. */
 SECMMU_TEST_F(domains, A11_hidden_one_by_one)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	__u32 hidden, i;
 
 	make_all(_metadata, self, 0);
 	for (hidden = 1; hidden < ALL; hidden++) {
 		read_in_all(_metadata, self, 0);
-		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-		ASSERT_EQ(0, secmmu_set_slot_in(self->mirror, 1, 0, 0,
-						(IN(ALL) - 1) & ~IN(hidden), GPA(8),
-						self->mem + 8 * PAGE, 8 * PAGE));
-		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-		EXPECT_DELTA(ALL, a, b, zapped);
-		EXPECT_DELTA(1, a, b, flushes);
+		GET_STATS(a);
+		SET_SLOT_IN(1, 0, 0, (IN(ALL) - 1) & ~IN(hidden), GPA(8), 8, 8);
+		EXPECT_DROPPED(ALL, 1, a);
 		for (i = 0; i < ALL; i++) {
 			ASSERT_EQ(0, domain_enter(self->engine, i));
-			if (i == hidden) {
+			if (i == hidden)
 				EXPECT_GPA_ERROR(EACCES, self->engine, GPA(8));
-			} else {
+			else
 				EXPECT_GPA(stamp(8, 1), self->engine, GPA(8));
-			}
 		}
-		ASSERT_EQ(0, secmmu_set_slot_in(self->mirror, 1, 0, 0, IN(ALL) - 1,
-						GPA(8), self->mem + 8 * PAGE,
-						8 * PAGE));
+		SET_SLOT_IN(1, 0, 0, IN(ALL) - 1, GPA(8), 8, 8);
 	}
 }
 
 /* Writes through any domain show in the log: of entries in place and dropped ones. */
 SECMMU_TEST_F(domains, C2_log_of_every_domain)
 {
-	__u64 log = 0;
 	__u32 i, round;
 
 	make_all(_metadata, self, SECMMU_SLOT_LOG_DIRTY);
 	for (round = 0; round < 3; round++) {
 		for (i = 0; i < ALL; i++) {
 			ASSERT_EQ(0, domain_enter(self->engine, i));
-			EXPECT_EQ(0, gpa_put(self->engine, GPA(8 + i), round));
+			EXPECT_PUT(self->engine, GPA(8 + i), round);
 		}
 		if (round) {
-			ASSERT_EQ(0, madvise(self->mem + 8 * PAGE, 8 * PAGE,
-					     MADV_DONTNEED));
+			ASSERT_EQ(0, madvise(self->mem + 8 * PAGE, 8 * PAGE, MADV_DONTNEED));
 		}
-		ASSERT_EQ(0, secmmu_dirty_log(self->mirror, 1, 0, 8, &log));
-		EXPECT_EQ(0xff, log);
-		ASSERT_EQ(0, secmmu_dirty_log(self->mirror, 1, 0, 8, &log));
-		EXPECT_EQ(0, log);
+		EXPECT_DIRTY(0xff, self->mirror, 1, 0, 8);
+		EXPECT_DIRTY(0, self->mirror, 1, 0, 8);
 	}
 	for (i = 0; i < ALL; i++) {
 		ASSERT_EQ(0, domain_enter(self->engine, i));
 		/* The second time it is in the TLB: the log has seen to that. */
 		for (round = 0; round < 2; round++) {
-			EXPECT_EQ(0, gpa_put(self->engine, GPA(8 + i), 9));
-			ASSERT_EQ(0, secmmu_dirty_log(self->mirror, 1, 0, 8, &log));
-			EXPECT_EQ(1ULL << i, log);
+			EXPECT_PUT(self->engine, GPA(8 + i), 9);
+			EXPECT_DIRTY(1ULL << i, self->mirror, 1, 0, 8);
 		}
 	}
 }

@@ -3,7 +3,6 @@
  * The ledger of flushes: how many an event costs under each policy, to the
  * last one. Nothing else may disturb this memory, so huge pages are off.
  */
-#define _GNU_SOURCE
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/sysinfo.h>
@@ -28,38 +27,13 @@ FIXTURE_VARIANT(flush)
 	__u32 policy, batch;
 };
 
-FIXTURE_VARIANT_ADD(flush, range) {
-	.policy = SECMMU_FLUSH_RANGE,
-};
-
-FIXTURE_VARIANT_ADD(flush, array_1) {
-	.policy = SECMMU_FLUSH_ARRAY,
-	.batch = 1,
-};
-
-FIXTURE_VARIANT_ADD(flush, array_7) {
-	.policy = SECMMU_FLUSH_ARRAY,
-	.batch = 7,
-};
-
-FIXTURE_VARIANT_ADD(flush, array_32) {
-	.policy = SECMMU_FLUSH_ARRAY,
-	.batch = 32,
-};
-
-FIXTURE_VARIANT_ADD(flush, array_512) {
-	.policy = SECMMU_FLUSH_ARRAY,
-	.batch = 512,
-};
-
-FIXTURE_VARIANT_ADD(flush, array_4096) {
-	.policy = SECMMU_FLUSH_ARRAY,
-	.batch = 4096,
-};
-
-FIXTURE_VARIANT_ADD(flush, each) {
-	.policy = SECMMU_FLUSH_EACH,
-};
+FIXTURE_VARIANT_ADD(flush, range) { .policy = SECMMU_FLUSH_RANGE };
+FIXTURE_VARIANT_ADD(flush, array_1) { .policy = SECMMU_FLUSH_ARRAY, .batch = 1 };
+FIXTURE_VARIANT_ADD(flush, array_7) { .policy = SECMMU_FLUSH_ARRAY, .batch = 7 };
+FIXTURE_VARIANT_ADD(flush, array_32) { .policy = SECMMU_FLUSH_ARRAY, .batch = 32 };
+FIXTURE_VARIANT_ADD(flush, array_512) { .policy = SECMMU_FLUSH_ARRAY, .batch = 512 };
+FIXTURE_VARIANT_ADD(flush, array_4096) { .policy = SECMMU_FLUSH_ARRAY, .batch = 4096 };
+FIXTURE_VARIANT_ADD(flush, each) { .policy = SECMMU_FLUSH_EACH };
 
 /* A region of @pages between two sentinels, and a slot for all of it. */
 static int map_pages(FIXTURE_DATA(flush) *self, long pages)
@@ -68,8 +42,7 @@ static int map_pages(FIXTURE_DATA(flush) *self, long pages)
 	if (!self->mem)
 		return -ENOMEM;
 	self->pages = pages + 2;
-	return secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
-			       self->pages * PAGE);
+	return secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem, self->pages * PAGE);
 }
 
 FIXTURE_SETUP(flush)
@@ -105,18 +78,6 @@ static int populate(FIXTURE_DATA(flush) *self, long first, long end)
 	return 0;
 }
 
-static __u64 flushes_for(const FIXTURE_VARIANT(flush) *variant, __u64 n)
-{
-	switch (variant->policy) {
-	case SECMMU_FLUSH_ARRAY:
-		return (n + variant->batch - 1) / variant->batch;
-	case SECMMU_FLUSH_EACH:
-		return n;
-	default:
-		return n ? 1 : 0;
-	}
-}
-
 /* Tables for the first page and for page @last, with nothing between them. */
 static __u64 tables_for(long last)
 {
@@ -132,38 +93,34 @@ static __u64 tables_for(long last)
 }
 
 /*
- * Drops @n pages of memory, all of which the mirror has, and compares the
- * counters. The sentinels must still be there, without another fault,
- * and no table but theirs.
+ * Drops @n pages of memory, all of which the mirror has, and compares the counters. The
+ * sentinels must still be there, without another fault, and no table but theirs.
  */
-static void drop(struct __test_metadata *_metadata,
-		 FIXTURE_DATA(flush) *self,
-		 const FIXTURE_VARIANT(flush) *variant, long n)
+static void drop(VARIANT_ARGS(flush), long n)
 {
-	struct secmmu_stats a, b, c;
+	struct secmmu_stats a, b;
 
 	/* What is left of an earlier time. */
 	ASSERT_EQ(0, madvise(self->mem, self->pages * PAGE, MADV_DONTNEED));
 	ASSERT_EQ(0, populate(self, 0, n + 2));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	ASSERT_EQ(0, madvise(self->mem + PAGE, n * PAGE, MADV_DONTNEED));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(b);
 
 	if (b.zapped - a.zapped != (__u64)n ||
-	    b.flushes - a.flushes != flushes_for(variant, n)) {
+	    b.flushes - a.flushes != flushes_for(variant->policy, variant->batch, n)) {
 		TH_LOG("of %ld pages:", n);
 	}
 	EXPECT_DELTA(n, a, b, zapped);
 	EXPECT_DELTA(1, a, b, zap_events);
-	EXPECT_DELTA(flushes_for(variant, n), a, b, flushes);
+	EXPECT_DELTA(flushes_for(variant->policy, variant->batch, n), a, b, flushes);
 	EXPECT_DELTA(0, a, b, assists);
 	EXPECT_DELTA(0, a, b, unpaired);
 	EXPECT_EQ(tables_for(n + 1), b.tables);
 
 	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
 	EXPECT_GPA(stamp(n + 1, 1), self->engine, GPA(n + 1));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &c));
-	EXPECT_DELTA(0, b, c, fault_pages);
+	EXPECT_SINCE(0, b, fault_pages);
 	EXPECT_GPA(0, self->engine, GPA(1));
 	EXPECT_GPA(0, self->engine, GPA(n));
 }
@@ -188,9 +145,9 @@ SECMMU_TEST_F(flush, B1_nothing_dropped_nothing_flushed)
 
 	/* Present in the process, unknown to the mirror. */
 	memset(self->mem, 1, 64 * PAGE);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	ASSERT_EQ(0, madvise(self->mem, 64 * PAGE, MADV_DONTNEED));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(b);
 	EXPECT_LE(1, b.events - a.events);
 	EXPECT_DELTA(0, a, b, zap_events);
 	EXPECT_DELTA(0, a, b, zapped);
@@ -201,48 +158,43 @@ SECMMU_TEST_F(flush, B1_nothing_dropped_nothing_flushed)
 	ASSERT_EQ(0, populate(self, 0, 8));
 	ASSERT_EQ(0, madvise(self->mem, 8 * PAGE, MADV_DONTNEED));
 	memset(self->mem, 1, 8 * PAGE);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	ASSERT_EQ(0, madvise(self->mem, 8 * PAGE, MADV_DONTNEED));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(0, a, b, zapped);
-	EXPECT_DELTA(0, a, b, flushes);
+	EXPECT_DROPPED(0, 0, a);
 }
 
 /* Only what was mapped counts, wherever it lies in the range. */
 SECMMU_TEST_F(flush, B1_sparse)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	long i, n = 0;
 
 	for (i = 0; i < MAX_PAGES; i += 61) {
 		ASSERT_EQ(0, populate(self, i, i + 1));
 		n++;
 	}
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	ASSERT_EQ(0, madvise(self->mem, MAX_PAGES * PAGE, MADV_DONTNEED));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(n, a, b, zapped);
-	EXPECT_DELTA(1, a, b, zap_events);
-	EXPECT_DELTA(flushes_for(variant, n), a, b, flushes);
+	EXPECT_SINCE(n, a, zapped);
+	EXPECT_SINCE(1, a, zap_events);
+	EXPECT_SINCE(flushes_for(variant->policy, variant->batch, n), a, flushes);
 }
 
 /* Aliases are entries of their own. */
 SECMMU_TEST_F(flush, B1_aliases)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	long i, n = 9;
 
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 1, 0, GPA(2 * MAX_PAGES),
-				     self->mem, n * PAGE));
+	SET_SLOT(1, 0, GPA(2 * MAX_PAGES), 0, n);
 	ASSERT_EQ(0, populate(self, 0, n));
 	for (i = 0; i < n; i++)
 		EXPECT_GPA(stamp(i, 1), self->engine, GPA(2 * MAX_PAGES + i));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	ASSERT_EQ(0, madvise(self->mem, n * PAGE, MADV_DONTNEED));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(2 * n, a, b, zapped);
-	EXPECT_DELTA(1, a, b, zap_events);
-	EXPECT_DELTA(flushes_for(variant, 2 * n), a, b, flushes);
+	EXPECT_SINCE(2 * n, a, zapped);
+	EXPECT_SINCE(1, a, zap_events);
+	EXPECT_SINCE(flushes_for(variant->policy, variant->batch, 2 * n), a, flushes);
 }
 
 static int exit_at_once(void *arg)
@@ -258,16 +210,15 @@ SECMMU_TEST_F(flush, B1_all_kinds_of_events)
 	char *mem = self->mem;
 
 	ASSERT_EQ(0, populate(self, 0, 12));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	ASSERT_EQ(0, mprotect(mem, 2 * PAGE, PROT_READ));
 	ASSERT_EQ(0, munmap(mem + 2 * PAGE, PAGE));
 	ASSERT_EQ(0, region_replace(mem, 3, 1, PROT_READ | PROT_WRITE));
 	ASSERT_NE(MAP_FAILED, mremap(mem + 4 * PAGE, PAGE, PAGE,
-				     MREMAP_MAYMOVE | MREMAP_FIXED,
-				     mem + 2 * PAGE));
+				     MREMAP_MAYMOVE | MREMAP_FIXED, mem + 2 * PAGE));
 	ASSERT_EQ(0, madvise(mem + 5 * PAGE, PAGE, MADV_DONTNEED));
 	ASSERT_EQ(0, child_wait(child_start(exit_at_once, NULL)));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(b);
 
 	EXPECT_LE(4, b.zap_events - a.zap_events);
 	EXPECT_LE(6, b.zapped - a.zapped);
@@ -287,7 +238,7 @@ SECMMU_TEST_F(flush, B1_all_kinds_of_events)
  */
 SECMMU_TEST_F(flush, B6_idle_engine_not_interrupted)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	cpu_set_t all, one;
 	int cpu, used = 0;
 
@@ -305,12 +256,10 @@ SECMMU_TEST_F(flush, B6_idle_engine_not_interrupted)
 		TH_LOG("one processor: there is nobody to interrupt");
 
 	/* On the last of these processors; the others used the engine, too. */
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	ASSERT_EQ(0, madvise(self->mem, 4 * used * PAGE, MADV_DONTNEED));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(4 * used, a, b, zapped);
-	EXPECT_DELTA(flushes_for(variant, 4 * used), a, b, flushes);
-	EXPECT_DELTA(0, a, b, interrupts);
+	EXPECT_DROPPED(4 * used, flushes_for(variant->policy, variant->batch, 4 * used), a);
+	EXPECT_SINCE(0, a, interrupts);
 	EXPECT_GPA(0, self->engine, GPA(0));
 	EXPECT_GPA(0, self->engine, GPA(4 * used - 1));
 	ASSERT_EQ(0, sched_setaffinity(0, sizeof(all), &all));

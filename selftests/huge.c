@@ -1,107 +1,63 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Huge pages: a part goes, the rest stays.
- */
-#define _GNU_SOURCE
+/* Huge pages: a part goes, the rest stays. */
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define BASE	0x80000000ULL
 #define GPA(page)	(BASE + (page) * PAGE)
 
+#define PAGES	(HUGE_SIZE / PAGE)
+
 FIXTURE(huge)
 {
 	int dev, mirror, engine;
-	char *map;
-	char *mem;	/* one huge page, mapped by slot 0 */
-	long pages;	/* small ones in it */
+	char *mem;	/* one huge page, mapped by slot 0, known to the engine */
 };
 
 FIXTURE_SETUP(huge)
 {
-	uintptr_t addr;
-
+	self->mem = NULL;
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
-	self->pages = HUGE_SIZE / PAGE;
-	self->map = mmap(NULL, 2 * HUGE_SIZE, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->map);
-	addr = ((uintptr_t)self->map + HUGE_SIZE - 1) & -HUGE_SIZE;
-	self->mem = (char *)addr;
-	/* Fails without huge pages; the test then skips. */
-	madvise(self->mem, HUGE_SIZE, MADV_HUGEPAGE);
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
-				     HUGE_SIZE));
+	BLOCKS_SETUP(1);
+	SET_SLOT(0, 0, BASE, 0, PAGES);
+	EXPECT_STAMPS(1, self->engine, GPA(0), 0, PAGES);
 }
 
 FIXTURE_TEARDOWN(huge)
 {
-	munmap(self->map, 2 * HUGE_SIZE);
+	blocks_unmap(self->mem, 1);
 	SECMMU_TEARDOWN();
-}
-
-/* True if the memory is one huge page, stamped and known to the engine. */
-static bool fill_huge(FIXTURE_DATA(huge) *self, int *error)
-{
-	__u64 word = 0;
-	long i;
-
-	for (i = 0; i < self->pages; i++)
-		*word_at(self->mem, i) = stamp(i, 1);
-	*error = 0;
-	for (i = 0; i < self->pages && !*error; i++) {
-		*error = gpa_get(self->engine, GPA(i), &word);
-		if (!*error && word != stamp(i, 1))
-			*error = -EILSEQ;
-	}
-	return huge_kilobytes(self->mem) == HUGE_SIZE >> 10;
 }
 
 SECMMU_TEST_F(huge, B7_partial_discard)
 {
-	long last = self->pages - 1;
-	int error;
-	bool huge;
+	long last = PAGES - 1;
 	long i;
-
-	huge = fill_huge(self, &error);
-	ASSERT_EQ(0, error);
-	if (!huge)
-		SKIP(return, "no huge page to be had");
 
 	ASSERT_EQ(0, madvise(self->mem, PAGE, MADV_DONTNEED));
 	EXPECT_GPA(0, self->engine, GPA(0));
 	EXPECT_GPA(stamp(1, 1), self->engine, GPA(1));
-	ASSERT_EQ(0, madvise(self->mem + 10 * PAGE, 10 * PAGE,
-			     MADV_DONTNEED));
+	ASSERT_EQ(0, madvise(self->mem + 10 * PAGE, 10 * PAGE, MADV_DONTNEED));
 	ASSERT_EQ(0, madvise(self->mem + last * PAGE, PAGE, MADV_DONTNEED));
-	for (i = 0; i < self->pages; i++) {
+	for (i = 0; i < PAGES; i++) {
 		bool gone = !i || (i >= 10 && i < 20) || i == last;
 
 		EXPECT_GPA(gone ? 0 : stamp(i, 1), self->engine, GPA(i));
 		EXPECT_EQ(gone ? 0 : stamp(i, 1), *word_at(self->mem, i));
 	}
 	/* What is written now lands where the processor looks. */
-	for (i = 0; i < self->pages; i += 5) {
-		EXPECT_EQ(0, gpa_put(self->engine, GPA(i), stamp(i, 2)));
+	for (i = 0; i < PAGES; i += 5) {
+		EXPECT_PUT(self->engine, GPA(i), stamp(i, 2));
 		EXPECT_EQ(stamp(i, 2), *word_at(self->mem, i));
 	}
 }
 
 SECMMU_TEST_F(huge, B7_partial_unmap_and_protect)
 {
-	int error;
-	bool huge;
 	long i;
-
-	huge = fill_huge(self, &error);
-	ASSERT_EQ(0, error);
-	if (!huge)
-		SKIP(return, "no huge page to be had");
 
 	ASSERT_EQ(0, munmap(self->mem + 4 * PAGE, PAGE));
 	ASSERT_EQ(0, mprotect(self->mem + 8 * PAGE, 4 * PAGE, PROT_READ));
-	for (i = 0; i < self->pages; i++) {
+	for (i = 0; i < PAGES; i++) {
 		if (i == 4) {
 			EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(i));
 			continue;
@@ -120,21 +76,14 @@ SECMMU_TEST_F(huge, B7_partial_unmap_and_protect)
 /* A slot that starts in the middle of a huge page sees its own part. */
 SECMMU_TEST_F(huge, B7_slot_of_a_part)
 {
-	long first = self->pages / 2 + 3;
-	int error;
-	bool huge;
+	long first = PAGES / 2 + 3;
 	long i;
 
-	huge = fill_huge(self, &error);
-	ASSERT_EQ(0, error);
-	if (!huge)
-		SKIP(return, "no huge page to be had");
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE,
-				     self->mem + first * PAGE, 16 * PAGE));
+	SET_SLOT(0, 0, BASE, first, 16);
 	for (i = 0; i < 16; i++)
 		EXPECT_GPA(stamp(first + i, 1), self->engine, GPA(i));
 	EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(16));
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(15), stamp(0, 2)));
+	EXPECT_PUT(self->engine, GPA(15), stamp(0, 2));
 	EXPECT_EQ(stamp(0, 2), *word_at(self->mem, first + 15));
 	EXPECT_EQ(stamp(first + 16, 1), *word_at(self->mem, first + 16));
 }

@@ -3,12 +3,9 @@
  * Reserved huge pages. They are counted one by one, so it shows at once if the
  * mirror keeps one.
  */
-#define _GNU_SOURCE
 #include <signal.h>
-#include <sys/mman.h>
 
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define BASE	0x120000000ULL
 #define GPA(page)	(BASE + (page) * PAGE)
@@ -34,8 +31,6 @@ static long free_huge_pages(void)
 
 FIXTURE_SETUP(hugetlb)
 {
-	long i;
-
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
 	self->mem = MAP_FAILED;
 	self->before = -1;
@@ -43,8 +38,7 @@ FIXTURE_SETUP(hugetlb)
 	self->before = number_read(RESERVED, "");
 	if (self->before >= 0)
 		number_write(RESERVED, self->before + WANTED);
-	if (self->before < 0 ||
-	    number_read(RESERVED, "") < self->before + WANTED)
+	if (self->before < 0 || number_read(RESERVED, "") < self->before + WANTED)
 		SECMMU_SKIP("no reserved huge pages to be had");
 	self->size = number_read("/proc/meminfo", "Hugepagesize:") * 1024;
 	self->per_huge = self->size / PAGE;
@@ -52,10 +46,8 @@ FIXTURE_SETUP(hugetlb)
 	self->mem = mmap(NULL, self->size, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->mem);
-	for (i = 0; i < self->size / PAGE; i++)
-		*word_at(self->mem, i) = stamp(i, 1);
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
-				     self->size));
+	pages_stamp(self->mem, 0, self->size / PAGE, 1);
+	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem, self->size));
 }
 
 FIXTURE_TEARDOWN(hugetlb)
@@ -70,23 +62,22 @@ FIXTURE_TEARDOWN(hugetlb)
 SECMMU_TEST_F(hugetlb, reads_and_writes)
 {
 	struct secmmu_prefault range;
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	long pages = HUGE_PAGES * self->per_huge;
 	long i;
 
 	for (i = 0; i < pages; i += 37) {
 		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
-		EXPECT_EQ(0, gpa_put(self->engine, GPA(i), stamp(i, 2)));
+		EXPECT_PUT(self->engine, GPA(i), stamp(i, 2));
 		EXPECT_EQ(stamp(i, 2), *word_at(self->mem, i));
 	}
 	EXPECT_EQ(0, secmmu_prefault(self->mirror, SECMMU_PREFAULT_WRITE, BASE,
 				     self->size, &range));
 	EXPECT_EQ(0, range.length);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	for (i = 0; i < pages; i++)
 		EXPECT_GPA(stamp(i, i % 37 ? 1 : 2), self->engine, GPA(i));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(0, a, b, faults);
+	EXPECT_SINCE(0, a, faults);
 }
 
 SECMMU_TEST_F(hugetlb, discard_and_unmap)
@@ -97,9 +88,9 @@ SECMMU_TEST_F(hugetlb, discard_and_unmap)
 
 	for (i = 0; i < HUGE_PAGES * n; i++)
 		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	ASSERT_EQ(0, munmap(self->mem, n * PAGE));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(b);
 
 	EXPECT_EQ(HUGE_PAGES, a.large);
 	EXPECT_DELTA(1, a, b, zapped);
@@ -142,11 +133,10 @@ SECMMU_TEST_F(hugetlb, C3_fork)
 
 	ASSERT_EQ(0, pipe(pipefd));
 	child.fd = pipefd[0];
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(0), stamp(0, 1)));
-	pid = child_start(keep_copy, &child);
-	ASSERT_LT(0, pid);
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(0), stamp(0, 2)));
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(7), stamp(7, 2)));
+	EXPECT_PUT(self->engine, GPA(0), stamp(0, 1));
+	pid = ASSERT_NUMBER(child_start(keep_copy, &child));
+	EXPECT_PUT(self->engine, GPA(0), stamp(0, 2));
+	EXPECT_PUT(self->engine, GPA(7), stamp(7, 2));
 	EXPECT_EQ(stamp(0, 2), *word_at(self->mem, 0));
 	EXPECT_EQ(stamp(7, 2), *word_at(self->mem, 7));
 	EXPECT_GPA(stamp(8, 1), self->engine, GPA(8));
@@ -161,15 +151,12 @@ static int own_page(void *data)
 {
 	struct child *child = data;
 	char *mem = mmap(child->mem, PAGE, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB |
-			 MAP_FIXED, -1, 0);
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_FIXED, -1, 0);
 
 	CHECK(mem == child->mem);
 	*word_at(mem, 5) = stamp(5, 5);
 	CHECK(!byte_send(child->fd));
-	while (pause())
-		;
-	return 1;
+	return child_sleep(NULL);
 }
 
 /* What a dead process had is free, although the mirror still exists. */
@@ -183,20 +170,17 @@ SECMMU_TEST_F(hugetlb, G1_nothing_kept_alive)
 	/* Reserve the address only: the child must not inherit pages. */
 	ASSERT_EQ(0, munmap(self->mem, self->size));
 	child.mem = mmap(NULL, self->size, PROT_NONE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB |
-			 MAP_NORESERVE, -1, 0);
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_NORESERVE, -1, 0);
 	self->mem = child.mem;
 	ASSERT_NE(MAP_FAILED, child.mem);
 	before = free_huge_pages();
 	ASSERT_EQ(0, pipe(pipefd));
 	child.fd = pipefd[1];
-	pid = child_start(own_page, &child);
-	ASSERT_LT(0, pid);
+	pid = ASSERT_NUMBER(child_start(own_page, &child));
 	ASSERT_EQ(0, byte_wait(pipefd[0]));
 	EXPECT_EQ(before - 1, free_huge_pages());
 	mirror = secmmu_create_mirror_of(self->dev, pid);
-	engine = secmmu_create_engine(mirror);
-	ASSERT_LE(0, engine);
+	engine = NEW_ENGINE(mirror);
 	ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, BASE, child.mem, n * PAGE));
 	for (i = 0; i < n; i++)
 		EXPECT_GPA(i == 5 ? stamp(5, 5) : 0, engine, GPA(i));

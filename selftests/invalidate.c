@@ -3,7 +3,6 @@
  * Events: what the process does to its memory, the mirror must follow. The
  * engine has used every page before, so that it remembers a translation.
  */
-#define _GNU_SOURCE
 #include "secmmu_harness.h"
 
 #define PAGES	16
@@ -12,36 +11,22 @@
 
 #define RW	(PROT_READ | PROT_WRITE)
 
-FIXTURE(invalidate)
-{
-	int dev, mirror, engine;
-	char *mem;	/* page i starts with stamp(i, 1); mapped by slot 0 */
-};
+REGION_FIXTURE(invalidate, PAGES)
 
 FIXTURE_SETUP(invalidate)
 {
 	long i;
 
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
-	self->mem = region_map(PAGES);
-	ASSERT_NE(NULL, self->mem);
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
-				     PAGES * PAGE));
+	self->mem = ASSERT_MEMORY(region_map(PAGES));
+	SET_SLOT(0, 0, BASE, 0, PAGES);
 	for (i = 0; i < PAGES; i++) {
 		*word_at(self->mem, i) = stamp(i, 1);
 		/* Half of the pages for writing, half for reading. */
-		if (i & 1) {
-			ASSERT_EQ(0, gpa_put(self->engine, GPA(i),
-					     stamp(i, 1)));
-		}
+		if (i & 1)
+			EXPECT_PUT(self->engine, GPA(i), stamp(i, 1));
 		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
 	}
-}
-
-FIXTURE_TEARDOWN(invalidate)
-{
-	region_unmap(self->mem, PAGES);
-	SECMMU_TEARDOWN();
 }
 
 /* Pages [@first, @end) still hold what the setup stored. */
@@ -55,12 +40,12 @@ do {									\
 
 SECMMU_TEST_F(invalidate, B4_discard)
 {
-	struct secmmu_stats a, b, c;
+	struct secmmu_stats a, b;
 	long i;
 
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	ASSERT_EQ(0, madvise(self->mem + 4 * PAGE, 5 * PAGE, MADV_DONTNEED));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(b);
 	EXPECT_DELTA(5, a, b, zapped);
 	EXPECT_DELTA(1, a, b, zap_events);
 	EXPECT_DELTA(1, a, b, flushes);
@@ -69,28 +54,25 @@ SECMMU_TEST_F(invalidate, B4_discard)
 	/* Neighbours need no fault: their entries have survived. */
 	EXPECT_KEPT(0, 4);
 	EXPECT_KEPT(9, PAGES);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &c));
-	EXPECT_DELTA(0, b, c, faults);
-	EXPECT_DELTA(0, b, c, fault_pages);
+	EXPECT_SINCE(0, b, faults);
+	EXPECT_SINCE(0, b, fault_pages);
 
 	/* The first and the last page went, too. */
 	for (i = 4; i < 9; i++)
 		EXPECT_GPA(0, self->engine, GPA(i));
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(8), stamp(8, 2)));
+	EXPECT_PUT(self->engine, GPA(8), stamp(8, 2));
 	EXPECT_EQ(stamp(8, 2), *word_at(self->mem, 8));
 }
 
 SECMMU_TEST_F(invalidate, B4_single_pages)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	long i;
 
 	for (i = 0; i < PAGES; i += 3) {
-		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-		ASSERT_EQ(0, madvise(self->mem + i * PAGE, PAGE,
-				     MADV_DONTNEED));
-		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-		EXPECT_DELTA(1, a, b, zapped);
+		GET_STATS(a);
+		ASSERT_EQ(0, madvise(self->mem + i * PAGE, PAGE, MADV_DONTNEED));
+		EXPECT_SINCE(1, a, zapped);
 	}
 	for (i = 0; i < PAGES; i++)
 		EXPECT_GPA(i % 3 ? stamp(i, 1) : 0, self->engine, GPA(i));
@@ -119,21 +101,18 @@ SECMMU_TEST_F(invalidate, unmap)
 
 SECMMU_TEST_F(invalidate, move_away_and_into)
 {
-	char *other = region_map(4);
+	char *other = ASSERT_MEMORY(region_map(4));
 	long i;
 
-	ASSERT_NE(NULL, other);
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 1, 0, GPA(100), other,
-				     4 * PAGE));
+	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 1, 0, GPA(100), other, 4 * PAGE));
 	for (i = 0; i < 4; i++) {
 		*word_at(other, i) = stamp(100 + i, 1);
 		EXPECT_GPA(stamp(100 + i, 1), self->engine, GPA(100 + i));
 	}
 
-	ASSERT_EQ(other + PAGE,
-		  (char *)mremap(self->mem + 6 * PAGE, 2 * PAGE, 2 * PAGE,
-				 MREMAP_MAYMOVE | MREMAP_FIXED,
-				 other + PAGE));
+	ASSERT_EQ(other + PAGE, (char *)mremap(self->mem + 6 * PAGE, 2 * PAGE, 2 * PAGE,
+					       MREMAP_MAYMOVE | MREMAP_FIXED,
+					       other + PAGE));
 	/* Away from here ... */
 	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(6));
 	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(7));
@@ -144,7 +123,7 @@ SECMMU_TEST_F(invalidate, move_away_and_into)
 	EXPECT_GPA(stamp(6, 1), self->engine, GPA(101));
 	EXPECT_GPA(stamp(7, 1), self->engine, GPA(102));
 	EXPECT_GPA(stamp(103, 1), self->engine, GPA(103));
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(102), stamp(7, 2)));
+	EXPECT_PUT(self->engine, GPA(102), stamp(7, 2));
 	EXPECT_EQ(stamp(7, 2), *word_at(other, 2));
 	region_unmap(other, 4);
 }
@@ -157,8 +136,8 @@ SECMMU_TEST_F(invalidate, C3_protect_and_back)
 	EXPECT_KEPT(0, PAGES);
 
 	ASSERT_EQ(0, mprotect(self->mem, 2 * PAGE, RW));
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(0), stamp(0, 3)));
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(1), stamp(1, 3)));
+	EXPECT_PUT(self->engine, GPA(0), stamp(0, 3));
+	EXPECT_PUT(self->engine, GPA(1), stamp(1, 3));
 	EXPECT_EQ(stamp(0, 3), *word_at(self->mem, 0));
 	EXPECT_EQ(stamp(1, 3), *word_at(self->mem, 1));
 
@@ -200,12 +179,11 @@ SECMMU_TEST_F(invalidate, C3_fork)
 
 	ASSERT_EQ(0, pipe(pipefd));
 	arg.fd = pipefd[0];
-	pid = child_start(check_old_copy, &arg);
-	ASSERT_LT(0, pid);
+	pid = ASSERT_NUMBER(child_start(check_old_copy, &arg));
 
 	/* Page 1 was writable through the mirror before; page 0 was not. */
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(1), stamp(1, 2)));
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(0), stamp(0, 2)));
+	EXPECT_PUT(self->engine, GPA(1), stamp(1, 2));
+	EXPECT_PUT(self->engine, GPA(0), stamp(0, 2));
 	EXPECT_EQ(stamp(0, 2), *word_at(self->mem, 0));
 	EXPECT_EQ(stamp(1, 2), *word_at(self->mem, 1));
 	EXPECT_GPA(stamp(1, 2), self->engine, GPA(1));
@@ -221,7 +199,7 @@ SECMMU_TEST_F(invalidate, C3_fork)
 	EXPECT_GPA(stamp(1, 2), self->engine, GPA(1));
 	EXPECT_GPA(stamp(2, 2), self->engine, GPA(2));
 	EXPECT_KEPT(3, PAGES);
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(3), stamp(3, 3)));
+	EXPECT_PUT(self->engine, GPA(3), stamp(3, 3));
 	EXPECT_EQ(stamp(3, 3), *word_at(self->mem, 3));
 	close(pipefd[0]);
 	close(pipefd[1]);
@@ -231,15 +209,13 @@ SECMMU_TEST_F(invalidate, two_mirrors_one_process)
 {
 	struct secmmu_stats a[2], b[2];
 	int mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_EACH, 0);
-	int engine = secmmu_create_engine(mirror);
+	int engine = NEW_ENGINE(mirror);
 	long i;
 
 	ASSERT_LE(0, mirror);
-	ASSERT_LE(0, engine);
 	/* The same memory in another order of pages, one slot each. */
 	for (i = 0; i < PAGES; i++) {
-		ASSERT_EQ(0, secmmu_set_slot(mirror, i, 0,
-					     GPA(PAGES - 1 - i),
+		ASSERT_EQ(0, secmmu_set_slot(mirror, i, 0, GPA(PAGES - 1 - i),
 					     self->mem + i * PAGE, PAGE));
 		EXPECT_GPA(stamp(i, 1), engine, GPA(PAGES - 1 - i));
 	}
@@ -269,22 +245,20 @@ SECMMU_TEST_F(invalidate, two_mirrors_one_process)
 /* Counted, and nothing else: no slot has to do with it. */
 SECMMU_TEST_F(invalidate, event_outside_slots)
 {
-	struct secmmu_stats a, b, c;
-	char *other = region_map(4);
+	struct secmmu_stats a, b;
+	char *other = ASSERT_MEMORY(region_map(4));
 
-	ASSERT_NE(NULL, other);
 	memset(other, 1, 4 * PAGE);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	ASSERT_EQ(0, madvise(other, 4 * PAGE, MADV_DONTNEED));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(b);
 	EXPECT_LE(1, b.events - a.events);
 	EXPECT_DELTA(0, a, b, zap_events);
 	EXPECT_DELTA(0, a, b, zapped);
 	EXPECT_DELTA(0, a, b, flushes);
 	EXPECT_DELTA(0, a, b, interrupts);
 	EXPECT_KEPT(0, PAGES);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &c));
-	EXPECT_DELTA(0, b, c, faults);
+	EXPECT_SINCE(0, b, faults);
 	region_unmap(other, 4);
 }
 

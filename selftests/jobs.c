@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Jobs in the background: a kernel thread works for a process. */
-#define _GNU_SOURCE
 #include <signal.h>
-#include <string.h>
-#include <sys/mman.h>
 
 #include <linux/userfaultfd.h>
 
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define PAGES	16L
 #define BASE	0x30000000ULL
@@ -23,24 +19,14 @@ FIXTURE(jobs)
 
 FIXTURE_SETUP(jobs)
 {
-	long i;
-
 	SECMMU_OPEN_OR_SKIP();
-	self->mirror = secmmu_create_mirror_tagged(self->dev, 6);
-	ASSERT_LE(0, self->mirror);
-	self->engine = secmmu_create_engine_with(self->mirror,
-						 SECMMU_ENGINE_BACKGROUND);
-	ASSERT_LE(0, self->engine);
-	self->front = secmmu_create_engine(self->mirror);
-	ASSERT_LE(0, self->front);
-	self->mem = region_map(PAGES);
-	self->data = region_map(PAGES);
-	ASSERT_NE(NULL, self->mem);
-	ASSERT_NE(NULL, self->data);
-	for (i = 0; i < PAGES; i++)
-		*word_at(self->mem, i) = stamp(i, 1);
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, GPA(0), self->mem,
-				     PAGES * PAGE));
+	self->mirror = ASSERT_NUMBER(secmmu_create_mirror_tagged(self->dev, 6));
+	self->engine = NEW_ENGINE_WITH(self->mirror, SECMMU_ENGINE_BACKGROUND);
+	self->front = NEW_ENGINE(self->mirror);
+	self->mem = ASSERT_MEMORY(region_map(PAGES));
+	self->data = ASSERT_MEMORY(region_map(PAGES));
+	pages_stamp(self->mem, 0, PAGES, 1);
+	SET_SLOT(0, 0, GPA(0), 0, PAGES);
 }
 
 FIXTURE_TEARDOWN(jobs)
@@ -65,12 +51,10 @@ SECMMU_TEST_F(jobs, D4_read_and_write)
 {
 	long i;
 
-	EXPECT_JOB(PAGES * PAGE, 0, 0, tagged(GPA(0), 33, 6), PAGES * PAGE,
-		   self->data);
+	EXPECT_JOB(PAGES * PAGE, 0, 0, tagged(GPA(0), 33, 6), PAGES * PAGE, self->data);
 	for (i = 0; i < PAGES; i++)
 		EXPECT_EQ(stamp(i, 1), *word_at(self->data, i));
-	for (i = 0; i < PAGES; i++)
-		*word_at(self->data, i) = stamp(i, 2);
+	pages_stamp(self->data, 0, PAGES, 2);
 	EXPECT_JOB(3 * PAGE - 8, 0, SECMMU_JOB_WRITE, GPA(2), 3 * PAGE - 8,
 		   self->data + 2 * PAGE);
 	for (i = 0; i < PAGES; i++)
@@ -82,20 +66,19 @@ SECMMU_TEST_F(jobs, D4_read_and_write)
 
 SECMMU_TEST_F(jobs, touch)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	__u64 word;
 	long i;
 
 	EXPECT_JOB(8 * PAGE, 0, 0, GPA(0), 8 * PAGE, NULL);
 	EXPECT_JOB(8 * PAGE, 0, SECMMU_JOB_WRITE, GPA(8), 8 * PAGE, NULL);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	for (i = 0; i < PAGES; i++) {
 		EXPECT_EQ(0, gpa_get(self->front, GPA(i), &word));
 		EXPECT_EQ(stamp(i, 1), word);
 	}
-	EXPECT_EQ(0, gpa_put(self->front, GPA(9), 1));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(0, a, b, faults);
+	EXPECT_PUT(self->front, GPA(9), 1);
+	EXPECT_SINCE(0, a, faults);
 }
 
 SECMMU_TEST_F(jobs, ends_early)
@@ -155,9 +138,8 @@ static int start_stuck(void *arg)
 /* Nobody who exits waits for a job, and the job does not wait for ever. */
 SECMMU_TEST_F(jobs, G1_left_behind)
 {
-	pid_t pid = child_start(start_stuck, &self->dev);
+	pid_t pid = ASSERT_NUMBER(child_start(start_stuck, &self->dev));
 
-	ASSERT_LT(0, pid);
 	EXPECT_TRUE(child_ended(pid, 20000));
 	EXPECT_EQ(0, child_wait(pid));
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Protection keys: of slots, and what engines may do with them. */
-#define _GNU_SOURCE
 #include <pthread.h>
-#include <sys/mman.h>
 
 #include "secmmu_harness.h"
 
@@ -23,21 +21,13 @@ FIXTURE(keys)
 
 FIXTURE_SETUP(keys)
 {
-	long i;
-
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
-	self->other = secmmu_create_engine(self->mirror);
-	ASSERT_LE(0, self->other);
-	self->mem = region_map(PAGES);
-	ASSERT_NE(NULL, self->mem);
-	for (i = 0; i < PAGES; i++)
-		*word_at(self->mem, i) = stamp(i, 1);
+	self->other = NEW_ENGINE(self->mirror);
+	REGION_SETUP(PAGES);
 	self->key = key_alloc(self->mirror);
 	ASSERT_LT(0, self->key);
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, GPA(0), self->mem,
-				     4 * PAGE));
-	ASSERT_EQ(0, secmmu_set_slot_in(self->mirror, 1, 0, self->key, 0, GPA(4),
-					self->mem + 4 * PAGE, 4 * PAGE));
+	SET_SLOT(0, 0, GPA(0), 0, 4);
+	SET_SLOT_IN(1, 0, self->key, 0, GPA(4), 4, 4);
 }
 
 FIXTURE_TEARDOWN(keys)
@@ -116,8 +106,7 @@ SECMMU_TEST_F(keys, F1_threads)
 
 	for (i = 0; i < THREADS; i++) {
 		mapper[i] = (struct mapper){ self->mirror, owner, 0 };
-		ASSERT_EQ(0, pthread_create(&thread[i], NULL, alloc_and_free,
-					    &mapper[i]));
+		ASSERT_EQ(0, pthread_create(&thread[i], NULL, alloc_and_free, &mapper[i]));
 	}
 	for (i = 0; i < THREADS; i++) {
 		ASSERT_EQ(0, pthread_join(thread[i], NULL));
@@ -132,7 +121,7 @@ SECMMU_TEST_F(keys, F1_threads)
 SECMMU_TEST_F(keys, denied)
 {
 	EXPECT_GPA(stamp(4, 1), self->engine, GPA(4));
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(4), stamp(4, 2)));
+	EXPECT_PUT(self->engine, GPA(4), stamp(4, 2));
 
 	EXPECT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_WRITE(self->key)));
 	EXPECT_GPA(stamp(4, 2), self->engine, GPA(4));
@@ -163,9 +152,8 @@ SECMMU_TEST_F(keys, denied_midway)
 SECMMU_TEST_F(keys, denied_untouched)
 {
 	unsigned char in_core;
-	char *fresh = region_map(1);
+	char *fresh = ASSERT_MEMORY(region_map(1));
 
-	ASSERT_NE(NULL, fresh);
 	ASSERT_EQ(0, secmmu_set_slot_in(self->mirror, 2, 0, self->key, 0, GPA(16),
 					fresh, PAGE));
 	EXPECT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_WRITE(self->key)));
@@ -199,26 +187,23 @@ SECMMU_TEST_F(keys, F2_own_register)
 /* Engines hold the translation, and no flush comes; yet the next access obeys. */
 SECMMU_TEST_F(keys, F3_no_flush)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	int i;
 
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(6), stamp(6, 2)));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	EXPECT_PUT(self->engine, GPA(6), stamp(6, 2));
+	GET_STATS(a);
 	for (i = 0; i < 100; i++) {
-		EXPECT_EQ(0, rights_set(self->engine,
-					SECMMU_KEY_NO_WRITE(self->key)));
+		EXPECT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_WRITE(self->key)));
 		EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(6), 0));
-		EXPECT_EQ(0, rights_set(self->engine,
-					SECMMU_KEY_NO_ACCESS(self->key)));
+		EXPECT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_ACCESS(self->key)));
 		EXPECT_GPA_ERROR(EACCES, self->engine, GPA(6));
 		EXPECT_EQ(0, rights_set(self->engine, 0));
 		EXPECT_GPA(stamp(6, 2), self->engine, GPA(6));
 	}
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(0, a, b, flushes);
-	EXPECT_DELTA(0, a, b, interrupts);
-	EXPECT_DELTA(0, a, b, zapped);
-	EXPECT_DELTA(0, a, b, faults);
+	EXPECT_SINCE(0, a, flushes);
+	EXPECT_SINCE(0, a, interrupts);
+	EXPECT_SINCE(0, a, zapped);
+	EXPECT_SINCE(0, a, faults);
 }
 
 /*
@@ -256,8 +241,7 @@ SECMMU_TEST_F(keys, A11_slot_gets_another)
 	EXPECT_GPA(stamp(4, 1), self->engine, GPA(4));
 	EXPECT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_ACCESS(second)));
 	EXPECT_GPA(stamp(4, 1), self->engine, GPA(4));
-	ASSERT_EQ(0, secmmu_set_slot_in(self->mirror, 1, 0, second, 0, GPA(4),
-					self->mem + 4 * PAGE, 4 * PAGE));
+	SET_SLOT_IN(1, 0, second, 0, GPA(4), 4, 4);
 	EXPECT_GPA_ERROR(EACCES, self->engine, GPA(4));
 	EXPECT_GPA(stamp(4, 1), self->other, GPA(4));
 }
@@ -265,21 +249,20 @@ SECMMU_TEST_F(keys, A11_slot_gets_another)
 /* A write that is denied is denied before anything is done for it. */
 SECMMU_TEST_F(keys, F6_denied_write_faults_nothing)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	__u64 word;
 
 	/* One page is not mapped, one only for reading. */
 	EXPECT_EQ(0, gpa_get(self->engine, GPA(5), &word));
 	ASSERT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_WRITE(self->key)));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(4), 1));
 	EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(5), 1));
 	ASSERT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_ACCESS(self->key)));
 	EXPECT_EQ(-EACCES, gpa_get(self->engine, GPA(6), &word));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(0, a, b, fault_pages);
-	EXPECT_DELTA(0, a, b, reads);
-	EXPECT_DELTA(0, a, b, writes);
+	EXPECT_SINCE(0, a, fault_pages);
+	EXPECT_SINCE(0, a, reads);
+	EXPECT_SINCE(0, a, writes);
 }
 
 TEST_HARNESS_MAIN

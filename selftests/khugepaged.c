@@ -4,11 +4,7 @@
  * by what it does: khugepaged leaves memory alone that nobody uses, reclaim
  * takes such memory first.
  */
-#define _GNU_SOURCE
-#include <sys/mman.h>
-
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define BASE	0x140000000ULL
 #define GPA(page)	(BASE + (page) * PAGE)
@@ -34,7 +30,6 @@ FIXTURE(khugepaged)
 {
 	int dev, mirror, engine;
 	int mirrors[2], engines[2];	/* of this process, with slot 0 */
-	char *map;
 	char *mem;	/* aligned small pages, old, known to both mirrors */
 	bool changed;
 };
@@ -97,17 +92,11 @@ FIXTURE_SETUP(khugepaged)
 	self->engines[0] = -1;
 	self->engines[1] = -1;
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
-	self->map = mmap(NULL, 2 * HUGE_SIZE, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->map);
-	self->mem = (char *)(((uintptr_t)self->map + HUGE_SIZE - 1) &
-			     -HUGE_SIZE);
+	self->mem = ASSERT_MEMORY(blocks_map(1, MADV_NOHUGEPAGE));
 	self->mirrors[0] = self->mirror;
-	self->mirrors[1] = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE,
-						0);
+	self->mirrors[1] = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
 	for (i = 0; i < 2; i++) {
-		self->engines[i] = secmmu_create_engine(self->mirrors[i]);
-		ASSERT_LE(0, self->engines[i]);
+		self->engines[i] = NEW_ENGINE(self->mirrors[i]);
 		ASSERT_EQ(0, secmmu_set_slot(self->mirrors[i], 0, 0, BASE,
 					     self->mem, HUGE_SIZE));
 	}
@@ -116,7 +105,6 @@ FIXTURE_SETUP(khugepaged)
 	SECMMU_CHANGES_OR_SKIP("changes the settings of khugepaged");
 	self->changed = true;
 	ASSERT_EQ(0, change_settings());
-	ASSERT_EQ(0, madvise(self->map, 2 * HUGE_SIZE, MADV_NOHUGEPAGE));
 	ASSERT_EQ(0, make_old(self));
 }
 
@@ -124,7 +112,7 @@ FIXTURE_TEARDOWN(khugepaged)
 {
 	if (self->changed)
 		restore_settings();
-	munmap(self->map, 2 * HUGE_SIZE);
+	blocks_unmap(self->mem, 1);
 	close(self->engines[0]);
 	close(self->engines[1]);
 	close(self->mirrors[1]);
@@ -141,9 +129,8 @@ static int tried_to_collapse(FIXTURE_DATA(khugepaged) *self, bool *tried)
 	long end = now_ms() + secmmu_limit_ms() / 2;
 	long scans = number_read(DAEMON "full_scans", "");
 	struct secmmu_stats a, b;
-	int ret;
+	int ret = secmmu_get_stats(self->mirror, &a);
 
-	ret = secmmu_get_stats(self->mirror, &a);
 	if (!ret && madvise(self->mem, HUGE_SIZE, MADV_HUGEPAGE))
 		ret = -errno;
 	do {
@@ -152,8 +139,7 @@ static int tried_to_collapse(FIXTURE_DATA(khugepaged) *self, bool *tried)
 		*tried = !ret && b.zapped > a.zapped;
 		if (now_ms() > end)
 			ret = ret ?: -ETIMEDOUT;
-	} while (!ret && !*tried &&
-		 number_read(DAEMON "full_scans", "") < scans + 3);
+	} while (!ret && !*tried && number_read(DAEMON "full_scans", "") < scans + 3);
 	madvise(self->mem, HUGE_SIZE, MADV_NOHUGEPAGE);
 	return ret;
 }
@@ -182,7 +168,7 @@ SECMMU_TEST_F(khugepaged, C1_write_makes_young)
 {
 	bool tried;
 
-	ASSERT_EQ(0, gpa_put(self->engine, GPA(77), 1));
+	EXPECT_PUT(self->engine, GPA(77), 1);
 	ASSERT_EQ(0, tried_to_collapse(self, &tried));
 	EXPECT_TRUE(tried);
 }

@@ -6,14 +6,11 @@
  * to who asked for it. (Pages of the process are counted by the hugetlb test.)
  * SECMMU_CYCLES in the environment is how many cycles there are.
  */
-#define _GNU_SOURCE
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "secmmu_group.h"
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define PAGES	8L
 #define BASE	0x160000000ULL
@@ -78,8 +75,7 @@ FIXTURE_SETUP(leaks)
 	ret = ret ?: group_read(&self->group, "memory.stat", KERNEL_BYTES) < 0;
 	if (ret)
 		SECMMU_SKIP("no memory controller that counts: error %d", ret);
-	self->mem = region_map(PAGES);
-	ASSERT_NE(NULL, self->mem);
+	self->mem = ASSERT_MEMORY(region_map(PAGES));
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, self->sock));
 }
 
@@ -129,11 +125,9 @@ static int use_all(int mirror, int engine, char *mem)
 	CHECK(!secmmu_set_slot(mirror, 2, 0, BASE, mem, PAGE));
 	/* One by one they are too small to be missed. */
 	for (i = 0; i < REPEAT; i++)
-		CHECK(!secmmu_set_slot(mirror, 9, 0, 9ULL << 40, mem,
-				       (i + 1) * PAGE));
+		CHECK(!secmmu_set_slot(mirror, 9, 0, 9ULL << 40, mem, (i + 1) * PAGE));
 	for (i = 0; i < REPEAT; i++)
-		CHECK(!secmmu_set_slot(mirror, 10 + i, 0,
-				       (10ULL + i) << 40, mem, PAGE));
+		CHECK(!secmmu_set_slot(mirror, 10 + i, 0, (10ULL + i) << 40, mem, PAGE));
 	for (i = 0; i < 2; i++)
 		CHECK(!secmmu_set_slot(mirror, 0, SECMMU_SLOT_LOG_DIRTY,
 				       1ULL << 40, mem, MANY_PAGES * PAGE));
@@ -166,9 +160,7 @@ static int use_and_wait(void *data)
 
 	CHECK(!use_all(mirror, fds[1], self->mem));
 	CHECK(!fds_send(self->sock[1], fds, 2));
-	while (pause())
-		;
-	return 1;
+	return child_sleep(NULL);
 }
 
 /* A process that mirrors itself is killed; its objects outlive it, or not. */
@@ -195,16 +187,10 @@ static int cycle_killed(FIXTURE_DATA(leaks) *self)
 	return ret == -ESRCH ? 0 : -EPROTO;
 }
 
-static int sleep_on(void *arg)
-{
-	(void)arg;
-	return pause();
-}
-
 /* A mirror of another process, which is killed. */
 static int cycle_other(FIXTURE_DATA(leaks) *self)
 {
-	pid_t pid = child_start(sleep_on, NULL);
+	pid_t pid = child_start(child_sleep, NULL);
 	int mirror, engine, ret;
 
 	mirror = secmmu_create_mirror_of(self->dev, pid);
@@ -245,8 +231,7 @@ static int try_many(FIXTURE_DATA(leaks) *self,
 	return ret;
 }
 
-static int many(FIXTURE_DATA(leaks) *self,
-		int (*cycle)(FIXTURE_DATA(leaks) *self), long *lost)
+static int many(FIXTURE_DATA(leaks) *self, int (*cycle)(FIXTURE_DATA(leaks) *self), long *lost)
 {
 	int i, try, ret = 0;
 

@@ -3,19 +3,13 @@
  * Who may use an object, and what is left of it when others go: the mirrored
  * process, its program, parent descriptors.
  */
-#define _GNU_SOURCE
 #include <signal.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 
 #include "secmmu_harness.h"
 
 #define PAGES	4
 #define BASE	0x60000000ULL
 #define GPA(page)	(BASE + (page) * PAGE)
-
-/* Tells a freshly executed copy of this program to wait on a descriptor. */
-#define WAIT_ENV	"SECMMU_TEST_WAIT_FD"
 
 FIXTURE(lifetime)
 {
@@ -26,22 +20,10 @@ FIXTURE(lifetime)
 
 FIXTURE_SETUP(lifetime)
 {
-	const struct timeval patience = { .tv_sec = secmmu_limit_ms() / 3000 };
-	long i;
-
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
-	self->mem = region_map(PAGES);
-	ASSERT_NE(NULL, self->mem);
-	for (i = 0; i < PAGES; i++)
-		*word_at(self->mem, i) = stamp(i, 1);
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
-				     PAGES * PAGE));
-	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, self->sock));
-	/* A child that failed says nothing; nobody waits for it for ever. */
-	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, setsockopt(self->sock[i], SOL_SOCKET, SO_RCVTIMEO,
-					&patience, sizeof(patience)));
-	}
+	REGION_SETUP(PAGES);
+	SET_SLOT(0, 0, BASE, 0, PAGES);
+	ASSERT_EQ(0, socket_pair(self->sock));
 }
 
 FIXTURE_TEARDOWN(lifetime)
@@ -52,21 +34,6 @@ FIXTURE_TEARDOWN(lifetime)
 	SECMMU_TEARDOWN();
 }
 
-/*
- * The executed copy: says that it runs, then waits until its other end is
- * closed. A constructor, so that it comes before any test.
- */
-static void __attribute__((constructor)) wait_after_exec(void)
-{
-	const char *fd = getenv(WAIT_ENV);
-
-	if (!fd)
-		return;
-	byte_send(atoi(fd));
-	byte_wait(atoi(fd));
-	_exit(0);
-}
-
 /* What the owner of a mirror does when told to go on, after passing it on. */
 enum ending { EXIT, STAY, EXEC };
 
@@ -74,16 +41,6 @@ struct owner {
 	int sock;
 	enum ending ending;
 };
-
-static int exec_self(int sock)
-{
-	char number[16];
-
-	snprintf(number, sizeof(number), "%d", sock);
-	setenv(WAIT_ENV, number, 1);
-	execl("/proc/self/exe", "lifetime", NULL);
-	return 1;
-}
 
 /* A process with a mirror of its own; it sends { mirror, engine }. */
 static int own_mirror(void *data)
@@ -112,19 +69,17 @@ static int own_mirror(void *data)
 	CHECK(!byte_wait(owner->sock));
 	/* What the holder has written. */
 	CHECK(*word_at(mem, 1) == stamp(1, 8));
-	return owner->ending == EXEC ? exec_self(owner->sock) : 0;
+	return owner->ending == EXEC ? exec_to_wait(owner->sock) : 0;
 }
 
 /* Receives the objects of a living owner and uses them. */
-static void take_over(struct __test_metadata *_metadata,
-		      FIXTURE_DATA(lifetime) *self, int *fds)
+static void take_over(TEST_ARGS(lifetime), int *fds)
 {
 	ASSERT_EQ(0, fds_receive(self->sock[0], fds, 2));
 	EXPECT_GPA(stamp(0, 7), fds[1], GPA(0));
-	EXPECT_EQ(0, gpa_put(fds[1], GPA(1), stamp(1, 8)));
+	EXPECT_PUT(fds[1], GPA(1), stamp(1, 8));
 	/* Holding a mirror is no right to configure it. */
-	EXPECT_EQ(-EPERM, secmmu_set_slot(fds[0], 1, 0, GPA(100), self->mem,
-					  PAGE));
+	EXPECT_EQ(-EPERM, secmmu_set_slot(fds[0], 1, 0, GPA(100), self->mem, PAGE));
 	EXPECT_EQ(-EPERM, secmmu_delete_slot(fds[0], 0));
 	EXPECT_EQ(-EPERM, secmmu_create_engine(fds[0]));
 }
@@ -151,10 +106,9 @@ static void expect_gone(struct __test_metadata *_metadata, const int *fds)
 SECMMU_TEST_F(lifetime, G1_owner_exits)
 {
 	struct owner owner = { .sock = self->sock[1], .ending = EXIT };
-	pid_t pid = child_start(own_mirror, &owner);
+	pid_t pid = ASSERT_NUMBER(child_start(own_mirror, &owner));
 	int fds[2];
 
-	ASSERT_LT(0, pid);
 	take_over(_metadata, self, fds);
 	EXPECT_EQ(0, byte_send(self->sock[0]));
 	EXPECT_EQ(0, child_wait(pid));
@@ -164,10 +118,9 @@ SECMMU_TEST_F(lifetime, G1_owner_exits)
 SECMMU_TEST_F(lifetime, G1_owner_killed)
 {
 	struct owner owner = { .sock = self->sock[1], .ending = STAY };
-	pid_t pid = child_start(own_mirror, &owner);
+	pid_t pid = ASSERT_NUMBER(child_start(own_mirror, &owner));
 	int fds[2];
 
-	ASSERT_LT(0, pid);
 	take_over(_metadata, self, fds);
 	EXPECT_GPA(stamp(1, 8), fds[1], GPA(1));
 	EXPECT_EQ(128 + SIGKILL, child_kill(pid));
@@ -182,8 +135,7 @@ SECMMU_TEST_F(lifetime, G1_owner_execs)
 
 	if (access("/proc/self/exe", X_OK))
 		SKIP(return, "no /proc to find this program in");
-	pid = child_start(own_mirror, &owner);
-	ASSERT_LT(0, pid);
+	pid = ASSERT_NUMBER(child_start(own_mirror, &owner));
 	take_over(_metadata, self, fds);
 	EXPECT_EQ(0, byte_send(self->sock[0]));
 	ASSERT_EQ(0, byte_wait(self->sock[0]));
@@ -200,10 +152,8 @@ static int use_inherited(void *data)
 	struct secmmu_stats stats;
 	__u64 word = 0;
 
-	CHECK(secmmu_set_slot(self->mirror, 1, 0, GPA(100), self->mem,
-			      PAGE) == -EPERM);
-	CHECK(secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
-			      PAGE) == -EPERM);
+	CHECK(secmmu_set_slot(self->mirror, 1, 0, GPA(100), self->mem, PAGE) == -EPERM);
+	CHECK(secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem, PAGE) == -EPERM);
 	CHECK(secmmu_delete_slot(self->mirror, 0) == -EPERM);
 	CHECK(secmmu_create_engine(self->mirror) == -EPERM);
 	CHECK(!secmmu_get_stats(self->mirror, &stats));
@@ -221,17 +171,15 @@ static int use_inherited(void *data)
 
 SECMMU_TEST_F(lifetime, D5_forked_child)
 {
-	pid_t pid = child_start(use_inherited, self);
+	pid_t pid = ASSERT_NUMBER(child_start(use_inherited, self));
 
-	ASSERT_LT(0, pid);
 	EXPECT_EQ(0, child_wait(pid));
 	EXPECT_EQ(stamp(0, 1), *word_at(self->mem, 0));
 	EXPECT_EQ(stamp(1, 3), *word_at(self->mem, 1));
 	/* A child's end is not the parent's. */
 	EXPECT_GPA(stamp(1, 3), self->engine, GPA(1));
 	EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
-	EXPECT_EQ(0, secmmu_set_slot(self->mirror, 1, 0, GPA(100), self->mem,
-				     PAGE));
+	EXPECT_EQ(0, secmmu_set_slot(self->mirror, 1, 0, GPA(100), self->mem, PAGE));
 	EXPECT_GPA(stamp(0, 1), self->engine, GPA(100));
 }
 
@@ -255,9 +203,8 @@ static int mirror_own_copy(void *data)
 
 SECMMU_TEST_F(lifetime, D5_child_mirrors_itself)
 {
-	pid_t pid = child_start(mirror_own_copy, self);
+	pid_t pid = ASSERT_NUMBER(child_start(mirror_own_copy, self));
 
-	ASSERT_LT(0, pid);
 	EXPECT_EQ(0, child_wait(pid));
 	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
 }
@@ -277,18 +224,15 @@ SECMMU_TEST_F(lifetime, G1_close_in_every_order)
 
 		fds[0] = secmmu_open();
 		fds[1] = secmmu_create_mirror(fds[0], SECMMU_FLUSH_RANGE, 0);
-		fds[2] = secmmu_create_engine(fds[1]);
-		ASSERT_LE(0, fds[2]);
-		ASSERT_EQ(0, secmmu_set_slot(fds[1], 0, 0, BASE, self->mem,
-					     PAGES * PAGE));
+		fds[2] = NEW_ENGINE(fds[1]);
+		ASSERT_EQ(0, secmmu_set_slot(fds[1], 0, 0, BASE, self->mem, PAGES * PAGE));
 		EXPECT_GPA(stamp(0, 1), fds[2], GPA(0));
 		for (step = 0; step < 3; step++) {
 			ASSERT_EQ(0, close(fds[orders[i][step]]));
 			fds[orders[i][step]] = -1;
 			/* Whatever is left works. */
 			if (fds[0] >= 0) {
-				fd = secmmu_create_mirror(fds[0],
-							  SECMMU_FLUSH_EACH, 0);
+				fd = secmmu_create_mirror(fds[0], SECMMU_FLUSH_EACH, 0);
 				EXPECT_LE(0, fd);
 				close(fd);
 			}
@@ -325,8 +269,7 @@ SECMMU_TEST_F(lifetime, G1_duplicated_descriptors)
 	self->mirror = -1;
 	EXPECT_GPA(stamp(0, 1), engine, GPA(0));
 	EXPECT_GPA(stamp(1, 1), engine, GPA(1));
-	ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, BASE, self->mem + PAGE,
-				     PAGE));
+	ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, BASE, self->mem + PAGE, PAGE));
 	EXPECT_GPA(stamp(1, 1), engine, GPA(0));
 	close(mirror);
 	EXPECT_GPA(stamp(1, 1), engine, GPA(0));
@@ -341,13 +284,12 @@ SECMMU_TEST_F(lifetime, many_engines)
 	long i;
 
 	for (i = 0; i < ENGINES; i++) {
-		engines[i] = secmmu_create_engine(self->mirror);
-		ASSERT_LE(0, engines[i]);
+		engines[i] = NEW_ENGINE(self->mirror);
 		EXPECT_GPA(stamp(i % 3, 1), engines[i], GPA(i % 3));
 	}
 	/* One event concerns them all. */
 	ASSERT_EQ(0, madvise(self->mem, PAGE, MADV_DONTNEED));
-	EXPECT_EQ(0, gpa_put(engines[0], GPA(1), stamp(1, 2)));
+	EXPECT_PUT(engines[0], GPA(1), stamp(1, 2));
 	for (i = 0; i < ENGINES; i++) {
 		EXPECT_GPA(0, engines[i], GPA(0));
 		EXPECT_GPA(stamp(1, 2), engines[i], GPA(1));
@@ -368,9 +310,8 @@ SECMMU_TEST_F_TIMEOUT(lifetime, G1_create_fault_kill, SECMMU_TIMEOUT_LONG)
 	int fds[2], i;
 
 	for (i = 0; i < CYCLES; i++) {
-		pid_t pid = child_start(own_mirror, &owner);
+		pid_t pid = ASSERT_NUMBER(child_start(own_mirror, &owner));
 
-		ASSERT_LT(0, pid);
 		take_over(_metadata, self, fds);
 		EXPECT_EQ(128 + SIGKILL, child_kill(pid));
 		/* In half of the cycles the objects go with their owner. */

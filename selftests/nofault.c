@@ -3,42 +3,24 @@
  * Engines that only look: what the process has mapped they read and write, and what
  * it has not mapped stays so.
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define PAGES	16L
 #define BASE	0x240000000ULL
 #define GPA(page)	(BASE + (page) * PAGE)
 
-FIXTURE(nofault)
-{
-	int dev, mirror, engine;	/* the engine only looks */
-	char *mem;			/* never touched */
-};
+REGION_FIXTURE(nofault, PAGES)
 
 FIXTURE_SETUP(nofault)
 {
 	SECMMU_OPEN_OR_SKIP();
-	self->mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
-	ASSERT_LE(0, self->mirror);
-	self->engine = secmmu_create_engine_with(self->mirror,
-						 SECMMU_ENGINE_NOFAULT);
-	ASSERT_LE(0, self->engine);
-	self->mem = region_map(PAGES);
-	ASSERT_NE(NULL, self->mem);
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
-				     PAGES * PAGE));
-}
-
-FIXTURE_TEARDOWN(nofault)
-{
-	region_unmap(self->mem, PAGES);
-	SECMMU_TEARDOWN();
+	self->mirror = NEW_MIRROR();
+	self->engine = NEW_ENGINE_WITH(self->mirror, SECMMU_ENGINE_NOFAULT);
+	self->mem = ASSERT_MEMORY(region_map(PAGES));
+	SET_SLOT(0, 0, BASE, 0, PAGES);
 }
 
 #define EXPECT_NO_PAGE(page)						\
@@ -100,10 +82,9 @@ SECMMU_TEST_F(nofault, I1_transfer_ends_there)
 SECMMU_TEST_F(nofault, I1_hole_is_not_filled)
 {
 	struct stat before, after;
-	int file = memfd_new(PAGES);
+	int file = ASSERT_NUMBER(memfd_new(PAGES));
 	long i;
 
-	ASSERT_LE(0, file);
 	ASSERT_EQ(self->mem, mmap(self->mem, PAGES * PAGE, PROT_READ | PROT_WRITE,
 				  MAP_SHARED | MAP_FIXED, file, 0));
 	for (i = 0; i < PAGES; i++) {
@@ -120,32 +101,20 @@ SECMMU_TEST_F(nofault, I1_hole_is_not_filled)
 	close(file);
 }
 
-static int wait_for_end(void *pipe)
-{
-	CHECK(!byte_wait(((int *)pipe)[0]));
-	return 0;
-}
-
 /* Pages shared with a child may be read; a write has to wait for the process's own. */
 SECMMU_TEST_F(nofault, I1_copy_on_write_stays)
 {
-	int ends[2];
 	pid_t pid;
 
 	*word_at(self->mem, 0) = stamp(0, 1);
-	ASSERT_EQ(0, pipe(ends));
-	pid = child_start(wait_for_end, ends);
-	ASSERT_LT(0, pid);
+	pid = ASSERT_NUMBER(child_start(child_sleep, NULL));
 	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
 	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(0), stamp(0, 2)));
 	EXPECT_EQ(stamp(0, 1), *word_at(self->mem, 0));
 	*word_at(self->mem, 0) = stamp(0, 3);
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(0), stamp(0, 4)));
+	EXPECT_PUT(self->engine, GPA(0), stamp(0, 4));
 	EXPECT_EQ(stamp(0, 4), *word_at(self->mem, 0));
-	EXPECT_EQ(0, byte_send(ends[1]));
-	EXPECT_EQ(0, child_wait(pid));
-	close(ends[0]);
-	close(ends[1]);
+	child_kill(pid);
 }
 
 TEST_HARNESS_MAIN

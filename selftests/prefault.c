@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Mapping before use: prefault, and what a read maps around itself.
- */
-#define _GNU_SOURCE
+/* Mapping before use: prefault, and what a read maps around itself. */
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/time.h>
 
 #include <linux/userfaultfd.h>
 
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define PAGES	100L
 #define BASE	0xc0000000ULL
@@ -35,22 +30,14 @@ FIXTURE_SETUP(prefault)
 		.size = sizeof(arg),
 		.flags = SECMMU_ENGINE_FAULT_AROUND,
 	};
-	long i;
 
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
-	self->around = secmmu_call(self->mirror, SECMMU_CREATE_ENGINE, &arg,
-				   sizeof(arg));
-	ASSERT_LE(0, self->around);
-	self->mem = region_map(PAGES);
-	ASSERT_NE(NULL, self->mem);
-	for (i = 0; i < PAGES; i++)
-		*word_at(self->mem, i) = stamp(i, 1);
+	self->around = ASSERT_NUMBER(secmmu_call(self->mirror, SECMMU_CREATE_ENGINE, &arg,
+						 sizeof(arg)));
+	REGION_SETUP(PAGES);
 	/* Two slots that follow each other. */
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
-				     60 * PAGE));
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 1, 0, GPA(60),
-				     self->mem + 60 * PAGE,
-				     (PAGES - 60) * PAGE));
+	SET_SLOT(0, 0, BASE, 0, 60);
+	SET_SLOT(1, 0, GPA(60), 60, PAGES - 60);
 }
 
 FIXTURE_TEARDOWN(prefault)
@@ -82,19 +69,16 @@ do {									\
 
 SECMMU_TEST_F(prefault, whole_range)
 {
-	struct secmmu_stats a, b, c;
-	long i;
+	struct secmmu_stats a, b;
 
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	EXPECT_PREFAULT(0, 0, PAGES, PAGES);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(b);
 	EXPECT_DELTA(PAGES, a, b, fault_pages);
 	EXPECT_DELTA(0, a, b, reads);
 	EXPECT_DELTA(0, a, b, retries);
-	for (i = 0; i < PAGES; i++)
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &c));
-	EXPECT_DELTA(0, b, c, faults);
+	EXPECT_STAMPS(1, self->engine, GPA(0), 0, PAGES);
+	EXPECT_SINCE(0, b, faults);
 	/* It is no promise: what the process discards is gone. */
 	ASSERT_EQ(0, madvise(self->mem + 5 * PAGE, PAGE, MADV_DONTNEED));
 	EXPECT_GPA(0, self->engine, GPA(5));
@@ -121,26 +105,24 @@ static int keep_copy(void *data)
 SECMMU_TEST_F(prefault, C3_write_breaks_cow)
 {
 	struct copy_arg arg = { .mem = self->mem };
-	struct secmmu_stats a, b, c;
+	struct secmmu_stats a, b;
 	int pipefd[2];
 	pid_t pid;
 	long i;
 
 	ASSERT_EQ(0, pipe(pipefd));
 	arg.fd = pipefd[0];
-	pid = child_start(keep_copy, &arg);
-	ASSERT_LT(0, pid);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	pid = ASSERT_NUMBER(child_start(keep_copy, &arg));
+	GET_STATS(a);
 	EXPECT_PREFAULT(SECMMU_PREFAULT_WRITE, 0, PAGES, PAGES);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(b);
 	/* Each copy is an event of its own, and may repeat a round. */
 	EXPECT_LE(PAGES, (long)(b.fault_pages - a.fault_pages));
 	EXPECT_GE(PAGES + 1, (long)(b.retries - a.retries));
 	for (i = 0; i < PAGES; i++)
-		EXPECT_EQ(0, gpa_put(self->engine, GPA(i), stamp(i, 2)));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &c));
-	EXPECT_DELTA(0, b, c, faults);
-	EXPECT_DELTA(0, b, c, retries);
+		EXPECT_PUT(self->engine, GPA(i), stamp(i, 2));
+	EXPECT_SINCE(0, b, faults);
+	EXPECT_SINCE(0, b, retries);
 	for (i = 0; i < PAGES; i++)
 		EXPECT_EQ(stamp(i, 2), *word_at(self->mem, i));
 	EXPECT_EQ(0, byte_send(pipefd[1]));
@@ -152,7 +134,7 @@ SECMMU_TEST_F(prefault, C3_write_breaks_cow)
 /* Mapped for reading first, so that each entry has to be upgraded. */
 SECMMU_TEST_F(prefault, C3_read_then_write)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	long i;
 
 	ASSERT_EQ(0, madvise(self->mem, PAGES * PAGE, MADV_DONTNEED));
@@ -160,11 +142,10 @@ SECMMU_TEST_F(prefault, C3_read_then_write)
 	EXPECT_PREFAULT(SECMMU_PREFAULT_WRITE, 0, PAGES, PAGES);
 	/* A later prefault for reading takes nothing away. */
 	EXPECT_PREFAULT(0, 0, PAGES, PAGES);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	for (i = 0; i < PAGES; i++)
-		EXPECT_EQ(0, gpa_put(self->engine, GPA(i), stamp(i, 3)));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(0, a, b, faults);
+		EXPECT_PUT(self->engine, GPA(i), stamp(i, 3));
+	EXPECT_SINCE(0, a, faults);
 	for (i = 0; i < PAGES; i++)
 		EXPECT_EQ(stamp(i, 3), *word_at(self->mem, i));
 }
@@ -180,11 +161,9 @@ SECMMU_TEST_F(prefault, stops_at_a_hole)
 		ASSERT_EQ(0, munmap(self->mem + hole * PAGE, PAGE));
 		EXPECT_PREFAULT(0, 0, PAGES, hole);
 		EXPECT_PREFAULT(SECMMU_PREFAULT_WRITE, 0, PAGES, hole);
-		EXPECT_PREFAULT_ERROR(EFAULT, 0, GPA(hole),
-				      (PAGES - hole) * PAGE);
+		EXPECT_PREFAULT_ERROR(EFAULT, 0, GPA(hole), (PAGES - hole) * PAGE);
 		EXPECT_PREFAULT(0, hole + 1, PAGES, PAGES);
-		ASSERT_EQ(0, region_replace(self->mem, hole, 1,
-					    PROT_READ | PROT_WRITE));
+		ASSERT_EQ(0, region_replace(self->mem, hole, 1, PROT_READ | PROT_WRITE));
 	}
 	/* May be read, but not written. */
 	ASSERT_EQ(0, mprotect(self->mem + 40 * PAGE, PAGE, PROT_READ));
@@ -200,17 +179,13 @@ SECMMU_TEST_F(prefault, gaps_and_permissions)
 	EXPECT_PREFAULT_ERROR(ENXIO, 0, BASE - PAGE, 2 * PAGE);
 	ASSERT_EQ(0, secmmu_delete_slot(self->mirror, 0));
 	EXPECT_PREFAULT_ERROR(ENXIO, 0, GPA(59), 2 * PAGE);
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, SECMMU_SLOT_READONLY,
-				     BASE, self->mem, 60 * PAGE));
+	SET_SLOT(0, SECMMU_SLOT_READONLY, BASE, 0, 60);
 	EXPECT_PREFAULT(0, 0, PAGES, PAGES);
-	EXPECT_PREFAULT_ERROR(EACCES, SECMMU_PREFAULT_WRITE, BASE,
-			      PAGES * PAGE);
+	EXPECT_PREFAULT_ERROR(EACCES, SECMMU_PREFAULT_WRITE, BASE, PAGES * PAGE);
 	/* From a slot that may be written into one that may not. */
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 2, SECMMU_SLOT_READONLY,
-				     GPA(PAGES), self->mem, 5 * PAGE));
+	SET_SLOT(2, SECMMU_SLOT_READONLY, GPA(PAGES), 0, 5);
 	EXPECT_PREFAULT(SECMMU_PREFAULT_WRITE, 60, PAGES + 5, PAGES);
-	EXPECT_PREFAULT_ERROR(EACCES, SECMMU_PREFAULT_WRITE, GPA(PAGES),
-			      5 * PAGE);
+	EXPECT_PREFAULT_ERROR(EACCES, SECMMU_PREFAULT_WRITE, GPA(PAGES), 5 * PAGE);
 	EXPECT_PREFAULT(0, 60, PAGES + 5, PAGES + 5);
 }
 
@@ -247,15 +222,13 @@ SECMMU_TEST_F(prefault, G4_interrupted)
 	const struct itimerval each_ms = { { 0, 1000 }, { 0, 1000 } };
 	const struct itimerval never = {};
 	struct sigaction action = { .sa_handler = nothing };
-	char *many = region_map(MANY);
+	char *many = ASSERT_MEMORY(region_map(MANY));
 	struct secmmu_prefault range;
 	__u64 next = GPA(PAGES), length = MANY * PAGE;
 	long calls = 0;
 	int ret;
 
-	ASSERT_NE(NULL, many);
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 2, 0, GPA(PAGES), many,
-				     MANY * PAGE));
+	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 2, 0, GPA(PAGES), many, MANY * PAGE));
 	ASSERT_EQ(0, sigaction(SIGALRM, &action, NULL));
 	ASSERT_EQ(0, setitimer(ITIMER_REAL, &each_ms, NULL));
 	do {
@@ -263,8 +236,7 @@ SECMMU_TEST_F(prefault, G4_interrupted)
 		/* A slow machine may not get through one round in a tick. */
 		if (ret == -EINTR)
 			continue;
-		if (ret || range.gpa <= next ||
-		    range.gpa - next != length - range.length)
+		if (ret || range.gpa <= next || range.gpa - next != length - range.length)
 			break;
 		next = range.gpa;
 		length = range.length;
@@ -275,8 +247,7 @@ SECMMU_TEST_F(prefault, G4_interrupted)
 	EXPECT_LT(1, calls);
 	/* Undisturbed, it comes to the end. */
 	if (length) {
-		EXPECT_EQ(0, secmmu_prefault(self->mirror, 0, next, length,
-					     &range));
+		EXPECT_EQ(0, secmmu_prefault(self->mirror, 0, next, length, &range));
 		EXPECT_EQ(0, range.length);
 	}
 	region_unmap(many, MANY);
@@ -287,29 +258,28 @@ SECMMU_TEST_F(prefault, around_a_read)
 	struct secmmu_stats a, b, c;
 	long i;
 
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	EXPECT_GPA(stamp(20, 1), self->around, GPA(20));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(b);
 	EXPECT_DELTA(1, a, b, faults);
 	EXPECT_DELTA(AROUND, a, b, fault_pages);
 	for (i = 20; i < 20 + AROUND; i++)
 		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &c));
+	GET_STATS(c);
 	EXPECT_DELTA(0, b, c, faults);
 	/* Not before, not behind, and not beyond the slot. */
 	EXPECT_GPA(stamp(19, 1), self->engine, GPA(19));
 	EXPECT_GPA(stamp(36, 1), self->engine, GPA(20 + AROUND));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	EXPECT_DELTA(2, c, a, faults);
 	EXPECT_DELTA(2, c, a, fault_pages);
 	EXPECT_GPA(stamp(58, 1), self->around, GPA(58));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(b);
 	EXPECT_DELTA(2, a, b, fault_pages);
 	/* An engine without the flag, or a write, maps what it needs. */
 	EXPECT_GPA(stamp(70, 1), self->engine, GPA(70));
-	EXPECT_EQ(0, gpa_put(self->around, GPA(40), stamp(40, 2)));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &c));
-	EXPECT_DELTA(2, b, c, fault_pages);
+	EXPECT_PUT(self->around, GPA(40), stamp(40, 2));
+	EXPECT_SINCE(2, b, fault_pages);
 	/* What it maps is followed as if it had been asked for. */
 	*word_at(self->mem, 25) = stamp(25, 2);
 	ASSERT_EQ(0, madvise(self->mem + 26 * PAGE, PAGE, MADV_DONTNEED));
@@ -320,26 +290,24 @@ SECMMU_TEST_F(prefault, around_a_read)
 /* Neighbours that are not there stay away, and nobody is asked for them. */
 SECMMU_TEST_F(prefault, around_creates_nothing)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	int uffd;
 
 	ASSERT_EQ(0, madvise(self->mem + 3 * PAGE, PAGE, MADV_DONTNEED));
-	ASSERT_EQ(0, madvise(self->mem + 22 * PAGE, 20 * PAGE,
-			     MADV_DONTNEED));
+	ASSERT_EQ(0, madvise(self->mem + 22 * PAGE, 20 * PAGE, MADV_DONTNEED));
 	ASSERT_EQ(0, mprotect(self->mem + 62 * PAGE, PAGE, PROT_NONE));
 	ASSERT_EQ(0, munmap(self->mem + 82 * PAGE, PAGE));
 	uffd = uffd_open(0);
 	ASSERT_LE(0, uffd) TH_LOG("userfaultfd: %d", uffd);
 	ASSERT_EQ(0, uffd_register(uffd, self->mem + 20 * PAGE, 20,
 				   UFFDIO_REGISTER_MODE_MISSING));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	EXPECT_GPA(stamp(0, 1), self->around, GPA(0));
 	EXPECT_GPA(stamp(20, 1), self->around, GPA(20));
 	EXPECT_GPA(stamp(60, 1), self->around, GPA(60));
 	EXPECT_GPA(stamp(80, 1), self->around, GPA(80));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(4, a, b, faults);
-	EXPECT_DELTA(3 + 2 + 2 + 2, a, b, fault_pages);
+	EXPECT_SINCE(4, a, faults);
+	EXPECT_SINCE(3 + 2 + 2 + 2, a, fault_pages);
 	EXPECT_EQ(0, page_state(self->mem + 3 * PAGE) & PAGE_PRESENT);
 	EXPECT_EQ(0, pages_with(self->mem + 22 * PAGE, 20, PAGE_PRESENT));
 	EXPECT_EQ(NULL, uffd_wait(uffd, 0));

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Mirrors of another process: what it does to its memory, and how it ends.
- */
-#define _GNU_SOURCE
+/* Mirrors of another process: what it does to its memory, and how it ends. */
 #include <signal.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/uio.h>
 
 #include "secmmu_harness.h"
@@ -14,9 +8,6 @@
 #define PAGES	16L
 #define BASE	0xd0000000ULL
 #define GPA(page)	(BASE + (page) * PAGE)
-
-/* Tells a freshly executed copy of this program to wait on a descriptor. */
-#define WAIT_ENV	"SECMMU_TEST_WAIT_FD"
 
 /* To the child. */
 enum order { DISCARD, UNMAP, PROTECT, STORE, LOAD, EXEC, LEAVE };
@@ -36,20 +27,8 @@ FIXTURE(process)
 	pid_t pid;
 };
 
-static void __attribute__((constructor)) wait_after_exec(void)
-{
-	const char *fd = getenv(WAIT_ENV);
-
-	if (!fd)
-		return;
-	byte_send(atoi(fd));
-	byte_wait(atoi(fd));
-	_exit(0);
-}
-
 static int obey(FIXTURE_DATA(process) *self, struct order_msg *msg)
 {
-	char number[16];
 	char *at = self->mem + msg->page * PAGE;
 
 	switch (msg->what) {
@@ -66,10 +45,7 @@ static int obey(FIXTURE_DATA(process) *self, struct order_msg *msg)
 		msg->value = *word_at(self->mem, msg->page);
 		return 0;
 	case EXEC:
-		snprintf(number, sizeof(number), "%d", self->sock[1]);
-		setenv(WAIT_ENV, number, 1);
-		execl("/proc/self/exe", "process", NULL);
-		return 1;
+		return exec_to_wait(self->sock[1]);
 	case LEAVE:
 		_exit(0);
 	}
@@ -80,10 +56,8 @@ static int serve(void *data)
 {
 	FIXTURE_DATA(process) *self = data;
 	struct order_msg msg;
-	long i;
 
-	for (i = 0; i < PAGES; i++)
-		*word_at(self->mem, i) = stamp(i, 1);
+	pages_stamp(self->mem, 0, PAGES, 1);
 	CHECK(!byte_send(self->sock[1]));
 	for (;;) {
 		CHECK(read(self->sock[1], &msg, sizeof(msg)) == sizeof(msg));
@@ -93,8 +67,7 @@ static int serve(void *data)
 }
 
 /* Has the child do something. Its answer, or POISON. */
-static __u64 order(FIXTURE_DATA(process) *self, enum order what, long page,
-		   __u64 value)
+static __u64 order(FIXTURE_DATA(process) *self, enum order what, long page, __u64 value)
 {
 	struct order_msg msg = { .what = what, .page = page, .value = value };
 
@@ -129,23 +102,14 @@ static int start_child(FIXTURE_DATA(process) *self)
 	self->engine = secmmu_create_engine(self->mirror);
 	if (self->engine < 0)
 		return self->engine;
-	return secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
-			       PAGES * PAGE);
+	return secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem, PAGES * PAGE);
 }
 
 FIXTURE_SETUP(process)
 {
-	const struct timeval patience = { .tv_sec = secmmu_limit_ms() / 3000 };
-	int i;
-
 	SECMMU_OPEN_OR_SKIP();
-	self->mem = region_map(PAGES);
-	ASSERT_NE(NULL, self->mem);
-	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, self->sock));
-	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, setsockopt(self->sock[i], SOL_SOCKET, SO_RCVTIMEO,
-					&patience, sizeof(patience)));
-	}
+	self->mem = ASSERT_MEMORY(region_map(PAGES));
+	ASSERT_EQ(0, socket_pair(self->sock));
 	ASSERT_EQ(0, start_child(self));
 }
 
@@ -169,13 +133,11 @@ SECMMU_TEST_F(process, reads_and_writes)
 		struct iovec remote = { self->mem + i * PAGE, sizeof(word) };
 
 		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
-		EXPECT_EQ(0, gpa_put(self->engine, GPA(i), stamp(i, 2)));
-		ASSERT_EQ(sizeof(word), process_vm_readv(self->pid, &local, 1,
-							 &remote, 1, 0));
+		EXPECT_PUT(self->engine, GPA(i), stamp(i, 2));
+		ASSERT_EQ(sizeof(word), process_vm_readv(self->pid, &local, 1, &remote, 1, 0));
 		EXPECT_EQ(stamp(i, 2), word);
 		word = stamp(i, 3);
-		ASSERT_EQ(sizeof(word), process_vm_writev(self->pid, &local, 1,
-							  &remote, 1, 0));
+		ASSERT_EQ(sizeof(word), process_vm_writev(self->pid, &local, 1, &remote, 1, 0));
 		EXPECT_GPA(stamp(i, 3), self->engine, GPA(i));
 		EXPECT_EQ(stamp(i, 3), order(self, LOAD, i, 0));
 		/* The same address here is other memory. */
@@ -185,22 +147,21 @@ SECMMU_TEST_F(process, reads_and_writes)
 
 SECMMU_TEST_F(process, its_events)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	long i;
 
 	for (i = 0; i < PAGES; i++)
-		EXPECT_EQ(0, gpa_put(self->engine, GPA(i), stamp(i, 1)));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+		EXPECT_PUT(self->engine, GPA(i), stamp(i, 1));
+	GET_STATS(a);
 	/* What happens at the same place here is not its affair. */
 	ASSERT_EQ(0, madvise(self->mem, PAGES * PAGE, MADV_DONTNEED));
 	EXPECT_EQ(0, order(self, DISCARD, 3, 0));
 	EXPECT_EQ(0, order(self, UNMAP, 5, 0));
 	EXPECT_EQ(0, order(self, PROTECT, 7, 0));
 	EXPECT_EQ(stamp(8, 2), order(self, STORE, 8, stamp(8, 2)));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(3, a, b, zapped);
-	EXPECT_DELTA(3, a, b, zap_events);
-	EXPECT_DELTA(0, a, b, unpaired);
+	EXPECT_SINCE(3, a, zapped);
+	EXPECT_SINCE(3, a, zap_events);
+	EXPECT_SINCE(0, a, unpaired);
 	EXPECT_GPA(0, self->engine, GPA(3));
 	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(5));
 	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(7), 0));
@@ -210,8 +171,7 @@ SECMMU_TEST_F(process, its_events)
 }
 
 /* Nothing works any more, and everything that was mapped was dropped. */
-static void expect_gone(struct __test_metadata *_metadata,
-			FIXTURE_DATA(process) *self)
+static void expect_gone(TEST_ARGS(process))
 {
 	struct secmmu_prefault range;
 	struct secmmu_stats stats;
@@ -220,7 +180,7 @@ static void expect_gone(struct __test_metadata *_metadata,
 	EXPECT_GPA_ERROR(ESRCH, self->engine, GPA(PAGES - 1));
 	EXPECT_EQ(-ESRCH, gpa_put(self->engine, GPA(0), 1));
 	EXPECT_EQ(-ESRCH, secmmu_prefault(self->mirror, 0, BASE, PAGE, &range));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	GET_STATS(stats);
 	EXPECT_EQ(PAGES, (long)stats.zapped);
 	EXPECT_EQ(PAGES, (long)stats.fault_pages);
 	EXPECT_EQ(0, stats.unpaired);
@@ -228,10 +188,7 @@ static void expect_gone(struct __test_metadata *_metadata,
 
 SECMMU_TEST_F(process, G1_its_exit)
 {
-	long i;
-
-	for (i = 0; i < PAGES; i++)
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
+	EXPECT_STAMPS(1, self->engine, GPA(0), 0, PAGES);
 	EXPECT_EQ(0, order(self, LEAVE, 0, 0));
 	expect_gone(_metadata, self);
 	/* Nobody is called that any more. */
@@ -240,10 +197,7 @@ SECMMU_TEST_F(process, G1_its_exit)
 
 SECMMU_TEST_F(process, G1_its_execve)
 {
-	long i;
-
-	for (i = 0; i < PAGES; i++)
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
+	EXPECT_STAMPS(1, self->engine, GPA(0), 0, PAGES);
 	EXPECT_EQ(0, order(self, EXEC, 0, 0));
 	expect_gone(_metadata, self);
 	/* The new program is another memory, and can be mirrored. */
@@ -283,20 +237,18 @@ SECMMU_TEST_F(process, identity)
 	for (i = 0; i < 2; i++) {
 		length = map_all(mirrors[i]);
 		ASSERT_NE(0, length);
-		engines[i] = secmmu_create_engine(mirrors[i]);
-		ASSERT_LE(0, engines[i]);
+		engines[i] = NEW_ENGINE(mirrors[i]);
 	}
 	EXPECT_GPA(stamp(3, 1), engines[0], (uintptr_t)(self->mem + 3 * PAGE));
 	EXPECT_GPA(here, engines[1], (uintptr_t)&here);
-	EXPECT_EQ(0, gpa_put(engines[1], (uintptr_t)&here, stamp(77, 2)));
+	EXPECT_PUT(engines[1], (uintptr_t)&here, stamp(77, 2));
 	EXPECT_EQ(stamp(77, 2), here);
 	for (i = 0; i < 2; i++) {
 		EXPECT_GPA_ERROR(EFAULT, engines[i], 0);
 		EXPECT_GPA_ERROR(EFAULT, engines[i], length - PAGE);
 		EXPECT_GPA_ERROR(ENXIO, engines[i], length);
 		/* This code, through either. */
-		EXPECT_GPA(*(volatile __u64 *)(uintptr_t)serve, engines[i],
-			   (uintptr_t)serve);
+		EXPECT_GPA(*(volatile __u64 *)(uintptr_t)serve, engines[i], (uintptr_t)serve);
 		close(engines[i]);
 	}
 	EXPECT_EQ(0, order(self, DISCARD, 3, 0));
@@ -322,8 +274,7 @@ static int second_mirror(void *data)
 	CHECK(!gpa_get(engine, GPA(2), &word));
 	CHECK(!word);
 	/* What the first mirror's owner may do, this one may not. */
-	CHECK(secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem, PAGE) ==
-	      -EPERM);
+	CHECK(secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem, PAGE) == -EPERM);
 	return 0;
 }
 

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Transfers: sizes, vectors, errors, and kinds of memory.
- */
-#define _GNU_SOURCE
+/* Transfers: sizes, vectors, errors, and kinds of memory. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/uio.h>
@@ -25,12 +22,9 @@ FIXTURE(rw)
 FIXTURE_SETUP(rw)
 {
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
-	self->mem = region_map(PAGES);
-	ASSERT_NE(NULL, self->mem);
-	self->buf = region_map(PAGES);
-	ASSERT_NE(NULL, self->buf);
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
-				     PAGES * PAGE));
+	self->mem = ASSERT_MEMORY(region_map(PAGES));
+	self->buf = ASSERT_MEMORY(region_map(PAGES));
+	SET_SLOT(0, 0, BASE, 0, PAGES);
 }
 
 FIXTURE_TEARDOWN(rw)
@@ -80,20 +74,17 @@ SECMMU_TEST_F(rw, sizes_and_offsets)
 
 		pattern(self->mem, PAGES * PAGE, i);
 		memset(self->buf, POISON_BYTE, PAGES * PAGE);
-		EXPECT_EQ(len, gpa_read(self->engine, self->buf, len,
-					BASE + offset));
+		EXPECT_EQ(len, gpa_read(self->engine, self->buf, len, BASE + offset));
 		EXPECT_EQ(0, memcmp(self->buf, self->mem + offset, len))
 			TH_LOG("read case %zu", i);
 		if (len <= room) {
-			EXPECT_TRUE(all_are(self->buf + len, margin,
-					    (char)POISON_BYTE));
+			EXPECT_TRUE(all_are(self->buf + len, margin, (char)POISON_BYTE));
 		}
 
 		/* Written memory is exactly the range. */
 		memset(self->mem, POISON_BYTE, PAGES * PAGE);
 		pattern(self->buf, len, i + 100);
-		EXPECT_EQ(len, gpa_write(self->engine, self->buf, len,
-					 BASE + offset));
+		EXPECT_EQ(len, gpa_write(self->engine, self->buf, len, BASE + offset));
 		EXPECT_EQ(0, memcmp(self->mem + offset, self->buf, len))
 			TH_LOG("write case %zu", i);
 		EXPECT_TRUE(all_are(self->mem, offset, (char)POISON_BYTE));
@@ -119,8 +110,7 @@ SECMMU_TEST_F(rw, vectors)
 	size_t i;
 
 	pattern(self->mem, 8 * PAGE, 1);
-	EXPECT_EQ(total, preadv(self->engine, iov, ARRAY_SIZE(iov),
-				BASE + start));
+	EXPECT_EQ(total, preadv(self->engine, iov, ARRAY_SIZE(iov), BASE + start));
 	for (i = 0; i < ARRAY_SIZE(iov); i++) {
 		EXPECT_EQ(0, memcmp(iov[i].iov_base, self->mem + offset,
 				    iov[i].iov_len)) TH_LOG("part %zu", i);
@@ -129,8 +119,7 @@ SECMMU_TEST_F(rw, vectors)
 
 	memset(self->mem, 0, 8 * PAGE);
 	pattern(buf, 16 * PAGE, 2);
-	EXPECT_EQ(total, pwritev(self->engine, iov, ARRAY_SIZE(iov),
-				 BASE + start));
+	EXPECT_EQ(total, pwritev(self->engine, iov, ARRAY_SIZE(iov), BASE + start));
 	offset = start;
 	for (i = 0; i < ARRAY_SIZE(iov); i++) {
 		EXPECT_EQ(0, memcmp(iov[i].iov_base, self->mem + offset,
@@ -148,10 +137,8 @@ SECMMU_TEST_F(rw, both_sides_see_writes)
 
 		*word_at(self->mem, page) = stamp(page, 2 * round);
 		EXPECT_GPA(stamp(page, 2 * round), self->engine, GPA(page));
-		EXPECT_EQ(0, gpa_put(self->engine, GPA(page),
-				     stamp(page, 2 * round + 1)));
-		EXPECT_EQ(stamp(page, 2 * round + 1),
-			  *word_at(self->mem, page));
+		EXPECT_PUT(self->engine, GPA(page), stamp(page, 2 * round + 1));
+		EXPECT_EQ(stamp(page, 2 * round + 1), *word_at(self->mem, page));
 	}
 }
 
@@ -159,8 +146,7 @@ SECMMU_TEST_F(rw, untouched_memory)
 {
 	/* Two reads: the second may find what the first one left. */
 	memset(self->buf, POISON_BYTE, 2 * PAGE);
-	EXPECT_EQ(2 * PAGE, gpa_read(self->engine, self->buf, 2 * PAGE,
-				     GPA(0)));
+	EXPECT_EQ(2 * PAGE, gpa_read(self->engine, self->buf, 2 * PAGE, GPA(0)));
 	EXPECT_TRUE(all_are(self->buf, 2 * PAGE, 0));
 	EXPECT_GPA(0, self->engine, GPA(0));
 
@@ -168,11 +154,11 @@ SECMMU_TEST_F(rw, untouched_memory)
 	*word_at(self->mem, 0) = stamp(0, 1);
 	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
 	/* And so does the mirror; the other page is still zero. */
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(1), stamp(1, 1)));
+	EXPECT_PUT(self->engine, GPA(1), stamp(1, 1));
 	EXPECT_EQ(stamp(1, 1), *word_at(self->mem, 1));
 	EXPECT_GPA(stamp(1, 1), self->engine, GPA(1));
 	/* First touched by a write through the mirror. */
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(2) + 8, stamp(2, 1)));
+	EXPECT_PUT(self->engine, GPA(2) + 8, stamp(2, 1));
 	EXPECT_EQ(0, *word_at(self->mem, 2));
 	EXPECT_EQ(stamp(2, 1), word_at(self->mem, 2)[1]);
 	EXPECT_GPA(0, self->engine, GPA(3));
@@ -195,8 +181,7 @@ SECMMU_TEST_F(rw, permissions_of_the_process)
 
 	/* A transfer stops where the permission ends. */
 	EXPECT_EQ(PAGE, gpa_read(self->engine, self->buf, 3 * PAGE, GPA(0)));
-	EXPECT_EQ(-EFAULT, gpa_read(self->engine, self->buf, 2 * PAGE,
-				    GPA(1)));
+	EXPECT_EQ(-EFAULT, gpa_read(self->engine, self->buf, 2 * PAGE, GPA(1)));
 	ASSERT_EQ(0, mprotect(self->mem + PAGE, PAGE, PROT_READ));
 	EXPECT_EQ(stamp(1, 1), *word_at(self->mem, 1));
 }
@@ -217,16 +202,13 @@ SECMMU_TEST_F(rw, buffer_bad)
 	/* Two pages there, the third missing: a short count. */
 	pattern(self->mem, 4 * PAGE, 2);
 	memset(end - 2 * PAGE, 0, 2 * PAGE);
-	EXPECT_EQ(2 * PAGE, gpa_read(self->engine, end - 2 * PAGE, 3 * PAGE,
-				     GPA(0)));
+	EXPECT_EQ(2 * PAGE, gpa_read(self->engine, end - 2 * PAGE, 3 * PAGE, GPA(0)));
 	EXPECT_EQ(0, memcmp(end - 2 * PAGE, self->mem, 2 * PAGE));
 	memset(self->mem, POISON_BYTE, 4 * PAGE);
 	pattern(end - 2 * PAGE, 2 * PAGE, 3);
-	EXPECT_EQ(2 * PAGE, gpa_write(self->engine, end - 2 * PAGE, 3 * PAGE,
-				      GPA(0)));
+	EXPECT_EQ(2 * PAGE, gpa_write(self->engine, end - 2 * PAGE, 3 * PAGE, GPA(0)));
 	EXPECT_EQ(0, memcmp(end - 2 * PAGE, self->mem, 2 * PAGE));
-	EXPECT_TRUE(all_are(self->mem + 2 * PAGE, 2 * PAGE,
-			    (char)POISON_BYTE));
+	EXPECT_TRUE(all_are(self->mem + 2 * PAGE, 2 * PAGE, (char)POISON_BYTE));
 
 	/* A buffer that may be read is no place to read into. */
 	ASSERT_EQ(0, mprotect(self->buf, PAGE, PROT_READ));
@@ -238,17 +220,14 @@ SECMMU_TEST_F(rw, buffer_bad)
 SECMMU_TEST_F(rw, buffer_in_the_mirror)
 {
 	*word_at(self->mem, 0) = stamp(0, 1);
-	EXPECT_EQ(PAGE, gpa_read(self->engine, self->mem + PAGE, PAGE,
-				 GPA(0)));
+	EXPECT_EQ(PAGE, gpa_read(self->engine, self->mem + PAGE, PAGE, GPA(0)));
 	EXPECT_EQ(stamp(0, 1), *word_at(self->mem, 1));
-	EXPECT_EQ(PAGE, gpa_write(self->engine, self->mem + PAGE, PAGE,
-				  GPA(2)));
+	EXPECT_EQ(PAGE, gpa_write(self->engine, self->mem + PAGE, PAGE, GPA(2)));
 	EXPECT_EQ(stamp(0, 1), *word_at(self->mem, 2));
 	/* Onto itself, and from memory nobody has touched. */
 	EXPECT_EQ(PAGE, gpa_read(self->engine, self->mem, PAGE, GPA(0)));
 	EXPECT_EQ(stamp(0, 1), *word_at(self->mem, 0));
-	EXPECT_EQ(PAGE, gpa_write(self->engine, self->mem + 9 * PAGE, PAGE,
-				  GPA(0)));
+	EXPECT_EQ(PAGE, gpa_write(self->engine, self->mem + 9 * PAGE, PAGE, GPA(0)));
 	EXPECT_EQ(0, *word_at(self->mem, 0));
 }
 
@@ -261,15 +240,11 @@ SECMMU_TEST_F(rw, lengths_and_positions_at_the_edge)
 	EXPECT_EQ(-EINVAL, gpa_read(self->engine, &byte, 1, -1));
 	EXPECT_EQ(-EINVAL, gpa_write(self->engine, &byte, 1, -1));
 	EXPECT_EQ(-EINVAL, gpa_read(self->engine, &byte, 1, 1ULL << 63));
-	EXPECT_EQ(-ENXIO, gpa_read(self->engine, &byte, 1,
-				   1ULL << SECMMU_GPA_BITS));
-	EXPECT_EQ(-ENXIO, gpa_write(self->engine, &byte, 1,
-				    1ULL << SECMMU_GPA_BITS));
+	EXPECT_EQ(-ENXIO, gpa_read(self->engine, &byte, 1, 1ULL << SECMMU_GPA_BITS));
+	EXPECT_EQ(-ENXIO, gpa_write(self->engine, &byte, 1, 1ULL << SECMMU_GPA_BITS));
 	/* No address bit is ignored. */
-	EXPECT_EQ(-ENXIO, gpa_read(self->engine, &byte, 1,
-				   GPA(0) | 1ULL << SECMMU_GPA_BITS));
-	EXPECT_EQ(-ENXIO, gpa_read(self->engine, &byte, 1,
-				   GPA(0) | 1ULL << 62));
+	EXPECT_EQ(-ENXIO, gpa_read(self->engine, &byte, 1, GPA(0) | 1ULL << SECMMU_GPA_BITS));
+	EXPECT_EQ(-ENXIO, gpa_read(self->engine, &byte, 1, GPA(0) | 1ULL << 62));
 	EXPECT_EQ((char)POISON_BYTE, byte);
 }
 
@@ -277,11 +252,10 @@ SECMMU_TEST_F(rw, counters)
 {
 	struct secmmu_stats a, b;
 
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-	EXPECT_EQ(2 * PAGE, gpa_read(self->engine, self->buf, 2 * PAGE,
-				     GPA(0)));
+	GET_STATS(a);
+	EXPECT_EQ(2 * PAGE, gpa_read(self->engine, self->buf, 2 * PAGE, GPA(0)));
 	EXPECT_EQ(PAGE, gpa_write(self->engine, self->buf, PAGE, GPA(7)));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(b);
 	/* A window moves one page at most. */
 	EXPECT_DELTA(2, a, b, reads);
 	EXPECT_DELTA(1, a, b, writes);
@@ -305,8 +279,7 @@ static void *flip(void *data)
 	while (!atomic_load(&flipper->stop)) {
 		value = ~value;
 		for (i = 0; i < WORDS; i++)
-			__atomic_store_n(&flipper->words[i], value,
-					 __ATOMIC_RELAXED);
+			__atomic_store_n(&flipper->words[i], value, __ATOMIC_RELAXED);
 	}
 	return NULL;
 }
@@ -373,9 +346,8 @@ SECMMU_TEST_F(rw, aligned_words_are_written_whole)
 	for (i = 0; i < PASSES; i++) {
 		memset(words, i & 1 ? 0 : 0xff, sizeof(words));
 		head = i % sizeof(__u64);
-		EXPECT_EQ(PAGE - head,
-			  gpa_write(self->engine, (char *)words + head,
-				    PAGE - head, GPA(0) + head));
+		EXPECT_EQ(PAGE - head, gpa_write(self->engine, (char *)words + head,
+						 PAGE - head, GPA(0) + head));
 	}
 	atomic_store(&watcher.stop, true);
 	pthread_join(thread, NULL);

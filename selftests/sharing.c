@@ -4,15 +4,12 @@
  * write-protected behind the process's back. A write through the mirror ends
  * that as the process's own write would, and does not loop.
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
-#include <sys/mman.h>
 
 #include <linux/userfaultfd.h>
 
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define PAGES	8L
 #define BASE	0x110000000ULL
@@ -33,12 +30,10 @@ FIXTURE_SETUP(sharing)
 
 	self->ksm_run = -1;
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
-	self->mem = region_map(PAGES);
-	ASSERT_NE(NULL, self->mem);
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
-				     PAGES * PAGE));
+	self->mem = ASSERT_MEMORY(region_map(PAGES));
+	SET_SLOT(0, 0, BASE, 0, PAGES);
 	for (i = 0; i < PAGES; i++)
-		ASSERT_EQ(0, gpa_put(self->engine, GPA(i), stamp(i, 1)));
+		EXPECT_PUT(self->engine, GPA(i), stamp(i, 1));
 }
 
 FIXTURE_TEARDOWN(sharing)
@@ -68,9 +63,9 @@ SECMMU_TEST_F(sharing, C3_read_only_upgrade)
 	for (i = 0; i < PAGES; i++) {
 		/* The page of zeroes, which everybody shares. */
 		EXPECT_GPA(0, self->engine, GPA(i));
-		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-		EXPECT_EQ(0, gpa_put(self->engine, GPA(i), stamp(i, 2)));
-		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+		GET_STATS(a);
+		EXPECT_PUT(self->engine, GPA(i), stamp(i, 2));
+		GET_STATS(b);
 		EXPECT_ONE_UPGRADE(a, b);
 		EXPECT_EQ(stamp(i, 2), *word_at(self->mem, i));
 	}
@@ -99,25 +94,25 @@ SECMMU_TEST_F(sharing, C3_merge)
 	if (self->ksm_run < 0)
 		SKIP(return, "this kernel does not merge pages");
 	self->ksm_sleep = number_read(KSM "sleep_millisecs", "");
-	ASSERT_EQ(0, gpa_put(self->engine, GPA(1), stamp(0, 1)));
+	EXPECT_PUT(self->engine, GPA(1), stamp(0, 1));
 	ASSERT_EQ(0, madvise(self->mem, 2 * PAGE, MADV_MERGEABLE));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	ASSERT_EQ(0, number_write(KSM "sleep_millisecs", 5));
 	ASSERT_EQ(0, number_write(KSM "run", 1));
 	ASSERT_TRUE(wait_for_merge());
 	ASSERT_EQ(0, number_write(KSM "run", 0));
 
 	/* Both entries went, and could write. */
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(b);
 	EXPECT_LE(2, b.zapped - a.zapped);
 	EXPECT_DELTA(0, a, b, unpaired);
 	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
 	EXPECT_GPA(stamp(0, 1), self->engine, GPA(1));
 
 	/* From here on they are one page, until somebody writes. */
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(0), stamp(0, 2)));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(a);
+	EXPECT_PUT(self->engine, GPA(0), stamp(0, 2));
+	GET_STATS(b);
 	EXPECT_ONE_UPGRADE(a, b);
 	EXPECT_GPA(stamp(0, 2), self->engine, GPA(0));
 	EXPECT_GPA(stamp(0, 1), self->engine, GPA(1));
@@ -148,26 +143,23 @@ SECMMU_TEST_F(sharing, C3_userfaultfd_write_protect)
 	struct writer writer = { .gpa = GPA(2), .value = stamp(2, 2) };
 	struct secmmu_stats a, b;
 	pthread_t thread;
-	int uffd;
+	int uffd = uffd_open(UFFD_FEATURE_PAGEFAULT_FLAG_WP);
 
-	uffd = uffd_open(UFFD_FEATURE_PAGEFAULT_FLAG_WP);
 	if (uffd == -EINVAL || uffd == -ENOSYS)
 		SKIP(return, "no userfaultfd write protection");
 	ASSERT_LE(0, uffd);
-	ASSERT_EQ(0, uffd_register(uffd, self->mem, PAGES,
-				   UFFDIO_REGISTER_MODE_WP));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	ASSERT_EQ(0, uffd_register(uffd, self->mem, PAGES, UFFDIO_REGISTER_MODE_WP));
+	GET_STATS(a);
 	ASSERT_EQ(0, uffd_protect(uffd, self->mem + 2 * PAGE, 2, true));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(2, a, b, zapped);
+	EXPECT_SINCE(2, a, zapped);
 
 	/* Reading is free. */
 	EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
 	EXPECT_GPA(stamp(3, 1), self->engine, GPA(3));
 	EXPECT_EQ(NULL, uffd_wait(uffd, 0));
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(4), stamp(4, 2)));
+	EXPECT_PUT(self->engine, GPA(4), stamp(4, 2));
 
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	writer.engine = secmmu_create_engine(self->mirror);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, write_one, &writer));
 	EXPECT_EQ(self->mem + 2 * PAGE, uffd_wait(uffd, 30000));
@@ -177,7 +169,7 @@ SECMMU_TEST_F(sharing, C3_userfaultfd_write_protect)
 	EXPECT_EQ(0, uffd_protect(uffd, self->mem + 2 * PAGE, 1, false));
 	pthread_join(thread, NULL);
 	EXPECT_EQ(0, writer.ret);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(b);
 	EXPECT_GE(2, b.retries - a.retries);
 	EXPECT_GPA(stamp(2, 2), self->engine, GPA(2));
 	EXPECT_EQ(stamp(2, 2), *word_at(self->mem, 2));
@@ -185,25 +177,22 @@ SECMMU_TEST_F(sharing, C3_userfaultfd_write_protect)
 	close(writer.engine);
 	close(uffd);
 	/* With the descriptor the protection went. */
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(3), stamp(3, 2)));
+	EXPECT_PUT(self->engine, GPA(3), stamp(3, 2));
 	EXPECT_EQ(stamp(3, 2), *word_at(self->mem, 3));
 }
 
 /* Who looks for changed pages in the page table finds the engines' writes. */
 SECMMU_TEST_F(sharing, C3_soft_dirty)
 {
-	long i;
-
 	*word_at(self->mem, 0) = stamp(0, 1);
 	if (!(page_state(self->mem) & PAGE_SOFT_DIRTY))
 		SKIP(return, "no soft-dirty bits");
 	ASSERT_EQ(0, text_write("/proc/self/clear_refs", "4"));
-	for (i = 0; i < PAGES; i++)
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
+	EXPECT_STAMPS(1, self->engine, GPA(0), 0, PAGES);
 	ASSERT_EQ(0, pages_with(self->mem, PAGES, PAGE_SOFT_DIRTY));
 	/* It had a writable entry in its TLB. */
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(3), stamp(3, 2)));
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(6), stamp(6, 2)));
+	EXPECT_PUT(self->engine, GPA(3), stamp(3, 2));
+	EXPECT_PUT(self->engine, GPA(6), stamp(6, 2));
 	EXPECT_EQ(2, pages_with(self->mem, PAGES, PAGE_SOFT_DIRTY));
 	EXPECT_NE(0, page_state(self->mem + 3 * PAGE) & PAGE_SOFT_DIRTY);
 	EXPECT_NE(0, page_state(self->mem + 6 * PAGE) & PAGE_SOFT_DIRTY);

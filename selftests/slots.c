@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Slots: what a guest physical address means, before and after a change.
- */
-#define _GNU_SOURCE
+/* Slots: what a guest physical address means, before and after a change. */
 #include "secmmu_harness.h"
 
 #define PAGES	16
@@ -13,27 +10,12 @@
 
 #define GPA_END	(1ULL << SECMMU_GPA_BITS)
 
-FIXTURE(slots)
-{
-	int dev, mirror, engine;
-	char *mem;	/* page i starts with stamp(i, 1) */
-};
+REGION_FIXTURE(slots, PAGES)
 
 FIXTURE_SETUP(slots)
 {
-	long i;
-
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
-	self->mem = region_map(PAGES);
-	ASSERT_NE(NULL, self->mem);
-	for (i = 0; i < PAGES; i++)
-		*word_at(self->mem, i) = stamp(i, 1);
-}
-
-FIXTURE_TEARDOWN(slots)
-{
-	region_unmap(self->mem, PAGES);
-	SECMMU_TEARDOWN();
+	REGION_SETUP(PAGES);
 }
 
 /* Slot @slot: @pages pages of memory from @page on, at @gpa. */
@@ -80,8 +62,7 @@ SECMMU_TEST_F(slots, delete)
 	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
 
 	/* Nothing but the number matters to a deletion. */
-	EXPECT_EQ(0, secmmu_call(self->mirror, SECMMU_SET_SLOT, &junk,
-				 sizeof(junk)));
+	EXPECT_EQ(0, secmmu_call(self->mirror, SECMMU_SET_SLOT, &junk, sizeof(junk)));
 	EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(0));
 	EXPECT_EQ(-ENXIO, gpa_put(self->engine, GPA(0), 0));
 	EXPECT_EQ(-ENXIO, secmmu_delete_slot(self->mirror, 3));
@@ -96,16 +77,15 @@ SECMMU_TEST_F(slots, delete)
 /* The engine has used, and may remember, the translation that goes. */
 SECMMU_TEST_F(slots, A11_replace)
 {
-	int other = secmmu_create_engine(self->mirror);
+	int other = NEW_ENGINE(self->mirror);
 	long i;
 
-	ASSERT_LE(0, other);
 	ASSERT_EQ(0, set_slot(0, 0, GPA(0), 0, 4));
 	for (i = 0; i < 4; i++) {
 		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
 		EXPECT_GPA(stamp(i, 1), other, GPA(i));
 	}
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(3), stamp(3, 2)));
+	EXPECT_PUT(self->engine, GPA(3), stamp(3, 2));
 
 	/* Other memory at the same place. */
 	ASSERT_EQ(0, set_slot(0, 0, GPA(0), 8, 4));
@@ -113,7 +93,7 @@ SECMMU_TEST_F(slots, A11_replace)
 		EXPECT_GPA(stamp(8 + i, 1), self->engine, GPA(i));
 		EXPECT_GPA(stamp(8 + i, 1), other, GPA(i));
 	}
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(3), stamp(11, 2)));
+	EXPECT_PUT(self->engine, GPA(3), stamp(11, 2));
 	EXPECT_EQ(stamp(3, 2), *word_at(self->mem, 3));
 	EXPECT_EQ(stamp(11, 2), *word_at(self->mem, 11));
 
@@ -146,12 +126,10 @@ SECMMU_TEST_F(slots, overlap_changes_nothing)
 	ASSERT_EQ(0, set_slot(7, 0, GPA(4), 4, 4));
 	ASSERT_EQ(0, set_slot(1, 0, GPA(20), 9, 1));
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
-		EXPECT_EQ(-EBUSY, set_slot(2, 0, GPA(bad[i].page), 0,
-					   bad[i].pages));
+		EXPECT_EQ(-EBUSY, set_slot(2, 0, GPA(bad[i].page), 0, bad[i].pages));
 		EXPECT_EQ(-ENXIO, secmmu_delete_slot(self->mirror, 2));
 		/* A slot that exists stays what it was. */
-		EXPECT_EQ(-EBUSY, set_slot(1, 0, GPA(bad[i].page), 0,
-					   bad[i].pages));
+		EXPECT_EQ(-EBUSY, set_slot(1, 0, GPA(bad[i].page), 0, bad[i].pages));
 		EXPECT_GPA(stamp(9, 1), self->engine, GPA(20));
 		EXPECT_GPA(stamp(4, 1), self->engine, GPA(4));
 		EXPECT_GPA(stamp(7, 1), self->engine, GPA(7));
@@ -237,7 +215,7 @@ SECMMU_TEST_F(slots, readonly)
 {
 	ASSERT_EQ(0, set_slot(0, 0, GPA(0), 0, 2));
 	/* The engine may have remembered that it can write. */
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(0), stamp(0, 2)));
+	EXPECT_PUT(self->engine, GPA(0), stamp(0, 2));
 
 	ASSERT_EQ(0, set_slot(0, SECMMU_SLOT_READONLY, GPA(0), 0, 2));
 	EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(0), stamp(0, 3)));
@@ -252,7 +230,7 @@ SECMMU_TEST_F(slots, readonly)
 	EXPECT_GPA(stamp(1, 4), self->engine, GPA(1));
 
 	ASSERT_EQ(0, set_slot(0, 0, GPA(0), 0, 2));
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(0), stamp(0, 5)));
+	EXPECT_PUT(self->engine, GPA(0), stamp(0, 5));
 	EXPECT_EQ(stamp(0, 5), *word_at(self->mem, 0));
 }
 
@@ -263,7 +241,7 @@ SECMMU_TEST_F(slots, aliases_agree)
 	ASSERT_EQ(0, set_slot(2, SECMMU_SLOT_READONLY, GPA(200), 2, 1));
 	EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
 	EXPECT_GPA(stamp(2, 1), self->engine, GPA(100));
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(100), stamp(2, 2)));
+	EXPECT_PUT(self->engine, GPA(100), stamp(2, 2));
 	EXPECT_GPA(stamp(2, 2), self->engine, GPA(2));
 	EXPECT_GPA(stamp(2, 2), self->engine, GPA(200));
 	EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(200), 0));
@@ -300,10 +278,8 @@ SECMMU_TEST_F(slots, hole_in_host_range)
 SECMMU_TEST_F(slots, transfer_across_slots)
 {
 	long len = 4 * PAGE;
-	char *buf = region_map(4);
-	long i;
+	char *buf = ASSERT_MEMORY(region_map(4));
 
-	ASSERT_NE(NULL, buf);
 	ASSERT_EQ(0, set_slot(0, 0, GPA(0), 8, 2));
 	ASSERT_EQ(0, set_slot(1, 0, GPA(2), 0, 2));
 	EXPECT_EQ(len, gpa_read(self->engine, buf, len, GPA(0)));
@@ -312,8 +288,7 @@ SECMMU_TEST_F(slots, transfer_across_slots)
 	EXPECT_EQ(stamp(0, 1), *word_at(buf, 2));
 	EXPECT_EQ(stamp(1, 1), *word_at(buf, 3));
 
-	for (i = 0; i < 4; i++)
-		*word_at(buf, i) = stamp(i, 7);
+	pages_stamp(buf, 0, 4, 7);
 	EXPECT_EQ(len, gpa_write(self->engine, buf, len, GPA(0)));
 	EXPECT_EQ(stamp(0, 7), *word_at(self->mem, 8));
 	EXPECT_EQ(stamp(2, 7), *word_at(self->mem, 0));
@@ -342,7 +317,7 @@ SECMMU_TEST_F(slots, identity)
 
 	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, 0, NULL, user_end));
 	EXPECT_GPA(stamp(5, 1), self->engine, (uintptr_t)self->mem + 5 * PAGE);
-	EXPECT_EQ(0, gpa_put(self->engine, (uintptr_t)&local, 42));
+	EXPECT_PUT(self->engine, (uintptr_t)&local, 42);
 	EXPECT_EQ(42, *(volatile __u64 *)&local);
 	EXPECT_GPA_ERROR(EFAULT, self->engine, 0);
 	EXPECT_GPA_ERROR(ENXIO, self->engine, user_end);
@@ -355,15 +330,13 @@ SECMMU_TEST_F(slots, identity)
 
 SECMMU_TEST_F_TIMEOUT(slots, many, SECMMU_TIMEOUT_LONG)
 {
-	char *mem = region_map(MANY);
+	char *mem = ASSERT_MEMORY(region_map(MANY));
 	long i;
 
-	ASSERT_NE(NULL, mem);
 	/* Neighbours in host memory are far apart, and in another order. */
 	for (i = 0; i < MANY; i++) {
 		*word_at(mem, i) = stamp(i, 3);
-		ASSERT_EQ(0, secmmu_set_slot(self->mirror, i, 0,
-					     GPA(3 * (i * 7 % MANY)),
+		ASSERT_EQ(0, secmmu_set_slot(self->mirror, i, 0, GPA(3 * (i * 7 % MANY)),
 					     mem + i * PAGE, PAGE));
 	}
 	for (i = 0; i < MANY; i++) {
@@ -374,13 +347,10 @@ SECMMU_TEST_F_TIMEOUT(slots, many, SECMMU_TIMEOUT_LONG)
 		ASSERT_EQ(0, secmmu_delete_slot(self->mirror, i));
 	}
 	for (i = 0; i < MANY; i++) {
-		if (i & 1) {
-			EXPECT_GPA(stamp(i, 3), self->engine,
-				   GPA(3 * (i * 7 % MANY)));
-		} else {
-			EXPECT_GPA_ERROR(ENXIO, self->engine,
-					 GPA(3 * (i * 7 % MANY)));
-		}
+		if (i & 1)
+			EXPECT_GPA(stamp(i, 3), self->engine, GPA(3 * (i * 7 % MANY)));
+		else
+			EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(3 * (i * 7 % MANY)));
 	}
 	region_unmap(mem, MANY);
 }

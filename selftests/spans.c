@@ -4,9 +4,6 @@
  * other. Around the number that is collected at once, and far beyond it: each span's
  * entries go, each once, with the flushes of one event.
  */
-#define _GNU_SOURCE
-#include <sys/mman.h>
-
 #include "secmmu_harness.h"
 
 #define SPANS	41L
@@ -18,78 +15,37 @@
 
 static const long counts[] = { 1, 7, 8, 9, SPANS };
 
-FIXTURE(spans)
-{
-	int dev, mirror, engine;
-	char *mem;
-};
+REGION_FIXTURE(spans, PAGES)
 
 FIXTURE_VARIANT(spans)
 {
 	__u32 policy, batch;
 };
 
-FIXTURE_VARIANT_ADD(spans, range) {
-	.policy = SECMMU_FLUSH_RANGE,
-};
-
-FIXTURE_VARIANT_ADD(spans, array_3) {
-	.policy = SECMMU_FLUSH_ARRAY,
-	.batch = 3,
-};
-
-FIXTURE_VARIANT_ADD(spans, array_8) {
-	.policy = SECMMU_FLUSH_ARRAY,
-	.batch = 8,
-};
-
-FIXTURE_VARIANT_ADD(spans, each) {
-	.policy = SECMMU_FLUSH_EACH,
-};
+FIXTURE_VARIANT_ADD(spans, range) { .policy = SECMMU_FLUSH_RANGE };
+FIXTURE_VARIANT_ADD(spans, array_3) { .policy = SECMMU_FLUSH_ARRAY, .batch = 3 };
+FIXTURE_VARIANT_ADD(spans, array_8) { .policy = SECMMU_FLUSH_ARRAY, .batch = 8 };
+FIXTURE_VARIANT_ADD(spans, each) { .policy = SECMMU_FLUSH_EACH };
 
 FIXTURE_SETUP(spans)
 {
 	SECMMU_SETUP(variant->policy, variant->batch);
-	self->mem = region_map(PAGES);
-	ASSERT_NE(NULL, self->mem);
-}
-
-FIXTURE_TEARDOWN(spans)
-{
-	region_unmap(self->mem, PAGES);
-	SECMMU_TEARDOWN();
-}
-
-static __u64 flushes_for(const FIXTURE_VARIANT(spans) *variant, __u64 n)
-{
-	switch (variant->policy) {
-	case SECMMU_FLUSH_ARRAY:
-		return (n + variant->batch - 1) / variant->batch;
-	case SECMMU_FLUSH_EACH:
-		return n;
-	default:
-		return n ? 1 : 0;
-	}
+	self->mem = ASSERT_MEMORY(region_map(PAGES));
 }
 
 static void fill_memory(FIXTURE_DATA(spans) *self)
 {
-	long i;
-
-	for (i = 0; i < PAGES; i++)
-		*word_at(self->mem, i) = stamp(i, 1);
+	pages_stamp(self->mem, 0, PAGES, 1);
 }
 
 /* @pages pages of memory from @page on, at @gpa, in domains @domains. */
-static void add_slot(struct __test_metadata *_metadata, FIXTURE_DATA(spans) *self,
-		     long slot, __u64 gpa, long page, long pages, __u32 domains)
+static void add_slot(TEST_ARGS(spans), long slot, __u64 gpa, long page, long pages,
+		     __u32 domains)
 {
-	ASSERT_EQ(0, secmmu_set_slot_in(self->mirror, slot, 0, 0, domains, gpa,
-					self->mem + page * PAGE, pages * PAGE));
+	SET_SLOT_IN(slot, 0, 0, domains, gpa, page, pages);
 }
 
-static void delete_slots(struct __test_metadata *_metadata, FIXTURE_DATA(spans) *self,
-			 long slots)
+static void delete_slots(TEST_ARGS(spans), long slots)
 {
 	long i;
 
@@ -98,29 +54,25 @@ static void delete_slots(struct __test_metadata *_metadata, FIXTURE_DATA(spans) 
 	}
 }
 
-static void touch(struct __test_metadata *_metadata, FIXTURE_DATA(spans) *self,
-		  __u64 gpa, long page)
+static void touch(TEST_ARGS(spans), __u64 gpa, long page)
 {
 	EXPECT_GPA(stamp(page, 1), self->engine, gpa);
 }
 
 /* Discards pages; @n entries go, and @tables tables are left. */
-static void discard(struct __test_metadata *_metadata, FIXTURE_DATA(spans) *self,
-		    const FIXTURE_VARIANT(spans) *variant, long page, long pages,
-		    long n, long tables)
+static void discard(VARIANT_ARGS(spans), long page, long pages, long n, long tables)
 {
 	struct secmmu_stats a, b;
 
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	ASSERT_EQ(0, madvise(self->mem + page * PAGE, pages * PAGE, MADV_DONTNEED));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(b);
 	if (b.zapped - a.zapped != (__u64)n ||
-	    b.flushes - a.flushes != flushes_for(variant, n) ||
-	    b.tables != (__u64)tables)
+	    b.flushes - a.flushes != flushes_for(variant->policy, variant->batch, n) || b.tables != (__u64)tables)
 		TH_LOG("of %ld entries:", n);
 	EXPECT_DELTA(n, a, b, zapped);
 	EXPECT_DELTA(!!n, a, b, zap_events);
-	EXPECT_DELTA(flushes_for(variant, n), a, b, flushes);
+	EXPECT_DELTA(flushes_for(variant->policy, variant->batch, n), a, b, flushes);
 	EXPECT_DELTA(0, a, b, assists);
 	EXPECT_DELTA(0, a, b, replays);
 	EXPECT_EQ((__u64)tables, b.tables);
@@ -167,12 +119,10 @@ SECMMU_TEST_F(spans, B1_sparse_aliases)
 }
 
 /* The neighbours of an event: what its spans have beside it, and spans beside those. */
-static void check_neighbours(struct __test_metadata *_metadata,
-			     FIXTURE_DATA(spans) *self,
-			     const FIXTURE_VARIANT(spans) *variant, long n, bool down)
+static void check_neighbours(VARIANT_ARGS(spans), long n, bool down)
 {
 	const long slots = n + 2;
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	long i, j;
 	__u64 gpa;
 
@@ -186,7 +136,7 @@ static void check_neighbours(struct __test_metadata *_metadata,
 	}
 	/* The last page of the first slot, up to the first one of the last slot. */
 	discard(_metadata, self, variant, 2, 3 * n + 2, 3 * n + 2, 2 + 2 + 1);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	gpa = PLACE(down ? slots : 0);
 	touch(_metadata, self, gpa, 0);
 	touch(_metadata, self, gpa + PAGE, 1);
@@ -194,8 +144,7 @@ static void check_neighbours(struct __test_metadata *_metadata,
 	gpa = PLACE(down ? slots - i : i);
 	touch(_metadata, self, gpa + PAGE, 3 * i + 1);
 	touch(_metadata, self, gpa + 2 * PAGE, 3 * i + 2);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(0, a, b, faults);
+	EXPECT_SINCE(0, a, faults);
 	EXPECT_GPA(0, self->engine, gpa);
 	delete_slots(_metadata, self, slots);
 }
@@ -247,8 +196,7 @@ SECMMU_TEST_F(spans, B1_two_mirrors)
 	long i;
 
 	ASSERT_LE(0, mirror);
-	engine = secmmu_create_engine(mirror);
-	ASSERT_LE(0, engine);
+	engine = NEW_ENGINE(mirror);
 	for (n = 0; n < ARRAY_SIZE(counts); n++) {
 		fill_memory(self);
 		for (i = 0; i < counts[n]; i++) {
@@ -286,20 +234,15 @@ SECMMU_TEST_F(spans, C2_logs)
 	for (n = 0; n < ARRAY_SIZE(counts); n++) {
 		fill_memory(self);
 		for (i = 0; i < counts[n]; i++) {
-			ASSERT_EQ(0, secmmu_set_slot(self->mirror, i,
-						     SECMMU_SLOT_LOG_DIRTY, PLACE(i),
-						     self->mem + 4 * PAGE, 3 * PAGE));
+			SET_SLOT(i, SECMMU_SLOT_LOG_DIRTY, PLACE(i), 4, 3);
 			touch(_metadata, self, PLACE(i) + PAGE, 5);
-			if (i % 2) {
-				ASSERT_EQ(0, gpa_put(self->engine, PLACE(i) + PAGE,
-						     stamp(5, 1)));
-			}
+			if (i % 2)
+				EXPECT_PUT(self->engine, PLACE(i) + PAGE, stamp(5, 1));
 		}
 		discard(_metadata, self, variant, 5, 1, counts[n], 1);
 		for (i = 0; i < counts[n]; i++) {
 			ASSERT_EQ(0, secmmu_dirty_log(self->mirror, i, 0, 3, &log));
-			EXPECT_EQ(i % 2 ? 2 : 0, log) TH_LOG("slot %ld of %ld", i,
-							     counts[n]);
+			EXPECT_EQ(i % 2 ? 2 : 0, log) TH_LOG("slot %ld of %ld", i, counts[n]);
 		}
 		delete_slots(_metadata, self, counts[n]);
 	}

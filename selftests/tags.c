@@ -3,7 +3,6 @@
  * Address tags: what engines ignore in an address, and when that may change; engines
  * that work on one mirror after the other.
  */
-#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -22,17 +21,10 @@ FIXTURE(tags)
 
 FIXTURE_SETUP(tags)
 {
-	long i;
-
 	SECMMU_OPEN_OR_SKIP();
-	self->mirror = secmmu_create_mirror_tagged(self->dev, 0);
-	ASSERT_LE(0, self->mirror);
-	self->mem = region_map(PAGES);
-	ASSERT_NE(NULL, self->mem);
-	for (i = 0; i < PAGES; i++)
-		*word_at(self->mem, i) = stamp(i, 1);
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
-				     PAGES * PAGE));
+	self->mirror = ASSERT_NUMBER(secmmu_create_mirror_tagged(self->dev, 0));
+	REGION_SETUP(PAGES);
+	SET_SLOT(0, 0, BASE, 0, PAGES);
 }
 
 FIXTURE_TEARDOWN(tags)
@@ -41,16 +33,13 @@ FIXTURE_TEARDOWN(tags)
 	SECMMU_TEARDOWN();
 }
 
-static void make_engine(struct __test_metadata *_metadata,
-			FIXTURE_DATA(tags) *self)
+static void make_engine(TEST_ARGS(tags))
 {
-	self->engine = secmmu_create_engine(self->mirror);
-	ASSERT_LE(0, self->engine);
+	self->engine = NEW_ENGINE(self->mirror);
 }
 
 /* With this many bits, addresses with any tag are the same as without. */
-static void expect_ignored(struct __test_metadata *_metadata,
-			   FIXTURE_DATA(tags) *self, unsigned int bits)
+static void expect_ignored(TEST_ARGS(tags), unsigned int bits)
 {
 	__u64 tag;
 
@@ -58,7 +47,7 @@ static void expect_ignored(struct __test_metadata *_metadata,
 		EXPECT_GPA(stamp(1, 1), self->engine, tagged(GPA(1), tag, bits));
 		EXPECT_GPA(stamp(1, 1), self->engine, tagged(GPA(1), ~tag, bits));
 	}
-	EXPECT_EQ(0, gpa_put(self->engine, tagged(GPA(2), 5, bits), stamp(2, 2)));
+	EXPECT_PUT(self->engine, tagged(GPA(2), 5, bits), stamp(2, 2));
 	EXPECT_EQ(stamp(2, 2), *word_at(self->mem, 2));
 	EXPECT_GPA(stamp(2, 2), self->engine, GPA(2));
 }
@@ -123,12 +112,10 @@ SECMMU_TEST_F(tags, D1_values)
 
 SECMMU_TEST_F(tags, D1_at_creation)
 {
-	int mirror = secmmu_create_mirror_tagged(self->dev, 6), engine;
+	int engine, mirror = ASSERT_NUMBER(secmmu_create_mirror_tagged(self->dev, 6));
 
-	ASSERT_LE(0, mirror);
 	ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, BASE, self->mem, PAGES * PAGE));
-	engine = secmmu_create_engine(mirror);
-	ASSERT_LE(0, engine);
+	engine = NEW_ENGINE(mirror);
 	EXPECT_GPA(stamp(3, 1), engine, tagged(GPA(3), 63, 6));
 	close(engine);
 	close(mirror);
@@ -137,10 +124,8 @@ SECMMU_TEST_F(tags, D1_at_creation)
 /* The first engine freezes the mode; what works in the background does not. */
 SECMMU_TEST_F(tags, D1_frozen)
 {
-	int background = secmmu_create_engine_with(self->mirror,
-						   SECMMU_ENGINE_BACKGROUND);
+	int background = NEW_ENGINE_WITH(self->mirror, SECMMU_ENGINE_BACKGROUND);
 
-	ASSERT_LE(0, background);
 	EXPECT_EQ(0, tag_bits_set(self->mirror, 6));
 	make_engine(_metadata, self);
 	EXPECT_EQ(-EBUSY, tag_bits_set(self->mirror, 15));
@@ -157,11 +142,9 @@ SECMMU_TEST_F(tags, D1_frozen)
 /* So does an engine that comes from elsewhere. */
 SECMMU_TEST_F(tags, D1_frozen_by_attach)
 {
-	int other = secmmu_create_mirror_tagged(self->dev, 0), engine;
+	int engine, other = ASSERT_NUMBER(secmmu_create_mirror_tagged(self->dev, 0));
 
-	ASSERT_LE(0, other);
-	engine = secmmu_create_engine(other);
-	ASSERT_LE(0, engine);
+	engine = NEW_ENGINE(other);
 	/* One that does not get in changes nothing. */
 	EXPECT_EQ(-ENXIO, engine_attach(engine, self->mirror, 1));
 	EXPECT_EQ(0, tag_bits_set(self->mirror, 6));
@@ -262,18 +245,15 @@ static int attach_own_engine(void *arg)
 	CHECK(!engine_attach(engine, mirror, 0));
 	CHECK(!gpa_get(engine, GPA(0), &word) && word == stamp(0, 9));
 	/* The parent's engine is anybody's to use, not to take elsewhere and back. */
-	CHECK(self->untagged < 0 ||
-	      engine_attach(self->untagged, self->mirror, 0) == -EPERM);
+	CHECK(self->untagged < 0 || engine_attach(self->untagged, self->mirror, 0) == -EPERM);
 	return 0;
 }
 
 SECMMU_TEST_F(tags, D5_own_engine_to_anothers_mirror)
 {
-	int other = secmmu_create_mirror_tagged(self->dev, 0);
+	int other = ASSERT_NUMBER(secmmu_create_mirror_tagged(self->dev, 0));
 
-	ASSERT_LE(0, other);
-	self->untagged = secmmu_create_engine(other);
-	ASSERT_LE(0, self->untagged);
+	self->untagged = NEW_ENGINE(other);
 	EXPECT_EQ(0, child_wait(child_start(attach_own_engine, self)));
 	/* Nothing has come of it: no engine has frozen the mode. */
 	EXPECT_EQ(0, tag_bits_set(self->mirror, 6));
@@ -303,11 +283,9 @@ SECMMU_TEST_F(tags, detached)
 	EXPECT_EQ(-EBADF, engine_attach(self->engine, self->engine, 0));
 	EXPECT_EQ(-EBADF, engine_attach(self->engine, self->dev, 0));
 	EXPECT_EQ(-ENXIO, engine_attach(self->engine, self->mirror, 1));
-	EXPECT_EQ(-EINVAL, engine_attach(self->engine, self->mirror,
-					 SECMMU_MAX_DOMAINS));
+	EXPECT_EQ(-EINVAL, engine_attach(self->engine, self->mirror, SECMMU_MAX_DOMAINS));
 	arg.reserved = 1;
-	EXPECT_EQ(-EINVAL, secmmu_call(self->engine, SECMMU_ATTACH, &arg,
-				       sizeof(arg)));
+	EXPECT_EQ(-EINVAL, secmmu_call(self->engine, SECMMU_ATTACH, &arg, sizeof(arg)));
 	/* Where it was. */
 	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
 }
@@ -315,9 +293,8 @@ SECMMU_TEST_F(tags, detached)
 /* An engine that has left keeps nothing alive, and can go anywhere else. */
 SECMMU_TEST_F(tags, mirror_ends_first)
 {
-	int other = secmmu_create_mirror_tagged(self->dev, 0);
+	int other = ASSERT_NUMBER(secmmu_create_mirror_tagged(self->dev, 0));
 
-	ASSERT_LE(0, other);
 	make_engine(_metadata, self);
 	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
 	EXPECT_EQ(0, engine_detach(self->engine));

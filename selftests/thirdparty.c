@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * What a third party does to a mirrored process: to its memory, to its life.
- */
-#define _GNU_SOURCE
+/* What a third party does to a mirrored process: to its memory, to its life. */
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define BASE	0xe0000000ULL
 #define GPA(page)	(BASE + (page) * PAGE)
@@ -33,24 +27,14 @@
 FIXTURE(thirdparty)
 {
 	int dev, mirror, engine;
-	char *map;
 	char *mem;	/* aligned; page i starts with stamp(i, 1) */
 	pid_t pid;	/* sleeps, and has a copy of this memory */
 };
 
-static int sleep_for_ever(void *arg)
-{
-	(void)arg;
-	/* Until killed. */
-	while (pause())
-		;
-	return 1;
-}
-
 /* A new child, mirrored. Zero or an error. */
 static int start_child(FIXTURE_DATA(thirdparty) *self)
 {
-	self->pid = child_start(sleep_for_ever, NULL);
+	self->pid = child_start(child_sleep, NULL);
 	if (self->pid < 0)
 		return self->pid;
 	self->mirror = secmmu_create_mirror_of(self->dev, self->pid);
@@ -59,8 +43,7 @@ static int start_child(FIXTURE_DATA(thirdparty) *self)
 	self->engine = secmmu_create_engine(self->mirror);
 	if (self->engine < 0)
 		return self->engine;
-	return secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
-			       PAGES * PAGE);
+	return secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem, PAGES * PAGE);
 }
 
 static void end_child(FIXTURE_DATA(thirdparty) *self)
@@ -76,47 +59,36 @@ static void end_child(FIXTURE_DATA(thirdparty) *self)
 
 FIXTURE_SETUP(thirdparty)
 {
-	long i;
-
 	SECMMU_OPEN_OR_SKIP();
-	self->map = mmap(NULL, 2 * HUGE_SIZE, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->map);
-	self->mem = (char *)(((uintptr_t)self->map + HUGE_SIZE - 1) &
-			     -HUGE_SIZE);
-	madvise(self->map, 2 * HUGE_SIZE, MADV_NOHUGEPAGE);
-	for (i = 0; i < PAGES; i++)
-		*word_at(self->mem, i) = stamp(i, 1);
+	self->mem = ASSERT_MEMORY(blocks_map(1, MADV_NOHUGEPAGE));
+	pages_stamp(self->mem, 0, PAGES, 1);
 	ASSERT_EQ(0, start_child(self));
 }
 
 FIXTURE_TEARDOWN(thirdparty)
 {
 	end_child(self);
-	munmap(self->map, 2 * HUGE_SIZE);
+	blocks_unmap(self->mem, 1);
 	close(self->dev);
 }
 
 /* The child's pages are still shared with this process: a write copies. */
 SECMMU_TEST_F(thirdparty, A13_write_elsewhere)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	long i;
 
-	for (i = 0; i < 16; i++)
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	EXPECT_STAMPS(1, self->engine, GPA(0), 0, 16);
+	GET_STATS(a);
 	for (i = 0; i < 16; i += 2) {
 		__u64 word = stamp(i, 2);
 		struct iovec local = { &word, sizeof(word) };
 		struct iovec remote = { self->mem + i * PAGE, sizeof(word) };
 
-		ASSERT_EQ(sizeof(word), process_vm_writev(self->pid, &local, 1,
-							  &remote, 1, 0));
+		ASSERT_EQ(sizeof(word), process_vm_writev(self->pid, &local, 1, &remote, 1, 0));
 	}
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(8, a, b, zapped);
-	EXPECT_DELTA(0, a, b, unpaired);
+	EXPECT_SINCE(8, a, zapped);
+	EXPECT_SINCE(0, a, unpaired);
 	for (i = 0; i < 16; i++)
 		EXPECT_GPA(stamp(i, i % 2 ? 1 : 2), self->engine, GPA(i));
 	/* Its parent's copy has nothing to do with it. */
@@ -128,7 +100,7 @@ SECMMU_TEST_F(thirdparty, A13_write_elsewhere)
 SECMMU_TEST_F(thirdparty, A13_collapse)
 {
 	struct iovec iov = { self->mem, HUGE_SIZE };
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	int pidfd;
 	long i;
 
@@ -136,24 +108,20 @@ SECMMU_TEST_F(thirdparty, A13_collapse)
 	end_child(self);
 	madvise(self->mem, HUGE_SIZE, MADV_HUGEPAGE);
 	ASSERT_EQ(0, start_child(self));
-	pidfd = syscall(SYS_pidfd_open, self->pid, 0);
-	ASSERT_LE(0, pidfd);
+	pidfd = ASSERT_NUMBER(syscall(SYS_pidfd_open, self->pid, 0));
 	/* Write, so that the child has copies of its own. */
 	for (i = 0; i < PAGES; i++)
-		EXPECT_EQ(0, gpa_put(self->engine, GPA(i), stamp(i, 2)));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-	if (syscall(SYS_process_madvise, pidfd, &iov, 1, MADV_COLLAPSE, 0) !=
-	    HUGE_SIZE) {
+		EXPECT_PUT(self->engine, GPA(i), stamp(i, 2));
+	GET_STATS(a);
+	if (syscall(SYS_process_madvise, pidfd, &iov, 1, MADV_COLLAPSE, 0) != HUGE_SIZE) {
 		EXPECT_EQ(EINVAL, errno);
 		close(pidfd);
 		SKIP(return, "no MADV_COLLAPSE of another process");
 	}
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(PAGES, a, b, zapped);
-	EXPECT_DELTA(0, a, b, unpaired);
-	for (i = 0; i < PAGES; i++)
-		EXPECT_GPA(stamp(i, 2), self->engine, GPA(i));
-	EXPECT_EQ(0, gpa_put(self->engine, GPA(9), stamp(9, 3)));
+	EXPECT_SINCE(PAGES, a, zapped);
+	EXPECT_SINCE(0, a, unpaired);
+	EXPECT_STAMPS(2, self->engine, GPA(0), 0, PAGES);
+	EXPECT_PUT(self->engine, GPA(9), stamp(9, 3));
 	EXPECT_GPA(stamp(9, 3), self->engine, GPA(9));
 	close(pidfd);
 }
@@ -182,8 +150,7 @@ static void *use_until_gone(void *data)
 		if (!ret && reader->found != stamp(page, reader->round))
 			ret = -EILSEQ;
 		if (!ret)
-			ret = gpa_put(reader->engine, GPA(page),
-				      reader->found);
+			ret = gpa_put(reader->engine, GPA(page), reader->found);
 		atomic_fetch_add(reader->reads, 1);
 	}
 	reader->page = page;
@@ -212,8 +179,7 @@ SECMMU_TEST_F_TIMEOUT(thirdparty, G1_killed_under_faults, SECMMU_TIMEOUT_LONG)
 			};
 			ASSERT_LE(0, readers[i].engine);
 			ASSERT_EQ(0, pthread_create(&readers[i].thread, NULL,
-						    use_until_gone,
-						    &readers[i]));
+						    use_until_gone, &readers[i]));
 		}
 		/* While they are busy faulting, not when all is mapped. */
 		while (atomic_load(&reads) < (unsigned long)cycle)
@@ -222,11 +188,9 @@ SECMMU_TEST_F_TIMEOUT(thirdparty, G1_killed_under_faults, SECMMU_TIMEOUT_LONG)
 		self->pid = 0;
 		for (i = 0; i < READERS; i++) {
 			pthread_join(readers[i].thread, NULL);
-			EXPECT_TRUE(readers[i].error == -ESRCH ||
-				    readers[i].error == -EFAULT)
-				TH_LOG("cycle %d: error %d, page %ld: %#llx",
-				       cycle, readers[i].error,
-				       readers[i].page, readers[i].found);
+			EXPECT_TRUE(readers[i].error == -ESRCH || readers[i].error == -EFAULT)
+				TH_LOG("cycle %d: error %d, page %ld: %#llx", cycle,
+				       readers[i].error, readers[i].page, readers[i].found);
 			EXPECT_GPA_ERROR(ESRCH, readers[i].engine, GPA(i));
 			close(readers[i].engine);
 		}
@@ -251,7 +215,7 @@ static int kill_and_hold(pid_t pid)
 SECMMU_TEST_F_TIMEOUT(thirdparty, A12_mrelease, SECMMU_TIMEOUT_LONG)
 {
 	struct secmmu_prefault range;
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	int cycle, pidfd, ret;
 
 	for (cycle = 0; cycle < REAPS; cycle++) {
@@ -260,18 +224,15 @@ SECMMU_TEST_F_TIMEOUT(thirdparty, A12_mrelease, SECMMU_TIMEOUT_LONG)
 			ASSERT_EQ(0, start_child(self));
 		}
 		/* Half of the pages are the child's own, half shared. */
-		ASSERT_EQ(0, secmmu_prefault(self->mirror,
-					     SECMMU_PREFAULT_WRITE, BASE,
+		ASSERT_EQ(0, secmmu_prefault(self->mirror, SECMMU_PREFAULT_WRITE, BASE,
 					     PAGES / 2 * PAGE, &range));
 		ASSERT_EQ(0, range.length);
-		ASSERT_EQ(0, secmmu_prefault(self->mirror, 0, BASE,
-					     PAGES * PAGE, &range));
+		ASSERT_EQ(0, secmmu_prefault(self->mirror, 0, BASE, PAGES * PAGE, &range));
 		ASSERT_EQ(0, range.length);
 		EXPECT_GPA(stamp(1, 1), self->engine, GPA(1));
-		pidfd = syscall(SYS_pidfd_open, self->pid, 0);
-		ASSERT_LE(0, pidfd);
+		pidfd = ASSERT_NUMBER(syscall(SYS_pidfd_open, self->pid, 0));
 		ASSERT_EQ(0, kill_and_hold(self->pid));
-		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+		GET_STATS(a);
 		/* Alive as far as the mirror is concerned. */
 		EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
 		ret = syscall(SYS_process_mrelease, pidfd, 0) ? -errno : 0;
@@ -279,9 +240,8 @@ SECMMU_TEST_F_TIMEOUT(thirdparty, A12_mrelease, SECMMU_TIMEOUT_LONG)
 		if (ret == -ENOSYS)
 			SKIP(return, "no process_mrelease(2)");
 		ASSERT_EQ(0, ret);
-		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-		EXPECT_DELTA(PAGES, a, b, zapped);
-		EXPECT_DELTA(0, a, b, unpaired);
+		EXPECT_SINCE(PAGES, a, zapped);
+		EXPECT_SINCE(0, a, unpaired);
 		/* Reaped memory is not to be filled with zeroes again. */
 		EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(2));
 		EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(3), 1));

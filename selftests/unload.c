@@ -3,23 +3,18 @@
  * The driver goes while the kernel still has to call it back. The file of the driver,
  * from which it is loaded again, is in the environment: SECMMU_MODULE.
  */
-#define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include <linux/userfaultfd.h>
 
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define GPA		0x10000000ULL
 #define RT_RUNTIME	"/proc/sys/kernel/sched_rt_runtime_us"
@@ -94,8 +89,7 @@ static pid_t find_softirqs(void)
 
 	for (pid = 2; pid < KERNEL_THREADS_MAX; pid++) {
 		snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-		if (!text_read(path, name, sizeof(name)) &&
-		    !strcmp(name, SOFTIRQ_THREAD))
+		if (!text_read(path, name, sizeof(name)) && !strcmp(name, SOFTIRQ_THREAD))
 			return pid;
 	}
 	return 0;
@@ -166,8 +160,7 @@ static bool waits_for_callbacks(FIXTURE_DATA(unload) *self)
 
 	snprintf(path, sizeof(path), "/proc/%d/stack", self->child);
 	while (!child_ended(self->child, 1))
-		if (!text_read(path, stack, sizeof(stack)) &&
-		    strstr(stack, WAITS_IN))
+		if (!text_read(path, stack, sizeof(stack)) && strstr(stack, WAITS_IN))
 			return true;
 	return false;
 }
@@ -203,13 +196,10 @@ SECMMU_TEST_F(unload, G5_free_not_yet_called)
 	self->softirqs = find_softirqs();
 	ASSERT_LT(0, self->softirqs);
 	ASSERT_EQ(0, set_policy(self->softirqs, SCHED_FIFO, PRIORITY_SOFTIRQ));
-	self->child = child_start(unloader, self);
-	ASSERT_LT(0, self->child);
+	self->child = ASSERT_NUMBER(child_start(unloader, self));
 	ASSERT_EQ(0, byte_wait(self->sockets[0]));
-	self->mem = region_map(1);
-	ASSERT_NE(NULL, self->mem);
-	self->mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
-	ASSERT_LE(0, self->mirror);
+	self->mem = ASSERT_MEMORY(region_map(1));
+	self->mirror = NEW_MIRROR();
 
 	ASSERT_EQ(0, run_on(BUSY_CPU, SCHED_FIFO, PRIORITY_TEST));
 	ASSERT_EQ(0, pthread_create(&self->hog, NULL, hog, self));
@@ -246,15 +236,11 @@ SECMMU_TEST_F(unload, G5_job_waits)
 
 	if (uffd < 0)
 		SKIP(return, "no userfaultfd");
-	self->mem = region_map(1);
-	ASSERT_NE(NULL, self->mem);
+	self->mem = ASSERT_MEMORY(region_map(1));
 	ASSERT_EQ(0, uffd_register(uffd, self->mem, 1, UFFDIO_REGISTER_MODE_MISSING));
-	self->mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
-	ASSERT_LE(0, self->mirror);
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, GPA, self->mem, PAGE));
-	self->engine = secmmu_create_engine_with(self->mirror,
-						 SECMMU_ENGINE_BACKGROUND);
-	ASSERT_LE(0, self->engine);
+	self->mirror = NEW_MIRROR();
+	SET_SLOT(0, 0, GPA, 0, 1);
+	self->engine = NEW_ENGINE_WITH(self->mirror, SECMMU_ENGINE_BACKGROUND);
 	ASSERT_EQ(0, job_start(self->engine, 0, GPA, PAGE, NULL));
 	ASSERT_NE(NULL, uffd_wait(uffd, 20000));
 	close(self->dev);
@@ -280,9 +266,7 @@ static int domain_maker(void *arg)
 	close(mirror);
 	close(self->dev);
 	CHECK(!byte_send(self->sockets[1]));
-	for (;;)
-		pause();
-	return 0;
+	return child_sleep(NULL);
 }
 
 static int refused_unload(void *unused)
@@ -299,12 +283,10 @@ SECMMU_TEST_F(unload, G5_domain_keeps_the_module)
 	long end;
 	int ret;
 
-	self->child = child_start(domain_maker, self);
-	ASSERT_LT(0, self->child);
+	self->child = ASSERT_NUMBER(child_start(domain_maker, self));
 	ASSERT_EQ(0, byte_wait(self->sockets[0]));
 	close(self->dev);
-	unload = child_start(refused_unload, NULL);
-	ASSERT_LT(0, unload);
+	unload = ASSERT_NUMBER(child_start(refused_unload, NULL));
 	EXPECT_TRUE(child_ended(unload, MUST)) {
 		TH_LOG("the unload waits for the process");
 	}
@@ -359,8 +341,7 @@ static int unload_patiently(void *arg)
 SECMMU_TEST_F(unload, G5_domains_made_twice)
 {
 	ASSERT_EQ(0, child_wait(child_start(make_domains, self)));
-	self->child = child_start(unload_patiently, self);
-	ASSERT_LT(0, self->child);
+	self->child = ASSERT_NUMBER(child_start(unload_patiently, self));
 	close(self->dev);
 	if (!child_ended(self->child, MUST)) {
 		kill(self->child, SIGKILL);

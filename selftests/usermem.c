@@ -3,18 +3,14 @@
  * A call is stuck in user memory: a userfaultfd that nobody serves holds the bitmap of
  * GET_DIRTY_LOG. No other call on the mirror waits for it.
  */
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <linux/userfaultfd.h>
 
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define PAGES	64L
 #define BASE	0x40000000ULL
@@ -46,24 +42,16 @@ static void *ask_for_log(void *arg)
 FIXTURE_SETUP(usermem)
 {
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
-	self->other_mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
-	ASSERT_LE(0, self->other_mirror);
-	self->other_engine = secmmu_create_engine(self->other_mirror);
-	ASSERT_LE(0, self->other_engine);
-	self->mem = region_map(PAGES);
-	self->bitmap = region_map(1);
-	self->zero = region_map(1);
-	ASSERT_NE(NULL, self->mem);
-	ASSERT_NE(NULL, self->bitmap);
-	ASSERT_NE(NULL, self->zero);
+	self->other_mirror = NEW_MIRROR();
+	self->other_engine = NEW_ENGINE(self->other_mirror);
+	self->mem = ASSERT_MEMORY(region_map(PAGES));
+	self->bitmap = ASSERT_MEMORY(region_map(1));
+	self->zero = ASSERT_MEMORY(region_map(1));
 	*word_at(self->zero, 0) = 0;
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, SECMMU_SLOT_LOG_DIRTY, BASE,
-				     self->mem, PAGES * PAGE));
-	ASSERT_EQ(0, gpa_put(self->engine, GPA(7), 1));
-	self->uffd = uffd_open(0);
-	ASSERT_LE(0, self->uffd);
-	ASSERT_EQ(0, uffd_register(self->uffd, self->bitmap, 1,
-				   UFFDIO_REGISTER_MODE_MISSING));
+	SET_SLOT(0, SECMMU_SLOT_LOG_DIRTY, BASE, 0, PAGES);
+	EXPECT_PUT(self->engine, GPA(7), 1);
+	self->uffd = ASSERT_NUMBER(uffd_open(0));
+	ASSERT_EQ(0, uffd_register(self->uffd, self->bitmap, 1, UFFDIO_REGISTER_MODE_MISSING));
 	ASSERT_EQ(0, pthread_create(&self->thread, NULL, ask_for_log, self));
 	ASSERT_EQ(self->bitmap, uffd_wait(self->uffd, MUST));
 }
@@ -98,8 +86,7 @@ static void *call(void *arg)
 }
 
 /* A thread makes the call, for one that hangs cannot be killed in a broken driver. */
-static void expect_call(struct __test_metadata *_metadata, FIXTURE_DATA(usermem) *self,
-			int (*fn)(FIXTURE_DATA(usermem) *self))
+static void expect_call(TEST_ARGS(usermem), int (*fn)(FIXTURE_DATA(usermem) *self))
 {
 	struct caller caller = { .self = self, .fn = fn, .ret = -EINPROGRESS };
 	struct timespec limit;

@@ -4,20 +4,14 @@
  * Another thread wants the same processor all the time, so the scheduler takes it away
  * whenever it is asked for; the kernel counts how often.
  */
-#define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define CPU		1
 #define BLOCK		HUGE_SIZE
@@ -109,8 +103,7 @@ static int map_all(FIXTURE_DATA(yield) *self)
 		};
 
 		while (arg.length) {
-			err = secmmu_call(self->mirror, SECMMU_PREFAULT, &arg,
-					  sizeof(arg));
+			err = secmmu_call(self->mirror, SECMMU_PREFAULT, &arg, sizeof(arg));
 			if (err)
 				return err;
 		}
@@ -135,7 +128,7 @@ static long switches(void)
 }
 
 /* From here on somebody else wants this processor. */
-static void compete(struct __test_metadata *_metadata, FIXTURE_DATA(yield) *self)
+static void compete(TEST_ARGS(yield))
 {
 	ASSERT_EQ(0, pthread_create(&self->rival, NULL, rival, self));
 	self->has_rival = true;
@@ -145,17 +138,16 @@ static void compete(struct __test_metadata *_metadata, FIXTURE_DATA(yield) *self
 
 SECMMU_TEST_F_TIMEOUT(yield, B9_event, 120)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	long before;
 
 	ASSERT_EQ(0, map_all(self));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	compete(_metadata, self);
 	before = switches();
 	ASSERT_EQ(0, madvise(self->mem, BLOCK, MADV_DONTNEED));
 	EXPECT_LE(before + SWITCHES, switches());
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_EQ(a.zapped + SLOTS * DOMAINS * (BLOCK / PAGE), b.zapped);
+	EXPECT_COUNTER(a.zapped + SLOTS * DOMAINS * (BLOCK / PAGE), zapped);
 }
 
 static int mapped_process(void *arg)
@@ -167,9 +159,7 @@ static int mapped_process(void *arg)
 	CHECK(!map_all(self));
 	stay_on(CPU);
 	CHECK(!fds_send(self->engine, &self->mirror, 1));
-	for (;;)
-		pause();
-	return 0;
+	return child_sleep(NULL);
 }
 
 /* The process is killed; its mirror outlives it. The zombie still knows its count. */
@@ -184,8 +174,7 @@ SECMMU_TEST_F_TIMEOUT(yield, B9_release, 120)
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
 	close(self->engine);
 	self->engine = sockets[1];
-	child = child_start(mapped_process, self);
-	ASSERT_LT(0, child);
+	child = ASSERT_NUMBER(child_start(mapped_process, self));
 	ASSERT_EQ(0, fds_receive(sockets[0], &mirror, 1));
 	close(sockets[0]);
 	snprintf(task, sizeof(task), "%d", child);

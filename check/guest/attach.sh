@@ -255,6 +255,15 @@ check "H3, no merged page was copied" "$(number merged_after)" = "$(number merge
 confess
 check "H3, nothing has changed" "$(tail -n 1 /tmp/subject)" = unchanged
 
+# KSM takes apart what it has merged, as writes of the process would.
+fragile
+attach --pid $pid --verify --seconds 4
+echo 2 > $ksm/run
+expect_end "H3, merged pages are copied" 0 \
+	'^warning: [1-9][0-9]* merged pages were copied meanwhile'
+echo 0 > $ksm/run
+end $pid
+
 subject become
 attach --pid $pid --verify --seconds 60
 kill -USR1 $pid

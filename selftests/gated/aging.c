@@ -3,12 +3,7 @@
  * Young or old, asked directly: the aging callbacks are called by the test, which
  * gets their answers. Needs a test build.
  */
-#define _GNU_SOURCE
-#include <string.h>
-#include <sys/mman.h>
-
 #include "secmmu_actor.h"
-#include "secmmu_gates.h"
 #include "secmmu_harness.h"
 #include "secmmu_outsider.h"
 
@@ -25,37 +20,25 @@ static int map_all(struct actor *actor, int mirror)
 	struct secmmu_prefault range;
 	int ret;
 
-	ret = secmmu_prefault(mirror, SECMMU_PREFAULT_WRITE, ACTOR_BASE,
-			      PAGES * PAGE, &range);
+	ret = secmmu_prefault(mirror, SECMMU_PREFAULT_WRITE, ACTOR_BASE, PAGES * PAGE, &range);
 	return ret ?: age_clear(mirror, actor->mem, PAGES);
 }
 
 FIXTURE_SETUP(aging)
 {
-	SECMMU_OPEN_OR_SKIP();
-	ASSERT_EQ(0, actor_start(&self->actor, self->dev, PAGES,
-				 SECMMU_FLUSH_RANGE, 0));
-	self->mirror = self->actor.mirror;
-	self->engine = self->actor.engine[0];
+	ACTOR_START(PAGES, SECMMU_FLUSH_RANGE, 0);
 	ASSERT_EQ(0, map_all(&self->actor, self->mirror));
 }
 
 FIXTURE_TEARDOWN(aging)
 {
-	gates_clear(self->dev);
-	actor_stop(&self->actor);
-	close(self->dev);
-}
-
-static char *page_of(FIXTURE_DATA(aging) *self, long page)
-{
-	return self->actor.mem + page * PAGE;
+	ACTOR_TEARDOWN();
 }
 
 #define EXPECT_YOUNG(young, page) \
-	EXPECT_EQ(young, age_test(self->mirror, page_of(self, page)))
+	EXPECT_EQ(young, age_test(self->mirror, ACTOR_MEM(page)))
 #define EXPECT_CLEARED(young, page) \
-	EXPECT_EQ(young, age_clear(self->mirror, page_of(self, page), 1))
+	EXPECT_EQ(young, age_clear(self->mirror, ACTOR_MEM(page), 1))
 
 static int access_page(FIXTURE_DATA(aging) *self, bool write, long page)
 {
@@ -66,15 +49,14 @@ static int access_page(FIXTURE_DATA(aging) *self, bool write, long page)
 }
 
 /* The access after an aging is noted although the engine needs no walk for it. */
-static void check_again(struct __test_metadata *_metadata,
-			FIXTURE_DATA(aging) *self, bool write)
+static void check_again(TEST_ARGS(aging), bool write)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	int round;
 
 	EXPECT_YOUNG(0, 3);
 	EXPECT_CLEARED(0, 3);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	for (round = 0; round < 3; round++) {
 		ASSERT_EQ(0, access_page(self, write, 3));
 		EXPECT_YOUNG(1, 3);
@@ -85,21 +67,12 @@ static void check_again(struct __test_metadata *_metadata,
 		EXPECT_YOUNG(0, 3);
 		EXPECT_CLEARED(0, 3);
 	}
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(0, a, b, faults);
-	EXPECT_DELTA(0, a, b, zapped);
-	EXPECT_DELTA(0, a, b, flushes);
+	EXPECT_SINCE(0, a, faults);
+	EXPECT_DROPPED(0, 0, a);
 }
 
-SECMMU_TEST_F(aging, C1_read_after_aging)
-{
-	check_again(_metadata, self, false);
-}
-
-SECMMU_TEST_F(aging, C1_write_after_aging)
-{
-	check_again(_metadata, self, true);
-}
+SECMMU_TEST_CALL(aging, C1_read_after_aging, check_again, false)
+SECMMU_TEST_CALL(aging, C1_write_after_aging, check_again, true)
 
 /* Ranges are aged as a whole, and no further. */
 SECMMU_TEST_F(aging, C1_ranges)
@@ -109,15 +82,15 @@ SECMMU_TEST_F(aging, C1_ranges)
 	for (i = 7; i <= 16; i++) {
 		ASSERT_EQ(0, access_page(self, i % 2, i));
 	}
-	EXPECT_EQ(1, age_clear(self->mirror, page_of(self, 8), 8));
+	EXPECT_EQ(1, age_clear(self->mirror, ACTOR_MEM(8), 8));
 	for (i = 8; i < 16; i++)
 		EXPECT_YOUNG(0, i);
 	EXPECT_YOUNG(1, 7);
 	EXPECT_YOUNG(1, 16);
-	EXPECT_EQ(0, age_clear(self->mirror, page_of(self, 8), 0));
-	EXPECT_EQ(1, age_clear(self->mirror, page_of(self, 0), 8));
-	EXPECT_EQ(1, age_clear(self->mirror, page_of(self, 0), PAGES));
-	EXPECT_EQ(0, age_clear(self->mirror, page_of(self, 0), PAGES));
+	EXPECT_EQ(0, age_clear(self->mirror, ACTOR_MEM(8), 0));
+	EXPECT_EQ(1, age_clear(self->mirror, ACTOR_MEM(0), 8));
+	EXPECT_EQ(1, age_clear(self->mirror, ACTOR_MEM(0), PAGES));
+	EXPECT_EQ(0, age_clear(self->mirror, ACTOR_MEM(0), PAGES));
 }
 
 /* The first pages in the last entries of one table, the rest in another. */
@@ -130,13 +103,12 @@ SECMMU_TEST_F(aging, C1_alias)
 	__u64 word;
 	size_t i;
 
-	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT, 1, ALIAS(0), 0,
-			       PAGES, 0));
+	ACTOR_RUN(0, ACT_SLOT, 1, ALIAS(0), 0, PAGES, 0);
 	for (i = 0; i < ARRAY_SIZE(pages); i++) {
 		ASSERT_EQ(0, gpa_get(self->engine, ALIAS(pages[i]), &word));
 		ASSERT_EQ(0, access_page(self, false, pages[i]));
 	}
-	EXPECT_EQ(1, age_clear(self->mirror, page_of(self, 0), PAGES));
+	EXPECT_EQ(1, age_clear(self->mirror, ACTOR_MEM(0), PAGES));
 	for (i = 0; i < ARRAY_SIZE(pages); i++)
 		EXPECT_YOUNG(0, pages[i]);
 
@@ -169,16 +141,13 @@ SECMMU_TEST_F(aging, C4_denied_is_not_young)
 /* Nor has one that a job prepares for. */
 SECMMU_TEST_F(aging, C4_touched_is_not_young)
 {
-	char *mem = region_map(PAGES);
+	char *mem = ASSERT_MEMORY(region_map(PAGES));
 	int mirror, engine, error;
 	long i;
 
-	ASSERT_NE(NULL, mem);
 	memset(mem, 1, PAGES * PAGE);
-	mirror = secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0);
-	ASSERT_LE(0, mirror);
-	engine = secmmu_create_engine_with(mirror, SECMMU_ENGINE_BACKGROUND);
-	ASSERT_LE(0, engine);
+	mirror = NEW_MIRROR();
+	engine = NEW_ENGINE_WITH(mirror, SECMMU_ENGINE_BACKGROUND);
 	ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, ACTOR_BASE, mem, PAGES * PAGE));
 	/* Pages that are not mapped yet; pages that are, to be read only; the others. */
 	for (i = 0; i < 4; i++) {
@@ -211,10 +180,7 @@ SECMMU_TEST_F(aging, C1_window_about_to_open)
 	ASSERT_EQ(0, cpus_spread(&self->actor));
 	ASSERT_EQ(0, outsider_start(&outsider));
 	ASSERT_EQ(0, access_page(self, false, 3));
-	post = gate_arm(self->dev, SECMMU_GATE_WINDOW_MARKED, outsider.pid, 0);
-	ASSERT_LE(0, post);
-	outsider_read(&outsider, self->engine, ACTOR_GPA(3), 1);
-	ASSERT_EQ(0, gate_wait(self->dev, post));
+	post = OUTSIDER_HOLD(outsider, WINDOW_MARKED, 0, self->engine, ACTOR_GPA(3));
 	/* Does not wait for windows. */
 	EXPECT_CLEARED(1, 3);
 	EXPECT_YOUNG(0, 3);
@@ -231,13 +197,12 @@ SECMMU_TEST_F(aging, A15_two_mirrors)
 	__u64 number;
 	int i;
 
-	actor_do(&self->actor, 0, ACT_MIRROR);
+	ACTOR_DO(0, ACT_MIRROR);
 	ASSERT_EQ(0, actor_answer(&self->actor, 0, &number));
 	ASSERT_EQ(1, number);
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, access_page(self, false, 3));
-		ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_READ, far,
-				       ACTOR_GPA(3)));
+		ACTOR_RUN(0, ACT_READ, far, ACTOR_GPA(3));
 		EXPECT_YOUNG(1, 3);
 		EXPECT_CLEARED(1, 3);
 		/* Had only one forgotten, the other would say so. */
@@ -247,7 +212,7 @@ SECMMU_TEST_F(aging, A15_two_mirrors)
 	ASSERT_EQ(0, access_page(self, true, 3));
 	EXPECT_YOUNG(1, 3);
 	EXPECT_CLEARED(1, 3);
-	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_READ, far, ACTOR_GPA(3)));
+	ACTOR_RUN(0, ACT_READ, far, ACTOR_GPA(3));
 	EXPECT_YOUNG(1, 3);
 	EXPECT_CLEARED(1, 3);
 	EXPECT_YOUNG(0, 3);
@@ -263,14 +228,9 @@ SECMMU_TEST_F(aging, C1_read_under_an_aging)
 
 	for (round = 0; round < 2; round++) {
 		ASSERT_EQ(0, access_page(self, false, 3));
-		post = gate_arm(self->dev, SECMMU_GATE_AGE,
-				actor_tid(&self->actor, 1), 0);
-		ASSERT_LE(0, post);
-		actor_do(&self->actor, 1, ACT_EVENT, 3, 1, SECMMU_TEST_EVENT_AGE_CLEAR);
-		ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, post));
+		post = ACTOR_HOLD_AT(AGE, 1, ACT_EVENT, 3, 1, SECMMU_TEST_EVENT_AGE_CLEAR);
 		ASSERT_EQ(0, access_page(self, false, 3));
-		ASSERT_EQ(0, gate_open(self->dev, post));
-		EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+		EXPECT_GOES_ON(post, 1);
 		EXPECT_YOUNG(0, 3);
 		ASSERT_EQ(0, access_page(self, false, 3));
 		EXPECT_YOUNG(1, 3);
@@ -281,13 +241,12 @@ SECMMU_TEST_F(aging, C1_read_under_an_aging)
 SECMMU_TEST_F(aging, C1_upgrade)
 {
 	struct secmmu_prefault range;
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 
-	ASSERT_EQ(0, event_begin(self->mirror, page_of(self, 3), 2));
-	ASSERT_EQ(0, event_end(self->mirror, page_of(self, 3), 2));
+	PASS_EVENT(ACTOR_MEM(3), 2);
 	ASSERT_EQ(0, access_page(self, false, 3));
 	EXPECT_YOUNG(1, 3);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	/* Page 4 comes now, and has not been used. */
 	ASSERT_EQ(0, secmmu_prefault(self->mirror, SECMMU_PREFAULT_WRITE, ACTOR_GPA(3),
 				     2 * PAGE, &range));
@@ -298,9 +257,8 @@ SECMMU_TEST_F(aging, C1_upgrade)
 	EXPECT_YOUNG(0, 3);
 	ASSERT_EQ(0, access_page(self, false, 3));
 	EXPECT_YOUNG(1, 3);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(1, a, b, faults);
-	EXPECT_DELTA(0, a, b, zapped);
+	EXPECT_SINCE(1, a, faults);
+	EXPECT_SINCE(0, a, zapped);
 	EXPECT_COHERENT(self->mirror);
 }
 
@@ -309,9 +267,8 @@ SECMMU_TEST_F(aging, C1_every_domain)
 {
 	__u32 domain;
 
-	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_DOMAINS, SECMMU_MAX_DOMAINS - 1));
-	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT_IN, 0, ACTOR_BASE, 0, PAGES,
-			       (1U << SECMMU_MAX_DOMAINS) - 1));
+	ACTOR_RUN(0, ACT_DOMAINS, SECMMU_MAX_DOMAINS - 1);
+	ACTOR_RUN(0, ACT_SLOT_IN, 0, ACTOR_BASE, 0, PAGES, (1U << SECMMU_MAX_DOMAINS) - 1);
 	for (domain = 0; domain < SECMMU_MAX_DOMAINS; domain++) {
 		ASSERT_EQ(0, domain_enter(self->engine, domain));
 		ASSERT_EQ(0, access_page(self, false, 3));
@@ -341,8 +298,7 @@ SECMMU_TEST_F(aging, C1_many_views)
 	for (n = 0; n < ARRAY_SIZE(views); n++) {
 		while (have < views[n]) {
 			have++;
-			ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT, have,
-					       VIEW(have), 3, 1, 0));
+			ACTOR_RUN(0, ACT_SLOT, have, VIEW(have), 3, 1, 0);
 			ASSERT_EQ(0, gpa_get(self->engine, VIEW(have), &word));
 		}
 		EXPECT_CLEARED(1, 3);

@@ -3,12 +3,9 @@
  * Faults of several pages against events on some of them: which go in, which do not,
  * and where the next round begins. Needs a test build.
  */
-#define _GNU_SOURCE
 #include "secmmu_actor.h"
-#include "secmmu_gates.h"
 #include "secmmu_harness.h"
 #include "secmmu_outsider.h"
-#include "secmmu_sys.h"
 
 #define PAGES	256L
 /* From here on: events that fill the records of single events. */
@@ -18,22 +15,7 @@
 #define FIRST	3L
 #define MANY	8L
 
-FIXTURE(batch)
-{
-	int dev, mirror, engine;
-	struct actor actor;
-};
-
-FIXTURE_SETUP(batch)
-{
-	ACTOR_SETUP(PAGES);
-	self->engine = self->actor.engine[0];
-}
-
-FIXTURE_TEARDOWN(batch)
-{
-	ACTOR_TEARDOWN();
-}
+ACTOR_FIXTURE(batch, PAGES)
 
 /* An event: the first page, the pages, and bytes to add to the start. No pages: none. */
 enum { PAGE_NO, LENGTH, OFFSET, EVENT };
@@ -70,10 +52,9 @@ static long sptes(FIXTURE_DATA(batch) *self)
 }
 
 /* All that is mapped goes, but for that one. */
-static void unmap_all(struct __test_metadata *_metadata, FIXTURE_DATA(batch) *self)
+static void unmap_all(TEST_ARGS(batch))
 {
-	ASSERT_EQ(0, event_begin(self->mirror, self->actor.mem, PAGES));
-	ASSERT_EQ(0, event_end(self->mirror, self->actor.mem, PAGES));
+	PASS_EVENT(self->actor.mem, PAGES);
 	EXPECT_GPA(stamp(ALONE, 1), self->engine, ACTOR_GPA(ALONE));
 	ASSERT_EQ(0, sptes(self));
 	ASSERT_EQ(0, oracle_mark(self->mirror));
@@ -81,17 +62,15 @@ static void unmap_all(struct __test_metadata *_metadata, FIXTURE_DATA(batch) *se
 
 static void start_fault(FIXTURE_DATA(batch) *self)
 {
-	actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(FIRST), MANY, 0);
+	ACTOR_DO(0, ACT_PREFAULT, ACTOR_GPA(FIRST), MANY, 0);
 }
 
 /* The fault ends, with all pages in and right. */
-static void finish_fault(struct __test_metadata *_metadata, FIXTURE_DATA(batch) *self)
+static void finish_fault(TEST_ARGS(batch))
 {
-	__u64 left = POISON;
 	long i;
 
-	EXPECT_EQ(0, actor_answer(&self->actor, 0, &left));
-	EXPECT_EQ(0, left);
+	EXPECT_ANSWER_VALUE(0, 0);
 	EXPECT_EQ(MANY, sptes(self));
 	EXPECT_COHERENT(self->mirror);
 	for (i = FIRST; i < FIRST + MANY; i++)
@@ -104,31 +83,29 @@ struct passing {
 	long in;
 };
 
-static void pass_events(struct __test_metadata *_metadata, FIXTURE_DATA(batch) *self,
-			enum secmmu_gate gate, const struct passing *passing,
-			size_t number)
+static void pass_events(TEST_ARGS(batch), enum secmmu_gate gate,
+			const struct passing *passing, size_t number)
 {
 	struct secmmu_stats a, b;
 	int got, installed;
 	size_t i;
 
 	unmap_all(_metadata, self);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-	got = gate_arm(self->dev, gate, 0, (uintptr_t)ACTOR_MEM(FIRST));
-	ASSERT_LE(0, got);
+	GET_STATS(a);
+	got = ASSERT_NUMBER(gate_arm(self->dev, gate, 0, (uintptr_t)ACTOR_MEM(FIRST)));
 	installed = GATE_ARM(FAULT_INSTALLED, ACTOR_MEM(FIRST));
 	start_fault(self);
-	ASSERT_EQ(0, gate_wait(self->dev, got));
+	GATE_WAIT(got);
 	for (i = 0; i < ARRAY_SIZE(passing->event); i++) {
 		ASSERT_EQ(0, begin(self, passing->event[i]));
 		ASSERT_EQ(0, end(self, passing->event[i]));
 	}
-	ASSERT_EQ(0, gate_open(self->dev, got));
-	ASSERT_EQ(0, gate_wait(self->dev, installed));
+	GATE_OPEN(got);
+	GATE_WAIT(installed);
 	EXPECT_EQ(passing->in, sptes(self)) TH_LOG("with events %zu", number);
-	ASSERT_EQ(0, gate_open(self->dev, installed));
+	GATE_OPEN(installed);
 	finish_fault(_metadata, self);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(b);
 	/* What goes in is no retry; the rest is another fault. */
 	EXPECT_DELTA(!passing->in, a, b, retries);
 	EXPECT_DELTA(!passing->in, a, b, retries_event);
@@ -180,8 +157,7 @@ struct inflight {
 	long in;
 };
 
-static void cut_short(struct __test_metadata *_metadata, FIXTURE_DATA(batch) *self,
-		      const struct inflight *inflight, size_t number)
+static void cut_short(TEST_ARGS(batch), const struct inflight *inflight, size_t number)
 {
 	long records, n = 0, i;
 	bool waits;
@@ -247,20 +223,15 @@ SECMMU_TEST_F(batch, A8_cut_short)
 SECMMU_TEST_F(batch, A10_event_behind_the_round)
 {
 	struct secmmu_stats a, b;
-	__u64 left = POISON;
 	int got;
 
 	unmap_all(_metadata, self);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-	got = GATE_ARM(FAULT_GOT, ACTOR_MEM(0));
-	actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(0), 100, 0);
-	ASSERT_EQ(0, gate_wait(self->dev, got));
-	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(32), 1));
-	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(32), 1));
-	ASSERT_EQ(0, gate_open(self->dev, got));
-	EXPECT_EQ(0, actor_answer(&self->actor, 0, &left));
-	EXPECT_EQ(0, left);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(a);
+	got = ACTOR_HOLD(FAULT_GOT, ACTOR_MEM(0), 0, ACT_PREFAULT, ACTOR_GPA(0), 100, 0);
+	PASS_EVENT(ACTOR_MEM(32), 1);
+	GATE_OPEN(got);
+	EXPECT_ANSWER_VALUE(0, 0);
+	GET_STATS(b);
 	/* Three of 32, one of four. */
 	EXPECT_DELTA(4, a, b, faults);
 	EXPECT_DELTA(100, a, b, fault_pages);
@@ -282,34 +253,25 @@ SECMMU_TEST_F(batch, A6_events_around_a_read)
 	int mirror = secmmu_create_mirror_of(self->dev, self->actor.pid), engine, got;
 	struct secmmu_test_oracle result;
 	struct outsider outsider = {};
-	struct secmmu_stats stats;
-	__u64 words[2];
 	size_t i, j;
 
 	ASSERT_LE(0, mirror);
-	engine = secmmu_create_engine_with(mirror, SECMMU_ENGINE_FAULT_AROUND);
-	ASSERT_LE(0, engine);
-	ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, ACTOR_BASE, self->actor.mem,
-				     PAGES * PAGE));
+	engine = NEW_ENGINE_WITH(mirror, SECMMU_ENGINE_FAULT_AROUND);
+	ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, ACTOR_BASE, self->actor.mem, PAGES * PAGE));
 	ASSERT_EQ(0, outsider_start(&outsider));
 	for (i = 0; i < ARRAY_SIZE(passings); i++) {
 		unmap_all(_metadata, self);
-		got = gate_arm(self->dev, SECMMU_GATE_FAULT_GOT, outsider.pid, 0);
-		ASSERT_LE(0, got);
-		outsider_read(&outsider, engine, ACTOR_GPA(FIRST), 1);
-		ASSERT_EQ(0, gate_wait(self->dev, got));
+		got = OUTSIDER_HOLD(outsider, FAULT_GOT, 0, engine, ACTOR_GPA(FIRST));
 		for (j = 0; j < ARRAY_SIZE(passings[i].event); j++) {
 			ASSERT_EQ(0, begin(self, passings[i].event[j]));
 			ASSERT_EQ(0, end(self, passings[i].event[j]));
 		}
-		ASSERT_EQ(0, gate_open(self->dev, got));
-		EXPECT_EQ(0, outsider_answer(&outsider, words));
-		EXPECT_EQ(stamp(FIRST, 1), words[0]);
+		GATE_OPEN(got);
+		EXPECT_OUTSIDER_READ(stamp(FIRST, 1), outsider);
 		ASSERT_EQ(0, oracle_check(mirror, &result));
 		EXPECT_EQ(passings[i].in, result.sptes) TH_LOG("with events %zu", i);
-		ASSERT_EQ(0, secmmu_get_stats(mirror, &stats));
-		EXPECT_EQ(i + 1, stats.faults);
-		EXPECT_EQ(0, stats.retries);
+		EXPECT_COUNTER_OF(i + 1, mirror, faults);
+		EXPECT_COUNTER_OF(0, mirror, retries);
 	}
 	outsider_stop(&outsider);
 	close(engine);
@@ -319,35 +281,30 @@ SECMMU_TEST_F(batch, A6_events_around_a_read)
 /* In slot 1 page 4 is the first of a table. */
 #define BORDER	(1024 - 4)
 
-static void cross_border(struct __test_metadata *_metadata, FIXTURE_DATA(batch) *self,
-			 bool event)
+static void cross_border(TEST_ARGS(batch), bool event)
 {
-	struct secmmu_stats a, b;
-	__u64 left = POISON;
+	struct secmmu_stats a;
 	int got, installed;
 	long i;
 
 	unmap_all(_metadata, self);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	got = GATE_ARM(FAULT_GOT, ACTOR_MEM(1));
 	installed = GATE_ARM(FAULT_INSTALLED, ACTOR_MEM(1));
-	actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(BORDER + 1), 16, 0);
-	ASSERT_EQ(0, gate_wait(self->dev, got));
+	ACTOR_DO(0, ACT_PREFAULT, ACTOR_GPA(BORDER + 1), 16, 0);
+	GATE_WAIT(got);
 	if (event) {
 		/* Behind the border, so that the round does not care. */
-		ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(4), 1));
-		ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(4), 1));
+		PASS_EVENT(ACTOR_MEM(4), 1);
 	}
-	ASSERT_EQ(0, gate_open(self->dev, got));
-	ASSERT_EQ(0, gate_wait(self->dev, installed));
+	GATE_OPEN(got);
+	GATE_WAIT(installed);
 	EXPECT_EQ(3, sptes(self));
-	ASSERT_EQ(0, gate_open(self->dev, installed));
-	EXPECT_EQ(0, actor_answer(&self->actor, 0, &left));
-	EXPECT_EQ(0, left);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(2, a, b, faults);
-	EXPECT_DELTA(16, a, b, fault_pages);
-	EXPECT_DELTA(0, a, b, retries);
+	GATE_OPEN(installed);
+	EXPECT_ANSWER_VALUE(0, 0);
+	EXPECT_SINCE(2, a, faults);
+	EXPECT_SINCE(16, a, fault_pages);
+	EXPECT_SINCE(0, a, retries);
 	EXPECT_EQ(16, sptes(self));
 	EXPECT_COHERENT(self->mirror);
 	for (i = 0; i < 64; i++)
@@ -357,8 +314,7 @@ static void cross_border(struct __test_metadata *_metadata, FIXTURE_DATA(batch) 
 /* A table ends within the range: so does a round, and what follows is elsewhere. */
 SECMMU_TEST_F(batch, A6_border_of_two_tables)
 {
-	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT, 1, ACTOR_GPA(BORDER), 0, 64,
-			       0));
+	ACTOR_RUN(0, ACT_SLOT, 1, ACTOR_GPA(BORDER), 0, 64, 0);
 	cross_border(_metadata, self, false);
 	cross_border(_metadata, self, true);
 }

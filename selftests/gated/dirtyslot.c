@@ -3,73 +3,44 @@
  * A dropped entry's dirty bit belongs to the log of the slot that shows the page now,
  * whatever dropped the entry.
  */
-#define _GNU_SOURCE
-#include <sys/mman.h>
-
 #include "secmmu_actor.h"
-#include "secmmu_gates.h"
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define PAGES	64L
 /* What the new slot shows, from this page of the memory on. */
 #define NEW	32L
 
-FIXTURE(dirtyslot)
-{
-	int dev, mirror, engine;
-	struct actor actor;
-};
-
-FIXTURE_SETUP(dirtyslot)
-{
-	ACTOR_SETUP(PAGES);
-	self->engine = self->actor.engine[0];
-}
-
-FIXTURE_TEARDOWN(dirtyslot)
-{
-	ACTOR_TEARDOWN();
-}
+ACTOR_FIXTURE(dirtyslot, PAGES)
 
 /*
  * Thread 1 replaces slot 0 by one with a log that shows other memory; it is held when the
  * new slot has come and the old one's entries are still there. A write goes through it.
  */
-static int write_through_new_slot(struct __test_metadata *_metadata,
-				  FIXTURE_DATA(dirtyslot) *self, long page)
+static int write_through_new_slot(TEST_ARGS(dirtyslot), long page)
 {
-	int post = GATE_ARM(SLOT_REPLACED, 0);
+	int post = ACTOR_HOLD(SLOT_REPLACED, 0, 1, ACT_SLOT, 0, ACTOR_GPA(0), NEW,
+			      PAGES - NEW, SECMMU_SLOT_LOG_DIRTY);
 
-	actor_do(&self->actor, 1, ACT_SLOT, 0, ACTOR_GPA(0), NEW, PAGES - NEW,
-		 SECMMU_SLOT_LOG_DIRTY);
-	ASSERT_EQ(0, gate_wait(self->dev, post));
-	ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(page), stamp(page, 9)));
+	EXPECT_PUT(self->engine, ACTOR_GPA(page), stamp(page, 9));
 	return post;
 }
 
-static void expect_log(struct __test_metadata *_metadata,
-		       FIXTURE_DATA(dirtyslot) *self, int post, __u64 wanted)
+static void expect_log(TEST_ARGS(dirtyslot), int post, __u64 wanted)
 {
-	__u64 log = 0;
-
-	ASSERT_EQ(0, gate_open(self->dev, post));
+	GATE_OPEN(post);
 	ASSERT_EQ(0, actor_answer(&self->actor, 1, NULL));
-	actor_do(&self->actor, 0, ACT_DIRTY, 0, PAGES - NEW);
-	ASSERT_EQ(0, actor_answer(&self->actor, 0, &log));
-	EXPECT_EQ(wanted, log);
+	ACTOR_DO(0, ACT_DIRTY, 0, PAGES - NEW);
+	EXPECT_ANSWER_VALUE(wanted, 0);
 }
 
 /* The old slot's zap drops the entry of the new one. */
 SECMMU_TEST_F(dirtyslot, C2_write_through_new_slot)
 {
 	int post = write_through_new_slot(_metadata, self, 3);
-	__u64 word = 0;
 
 	expect_log(_metadata, self, post, 1ULL << 3);
-	actor_do(&self->actor, 0, ACT_LOAD, NEW + 3);
-	ASSERT_EQ(0, actor_answer(&self->actor, 0, &word));
-	EXPECT_EQ(stamp(3, 9), word);
+	ACTOR_DO(0, ACT_LOAD, NEW + 3);
+	EXPECT_ANSWER_VALUE(stamp(3, 9), 0);
 }
 
 /* An event in the old slot's memory drops it. */
@@ -77,7 +48,7 @@ SECMMU_TEST_F(dirtyslot, C2_event_of_old_slot)
 {
 	int post = write_through_new_slot(_metadata, self, 3);
 
-	ASSERT_EQ(0, actor_run(&self->actor, 2, ACT_MADVISE, 3, 1, MADV_DONTNEED));
+	ACTOR_RUN(2, ACT_MADVISE, 3, 1, MADV_DONTNEED);
 	expect_log(_metadata, self, post, 1ULL << 3);
 }
 
@@ -86,46 +57,32 @@ SECMMU_TEST_F(dirtyslot, C2_event_of_new_slot)
 {
 	int post = write_through_new_slot(_metadata, self, 31);
 
-	ASSERT_EQ(0, actor_run(&self->actor, 2, ACT_MADVISE, NEW + 31, 1,
-			       MADV_DONTNEED));
+	ACTOR_RUN(2, ACT_MADVISE, NEW + 31, 1, MADV_DONTNEED);
 	expect_log(_metadata, self, post, 1ULL << 31);
 }
 
 /* A page that was there before the new slot came, through an entry that stays. */
 SECMMU_TEST_F(dirtyslot, C2_grown_slot)
 {
-	__u64 log = 0;
 	int post;
 
-	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT, 0, ACTOR_GPA(0), 0, 8,
-			       SECMMU_SLOT_LOG_DIRTY));
-	ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(5), 1));
-	post = GATE_ARM(SLOT_REPLACED, 0);
-	actor_do(&self->actor, 1, ACT_SLOT, 0, ACTOR_GPA(0), 0, 16,
-		 SECMMU_SLOT_LOG_DIRTY);
-	ASSERT_EQ(0, gate_wait(self->dev, post));
+	ACTOR_RUN(1, ACT_SLOT, 0, ACTOR_GPA(0), 0, 8, SECMMU_SLOT_LOG_DIRTY);
+	EXPECT_PUT(self->engine, ACTOR_GPA(5), 1);
+	post = ACTOR_HOLD(SLOT_REPLACED, 0, 1, ACT_SLOT, 0, ACTOR_GPA(0), 0, 16,
+			  SECMMU_SLOT_LOG_DIRTY);
 	/* The TLB knows page 5; page 12 comes with the new slot. */
-	ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(5), 2));
-	ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(12), 2));
-	ASSERT_EQ(0, gate_open(self->dev, post));
+	EXPECT_PUT(self->engine, ACTOR_GPA(5), 2);
+	EXPECT_PUT(self->engine, ACTOR_GPA(12), 2);
+	GATE_OPEN(post);
 	ASSERT_EQ(0, actor_answer(&self->actor, 1, NULL));
-	actor_do(&self->actor, 0, ACT_DIRTY, 0, 16);
-	ASSERT_EQ(0, actor_answer(&self->actor, 0, &log));
-	EXPECT_EQ(1ULL << 5 | 1ULL << 12, log);
-}
-
-static int sleeping_child(void *unused)
-{
-	(void)unused;
-	for (;;)
-		sleep(1);
-	return 0;
+	ACTOR_DO(0, ACT_DIRTY, 0, 16);
+	EXPECT_ANSWER_VALUE(1ULL << 5 | 1ULL << 12, 0);
 }
 
 /* The mirrored process ends: what engines wrote to shared memory is in the log. */
 SECMMU_TEST_F(dirtyslot, C2_process_gone)
 {
-	__u64 log = 0, word;
+	__u64 word;
 	int mirror, engine;
 	pid_t child;
 	char *mem;
@@ -133,20 +90,16 @@ SECMMU_TEST_F(dirtyslot, C2_process_gone)
 	mem = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
 		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, mem);
-	child = child_start(sleeping_child, NULL);
-	ASSERT_LT(0, child);
-	mirror = secmmu_create_mirror_of(self->dev, child);
-	ASSERT_LE(0, mirror);
-	engine = secmmu_create_engine(mirror);
-	ASSERT_LE(0, engine);
+	child = ASSERT_NUMBER(child_start(child_sleep, NULL));
+	mirror = ASSERT_NUMBER(secmmu_create_mirror_of(self->dev, child));
+	engine = NEW_ENGINE(mirror);
 	ASSERT_EQ(0, secmmu_set_slot(mirror, 0, SECMMU_SLOT_LOG_DIRTY, ACTOR_BASE, mem,
 				     PAGES * PAGE));
-	ASSERT_EQ(0, gpa_put(engine, ACTOR_GPA(5), 77));
+	EXPECT_PUT(engine, ACTOR_GPA(5), 77);
 	ASSERT_EQ(77, *word_at(mem, 5));
 	child_kill(child);
 	ASSERT_EQ(-ESRCH, gpa_get(engine, ACTOR_GPA(9), &word));
-	ASSERT_EQ(0, secmmu_dirty_log(mirror, 0, 0, PAGES, &log));
-	EXPECT_EQ(1ULL << 5, log);
+	EXPECT_DIRTY(1ULL << 5, mirror, 0, 0, PAGES);
 	close(engine);
 	close(mirror);
 	munmap(mem, PAGES * PAGE);

@@ -7,12 +7,10 @@
  * place already. The driver knows what can fail in its calls, and so does the test: it
  * counts. What can fail in the kernel below, few kernels can tell.
  */
-#define _GNU_SOURCE
 #include "failnth_calls.h"
 #include "secmmu_fail.h"
 #include "secmmu_group.h"
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 /* No call has so many things to fail. */
 #define TRIES	1000
@@ -61,8 +59,7 @@ static int fail_one(struct world *w, const struct op *op, struct fail *fail,
 }
 
 /* ... with the first, the second, and so on; @hits counts. */
-static int fail_each(int dev, const struct op *op, struct fail *fail,
-		     unsigned int *hits)
+static int fail_each(int dev, const struct op *op, struct fail *fail, unsigned int *hits)
 {
 	unsigned int nth;
 	int hit = 0, ret;
@@ -140,8 +137,7 @@ SECMMU_TEST_F_TIMEOUT(failnth, G3_kernel_each_fails_once, SECMMU_TIMEOUT_LONG)
 
 	START_OR_SKIP(FAIL_BY_KERNEL);
 	ASSERT_EQ(0, fail_each(self->dev, op, &self->fail, hits));
-	TH_LOG("%u allocations and %u copies failed", hits[FAIL_ALLOCATION],
-	       hits[FAIL_COPY]);
+	TH_LOG("%u allocations and %u copies failed", hits[FAIL_ALLOCATION], hits[FAIL_COPY]);
 	EXPECT_LE(op->least, hits[FAIL_ALLOCATION]);
 	/* Copies of some kinds do not fail; others are the kernel's own. */
 	EXPECT_TRUE(!op->copies || hits[FAIL_COPY]);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -94,17 +93,9 @@ static int check_mirror(struct world *w, long ret)
 	return 0;
 }
 
-static int sleep_on(void *arg)
-{
-	(void)arg;
-	for (;;)
-		pause();
-	return 0;
-}
-
 static int prepare_other(struct world *w)
 {
-	w->child = child_start(sleep_on, NULL);
+	w->child = child_start(child_sleep, NULL);
 	CHECK(w->child > 0);
 	return 0;
 }
@@ -206,10 +197,7 @@ static int check_read(struct world *w, long ret)
 
 static int prepare_write(struct world *w)
 {
-	long i;
-
-	for (i = 0; i < PAGES; i++)
-		*word_at(w->buf, i) = stamp(i, 2);
+	pages_stamp(w->buf, 0, PAGES, 2);
 	return 0;
 }
 
@@ -239,8 +227,7 @@ static int check_write(struct world *w, long ret)
 static long call_prefault(struct world *w)
 {
 	struct secmmu_prefault range;
-	int ret = secmmu_prefault(w->mirror, SECMMU_PREFAULT_WRITE, BASE,
-				  PAGES * PAGE, &range);
+	int ret = secmmu_prefault(w->mirror, SECMMU_PREFAULT_WRITE, BASE, PAGES * PAGE, &range);
 
 	return ret ?: (long)(PAGES * PAGE - range.length);
 }
@@ -293,17 +280,9 @@ static int check_coherent(struct world *w, long ret)
 
 static int prepare_huge(struct world *w)
 {
-	uintptr_t addr;
-	long i;
-
-	w->map = mmap(NULL, 2 * HUGE_SIZE, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CHECK(w->map != MAP_FAILED);
-	addr = ((uintptr_t)w->map + HUGE_SIZE - 1) & -HUGE_SIZE;
-	w->huge = (char *)addr;
-	CHECK(!madvise(w->huge, HUGE_SIZE, MADV_HUGEPAGE));
-	for (i = 0; i < HUGE_SIZE / PAGE; i++)
-		*word_at(w->huge, i) = stamp(i, 3);
+	w->huge = blocks_map(1, MADV_HUGEPAGE);
+	CHECK(w->huge);
+	pages_stamp(w->huge, 0, HUGE_SIZE / PAGE, 3);
 	CHECK(huge_kilobytes(w->huge) == HUGE_SIZE >> 10);
 	CHECK(!secmmu_set_slot(w->mirror, 1, 0, OTHER, w->huge, HUGE_SIZE));
 	return 0;
@@ -482,8 +461,6 @@ const struct op ops[NR_OPS] = {
 
 int world_make(struct world *w, const struct op *op)
 {
-	long i;
-
 	w->mirror = -1;
 	w->engine = -1;
 	w->buf = region_map(PAGES);
@@ -495,8 +472,7 @@ int world_make(struct world *w, const struct op *op)
 	CHECK(w->engine >= 0);
 	w->mem = region_map(PAGES);
 	CHECK(w->mem);
-	for (i = 0; i < TOUCHED; i++)
-		*word_at(w->mem, i) = stamp(i, 1);
+	pages_stamp(w->mem, 0, TOUCHED, 1);
 	CHECK(!secmmu_set_slot(w->mirror, 0, SECMMU_SLOT_LOG_DIRTY, BASE, w->mem,
 			       PAGES * PAGE));
 	return op->prepare ? op->prepare(w) : 0;
@@ -510,8 +486,7 @@ void world_end(struct world *w)
 		close(w->mirror);
 	if (w->child)
 		child_kill(w->child);
-	if (w->map)
-		munmap(w->map, 2 * HUGE_SIZE);
+	blocks_unmap(w->huge, 1);
 	region_unmap(w->mem, PAGES);
 	region_unmap(w->buf, PAGES);
 }

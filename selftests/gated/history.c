@@ -3,7 +3,6 @@
  * Historical users of MMU notifiers as subscribers of a chain: what they can rely on,
  * and the failures for which they are remembered. Needs a test build.
  */
-#define _GNU_SOURCE
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -13,27 +12,12 @@
 #include "secmmu_gates.h"
 #include "secmmu_group.h"
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define PAGES	16L
 #define BATCH	SECMMU_TEST_PAST_BATCH
 #define MANY	4096L
 
-FIXTURE(history)
-{
-	int dev, mirror, engine;
-	struct actor actor;
-};
-
-FIXTURE_SETUP(history)
-{
-	ACTOR_SETUP(PAGES);
-}
-
-FIXTURE_TEARDOWN(history)
-{
-	ACTOR_TEARDOWN();
-}
+ACTOR_FIXTURE(history, PAGES)
 
 static int subscribe(int mirror, __u32 kind, const char *mem, long pages)
 {
@@ -104,8 +88,7 @@ static void *fault(void *data)
 	struct faulter *faulter = data;
 	struct secmmu_test_past state;
 
-	faulter->result = act(faulter->past, SECMMU_TEST_PAST_FAULT, NULL,
-			      &state);
+	faulter->result = act(faulter->past, SECMMU_TEST_PAST_FAULT, NULL, &state);
 	__atomic_store_n(&faulter->done, true, __ATOMIC_RELEASE);
 	return NULL;
 }
@@ -116,15 +99,15 @@ SECMMU_TEST_F(history, A2_gru_waits_while_events_are_in_flight)
 
 	DO(FAULT, faulter.past, NULL);
 	EXPECT_EQ(1, LOOK(faulter.past).present);
-	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(0), 2));
-	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(8), 1));
+	EVENT_BEGIN(ACTOR_MEM(0), 2);
+	EVENT_BEGIN(ACTOR_MEM(8), 1);
 	EXPECT_EQ(2, LOOK(faulter.past).active);
 	EXPECT_EQ(0, LOOK(faulter.past).present);
 	ASSERT_EQ(0, pthread_create(&faulter.thread, NULL, fault, &faulter));
-	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(0), 2));
+	EVENT_END(ACTOR_MEM(0), 2);
 	EXPECT_EQ(1, LOOK(faulter.past).active);
 	EXPECT_FALSE(__atomic_load_n(&faulter.done, __ATOMIC_ACQUIRE));
-	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(8), 1));
+	EVENT_END(ACTOR_MEM(8), 1);
 	pthread_join(faulter.thread, NULL);
 	EXPECT_EQ(0, faulter.result);
 	EXPECT_EQ(1, LOOK(faulter.past).present);
@@ -143,24 +126,24 @@ SECMMU_TEST_F(history, A5_gru_counts_below_zero)
 	int early, late;
 
 	early = SUBSCRIBE(GRU);
-	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(0), 1));
+	EVENT_BEGIN(ACTOR_MEM(0), 1);
 	late = SUBSCRIBE(GRU);
-	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(0), 1));
+	EVENT_END(ACTOR_MEM(0), 1);
 	EXPECT_EQ(0, LOOK(early).lowest);
 	EXPECT_EQ(-1, LOOK(late).active);
 
-	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(4), 1));
+	EVENT_BEGIN(ACTOR_MEM(4), 1);
 	DO(FAULT, late, NULL);
 	EXPECT_EQ(1, LOOK(late).present);
-	actor_do(&self->actor, 0, ACT_READ, 0, ACTOR_GPA(4));
+	ACTOR_DO(0, ACT_READ, 0, ACTOR_GPA(4));
 	EXPECT_TRUE(actor_waits(&self->actor, 0, 1));
-	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(4), 1));
-	EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
+	EVENT_END(ACTOR_MEM(4), 1);
+	EXPECT_ANSWER(0, 0);
 
 	/* An end too many; the chain makes up for it with another walk. */
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(4), 1));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(a);
+	EVENT_END(ACTOR_MEM(4), 1);
+	GET_STATS(b);
 	EXPECT_EQ(-1, LOOK(early).lowest);
 	EXPECT_DELTA(1, a, b, unpaired);
 	close(early);
@@ -171,13 +154,10 @@ SECMMU_TEST_F(history, A5_gru_counts_below_zero)
 SECMMU_TEST_F(history, A1_gru_counts_replays)
 {
 	int past = SUBSCRIBE(GRU);
-	int post = GATE_ARM(START_WALKED, ACTOR_MEM(3));
+	int post = ACTOR_HOLD(START_WALKED, ACTOR_MEM(3), 0, ACT_MADVISE, 3, 1, MADV_DONTNEED);
 
-	actor_do(&self->actor, 0, ACT_MADVISE, 3, 1, MADV_DONTNEED);
-	ASSERT_EQ(0, gate_wait(self->dev, post));
-	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT, 1, 0, 0, 1, 0));
-	ASSERT_EQ(0, gate_open(self->dev, post));
-	EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
+	ACTOR_RUN(1, ACT_SLOT, 1, 0, 0, 1, 0);
+	EXPECT_GOES_ON(post, 0);
 	EXPECT_EQ(2, LOOK(past).begins);
 	EXPECT_EQ(1, LOOK(past).ends);
 	EXPECT_EQ(1, LOOK(past).active);
@@ -192,13 +172,10 @@ SECMMU_TEST_F(history, B3_xpmem_keeps_pages_until_the_end)
 	DO(FAULT, past, ACTOR_MEM(3));
 	DO(FAULT, past, ACTOR_MEM(5));
 	EXPECT_LE(2, page_refs(self->mirror, ACTOR_MEM(3)));
-	post = GATE_ARM(END, ACTOR_MEM(3));
-	actor_do(&self->actor, 0, ACT_MADVISE, 3, 1, MADV_DONTNEED);
-	ASSERT_EQ(0, gate_wait(self->dev, post));
+	post = ACTOR_HOLD(END, ACTOR_MEM(3), 0, ACT_MADVISE, 3, 1, MADV_DONTNEED);
 	EXPECT_EQ(1, LOOK(past).begins);
 	EXPECT_EQ(2, LOOK(past).held);
-	ASSERT_EQ(0, gate_open(self->dev, post));
-	EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
+	EXPECT_GOES_ON(post, 0);
 	EXPECT_EQ(1, LOOK(past).held);
 	close(past);
 	EXPECT_COHERENT(self->mirror);
@@ -235,9 +212,9 @@ SECMMU_TEST_F(history, A15_emm_all_are_asked)
 	EXPECT_EQ(0, age_clear(self->mirror, ACTOR_MEM(0), 1));
 	/* One callback for all: it has aged, and still has its translation. */
 	EXPECT_EQ(1, LOOK(two).present);
-	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(0), 1));
+	EVENT_BEGIN(ACTOR_MEM(0), 1);
 	EXPECT_EQ(0, LOOK(two).present);
-	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(0), 1));
+	EVENT_END(ACTOR_MEM(0), 1);
 	close(one);
 	close(two);
 }

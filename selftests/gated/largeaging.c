@@ -3,7 +3,6 @@
  * What is known of accesses and writes through 2 MiB entries: it outlives upgrades, splits
  * and collapses. Needs a test build.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <sys/mman.h>
 
@@ -23,7 +22,7 @@ SECMMU_TEST_F(largeaging, C1_after_aging)
 
 	read_large(_metadata, self, 3);
 	read_large(_metadata, self, BLOCK + 3);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	for (round = 0; round < 3; round++) {
 		EXPECT_YOUNG(1, 3);
 		EXPECT_YOUNG(1, 300);
@@ -34,16 +33,15 @@ SECMMU_TEST_F(largeaging, C1_after_aging)
 		EXPECT_YOUNG(0, 3);
 		EXPECT_CLEARED(1, 500, BLOCK);
 		EXPECT_CLEARED(0, 0, PAGES);
-		if (round % 2) {
+		if (round % 2)
 			EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
-		} else {
-			EXPECT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, 1)));
-		}
+		else
+			EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 1));
 		EXPECT_YOUNG(1, 300);
 		EXPECT_YOUNG(0, BLOCK);
 		EXPECT_GPA(stamp(BLOCK + 3, 1), self->engine, ACTOR_GPA(BLOCK + 3));
 	}
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(b);
 	/* The one that made it writable. */
 	EXPECT_DELTA(1, a, b, faults);
 	EXPECT_DELTA(0, a, b, zapped);
@@ -56,8 +54,7 @@ SECMMU_TEST_F(largeaging, C1_alias)
 {
 	int i;
 
-	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT, 1, ACTOR_GPA(PAGES), 0, BLOCK,
-			       0));
+	ACTOR_RUN(0, ACT_SLOT, 1, ACTOR_GPA(PAGES), 0, BLOCK, 0);
 	read_large(_metadata, self, 3);
 	EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(PAGES + 3));
 	ASSERT_EQ(2, large(self));
@@ -85,8 +82,7 @@ SECMMU_TEST_F(largeaging, C1_mixture)
 		EXPECT_YOUNG(0, i * BLOCK + 3);
 	EXPECT_CLEARED(0, 0, PAGES);
 	for (i = 0; i < BLOCKS; i++) {
-		EXPECT_GPA(stamp(i * BLOCK + 3, 1), self->engine,
-			   ACTOR_GPA(i * BLOCK + 3));
+		EXPECT_GPA(stamp(i * BLOCK + 3, 1), self->engine, ACTOR_GPA(i * BLOCK + 3));
 		EXPECT_CLEARED(1, 0, PAGES);
 		EXPECT_CLEARED(0, 0, PAGES);
 	}
@@ -95,34 +91,32 @@ SECMMU_TEST_F(largeaging, C1_mixture)
 /* A large entry that becomes writable was used before. */
 SECMMU_TEST_F(largeaging, C1_upgrade)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 
 	read_large(_metadata, self, 3);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	ASSERT_EQ(0, prefault(self, SECMMU_PREFAULT_WRITE, 7));
 	EXPECT_YOUNG(1, 3);
 	EXPECT_CLEARED(1, 3, 1);
 	EXPECT_YOUNG(0, 3);
 	EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
 	EXPECT_YOUNG(1, 3);
-	EXPECT_EQ(0, gpa_put(self->engine, ACTOR_GPA(9), stamp(9, 2)));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(1, a, b, faults);
-	EXPECT_DELTA(0, a, b, zapped);
-	EXPECT_EQ(1, b.large);
+	EXPECT_PUT(self->engine, ACTOR_GPA(9), stamp(9, 2));
+	EXPECT_SINCE(1, a, faults);
+	EXPECT_SINCE(0, a, zapped);
+	EXPECT_COUNTER(1, large);
 	EXPECT_COHERENT(self->mirror);
 	pass_event(_metadata, self, 0, PAGES);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_EQ(0, b.large);
-	EXPECT_EQ(1, b.tables);
+	EXPECT_COUNTER(0, large);
+	EXPECT_COUNTER(1, tables);
 }
 
 /* Small entries that become a large one were used before; they stay writable, too. */
 SECMMU_TEST_F(largeaging, C1_collapse)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 
-	EXPECT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, 2)));
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 2));
 	ASSERT_EQ(1, large(self));
 	pass_event(_metadata, self, 100, 1);
 	ASSERT_EQ(0, large(self));
@@ -136,10 +130,9 @@ SECMMU_TEST_F(largeaging, C1_collapse)
 	EXPECT_CLEARED(1, 0, BLOCK);
 	EXPECT_GPA(stamp(7, 1), self->engine, ACTOR_GPA(7));
 	EXPECT_YOUNG(1, 7);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-	EXPECT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, 3)));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(0, a, b, faults);
+	GET_STATS(a);
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 3));
+	EXPECT_SINCE(0, a, faults);
 	EXPECT_COHERENT(self->mirror);
 }
 
@@ -149,13 +142,9 @@ SECMMU_TEST_F(largeaging, C1_read_in_an_aging)
 	int post;
 
 	read_large(_metadata, self, 3);
-	post = gate_arm(self->dev, SECMMU_GATE_AGE, actor_tid(&self->actor, 1), 0);
-	ASSERT_LE(0, post);
-	actor_do(&self->actor, 1, ACT_EVENT, 0, BLOCK, SECMMU_TEST_EVENT_AGE_CLEAR);
-	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, post));
+	post = ACTOR_HOLD_AT(AGE, 1, ACT_EVENT, 0, BLOCK, SECMMU_TEST_EVENT_AGE_CLEAR);
 	read_large(_metadata, self, 3);
-	ASSERT_EQ(0, gate_open(self->dev, post));
-	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	EXPECT_GOES_ON(post, 1);
 	EXPECT_YOUNG(0, 3);
 	read_large(_metadata, self, 3);
 	EXPECT_YOUNG(1, 3);
@@ -164,22 +153,16 @@ SECMMU_TEST_F(largeaging, C1_read_in_an_aging)
 /* An access through a large entry that is being split: the parts know of it. */
 SECMMU_TEST_F(largeaging, C1_read_under_a_split)
 {
-	struct secmmu_stats stats;
 	int post;
 
 	read_large(_metadata, self, 3);
 	EXPECT_CLEARED(1, 0, BLOCK);
-	post = gate_arm(self->dev, SECMMU_GATE_SPLIT, actor_tid(&self->actor, 1), 0);
-	ASSERT_LE(0, post);
-	actor_do(&self->actor, 1, ACT_EVENT, 100, 1,
-		 SECMMU_TEST_EVENT_BEGIN | SECMMU_TEST_EVENT_END);
-	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, post));
+	post = ACTOR_HOLD_AT(SPLIT, 1, ACT_EVENT, 100, 1,
+			     SECMMU_TEST_EVENT_BEGIN | SECMMU_TEST_EVENT_END);
 	EXPECT_YOUNG(0, 7);
 	EXPECT_GPA(stamp(7, 1), self->engine, ACTOR_GPA(7));
-	ASSERT_EQ(0, gate_open(self->dev, post));
-	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
-	EXPECT_EQ(1, stats.splits);
+	EXPECT_GOES_ON(post, 1);
+	EXPECT_COUNTER(1, splits);
 	EXPECT_YOUNG(1, 7);
 	EXPECT_COHERENT(self->mirror);
 }
@@ -188,18 +171,16 @@ SECMMU_TEST_F(largeaging, C1_read_under_a_split)
 SECMMU_TEST_F(largeaging, C2_read_fault_after_a_write)
 {
 	int got = hold_fault(_metadata, self, false);
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 
-	EXPECT_EQ(0, gpa_put(self->engine, ACTOR_GPA(7), stamp(7, 2)));
+	EXPECT_PUT(self->engine, ACTOR_GPA(7), stamp(7, 2));
 	ASSERT_EQ(1, large(self));
-	ASSERT_EQ(0, gate_open(self->dev, got));
-	EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
+	EXPECT_GOES_ON(got, 0);
 	pass_event(_metadata, self, 2 * BLOCK, 1);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-	EXPECT_EQ(0, gpa_put(self->actor.engine[1], ACTOR_GPA(8), stamp(8, 2)));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(0, a, b, faults);
-	EXPECT_EQ(1, b.large);
+	GET_STATS(a);
+	EXPECT_PUT(self->actor.engine[1], ACTOR_GPA(8), stamp(8, 2));
+	EXPECT_SINCE(0, a, faults);
+	EXPECT_COUNTER(1, large);
 	EXPECT_COHERENT(self->mirror);
 }
 

@@ -3,7 +3,6 @@
  * 2 MiB entries against events: flushes that are pending or counted, faults that an event
  * overtakes, tables that come and go. Needs a test build.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <sys/mman.h>
 
@@ -18,20 +17,14 @@ static void start_first(struct __test_metadata *_metadata,
 			FIXTURE_DATA(largerace) *self, long page, long pages)
 {
 	ASSERT_LT(0, live_entries(self));
-	self->first = gate_arm(self->dev, SECMMU_GATE_ZAPPED,
-			       actor_tid(&self->actor, 1), 0);
-	ASSERT_LE(0, self->first);
-	actor_do(&self->actor, 1, ACT_EVENT, page, pages,
-		 SECMMU_TEST_EVENT_BEGIN | SECMMU_TEST_EVENT_END);
-	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, self->first));
+	self->first = ACTOR_HOLD_AT(ZAPPED, 1, ACT_EVENT, page, pages,
+				    SECMMU_TEST_EVENT_BEGIN | SECMMU_TEST_EVENT_END);
 	ASSERT_LT(0, live_entries(self));
 }
 
-static void finish_first(struct __test_metadata *_metadata,
-			 FIXTURE_DATA(largerace) *self)
+static void finish_first(struct __test_metadata *_metadata, FIXTURE_DATA(largerace) *self)
 {
-	ASSERT_EQ(0, gate_open(self->dev, self->first));
-	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	EXPECT_GOES_ON(self->first, 1);
 	EXPECT_COHERENT(self->mirror);
 }
 
@@ -39,16 +32,14 @@ static void finish_first(struct __test_metadata *_metadata,
 static void second_event(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(largerace) *self, long page, long pages)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(page), pages));
+	GET_STATS(a);
+	EVENT_BEGIN(ACTOR_MEM(page), pages);
 	ASSERT_FLUSHED();
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(0, a, b, zapped);
-	EXPECT_DELTA(1, a, b, flushes);
-	EXPECT_DELTA(1, a, b, assists);
-	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(page), pages));
+	EXPECT_DROPPED(0, 1, a);
+	EXPECT_SINCE(1, a, assists);
+	EVENT_END(ACTOR_MEM(page), pages);
 }
 
 /* The first has dropped a large entry; the second is about all of it, or a page. */
@@ -79,7 +70,7 @@ SECMMU_TEST_F(largerace, B2_slot_goes)
 {
 	read_large(_metadata, self, 3);
 	start_first(_metadata, self, 0, BLOCK);
-	ASSERT_EQ(0, actor_run(&self->actor, 2, ACT_SLOT, 0));
+	ACTOR_RUN(2, ACT_SLOT, 0);
 	ASSERT_FLUSHED();
 	finish_first(_metadata, self);
 }
@@ -87,35 +78,32 @@ SECMMU_TEST_F(largerace, B2_slot_goes)
 /* The second drops entries too, elsewhere: one flush is for both. */
 SECMMU_TEST_F(largerace, B2_second_drops_more)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 
 	read_large(_metadata, self, BLOCK);
 	read_large(_metadata, self, 3);
 	start_first(_metadata, self, 0, BLOCK);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(0), 2 * BLOCK));
+	GET_STATS(a);
+	EVENT_BEGIN(ACTOR_MEM(0), 2 * BLOCK);
 	ASSERT_FLUSHED();
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(1, a, b, zapped);
-	EXPECT_DELTA(1, a, b, flushes);
-	EXPECT_DELTA(0, a, b, assists);
-	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(0), 2 * BLOCK));
+	EXPECT_DROPPED(1, 1, a);
+	EXPECT_SINCE(0, a, assists);
+	EVENT_END(ACTOR_MEM(0), 2 * BLOCK);
 	finish_first(_metadata, self);
 }
 
 /* Whoever comes after both has nothing to do. */
 SECMMU_TEST_F(largerace, B2_third_event_has_no_need)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 
 	read_large(_metadata, self, 3);
 	start_first(_metadata, self, 0, BLOCK);
 	second_event(_metadata, self, 3, 1);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	pass_event(_metadata, self, 3, 1);
 	pass_event(_metadata, self, 0, BLOCK);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(0, a, b, flushes);
+	EXPECT_SINCE(0, a, flushes);
 	finish_first(_metadata, self);
 }
 
@@ -125,13 +113,13 @@ SECMMU_TEST_F(largerace, B2_third_event_has_no_need)
 /* Of two slots with entries in one table the other one goes. */
 SECMMU_TEST_F(largerace, B2_sibling_slot_goes)
 {
-	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT, 1, ALIAS(0), 0, BLOCK, 0));
+	ACTOR_RUN(0, ACT_SLOT, 1, ALIAS(0), 0, BLOCK, 0);
 	EXPECT_GPA(stamp(3, 1), self->actor.engine[1], ALIAS(3));
 	read_large(_metadata, self, 3);
 	ASSERT_EQ(2, large(self));
 	start_first(_metadata, self, 0, BLOCK);
 	ASSERT_EQ(0, large(self));
-	ASSERT_EQ(0, actor_run(&self->actor, 2, ACT_SLOT, 1));
+	ACTOR_RUN(2, ACT_SLOT, 1);
 	ASSERT_FLUSHED();
 	EXPECT_GPA_ERROR(ENXIO, self->actor.engine[1], ALIAS(3));
 	finish_first(_metadata, self);
@@ -148,29 +136,19 @@ SECMMU_TEST_F(largerace, B2_both_wait_for_the_window)
 	ASSERT_EQ(0, cpus_spread(&self->actor));
 	ASSERT_EQ(0, outsider_start(&outsider));
 	read_large(_metadata, self, 3);
-	window = gate_arm(self->dev, SECMMU_GATE_WINDOW_TRANSLATED, outsider.pid,
-			  ACTOR_GPA(3));
-	ASSERT_LE(0, window);
-	outsider_read(&outsider, self->engine, ACTOR_GPA(3), 1);
-	ASSERT_EQ(0, gate_wait(self->dev, window));
-	raised = gate_arm(self->dev, SECMMU_GATE_FLUSH_RAISED,
-			  actor_tid(&self->actor, 1), 0);
-	ASSERT_LE(0, raised);
-	actor_do(&self->actor, 1, ACT_EVENT, 0, BLOCK,
-		 SECMMU_TEST_EVENT_BEGIN | SECMMU_TEST_EVENT_END);
-	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, raised));
-	ASSERT_EQ(0, gate_open(self->dev, raised));
-	second = gate_arm(self->dev, SECMMU_GATE_END, actor_tid(&self->actor, 2), 0);
-	ASSERT_LE(0, second);
-	actor_do(&self->actor, 2, ACT_EVENT, 3, 1,
-		 SECMMU_TEST_EVENT_BEGIN | SECMMU_TEST_EVENT_END);
+	window = OUTSIDER_HOLD(outsider, WINDOW_TRANSLATED, ACTOR_GPA(3), self->engine,
+			       ACTOR_GPA(3));
+	raised = ACTOR_HOLD_AT(FLUSH_RAISED, 1, ACT_EVENT, 0, BLOCK,
+			       SECMMU_TEST_EVENT_BEGIN | SECMMU_TEST_EVENT_END);
+	GATE_OPEN(raised);
+	second = GATE_ARM_FOR(END, 2);
+	ACTOR_DO(2, ACT_EVENT, 3, 1, SECMMU_TEST_EVENT_BEGIN | SECMMU_TEST_EVENT_END);
 	EXPECT_EQ(-ETIMEDOUT, gate_wait_ms(self->dev, second, 300));
 	EXPECT_FALSE(actor_done(&self->actor, 1));
 	EXPECT_EQ(0, gate_open(self->dev, window));
 	ASSERT_EQ(0, actor_wait_gate(&self->actor, 2, self->dev, second));
-	ASSERT_EQ(0, gate_open(self->dev, second));
-	EXPECT_EQ(0, actor_answer(&self->actor, 2, NULL));
-	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	EXPECT_GOES_ON(second, 2);
+	EXPECT_ANSWER(0, 1);
 	EXPECT_EQ(0, outsider_answer(&outsider, NULL));
 	outsider_stop(&outsider);
 	EXPECT_COHERENT(self->mirror);
@@ -186,31 +164,28 @@ SECMMU_TEST_F(largerace, B2_leaf_linked_meanwhile)
 	struct secmmu_stats stats;
 	int got, linked;
 
-	got = GATE_ARM(FAULT_GOT, ACTOR_MEM(5));
-	actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(5), 1, 0);
-	ASSERT_EQ(0, gate_wait(self->dev, got));
+	got = ACTOR_HOLD(FAULT_GOT, ACTOR_MEM(5), 0, ACT_PREFAULT, ACTOR_GPA(5), 1, 0);
 	read_large(_metadata, self, BLOCK);
 	read_large(_metadata, self, 2 * BLOCK);
 	read_large(_metadata, self, 3);
 	pass_event(_metadata, self, BLOCK + 9, 1);
 	pass_event(_metadata, self, 2 * BLOCK + 9, 1);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	GET_STATS(stats);
 	ASSERT_EQ(2, stats.splits);
 	ASSERT_EQ(1, stats.large);
 	read_large(_metadata, self, 3);
 
 	start_first(_metadata, self, 3, 1);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	GET_STATS(stats);
 	ASSERT_EQ(1, stats.unsplit);
 	/* Its first try is a large entry, which an event in the block forbids. */
 	linked = gate_arm_after(self->dev, SECMMU_GATE_FAULT_LINKED,
 				actor_tid(&self->actor, 0), 0, 1);
 	ASSERT_LE(0, linked);
-	ASSERT_EQ(0, gate_open(self->dev, got));
+	GATE_OPEN(got);
 	ASSERT_EQ(0, actor_wait_gate(&self->actor, 0, self->dev, linked));
 	second_event(_metadata, self, 3, 1);
-	ASSERT_EQ(0, gate_open(self->dev, linked));
-	EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
+	EXPECT_GOES_ON(linked, 0);
 	finish_first(_metadata, self);
 	EXPECT_GPA(stamp(5, 1), self->engine, ACTOR_GPA(5));
 }
@@ -279,27 +254,21 @@ SECMMU_TEST_F(largerace, B1_flushes)
 SECMMU_TEST_F(largerace, A8_event_overtakes_a_fault)
 {
 	static const long pages[] = { 1, 300, 511 };
-	struct secmmu_test_oracle result;
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	size_t i;
 	int got;
 
 	for (i = 0; i < ARRAY_SIZE(pages); i++) {
-		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-		got = GATE_ARM(FAULT_GOT, ACTOR_MEM(0));
-		actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(0), 1, 0);
-		ASSERT_EQ(0, gate_wait(self->dev, got));
-		ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(pages[i]), 1));
-		ASSERT_EQ(0, gate_open(self->dev, got));
-		EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
-		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-		EXPECT_EQ(0, b.large);
-		EXPECT_DELTA(1, a, b, fault_pages);
-		EXPECT_DELTA(0, a, b, retries);
-		EXPECT_DELTA(0, a, b, waits);
-		ASSERT_EQ(0, oracle_check(self->mirror, &result));
-		EXPECT_EQ(1, result.sptes);
-		ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(pages[i]), 1));
+		GET_STATS(a);
+		got = ACTOR_HOLD(FAULT_GOT, ACTOR_MEM(0), 0, ACT_PREFAULT, ACTOR_GPA(0), 1, 0);
+		EVENT_BEGIN(ACTOR_MEM(pages[i]), 1);
+		EXPECT_GOES_ON(got, 0);
+		EXPECT_COUNTER(0, large);
+		EXPECT_SINCE(1, a, fault_pages);
+		EXPECT_SINCE(0, a, retries);
+		EXPECT_SINCE(0, a, waits);
+		EXPECT_ORACLE(1, sptes);
+		EVENT_END(ACTOR_MEM(pages[i]), 1);
 		EXPECT_COHERENT(self->mirror);
 		pass_event(_metadata, self, 0, BLOCK);
 	}
@@ -317,15 +286,14 @@ static void pass_events(struct __test_metadata *_metadata, FIXTURE_DATA(largerac
 	for (i = 0; i < ARRAY_SIZE(event); i++) {
 		bool hit = event[i][0] <= 5;
 
-		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+		GET_STATS(a);
 		got = gate_arm(self->dev, gate, 0, (uintptr_t)ACTOR_MEM(5));
 		ASSERT_LE(0, got);
-		actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(5), 1, 0);
-		ASSERT_EQ(0, gate_wait(self->dev, got));
+		ACTOR_DO(0, ACT_PREFAULT, ACTOR_GPA(5), 1, 0);
+		GATE_WAIT(got);
 		pass_event(_metadata, self, event[i][0], event[i][1]);
-		ASSERT_EQ(0, gate_open(self->dev, got));
-		EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
-		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+		EXPECT_GOES_ON(got, 0);
+		GET_STATS(b);
 		EXPECT_DELTA(hit, a, b, retries_event);
 		EXPECT_DELTA(hit, a, b, retries);
 		/* Small, if a part was hit that was not asked for, once all is recorded. */
@@ -349,24 +317,21 @@ SECMMU_TEST_F(largerace, A6_whole_event_between_gup_and_install)
 SECMMU_TEST_F(largerace, A8_inside_an_event)
 {
 	static const long pages[] = { 1, 300, 511 };
-	struct secmmu_test_oracle result;
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(pages); i++) {
-		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-		ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(pages[i]), 1));
-		ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(0), 1, 0));
+		GET_STATS(a);
+		EVENT_BEGIN(ACTOR_MEM(pages[i]), 1);
+		ACTOR_RUN(0, ACT_PREFAULT, ACTOR_GPA(0), 1, 0);
 		EXPECT_EQ(0, large(self));
-		ASSERT_EQ(0, oracle_check(self->mirror, &result));
-		EXPECT_EQ(1, result.sptes);
-		actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(pages[i]), 1, 0);
+		EXPECT_ORACLE(1, sptes);
+		ACTOR_DO(0, ACT_PREFAULT, ACTOR_GPA(pages[i]), 1, 0);
 		EXPECT_TRUE(actor_waits(&self->actor, 0, 1));
-		ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(pages[i]), 1));
-		EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
+		EVENT_END(ACTOR_MEM(pages[i]), 1);
+		EXPECT_ANSWER(0, 0);
 		EXPECT_EQ(1, large(self));
-		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-		EXPECT_DELTA(0, a, b, retries);
+		EXPECT_SINCE(0, a, retries);
 		EXPECT_COHERENT(self->mirror);
 		pass_event(_metadata, self, 0, BLOCK);
 	}
@@ -375,18 +340,14 @@ SECMMU_TEST_F(largerace, A8_inside_an_event)
 /* The table that the large entry would be in is given back, as empty. */
 SECMMU_TEST_F(largerace, A10_table_given_back)
 {
-	struct secmmu_stats stats;
-	int linked = GATE_ARM(FAULT_LINKED, ACTOR_MEM(5));
+	int linked = ACTOR_HOLD(FAULT_LINKED, ACTOR_MEM(5), 0, ACT_PREFAULT, ACTOR_GPA(5),
+				1, 0);
 
-	actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(5), 1, 0);
-	ASSERT_EQ(0, gate_wait(self->dev, linked));
 	pass_event(_metadata, self, BLOCK + 5, 1);
-	ASSERT_EQ(0, gate_open(self->dev, linked));
-	EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
-	EXPECT_EQ(1, stats.retries_table);
-	EXPECT_EQ(1, stats.retries);
-	EXPECT_EQ(1, stats.large);
+	EXPECT_GOES_ON(linked, 0);
+	EXPECT_COUNTER(1, retries_table);
+	EXPECT_COUNTER(1, retries);
+	EXPECT_COUNTER(1, large);
 	EXPECT_COHERENT(self->mirror);
 }
 
@@ -397,18 +358,17 @@ SECMMU_TEST_F(largerace, E4_every_domain)
 	struct secmmu_stats a, b;
 	__u32 i;
 
-	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_DOMAINS, domains - 1));
-	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT_IN, 0, ACTOR_BASE, 0, PAGES,
-			       (1U << domains) - 1));
+	ACTOR_RUN(0, ACT_DOMAINS, domains - 1);
+	ACTOR_RUN(0, ACT_SLOT_IN, 0, ACTOR_BASE, 0, PAGES, (1U << domains) - 1);
 	for (i = 0; i < domains; i++) {
 		ASSERT_EQ(0, domain_enter(self->engine, i));
 		read_large(_metadata, self, 3);
 		read_large(_metadata, self, BLOCK);
 	}
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	EXPECT_EQ(2 * domains, a.large);
 	pass_event(_metadata, self, 100, 10);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(b);
 	EXPECT_DELTA(10 * domains, a, b, zapped);
 	EXPECT_DELTA(domains, a, b, splits);
 	EXPECT_DELTA(1, a, b, flushes);
@@ -417,15 +377,13 @@ SECMMU_TEST_F(largerace, E4_every_domain)
 		ASSERT_EQ(0, domain_enter(self->engine, i));
 		EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
 		EXPECT_GPA(stamp(110, 1), self->engine, ACTOR_GPA(110));
-		EXPECT_GPA(stamp(2 * BLOCK - 1, 1), self->engine,
-			   ACTOR_GPA(2 * BLOCK - 1));
+		EXPECT_GPA(stamp(2 * BLOCK - 1, 1), self->engine, ACTOR_GPA(2 * BLOCK - 1));
 	}
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	EXPECT_EQ(a.faults, b.faults);
 	pass_event(_metadata, self, 0, PAGES);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_EQ(0, b.large);
-	EXPECT_EQ(domains, b.tables);
+	EXPECT_COUNTER(0, large);
+	EXPECT_COUNTER(domains, tables);
 	EXPECT_COHERENT(self->mirror);
 }
 

@@ -4,12 +4,10 @@
  * elsewhere and back. Only engines in the background can be in that position, for the
  * others freeze the mode. Needs a test build.
  */
-#define _GNU_SOURCE
 #include <pthread.h>
 
 #include "secmmu_gates.h"
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define BASE	0x40000000ULL
 #define GPA(page)	(BASE + (page) * PAGE)
@@ -27,21 +25,12 @@ FIXTURE(lazy)
 
 FIXTURE_SETUP(lazy)
 {
-	long i;
-
 	SECMMU_OPEN_OR_SKIP();
 	gates_clear(self->dev);
-	self->mem = region_map(MANY);
-	ASSERT_NE(NULL, self->mem);
-	for (i = 0; i < MANY; i++)
-		*word_at(self->mem, i) = stamp(i, 1);
-	self->mirror = secmmu_create_mirror_tagged(self->dev, 0);
-	ASSERT_LE(0, self->mirror);
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
-				     MANY * PAGE));
-	self->engine = secmmu_create_engine_with(self->mirror,
-						 SECMMU_ENGINE_BACKGROUND);
-	ASSERT_LE(0, self->engine);
+	REGION_SETUP(MANY);
+	self->mirror = ASSERT_NUMBER(secmmu_create_mirror_tagged(self->dev, 0));
+	SET_SLOT(0, 0, BASE, 0, MANY);
+	self->engine = NEW_ENGINE_WITH(self->mirror, SECMMU_ENGINE_BACKGROUND);
 }
 
 FIXTURE_TEARDOWN(lazy)
@@ -81,8 +70,7 @@ static int make_mirror(int dev, __u32 tag_bits, const char *mem, long page)
 {
 	int mirror = secmmu_create_mirror_tagged(dev, tag_bits);
 
-	if (mirror >= 0 && secmmu_set_slot(mirror, 0, 0, BASE, mem + page * PAGE,
-					   PAGE)) {
+	if (mirror >= 0 && secmmu_set_slot(mirror, 0, 0, BASE, mem + page * PAGE, PAGE)) {
 		close(mirror);
 		return -1;
 	}
@@ -162,9 +150,8 @@ SECMMU_TEST_F(lazy, D3_policies)
 /* Straight from one mirror to another, and back. */
 SECMMU_TEST_F(lazy, D3_hand_off)
 {
-	int other = make_mirror(self->dev, 6, self->mem, 1);
+	int other = ASSERT_NUMBER(make_mirror(self->dev, 6, self->mem, 1));
 
-	ASSERT_LE(0, other);
 	EXPECT_JOB_READS(stamp(0, 1), GPA(0));
 	ASSERT_EQ(0, engine_attach(self->engine, other, 0));
 	EXPECT_JOB_READS(stamp(1, 1), TAGGED);
@@ -194,13 +181,12 @@ SECMMU_TEST_F(lazy, D3_attach_against_change)
 
 	ASSERT_LE(0, other);
 	engine = self->engine;
-	self->engine = secmmu_create_engine_with(other, SECMMU_ENGINE_BACKGROUND);
-	ASSERT_LE(0, self->engine);
+	self->engine = NEW_ENGINE_WITH(other, SECMMU_ENGINE_BACKGROUND);
 	post = GATE_ARM(ATTACH, 0);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, attach, self));
-	ASSERT_EQ(0, gate_wait(self->dev, post));
+	GATE_WAIT(post);
 	ASSERT_EQ(0, tag_bits_set(self->mirror, 6));
-	ASSERT_EQ(0, gate_open(self->dev, post));
+	GATE_OPEN(post);
 	ASSERT_EQ(0, pthread_join(thread, &err));
 	EXPECT_EQ(NULL, err);
 	EXPECT_JOB_READS(stamp(0, 1), TAGGED);
@@ -211,15 +197,13 @@ SECMMU_TEST_F(lazy, D3_attach_against_change)
 /* A mirror ends, another begins; to the engine nothing is the same. */
 SECMMU_TEST_F(lazy, D3_recreated)
 {
-	int first = make_mirror(self->dev, 0, self->mem, 1), second;
+	int second, first = ASSERT_NUMBER(make_mirror(self->dev, 0, self->mem, 1));
 
-	ASSERT_LE(0, first);
 	ASSERT_EQ(0, engine_attach(self->engine, first, 0));
 	EXPECT_JOB_READS(stamp(1, 1), GPA(0));
 	ASSERT_EQ(0, engine_detach(self->engine));
 	close(first);
-	second = make_mirror(self->dev, 6, self->mem, 2);
-	ASSERT_LE(0, second);
+	second = ASSERT_NUMBER(make_mirror(self->dev, 6, self->mem, 2));
 	ASSERT_EQ(0, engine_attach(self->engine, second, 0));
 	EXPECT_JOB_READS(stamp(2, 1), TAGGED);
 	EXPECT_JOB_READS(stamp(2, 1), GPA(0));
@@ -232,8 +216,7 @@ SECMMU_TEST_F(lazy, D3_many_mirrors)
 	int mirror[MANY], i, j, round;
 
 	for (i = 0; i < MANY; i++) {
-		mirror[i] = make_mirror(self->dev, 0, self->mem, i);
-		ASSERT_LE(0, mirror[i]);
+		mirror[i] = ASSERT_NUMBER(make_mirror(self->dev, 0, self->mem, i));
 		/* The same page everywhere else: other entries of the TLB. */
 		for (j = 1; j < MANY; j++)
 			ASSERT_EQ(0, secmmu_set_slot(mirror[i], j, 0, GPA(j),
@@ -288,12 +271,12 @@ SECMMU_TEST_F(lazy, D2_change_under_way)
 	EXPECT_JOB_READS(stamp(0, 1), GPA(0));
 	post = GATE_ARM(SET_TAG, 0);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, set_six, &order));
-	ASSERT_EQ(0, gate_wait(self->dev, post));
+	GATE_WAIT(post);
 	/* The old one, for now: and a plain address is right in both. */
 	EXPECT_EQ(-ENXIO, job_get(self->engine, TAGGED, &word));
 	EXPECT_JOB_READS(stamp(0, 1), GPA(0));
 	ASSERT_EQ(0, job_start(self->engine, 0, GPA(0), 8, &word));
-	ASSERT_EQ(0, gate_open(self->dev, post));
+	GATE_OPEN(post);
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_EQ(8, job_wait(self->engine, &error));
 	EXPECT_JOB_READS(stamp(0, 1), TAGGED);
@@ -306,8 +289,7 @@ SECMMU_TEST_F(lazy, D4_after_freeze)
 
 	EXPECT_JOB_READS(stamp(0, 1), GPA(0));
 	ASSERT_EQ(0, tag_bits_set(self->mirror, 6));
-	engine = secmmu_create_engine(self->mirror);
-	ASSERT_LE(0, engine);
+	engine = NEW_ENGINE(self->mirror);
 	ASSERT_EQ(-EBUSY, tag_bits_set(self->mirror, 15));
 	EXPECT_GPA(stamp(0, 1), engine, TAGGED);
 	EXPECT_JOB_READS(stamp(0, 1), TAGGED);
@@ -315,8 +297,7 @@ SECMMU_TEST_F(lazy, D4_after_freeze)
 	EXPECT_JOB_READS(stamp(3, 1), tagged(GPA(0), 0x1234, 15));
 	ASSERT_EQ(0, engine_attach(self->engine, self->mirror, 0));
 	EXPECT_JOB_READS(stamp(0, 1), TAGGED);
-	EXPECT_EQ(-ENXIO, job_get(self->engine, tagged(GPA(0), 0x1234, 15),
-				  &(__u64){ 0 }));
+	EXPECT_EQ(-ENXIO, job_get(self->engine, tagged(GPA(0), 0x1234, 15), &(__u64){ 0 }));
 	close(engine);
 	close(other);
 }
@@ -329,14 +310,13 @@ SECMMU_TEST_F(lazy, G6_thread_keeps_the_driver)
 
 	if (users < 0)
 		SKIP(return, "the driver is not a module");
-	engine = secmmu_create_engine_with(self->mirror, SECMMU_ENGINE_BACKGROUND);
-	ASSERT_LE(0, engine);
+	engine = NEW_ENGINE_WITH(self->mirror, SECMMU_ENGINE_BACKGROUND);
 	post = GATE_ARM(FAULT_GOT, self->mem);
 	ASSERT_EQ(0, job_start(engine, 0, GPA(0), 8, NULL));
-	ASSERT_EQ(0, gate_wait(self->dev, post));
+	GATE_WAIT(post);
 	close(engine);
 	EXPECT_EQ(users + 1, number_read(REFCOUNT, ""));
-	ASSERT_EQ(0, gate_open(self->dev, post));
+	GATE_OPEN(post);
 	while (number_read(REFCOUNT, "") != users && now_ms() < end)
 		sleep_ms(1);
 	EXPECT_EQ(users, number_read(REFCOUNT, ""));
@@ -359,10 +339,10 @@ SECMMU_TEST_F(lazy, F1_race)
 
 	post = GATE_ARM(KEY_ALLOC, 0);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, alloc_key, &order));
-	ASSERT_EQ(0, gate_wait(self->dev, post));
+	GATE_WAIT(post);
 	key = key_alloc(self->mirror);
 	EXPECT_LT(0, key);
-	ASSERT_EQ(0, gate_open(self->dev, post));
+	GATE_OPEN(post);
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_LT(0, order.ret);
 	EXPECT_NE(key, order.ret);

@@ -3,15 +3,11 @@
  * Events for a part of what one 2 MiB entry maps, while somebody uses it. Needs a
  * test build.
  */
-#define _GNU_SOURCE
-#include <errno.h>
 #include <pthread.h>
-#include <sys/mman.h>
 
 #include "secmmu_gates.h"
 #include "secmmu_harness.h"
 #include "secmmu_outsider.h"
-#include "secmmu_sys.h"
 
 #define BASE	0x1c0000000ULL
 #define GPA(page)	(BASE + (page) * PAGE)
@@ -26,7 +22,6 @@
 FIXTURE(partial)
 {
 	int dev, mirror, engine;
-	char *map;
 	char *mem;	/* a huge page, stamped, mapped by one entry */
 	struct outsider outsider;
 	pthread_t thread;
@@ -37,29 +32,18 @@ FIXTURE(partial)
 FIXTURE_SETUP(partial)
 {
 	struct secmmu_stats stats;
-	long i;
 
-	self->map = MAP_FAILED;
+	self->mem = NULL;
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
 	if (!cpus_enough())
 		SECMMU_SKIP("less than %d processors", OUTSIDER_CPUS);
-	self->map = mmap(NULL, 2 * HUGE_SIZE, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->map);
-	self->mem = (char *)(((uintptr_t)self->map + HUGE_SIZE - 1) &
-			     -HUGE_SIZE);
-	madvise(self->mem, HUGE_SIZE, MADV_HUGEPAGE);
-	for (i = 0; i < PAGES; i++)
-		*word_at(self->mem, i) = stamp(i, 1);
-	if (huge_kilobytes(self->mem) != HUGE_SIZE >> 10)
-		SECMMU_SKIP("no huge pages to be had");
+	BLOCKS_SETUP(1);
 	/* A fork would make the outsider share it. */
 	ASSERT_EQ(0, madvise(self->mem, HUGE_SIZE, MADV_DONTFORK));
 	ASSERT_EQ(0, outsider_start(&self->outsider));
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
-				     HUGE_SIZE));
+	SET_SLOT(0, 0, BASE, 0, PAGES);
 	EXPECT_GPA(stamp(FIRST + 5, 1), self->engine, GPA(FIRST + 5));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
+	GET_STATS(stats);
 	ASSERT_EQ(1, stats.large);
 	ASSERT_EQ(0, cpus_spread(NULL));
 	ASSERT_EQ(0, oracle_mark(self->mirror));
@@ -70,8 +54,7 @@ FIXTURE_TEARDOWN(partial)
 	if (self->dev >= 0)
 		gates_clear(self->dev);
 	outsider_stop(&self->outsider);
-	if (self->map != MAP_FAILED)
-		munmap(self->map, 2 * HUGE_SIZE);
+	blocks_unmap(self->mem, 1);
 	SECMMU_TEARDOWN();
 }
 
@@ -101,93 +84,71 @@ static bool event_reaches(FIXTURE_DATA(partial) *self, int post)
 	return there;
 }
 
-static void finish_event(struct __test_metadata *_metadata,
-			 FIXTURE_DATA(partial) *self)
+static void finish_event(TEST_ARGS(partial))
 {
 	ASSERT_EQ(0, pthread_join(self->thread, NULL));
 	ASSERT_EQ(0, self->event);
 }
 
 /* Pages [@first, @first + @count) are there without a fault. */
-static void expect_mapped(struct __test_metadata *_metadata,
-			  FIXTURE_DATA(partial) *self, long first, long count)
+static void expect_mapped(TEST_ARGS(partial), long first, long count)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	long i;
 
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	for (i = first; i < first + count; i++)
 		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(0, a, b, faults);
+	EXPECT_SINCE(0, a, faults);
 }
 
 /* The part goes once the window has closed, the rest stays all the time. */
-static void event_under_a_window(struct __test_metadata *_metadata,
-				 FIXTURE_DATA(partial) *self, long page)
+static void event_under_a_window(TEST_ARGS(partial), long page)
 {
 	struct secmmu_test_oracle result;
-	struct secmmu_stats a, b;
-	__u64 words[2];
+	struct secmmu_stats a;
 	int window, end;
 
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-	window = gate_arm(self->dev, SECMMU_GATE_WINDOW_TRANSLATED,
-			  self->outsider.pid, GPA(page));
-	ASSERT_LE(0, window);
-	outsider_read(&self->outsider, self->engine, GPA(page), 1);
-	ASSERT_EQ(0, gate_wait(self->dev, window));
-	end = gate_arm(self->dev, SECMMU_GATE_END, 0,
-		       (uintptr_t)self->mem + FIRST * PAGE);
-	ASSERT_LE(0, end);
+	GET_STATS(a);
+	window = OUTSIDER_HOLD(self->outsider, WINDOW_TRANSLATED, GPA(page), self->engine,
+			       GPA(page));
+	end = GATE_ARM(END, self->mem + FIRST * PAGE);
 	ASSERT_EQ(0, pthread_create(&self->thread, NULL, raise_event, self));
 	EXPECT_EQ(-ETIMEDOUT, gate_wait_ms(self->dev, end, STAND_STILL));
 	EXPECT_EQ(0, gate_open(self->dev, window));
-	EXPECT_EQ(0, outsider_answer(&self->outsider, words));
-	EXPECT_EQ(stamp(page, 1), words[0]);
+	EXPECT_OUTSIDER_READ(stamp(page, 1), self->outsider);
 	ASSERT_TRUE(event_reaches(self, end));
 	ASSERT_EQ(0, oracle_check(self->mirror, &result));
 	EXPECT_EQ((__u64)(PAGES - COUNT), result.sptes);
 	EXPECT_EQ(0, result.tlb_entries);
 	EXPECT_EQ(0, result.stale);
 	EXPECT_EQ(0, result.lost);
-	ASSERT_EQ(0, gate_open(self->dev, end));
+	GATE_OPEN(end);
 	finish_event(_metadata, self);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(COUNT, a, b, zapped);
-	EXPECT_DELTA(1, a, b, splits);
-	EXPECT_DELTA(1, a, b, flushes);
-	EXPECT_DELTA(1, a, b, interrupts);
-	EXPECT_EQ(0, b.large);
+	EXPECT_SINCE(COUNT, a, zapped);
+	EXPECT_SINCE(1, a, splits);
+	EXPECT_SINCE(1, a, flushes);
+	EXPECT_SINCE(1, a, interrupts);
+	EXPECT_COUNTER(0, large);
 	expect_mapped(_metadata, self, 0, FIRST);
 	expect_mapped(_metadata, self, FIRST + COUNT, PAGES - FIRST - COUNT);
 	EXPECT_GPA(stamp(FIRST, 1), self->engine, GPA(FIRST));
 	EXPECT_COHERENT(self->mirror);
 }
 
-SECMMU_TEST_F(partial, B7_window_on_the_part)
-{
-	event_under_a_window(_metadata, self, FIRST + 5);
-}
-
-SECMMU_TEST_F(partial, B7_window_on_the_rest)
-{
-	event_under_a_window(_metadata, self, FIRST + COUNT + 5);
-}
+SECMMU_TEST_CALL(partial, B7_window_on_the_part, event_under_a_window, FIRST + 5)
+SECMMU_TEST_CALL(partial, B7_window_on_the_rest, event_under_a_window, FIRST + COUNT + 5)
 
 /* The process maps the rest of a huge page: nobody sees all of it. */
 SECMMU_TEST_F(partial, B7_folio_with_a_hole)
 {
-	struct secmmu_stats stats;
 	long i;
 
-	ASSERT_EQ(0, madvise(self->mem + FIRST * PAGE, COUNT * PAGE,
-			     MADV_DONTNEED));
+	ASSERT_EQ(0, madvise(self->mem + FIRST * PAGE, COUNT * PAGE, MADV_DONTNEED));
 	for (i = 0; i < PAGES; i++)
 		EXPECT_GPA(i < FIRST || i >= FIRST + COUNT ? stamp(i, 1) : 0,
 			   self->engine, GPA(i));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
-	EXPECT_EQ(0, stats.large);
+	EXPECT_COUNTER(0, large);
 	EXPECT_COHERENT(self->mirror);
 }
 
@@ -199,8 +160,7 @@ SECMMU_TEST_F(partial, B7_aging_after_the_split)
 	int zapped;
 
 	EXPECT_EQ(1, age_test(self->mirror, self->mem));
-	zapped = gate_arm(self->dev, SECMMU_GATE_ZAPPED, 0, 0);
-	ASSERT_LE(0, zapped);
+	zapped = ASSERT_NUMBER(gate_arm(self->dev, SECMMU_GATE_ZAPPED, 0, 0));
 	ASSERT_EQ(0, pthread_create(&self->thread, NULL, raise_event, self));
 	ASSERT_TRUE(event_reaches(self, zapped));
 	EXPECT_EQ(1, age_test(self->mirror, self->mem + near * PAGE));
@@ -213,7 +173,7 @@ SECMMU_TEST_F(partial, B7_aging_after_the_split)
 	ASSERT_EQ(0, gpa_get(self->engine, GPA(far), &word));
 	EXPECT_EQ(1, age_test(self->mirror, self->mem + far * PAGE));
 	EXPECT_EQ(0, age_test(self->mirror, self->mem + near * PAGE));
-	ASSERT_EQ(0, gate_open(self->dev, zapped));
+	GATE_OPEN(zapped);
 	finish_event(_metadata, self);
 	EXPECT_COHERENT(self->mirror);
 }

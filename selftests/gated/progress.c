@@ -3,17 +3,13 @@
  * Faults that events leave no moment: some event is in flight all the time, or one hits
  * the fault whenever it has its page. The access then goes past the mirror.
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
-#include <sys/mman.h>
 
 #include "secmmu_actor.h"
 #include "secmmu_fail.h"
-#include "secmmu_gates.h"
 #include "secmmu_harness.h"
 #include "secmmu_outsider.h"
-#include "secmmu_sys.h"
 
 #define PAGES	64L
 #define P	5L
@@ -36,27 +32,21 @@ FIXTURE_VARIANT(progress)
 	bool overflow;		/* events are kept as one hull */
 };
 
-FIXTURE_VARIANT_ADD(progress, recorded) {
-	.overflow = false,
-};
-
-FIXTURE_VARIANT_ADD(progress, overflow) {
-	.overflow = true,
-};
+FIXTURE_VARIANT_ADD(progress, recorded) { .overflow = false };
+FIXTURE_VARIANT_ADD(progress, overflow) { .overflow = true };
 
 FIXTURE_SETUP(progress)
 {
 	ACTOR_SETUP(PAGES);
-	self->engine = self->actor.engine[0];
 	self->begun = 0;
 	self->ended = 0;
 	self->filled = 0;
-	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_STAMP, 0, PAGES, 1));
+	ACTOR_RUN(0, ACT_STAMP, 0, PAGES, 1);
 	if (variant->overflow) {
 		self->filled = events_fill(self->mirror, ACTOR_MEM(PAGES));
 		ASSERT_LT(0, self->filled);
 	}
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &self->before));
+	GET_STATS(self->before);
 }
 
 /* Events over the page differ in where they end. */
@@ -80,8 +70,7 @@ FIXTURE_TEARDOWN(progress)
 }
 
 /* Thread 1 has an access under way; an event is in flight until it has come back. */
-static void events_until_done(struct __test_metadata *_metadata,
-			      FIXTURE_DATA(progress) *self)
+static void events_until_done(TEST_ARGS(progress))
 {
 	long i;
 
@@ -97,41 +86,32 @@ static void events_until_done(struct __test_metadata *_metadata,
 	}
 }
 
-static void expect_direct(struct __test_metadata *_metadata,
-			  FIXTURE_DATA(progress) *self)
+static void expect_direct(TEST_ARGS(progress))
 {
-	struct secmmu_stats now;
-
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &now));
-	EXPECT_EQ(self->before.direct + 1, now.direct);
-	EXPECT_EQ(self->before.fault_pages, now.fault_pages);
+	EXPECT_COUNTER(self->before.direct + 1, direct);
+	EXPECT_COUNTER(self->before.fault_pages, fault_pages);
 }
 
 /* A read, with one event or more in flight at every moment. */
 SECMMU_TEST_F(progress, A18_events_without_a_gap)
 {
-	__u64 word = 0;
-
 	ASSERT_EQ(0, begin_next(self));
-	actor_do(&self->actor, 1, ACT_READ, 0, ACTOR_GPA(P));
+	ACTOR_DO(1, ACT_READ, 0, ACTOR_GPA(P));
 	events_until_done(_metadata, self);
 	/* In any case it ends with the last event. */
 	if (!actor_done(&self->actor, 1))
 		ASSERT_EQ(0, end_first(self));
-	ASSERT_EQ(0, actor_answer(&self->actor, 1, &word));
-	EXPECT_EQ(stamp(P, 1), word);
+	EXPECT_ANSWER_VALUE(stamp(P, 1), 1);
 	expect_direct(_metadata, self);
 }
 
 /* An event that lasts is waited for, whatever comes and goes meanwhile. */
 SECMMU_TEST_F(progress, A8_one_event_that_lasts)
 {
-	struct secmmu_stats now;
-	__u64 word = 0;
 	long i;
 
-	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(P - 1), 2));
-	actor_do(&self->actor, 1, ACT_READ, 0, ACTOR_GPA(P));
+	EVENT_BEGIN(ACTOR_MEM(P - 1), 2);
+	ACTOR_DO(1, ACT_READ, 0, ACTOR_GPA(P));
 	ASSERT_TRUE(actor_waits(&self->actor, 1, 1));
 	/* As one hull they cannot be told apart. */
 	for (i = 0; i < ROUNDS && !variant->overflow; i++) {
@@ -140,25 +120,20 @@ SECMMU_TEST_F(progress, A8_one_event_that_lasts)
 		ASSERT_TRUE(actor_waits(&self->actor, 1, 1));
 	}
 	EXPECT_FALSE(actor_done(&self->actor, 1));
-	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(P - 1), 2));
-	ASSERT_EQ(0, actor_answer(&self->actor, 1, &word));
-	EXPECT_EQ(stamp(P, 1), word);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &now));
-	EXPECT_EQ(self->before.direct, now.direct);
+	EVENT_END(ACTOR_MEM(P - 1), 2);
+	EXPECT_ANSWER_VALUE(stamp(P, 1), 1);
+	EXPECT_COUNTER(self->before.direct, direct);
 }
 
 /* A prefault does not stay either. */
 SECMMU_TEST_F(progress, A18_prefault)
 {
-	__u64 left = 1;
-
 	ASSERT_EQ(0, begin_next(self));
-	actor_do(&self->actor, 1, ACT_PREFAULT, ACTOR_GPA(P), 1, 0);
+	ACTOR_DO(1, ACT_PREFAULT, ACTOR_GPA(P), 1, 0);
 	events_until_done(_metadata, self);
 	if (!actor_done(&self->actor, 1))
 		ASSERT_EQ(0, end_first(self));
-	ASSERT_EQ(0, actor_answer(&self->actor, 1, &left));
-	EXPECT_EQ(0, left);
+	EXPECT_ANSWER_VALUE(0, 1);
 	expect_direct(_metadata, self);
 }
 
@@ -166,28 +141,23 @@ SECMMU_TEST_F(progress, A18_prefault)
 SECMMU_TEST_F(progress, A18_hit_again)
 {
 	pid_t tid = actor_tid(&self->actor, 1);
-	__u64 word = 0;
-	int post;
 	long i;
+	int post = ASSERT_NUMBER(gate_arm(self->dev, SECMMU_GATE_FAULT_GOT, tid, 0));
 
-	post = gate_arm(self->dev, SECMMU_GATE_FAULT_GOT, tid, 0);
-	ASSERT_LE(0, post);
-	actor_do(&self->actor, 1, ACT_READ, 0, ACTOR_GPA(P));
+	ACTOR_DO(1, ACT_READ, 0, ACTOR_GPA(P));
 	for (i = 0; i < ROUNDS; i++) {
 		int last = post;
 
 		if (actor_wait_gate(&self->actor, 1, self->dev, last))
 			break;
-		post = gate_arm(self->dev, SECMMU_GATE_FAULT_GOT, tid, 0);
-		ASSERT_LE(0, post);
+		post = ASSERT_NUMBER(gate_arm(self->dev, SECMMU_GATE_FAULT_GOT, tid, 0));
 		ASSERT_EQ(0, begin_next(self));
 		ASSERT_EQ(0, end_first(self));
-		ASSERT_EQ(0, gate_open(self->dev, last));
+		GATE_OPEN(last);
 	}
 	EXPECT_LT(i, ROUNDS);
 	gates_clear(self->dev);
-	ASSERT_EQ(0, actor_answer(&self->actor, 1, &word));
-	EXPECT_EQ(stamp(P, 1), word);
+	EXPECT_ANSWER_VALUE(stamp(P, 1), 1);
 	expect_direct(_metadata, self);
 }
 
@@ -227,29 +197,27 @@ SECMMU_TEST_F(progress, A18_without_memory)
 }
 
 /* Bring a write of thread 1 past the mirror to the gate; the post of that gate. */
-static int write_up_to(struct __test_metadata *_metadata, FIXTURE_DATA(progress) *self,
-		       enum secmmu_gate gate)
+static int write_up_to(TEST_ARGS(progress), enum secmmu_gate gate)
 {
 	int post = gate_arm(self->dev, gate, actor_tid(&self->actor, 1), 0);
 	long i;
 
 	ASSERT_LE(0, post);
 	ASSERT_EQ(0, begin_next(self));
-	actor_do(&self->actor, 1, ACT_WRITE, 0, ACTOR_GPA(P), stamp(P, 2));
+	ACTOR_DO(1, ACT_WRITE, 0, ACTOR_GPA(P), stamp(P, 2));
 	for (i = 0; i < ROUNDS && actor_waits(&self->actor, 1, 1); i++) {
 		ASSERT_EQ(0, begin_next(self));
 		ASSERT_EQ(0, end_first(self));
 		if (!gate_wait_ms(self->dev, post, 20))
 			return post;
 	}
-	ASSERT_EQ(0, gate_wait(self->dev, post));
+	GATE_WAIT(post);
 	return post;
 }
 
-static void finish_write(struct __test_metadata *_metadata,
-			 FIXTURE_DATA(progress) *self, int post)
+static void finish_write(TEST_ARGS(progress), int post)
 {
-	ASSERT_EQ(0, gate_open(self->dev, post));
+	GATE_OPEN(post);
 	while (self->ended < self->begun)
 		ASSERT_EQ(0, end_first(self));
 	ASSERT_EQ(0, actor_answer(&self->actor, 1, NULL));
@@ -258,19 +226,13 @@ static void finish_write(struct __test_metadata *_metadata,
 /* A write past the mirror is in the log, and in the memory. */
 SECMMU_TEST_F(progress, C2_write)
 {
-	__u64 log = 0, word = 0;
-
-	ASSERT_EQ(0, actor_run(&self->actor, 2, ACT_SLOT, 0, ACTOR_GPA(0), 0, PAGES,
-			       SECMMU_SLOT_LOG_DIRTY));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &self->before));
-	finish_write(_metadata, self, write_up_to(_metadata, self,
-						  SECMMU_GATE_DIRECT_GOT));
-	actor_do(&self->actor, 0, ACT_LOAD, P);
-	ASSERT_EQ(0, actor_answer(&self->actor, 0, &word));
-	EXPECT_EQ(stamp(P, 2), word);
-	actor_do(&self->actor, 0, ACT_DIRTY, 0, PAGES);
-	ASSERT_EQ(0, actor_answer(&self->actor, 0, &log));
-	EXPECT_EQ(1ULL << P, log);
+	ACTOR_RUN(2, ACT_SLOT, 0, ACTOR_GPA(0), 0, PAGES, SECMMU_SLOT_LOG_DIRTY);
+	GET_STATS(self->before);
+	finish_write(_metadata, self, write_up_to(_metadata, self, SECMMU_GATE_DIRECT_GOT));
+	ACTOR_DO(0, ACT_LOAD, P);
+	EXPECT_ANSWER_VALUE(stamp(P, 2), 0);
+	ACTOR_DO(0, ACT_DIRTY, 0, PAGES);
+	EXPECT_ANSWER_VALUE(1ULL << P, 0);
 	expect_direct(_metadata, self);
 }
 
@@ -278,17 +240,13 @@ SECMMU_TEST_F(progress, C2_write)
 SECMMU_TEST_F(progress, A11_slot_replaced)
 {
 	int post = write_up_to(_metadata, self, SECMMU_GATE_DIRECT_GOT);
-	__u64 word = 0;
 
-	ASSERT_EQ(0, actor_run(&self->actor, 2, ACT_SLOT, 0, ACTOR_GPA(0), PAGES / 2,
-			       PAGES / 2, 0));
+	ACTOR_RUN(2, ACT_SLOT, 0, ACTOR_GPA(0), PAGES / 2, PAGES / 2, 0);
 	finish_write(_metadata, self, post);
-	actor_do(&self->actor, 0, ACT_LOAD, P);
-	ASSERT_EQ(0, actor_answer(&self->actor, 0, &word));
-	EXPECT_EQ(stamp(P, 1), word);
-	actor_do(&self->actor, 0, ACT_LOAD, PAGES / 2 + P);
-	ASSERT_EQ(0, actor_answer(&self->actor, 0, &word));
-	EXPECT_EQ(stamp(P, 2), word);
+	ACTOR_DO(0, ACT_LOAD, P);
+	EXPECT_ANSWER_VALUE(stamp(P, 1), 0);
+	ACTOR_DO(0, ACT_LOAD, PAGES / 2 + P);
+	EXPECT_ANSWER_VALUE(stamp(P, 2), 0);
 }
 
 /* A change of the slot waits for the window in which the data move. */
@@ -300,10 +258,10 @@ SECMMU_TEST_F(progress, A11_slot_waits)
 		SKIP(return, "less than %d processors", OUTSIDER_CPUS);
 	ASSERT_EQ(0, cpus_spread_for(&self->actor, 1));
 	post = write_up_to(_metadata, self, SECMMU_GATE_DIRECT_CHECKED);
-	actor_do(&self->actor, 2, ACT_SLOT, 0, ACTOR_GPA(0), PAGES / 2, PAGES / 2, 0);
+	ACTOR_DO(2, ACT_SLOT, 0, ACTOR_GPA(0), PAGES / 2, PAGES / 2, 0);
 	EXPECT_TRUE(actor_stays(&self->actor, 2));
 	finish_write(_metadata, self, post);
-	EXPECT_EQ(0, actor_answer(&self->actor, 2, NULL));
+	EXPECT_ANSWER(0, 2);
 }
 
 /* fork(2) while the page is held for writing: the child keeps what it was born with. */
@@ -314,20 +272,18 @@ SECMMU_TEST_F(progress, C3_fork)
 	__u64 pid, word = 0;
 	int mem;
 
-	actor_do(&self->actor, 2, ACT_FORK);
+	ACTOR_DO(2, ACT_FORK);
 	ASSERT_EQ(0, actor_answer(&self->actor, 2, &pid));
 	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
-	mem = open(path, O_RDONLY);
-	ASSERT_LE(0, mem);
+	mem = ASSERT_NUMBER(open(path, O_RDONLY));
 	finish_write(_metadata, self, post);
 	ASSERT_EQ(sizeof(word), pread(mem, &word, sizeof(word),
 				      (off_t)(uintptr_t)ACTOR_MEM(P)));
 	EXPECT_EQ(stamp(P, 1), word);
 	close(mem);
 	child_kill(pid);
-	actor_do(&self->actor, 0, ACT_LOAD, P);
-	ASSERT_EQ(0, actor_answer(&self->actor, 0, &word));
-	EXPECT_EQ(stamp(P, 2), word);
+	ACTOR_DO(0, ACT_LOAD, P);
+	EXPECT_ANSWER_VALUE(stamp(P, 2), 0);
 }
 
 TEST_HARNESS_MAIN

@@ -3,11 +3,7 @@
  * Which pages an event is about, to the last one and no further, and that each of
  * them is flushed, whatever the policy. Needs a test build.
  */
-#define _GNU_SOURCE
-#include <sys/mman.h>
-
 #include "secmmu_actor.h"
-#include "secmmu_gates.h"
 #include "secmmu_harness.h"
 
 #define PAGES	64L
@@ -37,24 +33,16 @@ FIXTURE_SETUP(ranges)
 {
 	size_t i;
 
-	SECMMU_OPEN_OR_SKIP();
-	ASSERT_EQ(0, actor_start(&self->actor, self->dev, PAGES,
-				 SECMMU_FLUSH_RANGE, 0));
-	self->mirror = self->actor.mirror;
-	self->engine = self->actor.engine[0];
-	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT, 0, 0, 0, 0, 0));
-	for (i = 0; i < ARRAY_SIZE(slots); i++) {
-		ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT, i,
-				       ACTOR_GPA(slots[i].gpa_page),
-				       slots[i].page, SLOT_PAGES, 0));
-	}
+	ACTOR_START(PAGES, SECMMU_FLUSH_RANGE, 0);
+	ACTOR_RUN(0, ACT_SLOT, 0, 0, 0, 0, 0);
+	for (i = 0; i < ARRAY_SIZE(slots); i++)
+		ACTOR_RUN(0, ACT_SLOT, i, ACTOR_GPA(slots[i].gpa_page), slots[i].page,
+			  SLOT_PAGES, 0);
 }
 
 FIXTURE_TEARDOWN(ranges)
 {
-	gates_clear(self->dev);
-	actor_stop(&self->actor);
-	close(self->dev);
+	ACTOR_TEARDOWN();
 }
 
 static bool in_slot(long page)
@@ -68,8 +56,7 @@ static bool in_slot(long page)
 }
 
 /* All pages of all slots go into the mirror, and from there into the TLB. */
-static void map_all(struct __test_metadata *_metadata,
-		    FIXTURE_DATA(ranges) *self)
+static void map_all(TEST_ARGS(ranges))
 {
 	size_t i;
 	long j;
@@ -81,8 +68,7 @@ static void map_all(struct __test_metadata *_metadata,
 }
 
 /* An event of [@first, @first + @pages) drops what it covers: nothing else. */
-static void check_range(struct __test_metadata *_metadata,
-			FIXTURE_DATA(ranges) *self, long first, long pages)
+static void check_range(TEST_ARGS(ranges), long first, long pages)
 {
 	const char *mem = self->actor.mem + first * PAGE;
 	struct secmmu_test_oracle before, after;
@@ -95,10 +81,9 @@ static void check_range(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, oracle_mark(self->mirror));
 	ASSERT_EQ(0, oracle_check(self->mirror, &before));
 	ASSERT_EQ((__u64)SLOT_PAGES * ARRAY_SIZE(slots), before.sptes);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-	ASSERT_EQ(0, event_begin(self->mirror, mem, pages));
-	ASSERT_EQ(0, event_end(self->mirror, mem, pages));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	GET_STATS(a);
+	PASS_EVENT(mem, pages);
+	GET_STATS(b);
 	ASSERT_EQ(0, oracle_check(self->mirror, &after));
 
 	if (b.zapped - a.zapped != (__u64)covered || after.lost)
@@ -141,14 +126,13 @@ SECMMU_TEST_F(ranges, B4_empty_event)
 		{ 8, 0 }, { 11, 0 }, { 16, 0 }, { 24, -1 },
 	};
 	struct secmmu_test_state state;
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(range); i++) {
-		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+		GET_STATS(a);
 		check_range(_metadata, self, range[i][0], range[i][1]);
-		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-		EXPECT_DELTA(0, a, b, events);
+		EXPECT_SINCE(0, a, events);
 		ASSERT_EQ(0, state_get(self->mirror, &state));
 		EXPECT_EQ(0, state.events + state.overflow);
 	}
@@ -171,46 +155,33 @@ FIXTURE_VARIANT(ledger)
 FIXTURE_VARIANT_ADD(ledger, array_not_full) {
 	.policy = SECMMU_FLUSH_ARRAY, .batch = 8, .pages = 7, .flushes = 1,
 };
-
 FIXTURE_VARIANT_ADD(ledger, array_full) {
 	.policy = SECMMU_FLUSH_ARRAY, .batch = 8, .pages = 8, .flushes = 1,
 };
-
 FIXTURE_VARIANT_ADD(ledger, array_overflow) {
 	.policy = SECMMU_FLUSH_ARRAY, .batch = 8, .pages = 9, .flushes = 2,
 };
-
 FIXTURE_VARIANT_ADD(ledger, array_overflow_often) {
 	.policy = SECMMU_FLUSH_ARRAY, .batch = 8, .pages = 27, .flushes = 4,
 };
-
-FIXTURE_VARIANT_ADD(ledger, each) {
-	.policy = SECMMU_FLUSH_EACH, .pages = 5, .flushes = 5,
-};
+FIXTURE_VARIANT_ADD(ledger, each) { .policy = SECMMU_FLUSH_EACH, .pages = 5, .flushes = 5 };
 
 /* Beyond 1024 pages, which was a limit once, and two tables. */
 FIXTURE_VARIANT_ADD(ledger, range_over_1024) {
 	.policy = SECMMU_FLUSH_RANGE, .pages = 1030, .flushes = 1,
 };
-
 FIXTURE_VARIANT_ADD(ledger, array_over_1024) {
 	.policy = SECMMU_FLUSH_ARRAY, .batch = 512, .pages = 1030, .flushes = 3,
 };
 
 FIXTURE_SETUP(ledger)
 {
-	SECMMU_OPEN_OR_SKIP();
-	ASSERT_EQ(0, actor_start(&self->actor, self->dev, variant->pages + 2,
-				 variant->policy, variant->batch));
-	self->mirror = self->actor.mirror;
-	self->engine = self->actor.engine[0];
+	ACTOR_START(variant->pages + 2, variant->policy, variant->batch);
 }
 
 FIXTURE_TEARDOWN(ledger)
 {
-	gates_clear(self->dev);
-	actor_stop(&self->actor);
-	close(self->dev);
+	ACTOR_TEARDOWN();
 }
 
 /* The event is about all pages but the first and the last. */
@@ -218,38 +189,30 @@ SECMMU_TEST_F(ledger, B1_flushes_of_one_event)
 {
 	const char *mem = self->actor.mem + PAGE;
 	struct secmmu_prefault range;
-	struct secmmu_test_oracle result;
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	long i, last = variant->pages + 1;
 
-	ASSERT_EQ(0, secmmu_prefault(self->mirror, 0, ACTOR_BASE,
-				     (last + 1) * PAGE, &range));
+	ASSERT_EQ(0, secmmu_prefault(self->mirror, 0, ACTOR_BASE, (last + 1) * PAGE, &range));
 	ASSERT_EQ(0, range.length);
 	/* The engine knows the pages that come last. */
 	for (i = last > 128 ? last - 128 : 0; i <= last; i++)
 		EXPECT_GPA(stamp(i, 1), self->engine, ACTOR_GPA(i));
 	ASSERT_EQ(0, oracle_mark(self->mirror));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-	ASSERT_EQ(0, event_begin(self->mirror, mem, variant->pages));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(variant->pages, a, b, zapped);
-	EXPECT_DELTA(variant->flushes, a, b, flushes);
-	EXPECT_DELTA(1, a, b, zap_events);
-	EXPECT_DELTA(0, a, b, assists);
-	ASSERT_EQ(0, oracle_check(self->mirror, &result));
-	EXPECT_EQ(2, result.sptes);
-	EXPECT_EQ(0, result.tlb_entries);
-	EXPECT_EQ(0, result.lost);
-	ASSERT_EQ(0, event_end(self->mirror, mem, variant->pages));
+	GET_STATS(a);
+	EVENT_BEGIN(mem, variant->pages);
+	EXPECT_DROPPED(variant->pages, variant->flushes, a);
+	EXPECT_SINCE(1, a, zap_events);
+	EXPECT_SINCE(0, a, assists);
+	EXPECT_ORACLE(2, sptes);
+	EXPECT_ORACLE(0, tlb_entries);
+	EXPECT_ORACLE(0, lost);
+	EVENT_END(mem, variant->pages);
 }
 
-/*
- * Whenever the array is full it is flushed, before anything else is dropped.
- */
+/* Whenever the array is full it is flushed, before anything else is dropped. */
 SECMMU_TEST_F(ledger, B1_flush_before_going_on)
 {
 	struct secmmu_prefault range;
-	struct secmmu_test_oracle result;
 	__u64 done = 0, flush, step = variant->batch ?: 1;
 	int post, again;
 
@@ -257,25 +220,19 @@ SECMMU_TEST_F(ledger, B1_flush_before_going_on)
 		step = variant->pages;
 	ASSERT_EQ(0, secmmu_prefault(self->mirror, 0, ACTOR_BASE,
 				     self->actor.pages * PAGE, &range));
-	post = gate_arm(self->dev, SECMMU_GATE_FLUSH_RAISED,
-			actor_tid(&self->actor, 1), 0);
-	ASSERT_LE(0, post);
-	actor_do(&self->actor, 1, ACT_MADVISE, 1, variant->pages,
-		 MADV_DONTNEED);
+	post = GATE_ARM_FOR(FLUSH_RAISED, 1);
+	ACTOR_DO(1, ACT_MADVISE, 1, variant->pages, MADV_DONTNEED);
 	for (flush = 1; flush <= variant->flushes; flush++) {
 		ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, post));
 		done += step;
 		if (done > (__u64)variant->pages)
 			done = variant->pages;
-		ASSERT_EQ(0, oracle_check(self->mirror, &result));
-		EXPECT_EQ(self->actor.pages - done, result.sptes);
-		again = gate_arm(self->dev, SECMMU_GATE_FLUSH_RAISED,
-				 actor_tid(&self->actor, 1), 0);
-		ASSERT_LE(0, again);
-		ASSERT_EQ(0, gate_open(self->dev, post));
+		EXPECT_ORACLE(self->actor.pages - done, sptes);
+		again = GATE_ARM_FOR(FLUSH_RAISED, 1);
+		GATE_OPEN(post);
 		post = again;
 	}
-	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	EXPECT_ANSWER(0, 1);
 	/* There was no other. */
 	EXPECT_EQ(-ETIMEDOUT, gate_wait_ms(self->dev, post, 1));
 }

@@ -3,15 +3,11 @@
  * What faults take they give back: page references after every way a round can end,
  * tables once nobody can look at them any more. Needs a test build.
  */
-#define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/mman.h>
 
 #include "secmmu_actor.h"
-#include "secmmu_gates.h"
 #include "secmmu_harness.h"
 
 #define PAGES	64L
@@ -27,25 +23,14 @@ FIXTURE(refs)
 
 FIXTURE_SETUP(refs)
 {
-	SECMMU_OPEN_OR_SKIP();
-	ASSERT_EQ(0, actor_start(&self->actor, self->dev, PAGES,
-				 SECMMU_FLUSH_RANGE, 0));
-	self->mirror = self->actor.mirror;
-	self->engine = self->actor.engine[0];
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &self->before));
+	ACTOR_START(PAGES, SECMMU_FLUSH_RANGE, 0);
+	GET_STATS(self->before);
 	SECMMU_CHANGES_OR_SKIP("drops the kernel's caches");
 }
 
 FIXTURE_TEARDOWN(refs)
 {
-	gates_clear(self->dev);
-	actor_stop(&self->actor);
-	close(self->dev);
-}
-
-static char *page_of(FIXTURE_DATA(refs) *self, long page)
-{
-	return self->actor.mem + page * PAGE;
+	ACTOR_TEARDOWN();
 }
 
 /*
@@ -87,15 +72,14 @@ static int lasting_refs(FIXTURE_DATA(refs) *self, long page)
 
 	/* Asking makes the page look used, which may move it once more. */
 	for (tries = 0; tries < 4; tries++) {
-		refs = page_refs(self->mirror, page_of(self, page));
+		refs = page_refs(self->mirror, ACTOR_MEM(page));
 		if (refs <= 1 || drain_lists())
 			break;
 	}
 	return refs;
 }
 
-static void expect_no_refs(struct __test_metadata *_metadata,
-			   FIXTURE_DATA(refs) *self, long first, long pages)
+static void expect_no_refs(TEST_ARGS(refs), long first, long pages)
 {
 	long i;
 
@@ -107,20 +91,16 @@ static void expect_no_refs(struct __test_metadata *_metadata,
 }
 
 /* Thread 0 holds references to pages [@page, @page + @pages) in a fault. */
-static int hold_fault(struct __test_metadata *_metadata,
-		      FIXTURE_DATA(refs) *self, unsigned int gate, long page,
-		      long pages, bool write)
+static int hold_fault(TEST_ARGS(refs), unsigned int gate, long page, long pages, bool write)
 {
 	int post;
 
 	expect_no_refs(_metadata, self, page, pages);
-	post = gate_arm(self->dev, gate, actor_tid(&self->actor, 0), 0);
-	ASSERT_LE(0, post);
-	actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(page), pages,
-		 write ? SECMMU_PREFAULT_WRITE : 0);
-	ASSERT_EQ(0, gate_wait(self->dev, post));
+	post = ASSERT_NUMBER(gate_arm(self->dev, gate, actor_tid(&self->actor, 0), 0));
+	ACTOR_DO(0, ACT_PREFAULT, ACTOR_GPA(page), pages, write ? SECMMU_PREFAULT_WRITE : 0);
+	GATE_WAIT(post);
 	/* It counts what we think it does. */
-	EXPECT_LE(2, page_refs(self->mirror, page_of(self, page)));
+	EXPECT_LE(2, page_refs(self->mirror, ACTOR_MEM(page)));
 	return post;
 }
 
@@ -129,26 +109,17 @@ static int hold_fault(struct __test_metadata *_metadata,
 do {									\
 	struct secmmu_stats _now;					\
 									\
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &_now));		\
+	GET_STATS(_now);						\
 	EXPECT_DELTA(event, self->before, _now, retries_event);		\
 	EXPECT_DELTA(slot, self->before, _now, retries_slot);		\
 	EXPECT_DELTA(table, self->before, _now, retries_table);		\
 } while (0)
 
-static void release_fault(struct __test_metadata *_metadata,
-			  FIXTURE_DATA(refs) *self, int post)
-{
-	ASSERT_EQ(0, gate_open(self->dev, post));
-	EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
-}
-
 SECMMU_TEST_F(refs, G1_fault)
 {
-	int post;
+	int post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, MANY, true);
 
-	post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, MANY,
-			  true);
-	release_fault(_metadata, self, post);
+	EXPECT_GOES_ON(post, 0);
 	EXPECT_RETRIES(0, 0, 0);
 	expect_no_refs(_metadata, self, 3, MANY);
 }
@@ -156,13 +127,10 @@ SECMMU_TEST_F(refs, G1_fault)
 /* An event on the first page: the round was for nothing. */
 SECMMU_TEST_F(refs, G1_retry_by_event)
 {
-	int post;
+	int post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, MANY, false);
 
-	post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, MANY,
-			  false);
-	ASSERT_EQ(0, event_begin(self->mirror, page_of(self, 3), 1));
-	ASSERT_EQ(0, event_end(self->mirror, page_of(self, 3), 1));
-	release_fault(_metadata, self, post);
+	PASS_EVENT(ACTOR_MEM(3), 1);
+	EXPECT_GOES_ON(post, 0);
 	EXPECT_RETRIES(1, 0, 0);
 	expect_no_refs(_metadata, self, 3, MANY);
 }
@@ -170,13 +138,10 @@ SECMMU_TEST_F(refs, G1_retry_by_event)
 /* An event on a later one: the first ones go in. */
 SECMMU_TEST_F(refs, G1_event_on_a_part)
 {
-	int post;
+	int post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, MANY, true);
 
-	post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, MANY,
-			  true);
-	ASSERT_EQ(0, event_begin(self->mirror, page_of(self, 6), 1));
-	ASSERT_EQ(0, event_end(self->mirror, page_of(self, 6), 1));
-	release_fault(_metadata, self, post);
+	PASS_EVENT(ACTOR_MEM(6), 1);
+	EXPECT_GOES_ON(post, 0);
 	EXPECT_RETRIES(0, 0, 0);
 	expect_no_refs(_metadata, self, 3, MANY);
 }
@@ -184,13 +149,10 @@ SECMMU_TEST_F(refs, G1_event_on_a_part)
 /* The slot shows other memory now. */
 SECMMU_TEST_F(refs, G1_retry_by_slot)
 {
-	int post;
+	int post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, MANY, false);
 
-	post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, MANY,
-			  false);
-	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT, 0, ACTOR_BASE, 16,
-			       32, 0));
-	release_fault(_metadata, self, post);
+	ACTOR_RUN(1, ACT_SLOT, 0, ACTOR_BASE, 16, 32, 0);
+	EXPECT_GOES_ON(post, 0);
 	EXPECT_RETRIES(0, 1, 0);
 	expect_no_refs(_metadata, self, 3, MANY);
 	expect_no_refs(_metadata, self, 19, MANY);
@@ -200,11 +162,10 @@ SECMMU_TEST_F(refs, G1_retry_by_slot)
 /* Two faults that install the same. */
 SECMMU_TEST_F(refs, G1_found_in_place)
 {
-	int post;
+	int post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, 1, true);
 
-	post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, 1, true);
-	ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, 2)));
-	release_fault(_metadata, self, post);
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 2));
+	EXPECT_GOES_ON(post, 0);
 	EXPECT_RETRIES(0, 0, 0);
 	expect_no_refs(_metadata, self, 3, 1);
 	EXPECT_COHERENT(self->mirror);
@@ -213,13 +174,11 @@ SECMMU_TEST_F(refs, G1_found_in_place)
 /* A page that goes while a fault holds it goes when the fault ends. */
 SECMMU_TEST_F(refs, G1_page_replaced)
 {
-	int post;
+	int post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, 1, false);
 
-	post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, 1, false);
-	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_MADVISE, 3, 1,
-			       MADV_DONTNEED));
-	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_STORE, 3, stamp(3, 2)));
-	release_fault(_metadata, self, post);
+	ACTOR_RUN(1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
+	ACTOR_RUN(1, ACT_STORE, 3, stamp(3, 2));
+	EXPECT_GOES_ON(post, 0);
 	EXPECT_RETRIES(1, 0, 0);
 	expect_no_refs(_metadata, self, 3, 1);
 	EXPECT_GPA(stamp(3, 2), self->engine, ACTOR_GPA(3));
@@ -229,27 +188,16 @@ SECMMU_TEST_F(refs, G1_page_replaced)
 SECMMU_TEST_F(refs, G1_around_a_read)
 {
 	int mirror = secmmu_create_mirror_of(self->dev, self->actor.pid), engine;
-	struct secmmu_stats stats;
 
 	ASSERT_LE(0, mirror);
-	engine = secmmu_create_engine_with(mirror, SECMMU_ENGINE_FAULT_AROUND);
-	ASSERT_LE(0, engine);
-	ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, ACTOR_BASE, self->actor.mem,
-				     PAGES * PAGE));
+	engine = NEW_ENGINE_WITH(mirror, SECMMU_ENGINE_FAULT_AROUND);
+	ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, ACTOR_BASE, self->actor.mem, PAGES * PAGE));
 	expect_no_refs(_metadata, self, 3, 16);
 	EXPECT_GPA(stamp(3, 1), engine, ACTOR_GPA(3));
-	ASSERT_EQ(0, secmmu_get_stats(mirror, &stats));
-	EXPECT_EQ(16, stats.fault_pages);
+	EXPECT_COUNTER_OF(16, mirror, fault_pages);
 	expect_no_refs(_metadata, self, 3, 16);
 	close(engine);
 	close(mirror);
-}
-
-static __u64 tables(FIXTURE_DATA(refs) *self)
-{
-	struct secmmu_stats stats;
-
-	return secmmu_get_stats(self->mirror, &stats) ? 0 : stats.tables;
 }
 
 /* An entry counts once in its table, also when it has become a writable one. */
@@ -259,14 +207,12 @@ SECMMU_TEST_F(refs, G1_tables_after_an_upgrade)
 
 	for (round = 0; round < 3; round++) {
 		EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
-		EXPECT_EQ(4, tables(self));
-		ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, 1)));
+		EXPECT_COUNTER(4, tables);
+		EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 1));
 		/* Found in place. */
-		ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(3), 1,
-				       SECMMU_PREFAULT_WRITE));
-		ASSERT_EQ(0, event_begin(self->mirror, page_of(self, 3), 1));
-		ASSERT_EQ(0, event_end(self->mirror, page_of(self, 3), 1));
-		EXPECT_EQ(1, tables(self));
+		ACTOR_RUN(0, ACT_PREFAULT, ACTOR_GPA(3), 1, SECMMU_PREFAULT_WRITE);
+		PASS_EVENT(ACTOR_MEM(3), 1);
+		EXPECT_COUNTER(1, tables);
 	}
 }
 
@@ -276,17 +222,14 @@ SECMMU_TEST_F(refs, G1_tables_after_an_upgrade)
  */
 SECMMU_TEST_F(refs, G1_table_under_a_fault)
 {
-	int post;
+	int post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_LINKED, 3, 1, false);
 
-	post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_LINKED, 3, 1,
-			  false);
-	EXPECT_LT(1, tables(self));
+	EXPECT_COUNTER(4, tables);
 	/* Elsewhere in the table, so that no event is in the fault's way. */
-	ASSERT_EQ(0, event_begin(self->mirror, page_of(self, 9), 1));
-	ASSERT_EQ(0, event_end(self->mirror, page_of(self, 9), 1));
+	PASS_EVENT(ACTOR_MEM(9), 1);
 	/* Only the root is left. */
-	EXPECT_EQ(1, tables(self));
-	release_fault(_metadata, self, post);
+	EXPECT_COUNTER(1, tables);
+	EXPECT_GOES_ON(post, 0);
 	EXPECT_RETRIES(0, 0, 1);
 	EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
 	EXPECT_COHERENT(self->mirror);
@@ -295,46 +238,33 @@ SECMMU_TEST_F(refs, G1_table_under_a_fault)
 /* The same, and the slot goes, which gives back all there is. */
 SECMMU_TEST_F(refs, G1_slot_under_a_fault)
 {
-	int post;
+	int post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_LINKED, 3, 1, false);
 
-	post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_LINKED, 3, 1,
-			  false);
-	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_SLOT, 0, ACTOR_BASE, 0, 0,
-			       0));
-	EXPECT_EQ(1, tables(self));
-	ASSERT_EQ(0, gate_open(self->dev, post));
-	EXPECT_EQ(-ENXIO, actor_answer(&self->actor, 0, NULL));
-	EXPECT_EQ(1, tables(self));
+	ACTOR_RUN(1, ACT_SLOT, 0, ACTOR_BASE, 0, 0, 0);
+	EXPECT_COUNTER(1, tables);
+	GATE_OPEN(post);
+	EXPECT_ANSWER(-ENXIO, 0);
+	EXPECT_COUNTER(1, tables);
 	expect_no_refs(_metadata, self, 3, 1);
 }
 
 /* The process ends meanwhile: nothing is installed, nothing stays. */
 SECMMU_TEST_F(refs, G1_end_under_a_fault)
 {
-	struct secmmu_test_oracle result;
-	struct secmmu_test_state state;
-	int post;
+	int post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, MANY, true);
 
-	post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, MANY,
-			  true);
 	ASSERT_EQ(0, kill(self->actor.pid, SIGKILL));
-	ASSERT_EQ(0, gate_open(self->dev, post));
+	GATE_OPEN(post);
 	ASSERT_EQ(128 + SIGKILL, child_wait(self->actor.pid));
 	self->actor.pid = 0;
-	ASSERT_EQ(0, oracle_check(self->mirror, &result));
-	EXPECT_EQ(0, result.sptes);
-	EXPECT_EQ(1, tables(self));
-	ASSERT_EQ(0, state_get(self->mirror, &state));
-	EXPECT_EQ(0, state.faults);
+	EXPECT_ORACLE(0, sptes);
+	EXPECT_COUNTER(1, tables);
+	EXPECT_STATE(0, faults);
 	EXPECT_GPA_ERROR(ESRCH, self->engine, ACTOR_GPA(3));
 }
 
 /* What became of the page while a fault held it, and how the next round ends. */
-FIXTURE(retried)
-{
-	int dev, mirror, engine;
-	struct actor actor;
-};
+ACTOR_FIXTURE(retried, PAGES)
 
 FIXTURE_VARIANT(retried)
 {
@@ -344,31 +274,24 @@ FIXTURE_VARIANT(retried)
 	bool write;
 };
 
-FIXTURE_VARIANT_ADD(retried, slot_gone) {
-	.op = ACT_SLOT,
-	.error = -ENXIO,
-};
-
+FIXTURE_VARIANT_ADD(retried, slot_gone) { .op = ACT_SLOT, .error = -ENXIO };
 FIXTURE_VARIANT_ADD(retried, slot_read_only) {
 	.op = ACT_SLOT,
 	.arg = { 0, ACTOR_BASE, 0, PAGES, SECMMU_SLOT_READONLY },
 	.error = -EACCES,
 	.write = true,
 };
-
 FIXTURE_VARIANT_ADD(retried, slot_without_memory) {
 	.op = ACT_SLOT,
 	/* The page behind all is nobody's. */
 	.arg = { 0, ACTOR_BASE + 3 * 4096, PAGES, 1 },
 	.error = -EFAULT,
 };
-
 FIXTURE_VARIANT_ADD(retried, memory_gone) {
 	.op = ACT_MUNMAP,
 	.arg = { 3, 1 },
 	.error = -EFAULT,
 };
-
 FIXTURE_VARIANT_ADD(retried, memory_read_only) {
 	.op = ACT_MPROTECT,
 	.arg = { 3, 1, PROT_READ },
@@ -376,38 +299,22 @@ FIXTURE_VARIANT_ADD(retried, memory_read_only) {
 	.write = true,
 };
 
-FIXTURE_SETUP(retried)
-{
-	ACTOR_SETUP(PAGES);
-	self->engine = self->actor.engine[0];
-}
-
-FIXTURE_TEARDOWN(retried)
-{
-	ACTOR_TEARDOWN();
-}
-
 /*
  * The round that was for nothing has linked tables, and no other round follows to use
  * them: they go back.
  */
 SECMMU_TEST_F(retried, G1_tables_of_a_failed_fault)
 {
-	struct secmmu_stats stats;
-	int got;
+	int got = ACTOR_HOLD(FAULT_GOT, ACTOR_MEM(3), 0, ACT_PREFAULT, ACTOR_GPA(3), 1,
+			     variant->write ? SECMMU_PREFAULT_WRITE : 0);
 
-	got = GATE_ARM(FAULT_GOT, ACTOR_MEM(3));
-	actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(3), 1,
-		 variant->write ? SECMMU_PREFAULT_WRITE : 0);
-	ASSERT_EQ(0, gate_wait(self->dev, got));
 	actor_order(&self->actor, 1, variant->op, variant->arg[0], variant->arg[1],
 		    variant->arg[2], variant->arg[3], variant->arg[4]);
 	ASSERT_EQ(0, actor_answer(&self->actor, 1, NULL));
-	ASSERT_EQ(0, gate_open(self->dev, got));
-	EXPECT_EQ(variant->error, actor_answer(&self->actor, 0, NULL));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
-	EXPECT_EQ(1, stats.retries);
-	EXPECT_EQ(1, stats.tables);
+	GATE_OPEN(got);
+	EXPECT_ANSWER(variant->error, 0);
+	EXPECT_COUNTER(1, retries);
+	EXPECT_COUNTER(1, tables);
 	EXPECT_COHERENT(self->mirror);
 }
 

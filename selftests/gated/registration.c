@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Mirrors and slots come and go while events walk over them. Needs a test build.
- */
-#define _GNU_SOURCE
-#include <sys/mman.h>
-
+/* Mirrors and slots come and go while events walk over them. Needs a test build. */
 #include "secmmu_actor.h"
-#include "secmmu_gates.h"
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define PAGES	64L
 /* Slot 1: the first pages once more. */
@@ -20,54 +13,29 @@
 
 #define WHOLE	(SECMMU_TEST_EVENT_BEGIN | SECMMU_TEST_EVENT_END)
 
-FIXTURE(registration)
-{
-	int dev, mirror, engine;
-	struct actor actor;
-};
-
-FIXTURE_SETUP(registration)
-{
-	ACTOR_SETUP(PAGES);
-}
-
-FIXTURE_TEARDOWN(registration)
-{
-	ACTOR_TEARDOWN();
-}
+ACTOR_FIXTURE(registration, PAGES)
 
 /* Another mirror; its engines' numbers begin at ACTOR_ENGINES times this. */
-static __u64 add_mirror(struct __test_metadata *_metadata,
-			FIXTURE_DATA(registration) *self, int thread)
+static __u64 add_mirror(TEST_ARGS(registration), int thread)
 {
 	__u64 number = 0;
 
-	actor_do(&self->actor, thread, ACT_MIRROR);
+	ACTOR_DO(thread, ACT_MIRROR);
 	ASSERT_EQ(0, actor_answer(&self->actor, thread, &number));
 	return number;
 }
 
-static void expect_read(struct __test_metadata *_metadata,
-			FIXTURE_DATA(registration) *self, __u64 mirror,
-			long page, __u64 expected)
+static void expect_read(TEST_ARGS(registration), __u64 mirror, long page, __u64 expected)
 {
-	__u64 word = POISON;
-
-	actor_do(&self->actor, 0, ACT_READ, mirror * ACTOR_ENGINES,
-		 ACTOR_GPA(page));
-	EXPECT_EQ(0, actor_answer(&self->actor, 0, &word));
-	EXPECT_EQ(expected, word);
+	ACTOR_DO(0, ACT_READ, mirror * ACTOR_ENGINES, ACTOR_GPA(page));
+	EXPECT_ANSWER_VALUE(expected, 0);
 }
 
 /* EXPECT_COHERENT() for a mirror of which only the actor has a descriptor. */
-static void expect_coherent(struct __test_metadata *_metadata,
-			    FIXTURE_DATA(registration) *self, __u64 mirror)
+static void expect_coherent(TEST_ARGS(registration), __u64 mirror)
 {
-	__u64 objections = POISON;
-
-	actor_do(&self->actor, 0, ACT_CHECK, mirror);
-	EXPECT_EQ(0, actor_answer(&self->actor, 0, &objections));
-	EXPECT_EQ(0, objections);
+	ACTOR_DO(0, ACT_CHECK, mirror);
+	EXPECT_ANSWER_VALUE(0, 0);
 }
 
 /* Each registration that comes during a round costs one more round. */
@@ -77,30 +45,26 @@ SECMMU_TEST_F(registration, A1_replay_for_each)
 	int first, second;
 	__u64 number;
 
-	EXPECT_ACTOR_READS(stamp(3, 1), &self->actor, 0, ACTOR_GPA(3));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	EXPECT_ACTOR_READS(stamp(3, 1), 0, ACTOR_GPA(3));
+	GET_STATS(a);
 	first = GATE_ARM(START_WALKED, ACTOR_MEM(3));
 	/* Injected: to make a mirror takes the mmap_lock. */
-	actor_do(&self->actor, 1, ACT_EVENT, 3, 1, WHOLE);
-	ASSERT_EQ(0, gate_wait(self->dev, first));
-	ASSERT_EQ(0, actor_run(&self->actor, 2, ACT_SLOT, 1, ALIAS(0), 8,
-			       ALIASES));
+	ACTOR_DO(1, ACT_EVENT, 3, 1, WHOLE);
+	GATE_WAIT(first);
+	ACTOR_RUN(2, ACT_SLOT, 1, ALIAS(0), 8, ALIASES);
 	second = GATE_ARM(START_WALKED, ACTOR_MEM(3));
-	ASSERT_EQ(0, gate_open(self->dev, first));
+	GATE_OPEN(first);
 	ASSERT_TRUE(actor_reaches(&self->actor, 1, self->dev, second));
 	number = add_mirror(_metadata, self, 2);
-	ASSERT_EQ(0, gate_open(self->dev, second));
-	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
+	EXPECT_GOES_ON(second, 1);
+	GET_STATS(b);
 	EXPECT_DELTA(2, a, b, replays);
 	EXPECT_DELTA(1, a, b, zapped);
 	EXPECT_DELTA(1, a, b, zap_events);
 
 	/* Nobody is there any more: no replay. */
-	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_MADVISE, 3, 1,
-			       MADV_DONTNEED));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-	EXPECT_DELTA(0, b, a, replays);
+	ACTOR_RUN(1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
+	EXPECT_SINCE(0, b, replays);
 	expect_read(_metadata, self, 0, 3, 0);
 	expect_read(_metadata, self, number, 3, 0);
 	EXPECT_COHERENT(self->mirror);
@@ -110,51 +74,39 @@ SECMMU_TEST_F(registration, A1_replay_for_each)
 /* In each round there is another registration, until the walk has had enough. */
 SECMMU_TEST_F(registration, A1_walk_ends)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	int post, next, round;
 
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-	post = GATE_ARM(START_WALKED, ACTOR_MEM(3));
-	actor_do(&self->actor, 1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
-	ASSERT_EQ(0, gate_wait(self->dev, post));
+	GET_STATS(a);
+	post = ACTOR_HOLD(START_WALKED, ACTOR_MEM(3), 1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
 	for (round = 0; round < ROUNDS; round++) {
-		ASSERT_EQ(0, actor_run(&self->actor, 2, ACT_SLOT, 1 + round,
-				       ALIAS(round * ALIASES), 8, ALIASES));
+		ACTOR_RUN(2, ACT_SLOT, 1 + round, ALIAS(round * ALIASES), 8, ALIASES);
 		next = GATE_ARM(START_WALKED, ACTOR_MEM(3));
-		ASSERT_EQ(0, gate_open(self->dev, post));
+		GATE_OPEN(post);
 		ASSERT_TRUE(actor_reaches(&self->actor, 1, self->dev, next));
 		post = next;
 	}
-	actor_do(&self->actor, 2, ACT_SLOT, 1 + round, ALIAS(round * ALIASES), 8,
-		 ALIASES);
+	ACTOR_DO(2, ACT_SLOT, 1 + round, ALIAS(round * ALIASES), 8, ALIASES);
 	EXPECT_TRUE(actor_stays(&self->actor, 2));
-	ASSERT_EQ(0, gate_open(self->dev, post));
-	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
-	EXPECT_EQ(0, actor_answer(&self->actor, 2, NULL));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(ROUNDS, a, b, replays);
+	EXPECT_GOES_ON(post, 1);
+	EXPECT_ANSWER(0, 2);
+	EXPECT_SINCE(ROUNDS, a, replays);
 	EXPECT_COHERENT(self->mirror);
 }
 
 /* A slot that shows what the event is about: faults through it know. */
 SECMMU_TEST_F(registration, A1_slot_over_the_event)
 {
-	__u64 word = POISON;
 	int post;
 
-	EXPECT_ACTOR_READS(stamp(3, 1), &self->actor, 0, ACTOR_GPA(3));
-	post = GATE_ARM(START_WALKED, ACTOR_MEM(3));
-	actor_do(&self->actor, 1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
-	ASSERT_EQ(0, gate_wait(self->dev, post));
-	ASSERT_EQ(0, actor_run(&self->actor, 2, ACT_SLOT, 1, ALIAS(0), 0,
-			       ALIASES));
-	actor_do(&self->actor, 0, ACT_READ, 1, ALIAS(3));
+	EXPECT_ACTOR_READS(stamp(3, 1), 0, ACTOR_GPA(3));
+	post = ACTOR_HOLD(START_WALKED, ACTOR_MEM(3), 1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
+	ACTOR_RUN(2, ACT_SLOT, 1, ALIAS(0), 0, ALIASES);
+	ACTOR_DO(0, ACT_READ, 1, ALIAS(3));
 	EXPECT_TRUE(actor_waits(&self->actor, 0, 1));
-	EXPECT_ACTOR_READS(stamp(4, 1), &self->actor, 2, ALIAS(4));
-	ASSERT_EQ(0, gate_open(self->dev, post));
-	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
-	EXPECT_EQ(0, actor_answer(&self->actor, 0, &word));
-	EXPECT_EQ(0, word);
+	EXPECT_ACTOR_READS(stamp(4, 1), 2, ALIAS(4));
+	EXPECT_GOES_ON(post, 1);
+	EXPECT_ANSWER_VALUE(0, 0);
 	EXPECT_COHERENT(self->mirror);
 }
 
@@ -166,50 +118,39 @@ SECMMU_TEST_F(registration, A1_torn_slots)
 {
 	int torn, recorded;
 
-	EXPECT_ACTOR_READS(stamp(3, 1), &self->actor, 0, ACTOR_GPA(3));
-	torn = GATE_ARM(UPDATE_TORN, 0);
-	actor_do(&self->actor, 2, ACT_SLOT, 1, ALIAS(0), 8, ALIASES);
-	ASSERT_EQ(0, gate_wait(self->dev, torn));
-	recorded = GATE_ARM(START_RECORDED, ACTOR_MEM(3));
-	actor_do(&self->actor, 1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
-	ASSERT_EQ(0, gate_wait(self->dev, recorded));
-	ASSERT_EQ(0, gate_open(self->dev, recorded));
+	EXPECT_ACTOR_READS(stamp(3, 1), 0, ACTOR_GPA(3));
+	torn = ACTOR_HOLD(UPDATE_TORN, 0, 2, ACT_SLOT, 1, ALIAS(0), 8, ALIASES);
+	recorded = ACTOR_HOLD(START_RECORDED, ACTOR_MEM(3), 1, ACT_MADVISE, 3, 1,
+			      MADV_DONTNEED);
+	GATE_OPEN(recorded);
 	EXPECT_TRUE(actor_stays(&self->actor, 1));
-	ASSERT_EQ(0, gate_open(self->dev, torn));
-	EXPECT_EQ(0, actor_answer(&self->actor, 2, NULL));
-	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	EXPECT_GOES_ON(torn, 2);
+	EXPECT_ANSWER(0, 1);
 	EXPECT_COHERENT(self->mirror);
-	EXPECT_ACTOR_READS(0, &self->actor, 0, ACTOR_GPA(3));
-	EXPECT_ACTOR_READS(stamp(8, 1), &self->actor, 0, ALIAS(0));
+	EXPECT_ACTOR_READS(0, 0, ACTOR_GPA(3));
+	EXPECT_ACTOR_READS(stamp(8, 1), 0, ALIAS(0));
 	EXPECT_COHERENT(self->mirror);
 }
 
 /* Likewise a fault: the way to its slot is not cut for good. */
 SECMMU_TEST_F(registration, A1_fault_between_the_stores)
 {
-	__u64 word = POISON;
-	int post;
+	int post = ACTOR_HOLD(UPDATE, 0, 2, ACT_SLOT, 1, ALIAS(0), 8, ALIASES);
 
-	post = GATE_ARM(UPDATE, 0);
-	actor_do(&self->actor, 2, ACT_SLOT, 1, ALIAS(0), 8, ALIASES);
-	ASSERT_EQ(0, gate_wait(self->dev, post));
-	actor_do(&self->actor, 0, ACT_READ, 0, ALIAS(0));
+	ACTOR_DO(0, ACT_READ, 0, ALIAS(0));
 	EXPECT_TRUE(actor_stays(&self->actor, 0));
-	ASSERT_EQ(0, gate_open(self->dev, post));
-	EXPECT_EQ(0, actor_answer(&self->actor, 0, &word));
-	EXPECT_EQ(stamp(8, 1), word);
-	EXPECT_EQ(0, actor_answer(&self->actor, 2, NULL));
+	GATE_OPEN(post);
+	EXPECT_ANSWER_VALUE(stamp(8, 1), 0);
+	EXPECT_ANSWER(0, 2);
 }
 
 /*
  * An event is held in @gate, the passage of it numbered @skip, while one of three
  * mirrors is closed. The close must take as long if the event @walks over the mirrors.
  */
-static void close_meanwhile(struct __test_metadata *_metadata,
-			    FIXTURE_DATA(registration) *self,
-			    enum secmmu_gate gate, unsigned int skip, bool walks)
+static void close_meanwhile(TEST_ARGS(registration), enum secmmu_gate gate,
+			    unsigned int skip, bool walks)
 {
-	struct secmmu_test_state state;
 	__u64 closed, stays;
 	int held, leave;
 
@@ -219,48 +160,37 @@ static void close_meanwhile(struct __test_metadata *_metadata,
 	expect_read(_metadata, self, closed, 3, stamp(3, 1));
 	expect_read(_metadata, self, stays, 3, stamp(3, 1));
 
-	held = gate_arm_after(self->dev, gate, actor_tid(&self->actor, 1), 0,
-			      skip);
-	ASSERT_LE(0, held);
-	actor_do(&self->actor, 1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
-	ASSERT_EQ(0, gate_wait(self->dev, held));
-	leave = GATE_ARM(LEAVE, 0);
-	actor_do(&self->actor, 2, ACT_CLOSE, closed);
-	ASSERT_EQ(0, gate_wait(self->dev, leave));
-	ASSERT_EQ(0, gate_open(self->dev, leave));
+	held = ASSERT_NUMBER(gate_arm_after(self->dev, gate, actor_tid(&self->actor, 1), 0,
+					    skip));
+	ACTOR_DO(1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
+	GATE_WAIT(held);
+	leave = ACTOR_HOLD(LEAVE, 0, 2, ACT_CLOSE, closed);
+	GATE_OPEN(leave);
 	if (walks) {
 		EXPECT_TRUE(actor_stays(&self->actor, 2));
-		ASSERT_EQ(0, gate_open(self->dev, held));
+		GATE_OPEN(held);
 	}
-	EXPECT_EQ(0, actor_answer(&self->actor, 2, NULL));
+	EXPECT_ANSWER(0, 2);
 	if (!walks)
-		ASSERT_EQ(0, gate_open(self->dev, held));
-	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+		EXPECT_GOES_ON(held, 1);
 
 	expect_read(_metadata, self, 0, 3, 0);
 	expect_read(_metadata, self, stays, 3, 0);
 	EXPECT_COHERENT(self->mirror);
 	expect_coherent(_metadata, self, stays);
-	ASSERT_EQ(0, state_get(self->mirror, &state));
-	EXPECT_EQ(2, state.members);
-	EXPECT_EQ(0, state.events);
+	EXPECT_STATE(2, members);
+	EXPECT_STATE(0, events);
 }
 
-SECMMU_TEST_F(registration, A14_closed_before_the_walk)
-{
-	close_meanwhile(_metadata, self, SECMMU_GATE_START_RECORDED, 0, false);
-}
+SECMMU_TEST_CALL(registration, A14_closed_before_the_walk, close_meanwhile,
+		 SECMMU_GATE_START_RECORDED, 0, false)
 
 /* The event stands in the very mirror that goes. */
-SECMMU_TEST_F(registration, A14_closed_before_its_flush)
-{
-	close_meanwhile(_metadata, self, SECMMU_GATE_ZAPPED, 1, true);
-}
+SECMMU_TEST_CALL(registration, A14_closed_before_its_flush, close_meanwhile,
+		 SECMMU_GATE_ZAPPED, 1, true)
 
 /* ... and in its neighbour. */
-SECMMU_TEST_F(registration, A14_closed_before_anothers_flush)
-{
-	close_meanwhile(_metadata, self, SECMMU_GATE_ZAPPED, 2, true);
-}
+SECMMU_TEST_CALL(registration, A14_closed_before_anothers_flush, close_meanwhile,
+		 SECMMU_GATE_ZAPPED, 2, true)
 
 TEST_HARNESS_MAIN

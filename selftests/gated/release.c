@@ -3,16 +3,12 @@
  * The mirrored process ends, or a mirror is closed, while events are in flight and
  * faults under way. The faults here are the test's own. Needs a test build.
  */
-#define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "secmmu_actor.h"
-#include "secmmu_gates.h"
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define PAGES	256L
 /* From here on: what fills the records of single events. */
@@ -85,24 +81,22 @@ static int reader_end(FIXTURE_DATA(release) *self, int n)
 /* How the process ends in which the memory is. */
 enum end { END_KILL, END_EXIT, END_EXEC };
 
-static void start_end(struct __test_metadata *_metadata,
-		      FIXTURE_DATA(release) *self, enum end how)
+static void start_end(TEST_ARGS(release), enum end how)
 {
 	switch (how) {
 	case END_KILL:
 		ASSERT_EQ(0, kill(self->actor.pid, SIGKILL));
 		break;
 	case END_EXIT:
-		actor_do(&self->actor, 1, ACT_EXIT);
+		ACTOR_DO(1, ACT_EXIT);
 		break;
 	case END_EXEC:
-		actor_do(&self->actor, 1, ACT_EXEC);
+		ACTOR_DO(1, ACT_EXEC);
 		break;
 	}
 }
 
-static void finish_end(struct __test_metadata *_metadata,
-		       FIXTURE_DATA(release) *self, enum end how)
+static void finish_end(TEST_ARGS(release), enum end how)
 {
 	if (how != END_EXEC) {
 		ASSERT_EQ(self->actor.pid, waitpid(self->actor.pid, NULL, 0));
@@ -112,10 +106,8 @@ static void finish_end(struct __test_metadata *_metadata,
 }
 
 /* All that is in flight is forgotten, and nothing of the memory is shown. */
-static void expect_released(struct __test_metadata *_metadata,
-			    FIXTURE_DATA(release) *self)
+static void expect_released(TEST_ARGS(release))
 {
-	struct secmmu_test_oracle oracle;
 	struct secmmu_test_state state;
 
 	ASSERT_EQ(0, state_get(self->mirror, &state));
@@ -123,36 +115,29 @@ static void expect_released(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, state.overflow);
 	EXPECT_EQ(0, state.faults);
 	EXPECT_EQ(0, state.waiters);
-	EXPECT_GPA_ERROR(ESRCH, self->actor.engine[ACTOR_ENGINES - 1],
-			 ACTOR_GPA(100));
-	EXPECT_EQ(0, oracle_check(self->mirror, &oracle));
-	EXPECT_EQ(0, oracle.sptes);
-	EXPECT_EQ(0, oracle.tlb_entries);
-	EXPECT_EQ(0, oracle.stale);
+	EXPECT_GPA_ERROR(ESRCH, self->actor.engine[ACTOR_ENGINES - 1], ACTOR_GPA(100));
+	EXPECT_ORACLE(0, sptes);
+	EXPECT_ORACLE(0, tlb_entries);
+	EXPECT_ORACLE(0, stale);
 }
 
 /* Waiters of events with and without a record; none of them will ever end. */
-static void end_with_waiters(struct __test_metadata *_metadata,
-			     FIXTURE_DATA(release) *self, enum end how)
+static void end_with_waiters(TEST_ARGS(release), enum end how)
 {
-	struct secmmu_test_state state;
-	struct secmmu_stats stats;
-	long records;
 	int post, i;
+	long records = events_fill(self->mirror, ACTOR_MEM(FAR));
 
-	records = events_fill(self->mirror, ACTOR_MEM(FAR));
 	ASSERT_LT(0, records);
-	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(8), 4));
+	EVENT_BEGIN(ACTOR_MEM(8), 4);
 	ASSERT_EQ(0, reader_start(self, 0, 8));
 	ASSERT_EQ(0, reader_start(self, 1, 11));
 	ASSERT_EQ(0, reader_start(self, 2, FAR));
 	ASSERT_EQ(0, state_wait_waiters(self->mirror, 3));
 	post = GATE_ARM(RELEASE, 0);
 	start_end(_metadata, self, how);
-	ASSERT_EQ(0, gate_wait(self->dev, post));
-	ASSERT_EQ(0, state_get(self->mirror, &state));
-	ASSERT_EQ(0, state.waiters);
-	ASSERT_EQ(0, gate_open(self->dev, post));
+	GATE_WAIT(post);
+	EXPECT_STATE(0, waiters);
+	GATE_OPEN(post);
 	finish_end(_metadata, self, how);
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(-ESRCH, reader_end(self, i));
@@ -160,27 +145,15 @@ static void end_with_waiters(struct __test_metadata *_metadata,
 	expect_released(_metadata, self);
 
 	/* What had begun may still end. */
-	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(8), 4));
+	EVENT_END(ACTOR_MEM(8), 4);
 	ASSERT_EQ(0, events_empty(self->mirror, ACTOR_MEM(FAR), records));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &stats));
-	EXPECT_EQ(0, stats.unpaired);
+	EXPECT_COUNTER(0, unpaired);
 	expect_released(_metadata, self);
 }
 
-SECMMU_TEST_F(release, A17_killed_with_waiters)
-{
-	end_with_waiters(_metadata, self, END_KILL);
-}
-
-SECMMU_TEST_F(release, A17_exit_with_waiters)
-{
-	end_with_waiters(_metadata, self, END_EXIT);
-}
-
-SECMMU_TEST_F(release, A17_exec_with_waiters)
-{
-	end_with_waiters(_metadata, self, END_EXEC);
-}
+SECMMU_TEST_CALL(release, A17_killed_with_waiters, end_with_waiters, END_KILL)
+SECMMU_TEST_CALL(release, A17_exit_with_waiters, end_with_waiters, END_EXIT)
+SECMMU_TEST_CALL(release, A17_exec_with_waiters, end_with_waiters, END_EXEC)
 
 /*
  * It is known that the memory goes, before it has gone: nothing comes in any more,
@@ -189,19 +162,19 @@ SECMMU_TEST_F(release, A17_exec_with_waiters)
 SECMMU_TEST_F(release, G1_release_under_way)
 {
 	struct secmmu_test_state state;
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	int got, release;
 
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(8), 4));
+	GET_STATS(a);
+	EVENT_BEGIN(ACTOR_MEM(8), 4);
 	ASSERT_EQ(0, reader_start(self, 0, 8));
 	ASSERT_EQ(0, state_wait_waiters(self->mirror, 1));
 	got = GATE_ARM(FAULT_GOT, ACTOR_MEM(3));
 	ASSERT_EQ(0, reader_start(self, 1, 3));
-	ASSERT_EQ(0, gate_wait(self->dev, got));
+	GATE_WAIT(got);
 	release = GATE_ARM(RELEASE, 0);
 	start_end(_metadata, self, END_KILL);
-	ASSERT_EQ(0, gate_wait(self->dev, release));
+	GATE_WAIT(release);
 	ASSERT_EQ(0, state_get(self->mirror, &state));
 	if (state.waiters)
 		/* Lest this process ends with a thread in a gate. */
@@ -211,11 +184,10 @@ SECMMU_TEST_F(release, G1_release_under_way)
 	ASSERT_EQ(-ESRCH, reader_end(self, 0));
 	ASSERT_EQ(0, reader_start(self, 2, 9));
 	ASSERT_EQ(-ESRCH, reader_end(self, 2));
-	ASSERT_EQ(0, gate_open(self->dev, got));
+	GATE_OPEN(got);
 	ASSERT_EQ(-ESRCH, reader_end(self, 1));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(0, a, b, fault_pages);
-	ASSERT_EQ(0, gate_open(self->dev, release));
+	EXPECT_SINCE(0, a, fault_pages);
+	GATE_OPEN(release);
 	finish_end(_metadata, self, END_KILL);
 	expect_released(_metadata, self);
 }
@@ -223,38 +195,32 @@ SECMMU_TEST_F(release, G1_release_under_way)
 /* A mirror is closed while somebody waits in it: he is the last to leave. */
 SECMMU_TEST_F(release, A17_closed_with_a_waiter)
 {
-	struct secmmu_test_state state;
-	__u64 number, word = POISON;
+	__u64 number;
 
-	actor_do(&self->actor, 0, ACT_MIRROR);
+	ACTOR_DO(0, ACT_MIRROR);
 	ASSERT_EQ(0, actor_answer(&self->actor, 0, &number));
-	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(8), 4));
-	actor_do(&self->actor, 0, ACT_READ, number * ACTOR_ENGINES,
-		 ACTOR_GPA(8));
+	EVENT_BEGIN(ACTOR_MEM(8), 4);
+	ACTOR_DO(0, ACT_READ, number * ACTOR_ENGINES, ACTOR_GPA(8));
 	ASSERT_TRUE(actor_waits(&self->actor, 0, 1));
-	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_CLOSE, number));
-	ASSERT_EQ(0, state_get(self->mirror, &state));
-	EXPECT_EQ(2, state.members);
-	EXPECT_EQ(1, state.waiters);
-	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(8), 4));
-	EXPECT_EQ(0, actor_answer(&self->actor, 0, &word));
-	EXPECT_EQ(stamp(8, 1), word);
-	ASSERT_EQ(0, state_get(self->mirror, &state));
-	EXPECT_EQ(1, state.members);
-	EXPECT_EQ(0, state.waiters);
+	ACTOR_RUN(1, ACT_CLOSE, number);
+	EXPECT_STATE(2, members);
+	EXPECT_STATE(1, waiters);
+	EVENT_END(ACTOR_MEM(8), 4);
+	EXPECT_ANSWER_VALUE(stamp(8, 1), 0);
+	EXPECT_STATE(1, members);
+	EXPECT_STATE(0, waiters);
 }
 
 /* The fault has the page, the process goes: the page does not come in. */
-static void end_with_the_page(struct __test_metadata *_metadata,
-			      FIXTURE_DATA(release) *self, enum end how)
+static void end_with_the_page(TEST_ARGS(release), enum end how)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	int post, i;
 
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	GET_STATS(a);
 	post = GATE_ARM(FAULT_GOT, ACTOR_MEM(3));
 	ASSERT_EQ(0, reader_start(self, 0, 3));
-	ASSERT_EQ(0, gate_wait(self->dev, post));
+	GATE_WAIT(post);
 	start_end(_metadata, self, how);
 	finish_end(_metadata, self, how);
 	/* Released: others fail by now. */
@@ -265,24 +231,16 @@ static void end_with_the_page(struct __test_metadata *_metadata,
 		sleep_ms(1);
 	}
 	ASSERT_GT(GATE_PATIENCE, i);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-	ASSERT_EQ(0, gate_open(self->dev, post));
+	GET_STATS(a);
+	GATE_OPEN(post);
 	end_soon(self);
 	ASSERT_EQ(-ESRCH, reader_end(self, 0));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(0, a, b, fault_pages);
+	EXPECT_SINCE(0, a, fault_pages);
 	expect_released(_metadata, self);
 }
 
-SECMMU_TEST_F(release, G1_killed_after_gup)
-{
-	end_with_the_page(_metadata, self, END_KILL);
-}
-
-SECMMU_TEST_F(release, G1_exec_after_gup)
-{
-	end_with_the_page(_metadata, self, END_EXEC);
-}
+SECMMU_TEST_CALL(release, G1_killed_after_gup, end_with_the_page, END_KILL)
+SECMMU_TEST_CALL(release, G1_exec_after_gup, end_with_the_page, END_EXEC)
 
 /* It has passed its check: the page comes in, and goes before the process has. */
 SECMMU_TEST_F(release, G1_killed_at_the_check)
@@ -291,10 +249,10 @@ SECMMU_TEST_F(release, G1_killed_at_the_check)
 
 	post = GATE_ARM(FAULT_CHECKED, ACTOR_MEM(3));
 	ASSERT_EQ(0, reader_start(self, 0, 3));
-	ASSERT_EQ(0, gate_wait(self->dev, post));
+	GATE_WAIT(post);
 	start_end(_metadata, self, END_KILL);
 	EXPECT_FALSE(child_ended(self->actor.pid, 300));
-	ASSERT_EQ(0, gate_open(self->dev, post));
+	GATE_OPEN(post);
 	end_soon(self);
 	ret = reader_end(self, 0);
 	EXPECT_TRUE(!ret || ret == -ESRCH) TH_LOG("%d", ret);

@@ -3,12 +3,8 @@
  * The callback of another driver sleeps, in the core's SRCU section, which is one for the
  * whole machine. No call on a mirror waits for it.
  */
-#define _GNU_SOURCE
-#include <sys/mman.h>
-
 #include "secmmu_gates.h"
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define PAGES		16L
 #define GPA		0x40000000ULL
@@ -30,8 +26,7 @@ static int victim(void *arg)
 	char *mem = region_map(PAGES);
 
 	CHECK(mem);
-	CHECK(!secmmu_call(*(int *)arg, SECMMU_TEST_STRANGER, &stranger,
-			   sizeof(stranger)));
+	CHECK(!secmmu_call(*(int *)arg, SECMMU_TEST_STRANGER, &stranger, sizeof(stranger)));
 	*word_at(mem, 0) = 1;
 	CHECK(!madvise(mem, PAGES * PAGE, MADV_DONTNEED));
 	return 0;
@@ -44,9 +39,8 @@ FIXTURE_SETUP(strangers)
 	SECMMU_OPEN_OR_SKIP();
 	gates_clear(self->dev);
 	self->post = GATE_ARM(STRANGER, 0);
-	self->victim = child_start(victim, &self->dev);
-	ASSERT_LT(0, self->victim);
-	ASSERT_EQ(0, gate_wait(self->dev, self->post));
+	self->victim = ASSERT_NUMBER(child_start(victim, &self->dev));
+	GATE_WAIT(self->post);
 }
 
 FIXTURE_TEARDOWN(strangers)
@@ -60,11 +54,9 @@ FIXTURE_TEARDOWN(strangers)
 }
 
 /* @fn in a process of its own is over while the stranger sleeps. */
-static void expect_no_wait(struct __test_metadata *_metadata,
-			   FIXTURE_DATA(strangers) *self, int (*fn)(void *arg))
+static void expect_no_wait(TEST_ARGS(strangers), int (*fn)(void *arg))
 {
-	self->other = child_start(fn, &self->dev);
-	ASSERT_LT(0, self->other);
+	self->other = ASSERT_NUMBER(child_start(fn, &self->dev));
 	EXPECT_TRUE(child_ended(self->other, MUST));
 	EXPECT_FALSE(child_ended(self->victim, 1));
 	EXPECT_EQ(0, gate_open(self->dev, self->post));
@@ -120,14 +112,7 @@ static int change_slot(void *arg)
 	return 0;
 }
 
-SECMMU_TEST_F(strangers, A14_close)
-{
-	expect_no_wait(_metadata, self, close_mirror);
-}
-
-SECMMU_TEST_F(strangers, A11_change_of_slot)
-{
-	expect_no_wait(_metadata, self, change_slot);
-}
+SECMMU_TEST_CALL(strangers, A14_close, expect_no_wait, close_mirror)
+SECMMU_TEST_CALL(strangers, A11_change_of_slot, expect_no_wait, change_slot)
 
 TEST_HARNESS_MAIN

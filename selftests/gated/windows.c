@@ -3,14 +3,9 @@
  * Flushes against windows that are open, each held at its most awkward moment.
  * While one is held, interrupts are off on its processor. Needs a test build.
  */
-#define _GNU_SOURCE
-#include <sys/mman.h>
-
 #include "secmmu_actor.h"
-#include "secmmu_gates.h"
 #include "secmmu_harness.h"
 #include "secmmu_outsider.h"
-#include "secmmu_sys.h"
 
 /* Pages from SPARE on are empty: whoever fills them gets pages just freed. */
 #define PAGES	64L
@@ -30,17 +25,12 @@ FIXTURE(windows)
 
 FIXTURE_SETUP(windows)
 {
-	SECMMU_OPEN_OR_SKIP();
+	ACTOR_START(PAGES, SECMMU_FLUSH_RANGE, 0);
 	if (!cpus_enough())
 		SECMMU_SKIP("less than %d processors", OUTSIDER_CPUS);
-	ASSERT_EQ(0, actor_start(&self->actor, self->dev, PAGES,
-				 SECMMU_FLUSH_RANGE, 0));
-	self->mirror = self->actor.mirror;
-	self->engine = self->actor.engine[0];
 	ASSERT_EQ(0, cpus_spread(&self->actor));
 	ASSERT_EQ(0, outsider_start(&self->outsider));
-	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_MADVISE, SPARE,
-			       PAGES - SPARE, MADV_DONTNEED));
+	ACTOR_RUN(1, ACT_MADVISE, SPARE, PAGES - SPARE, MADV_DONTNEED);
 	ASSERT_EQ(0, oracle_mark(self->mirror));
 }
 
@@ -54,22 +44,16 @@ FIXTURE_TEARDOWN(windows)
 }
 
 /* The outsider's next window will be held in @gate. */
-static void arm_window(struct __test_metadata *_metadata,
-		       FIXTURE_DATA(windows) *self, unsigned int gate,
-		       __u64 gpa)
+static void arm_window(TEST_ARGS(windows), unsigned int gate, __u64 gpa)
 {
-	self->window = gate_arm(self->dev, gate, self->outsider.pid, gpa);
-	ASSERT_LE(0, self->window);
+	self->window = ASSERT_NUMBER(gate_arm(self->dev, gate, self->outsider.pid, gpa));
 }
 
 /* An event on a page, by thread 1; its end is held. */
-static void start_discard(struct __test_metadata *_metadata,
-			  FIXTURE_DATA(windows) *self, long page)
+static void start_discard(TEST_ARGS(windows), long page)
 {
-	self->end = gate_arm(self->dev, SECMMU_GATE_END,
-			     actor_tid(&self->actor, 1), 0);
-	ASSERT_LE(0, self->end);
-	actor_do(&self->actor, 1, ACT_MADVISE, page, 1, MADV_DONTNEED);
+	self->end = GATE_ARM_FOR(END, 1);
+	ACTOR_DO(1, ACT_MADVISE, page, 1, MADV_DONTNEED);
 }
 
 /* Has the discard passed its flush? The page is about to be freed then. */
@@ -78,54 +62,44 @@ static bool flushed_early(FIXTURE_DATA(windows) *self)
 	return !gate_wait_ms(self->dev, self->end, STAND_STILL);
 }
 
-static void finish_discard(struct __test_metadata *_metadata,
-			   FIXTURE_DATA(windows) *self)
+static void finish_discard(TEST_ARGS(windows))
 {
 	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, self->end));
-	ASSERT_EQ(0, gate_open(self->dev, self->end));
+	GATE_OPEN(self->end);
 	ASSERT_EQ(0, actor_answer(&self->actor, 1, NULL));
 }
 
 /* The page discarded gets a new owner, who fills it. */
-static void reuse_memory(struct __test_metadata *_metadata,
-			 FIXTURE_DATA(windows) *self)
+static void reuse_memory(TEST_ARGS(windows))
 {
-	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_STAMP, SPARE,
-			       PAGES - SPARE, 7));
+	ACTOR_RUN(1, ACT_STAMP, SPARE, PAGES - SPARE, 7);
 }
 
 /* Nobody else has written there. */
-static void expect_memory(struct __test_metadata *_metadata,
-			  FIXTURE_DATA(windows) *self)
+static void expect_memory(TEST_ARGS(windows))
 {
-	__u64 word;
 	long i;
 
 	for (i = SPARE; i < PAGES; i++) {
-		actor_do(&self->actor, 2, ACT_LOAD, i);
-		ASSERT_EQ(0, actor_answer(&self->actor, 2, &word));
-		EXPECT_EQ(stamp(i, 7), word);
+		ACTOR_DO(2, ACT_LOAD, i);
+		EXPECT_ANSWER_VALUE(stamp(i, 7), 2);
 	}
 }
 
 /* A window with a translation in hand, and the page is to be freed. */
-static void page_under_a_window(struct __test_metadata *_metadata,
-				FIXTURE_DATA(windows) *self, bool write)
+static void page_under_a_window(TEST_ARGS(windows), bool write)
 {
 	const __u64 word = stamp(3, 2);
-	__u64 words[2];
 	bool early;
 
 	/* The translation is in the engine's TLB. */
-	ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), word));
-	arm_window(_metadata, self, SECMMU_GATE_WINDOW_TRANSLATED,
-		   ACTOR_GPA(3));
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), word);
+	arm_window(_metadata, self, SECMMU_GATE_WINDOW_TRANSLATED, ACTOR_GPA(3));
 	if (write)
-		outsider_write(&self->outsider, self->engine, ACTOR_GPA(3), 1,
-			       &word);
+		outsider_write(&self->outsider, self->engine, ACTOR_GPA(3), 1, &word);
 	else
 		outsider_read(&self->outsider, self->engine, ACTOR_GPA(3), 1);
-	ASSERT_EQ(0, gate_wait(self->dev, self->window));
+	GATE_WAIT(self->window);
 	start_discard(_metadata, self, 3);
 	early = flushed_early(self);
 	EXPECT_FALSE(early);
@@ -136,9 +110,8 @@ static void page_under_a_window(struct __test_metadata *_metadata,
 		reuse_memory(_metadata, self);
 	}
 	EXPECT_EQ(0, gate_open(self->dev, self->window));
-	EXPECT_EQ(0, outsider_answer(&self->outsider, words));
 	/* The page as it was, not as the next owner has it. */
-	EXPECT_EQ(word, words[0]);
+	EXPECT_OUTSIDER_READ(word, self->outsider);
 	if (!early) {
 		finish_discard(_metadata, self);
 		reuse_memory(_metadata, self);
@@ -148,15 +121,8 @@ static void page_under_a_window(struct __test_metadata *_metadata,
 	EXPECT_COHERENT(self->mirror);
 }
 
-SECMMU_TEST_F(windows, B3_page_being_written)
-{
-	page_under_a_window(_metadata, self, true);
-}
-
-SECMMU_TEST_F(windows, B3_page_being_read)
-{
-	page_under_a_window(_metadata, self, false);
-}
+SECMMU_TEST_CALL(windows, B3_page_being_written, page_under_a_window, true)
+SECMMU_TEST_CALL(windows, B3_page_being_read, page_under_a_window, false)
 
 /* The second invalidation has nothing to drop and waits as the first does. */
 SECMMU_TEST_F(windows, B2_both_wait_for_the_window)
@@ -164,28 +130,21 @@ SECMMU_TEST_F(windows, B2_both_wait_for_the_window)
 	int raised, second;
 
 	EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
-	arm_window(_metadata, self, SECMMU_GATE_WINDOW_TRANSLATED,
-		   ACTOR_GPA(3));
-	outsider_read(&self->outsider, self->engine, ACTOR_GPA(3), 1);
-	ASSERT_EQ(0, gate_wait(self->dev, self->window));
+	self->window = OUTSIDER_HOLD(self->outsider, WINDOW_TRANSLATED, ACTOR_GPA(3),
+				     self->engine, ACTOR_GPA(3));
 	/* The first has raised the generation: it waits for the window now. */
-	raised = gate_arm(self->dev, SECMMU_GATE_FLUSH_RAISED,
-			  actor_tid(&self->actor, 1), 0);
-	ASSERT_LE(0, raised);
+	raised = GATE_ARM_FOR(FLUSH_RAISED, 1);
 	start_discard(_metadata, self, 3);
 	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, raised));
-	ASSERT_EQ(0, gate_open(self->dev, raised));
+	GATE_OPEN(raised);
 
-	second = gate_arm(self->dev, SECMMU_GATE_END,
-			  actor_tid(&self->actor, 2), 0);
-	ASSERT_LE(0, second);
-	actor_do(&self->actor, 2, ACT_MADVISE, 3, 1, MADV_DONTNEED);
+	second = GATE_ARM_FOR(END, 2);
+	ACTOR_DO(2, ACT_MADVISE, 3, 1, MADV_DONTNEED);
 	EXPECT_EQ(-ETIMEDOUT, gate_wait_ms(self->dev, second, STAND_STILL));
 	EXPECT_FALSE(actor_done(&self->actor, 2));
 	EXPECT_EQ(0, gate_open(self->dev, self->window));
 	ASSERT_EQ(0, actor_wait_gate(&self->actor, 2, self->dev, second));
-	ASSERT_EQ(0, gate_open(self->dev, second));
-	EXPECT_EQ(0, actor_answer(&self->actor, 2, NULL));
+	EXPECT_GOES_ON(second, 2);
 	finish_discard(_metadata, self);
 	EXPECT_EQ(0, outsider_answer(&self->outsider, NULL));
 	EXPECT_GPA(0, self->engine, ACTOR_GPA(3));
@@ -198,13 +157,11 @@ SECMMU_TEST_F(windows, B2_both_wait_for_the_window)
  */
 SECMMU_TEST_F(windows, B5_window_about_to_open)
 {
-	__u64 words[2];
 	bool early;
 
 	EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
-	arm_window(_metadata, self, SECMMU_GATE_WINDOW_MARKED, 0);
-	outsider_read(&self->outsider, self->engine, ACTOR_GPA(3), 1);
-	ASSERT_EQ(0, gate_wait(self->dev, self->window));
+	self->window = OUTSIDER_HOLD(self->outsider, WINDOW_MARKED, 0, self->engine,
+				     ACTOR_GPA(3));
 	start_discard(_metadata, self, 3);
 	early = flushed_early(self);
 	EXPECT_FALSE(early);
@@ -214,8 +171,7 @@ SECMMU_TEST_F(windows, B5_window_about_to_open)
 	if (!early)
 		finish_discard(_metadata, self);
 	/* It has seen the new generation and waited for the event's end. */
-	EXPECT_EQ(0, outsider_answer(&self->outsider, words));
-	EXPECT_EQ(0, words[0]);
+	EXPECT_OUTSIDER_READ(0, self->outsider);
 	EXPECT_COHERENT(self->mirror);
 }
 
@@ -223,15 +179,10 @@ SECMMU_TEST_F(windows, B5_window_about_to_open)
 SECMMU_TEST_F(windows, B5_window_opens_in_the_flush)
 {
 	struct secmmu_test_state state = {};
-	__u64 words[2];
 	int raised;
 
 	EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
-	raised = gate_arm(self->dev, SECMMU_GATE_FLUSH_RAISED,
-			  actor_tid(&self->actor, 1), 0);
-	ASSERT_LE(0, raised);
-	actor_do(&self->actor, 1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
-	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, raised));
+	raised = ACTOR_HOLD_AT(FLUSH_RAISED, 1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
 	outsider_read(&self->outsider, self->engine, ACTOR_GPA(3), 1);
 	do {
 		sleep_ms(1);
@@ -239,100 +190,79 @@ SECMMU_TEST_F(windows, B5_window_opens_in_the_flush)
 	} while (!state.waiters && !outsider_done(&self->outsider));
 	EXPECT_FALSE(outsider_done(&self->outsider));
 	EXPECT_EQ(0, gate_open(self->dev, raised));
-	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
-	EXPECT_EQ(0, outsider_answer(&self->outsider, words));
-	EXPECT_EQ(0, words[0]);
+	EXPECT_ANSWER(0, 1);
+	EXPECT_OUTSIDER_READ(0, self->outsider);
 	EXPECT_COHERENT(self->mirror);
 }
 
 /* Whoever has no window open is left alone; who has is asked once. */
 SECMMU_TEST_F(windows, B6_interrupts)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	long i;
 
 	/* Engines everywhere, which remember; none has a window open. */
-	for (i = 0; i < ACTOR_THREADS; i++) {
-		ASSERT_EQ(0, actor_run(&self->actor, i, ACT_READ,
-				       i % ACTOR_ENGINES, ACTOR_GPA(i)));
-	}
+	for (i = 0; i < ACTOR_THREADS; i++)
+		ACTOR_RUN(i, ACT_READ, i % ACTOR_ENGINES, ACTOR_GPA(i));
 	outsider_read(&self->outsider, self->engine, ACTOR_GPA(5), 1);
 	ASSERT_EQ(0, outsider_answer(&self->outsider, NULL));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-	ASSERT_EQ(0, event_begin(self->mirror, self->actor.mem, 1));
-	ASSERT_EQ(0, event_end(self->mirror, self->actor.mem, 1));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(1, a, b, zapped);
-	EXPECT_DELTA(1, a, b, flushes);
-	EXPECT_DELTA(0, a, b, interrupts);
+	GET_STATS(a);
+	PASS_EVENT(self->actor.mem, 1);
+	EXPECT_DROPPED(1, 1, a);
+	EXPECT_SINCE(0, a, interrupts);
 
-	arm_window(_metadata, self, SECMMU_GATE_WINDOW_TRANSLATED,
-		   ACTOR_GPA(5));
-	outsider_read(&self->outsider, self->engine, ACTOR_GPA(5), 1);
-	ASSERT_EQ(0, gate_wait(self->dev, self->window));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	self->window = OUTSIDER_HOLD(self->outsider, WINDOW_TRANSLATED, ACTOR_GPA(5),
+				     self->engine, ACTOR_GPA(5));
+	GET_STATS(a);
 	start_discard(_metadata, self, 3);
 	EXPECT_FALSE(flushed_early(self));
 	EXPECT_EQ(0, gate_open(self->dev, self->window));
 	finish_discard(_metadata, self);
 	EXPECT_EQ(0, outsider_answer(&self->outsider, NULL));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(1, a, b, flushes);
-	EXPECT_DELTA(1, a, b, interrupts);
+	EXPECT_SINCE(1, a, flushes);
+	EXPECT_SINCE(1, a, interrupts);
 }
 
 /* An engine that works elsewhere is left alone, and comes back to nothing old. */
 SECMMU_TEST_F(windows, B6_engine_elsewhere)
 {
-	__u64 words[2], other;
-	struct secmmu_stats a, b;
+	__u64 other;
+	struct secmmu_stats a;
 
 	outsider_read(&self->outsider, self->actor.engine[1], ACTOR_GPA(3), 1);
-	ASSERT_EQ(0, outsider_answer(&self->outsider, words));
-	EXPECT_EQ(stamp(3, 1), words[0]);
-	actor_do(&self->actor, 1, ACT_MIRROR);
+	EXPECT_OUTSIDER_READ(stamp(3, 1), self->outsider);
+	ACTOR_DO(1, ACT_MIRROR);
 	ASSERT_EQ(0, actor_answer(&self->actor, 1, &other));
-	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_ATTACH, 1, other));
-	arm_window(_metadata, self, SECMMU_GATE_WINDOW_TRANSLATED,
-		   ACTOR_GPA(5));
-	outsider_read(&self->outsider, self->actor.engine[1], ACTOR_GPA(5), 1);
-	ASSERT_EQ(0, gate_wait(self->dev, self->window));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
+	ACTOR_RUN(1, ACT_ATTACH, 1, other);
+	self->window = OUTSIDER_HOLD(self->outsider, WINDOW_TRANSLATED, ACTOR_GPA(5),
+				     self->actor.engine[1], ACTOR_GPA(5));
+	GET_STATS(a);
 	/* Does not wait for that window. */
-	EXPECT_EQ(0, actor_run(&self->actor, 1, ACT_MADVISE, 3, 1,
-			       MADV_DONTNEED));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(1, a, b, zapped);
-	EXPECT_DELTA(1, a, b, flushes);
-	EXPECT_DELTA(0, a, b, interrupts);
+	EXPECT_EQ(0, actor_run(&self->actor, 1, ACT_MADVISE, 3, 1, MADV_DONTNEED));
+	EXPECT_DROPPED(1, 1, a);
+	EXPECT_SINCE(0, a, interrupts);
 	EXPECT_EQ(0, gate_open(self->dev, self->window));
-	EXPECT_EQ(0, outsider_answer(&self->outsider, words));
-	EXPECT_EQ(stamp(5, 1), words[0]);
+	EXPECT_OUTSIDER_READ(stamp(5, 1), self->outsider);
 
-	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_ATTACH, 1, 0));
+	ACTOR_RUN(1, ACT_ATTACH, 1, 0);
 	outsider_read(&self->outsider, self->actor.engine[1], ACTOR_GPA(3), 1);
-	EXPECT_EQ(0, outsider_answer(&self->outsider, words));
-	EXPECT_EQ(0, words[0]);
+	EXPECT_OUTSIDER_READ(0, self->outsider);
 }
 
 /* A window follows the mode it began with, and a change of the mode waits for it. */
 SECMMU_TEST_F(windows, D2_change_waits)
 {
 	const __u64 gpa = tagged(ACTOR_GPA(5), 21, 6);
-	__u64 words[2];
 
 	/* There are engines that have frozen it. */
 	ASSERT_EQ(0, refresh_policy(self->mirror, SECMMU_REFRESH_SYNC));
-	ASSERT_EQ(0, actor_run(&self->actor, 1, ACT_TAG_BITS, 6));
-	arm_window(_metadata, self, SECMMU_GATE_WINDOW_TRANSLATED, 0);
-	outsider_read(&self->outsider, self->engine, gpa, 1);
-	ASSERT_EQ(0, gate_wait(self->dev, self->window));
-	actor_do(&self->actor, 1, ACT_TAG_BITS, 0);
+	ACTOR_RUN(1, ACT_TAG_BITS, 6);
+	self->window = OUTSIDER_HOLD(self->outsider, WINDOW_TRANSLATED, 0, self->engine, gpa);
+	ACTOR_DO(1, ACT_TAG_BITS, 0);
 	EXPECT_TRUE(actor_stays(&self->actor, 1));
 	EXPECT_EQ(0, gate_open(self->dev, self->window));
-	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
-	EXPECT_EQ(0, outsider_answer(&self->outsider, words));
-	EXPECT_EQ(stamp(5, 1), words[0]);
+	EXPECT_ANSWER(0, 1);
+	EXPECT_OUTSIDER_READ(stamp(5, 1), self->outsider);
 	outsider_read(&self->outsider, self->engine, gpa, 1);
 	EXPECT_EQ(-ENXIO, outsider_answer(&self->outsider, NULL));
 }
@@ -346,23 +276,16 @@ SECMMU_TEST_F(windows, B8_each_page_its_translation)
 	int j;
 
 	for (i = 0; i < ARRAY_SIZE(border); i++) {
-		for (j = 0; j < 2; j++) {
-			ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT,
-					       1 + j, ACTOR_GPA(PAGES + j),
-					       border[i][j], 1, 0));
-		}
+		for (j = 0; j < 2; j++)
+			ACTOR_RUN(0, ACT_SLOT, 1 + j, ACTOR_GPA(PAGES + j), border[i][j], 1, 0);
 		gpa = ACTOR_GPA(PAGES + 1);
 		words[0] = ~stamp(border[i][0], 3);
 		words[1] = stamp(border[i][1], 3);
-		outsider_write(&self->outsider, self->engine, gpa - 8, 2,
-			       words);
+		outsider_write(&self->outsider, self->engine, gpa - 8, 2, words);
 		EXPECT_EQ(0, outsider_answer(&self->outsider, NULL));
-		EXPECT_ACTOR_READS(words[1], &self->actor, 0,
-				   ACTOR_GPA(border[i][1]));
-		EXPECT_ACTOR_READS(words[0], &self->actor, 0,
-				   ACTOR_GPA(border[i][0] + 1) - 8);
-		outsider_read(&self->outsider, self->actor.engine[1], gpa - 8,
-			      2);
+		EXPECT_ACTOR_READS(words[1], 0, ACTOR_GPA(border[i][1]));
+		EXPECT_ACTOR_READS(words[0], 0, ACTOR_GPA(border[i][0] + 1) - 8);
+		outsider_read(&self->outsider, self->actor.engine[1], gpa - 8, 2);
 		EXPECT_EQ(0, outsider_answer(&self->outsider, found));
 		EXPECT_EQ(words[0], found[0]);
 		EXPECT_EQ(words[1], found[1]);
@@ -376,18 +299,15 @@ SECMMU_TEST_F(windows, B8_event_between_two_pages)
 	__u64 words[2];
 	int raised;
 
-	ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(4) - 8, before));
+	EXPECT_PUT(self->engine, ACTOR_GPA(4) - 8, before);
 	EXPECT_GPA(stamp(4, 1), self->engine, ACTOR_GPA(4));
-	arm_window(_metadata, self, SECMMU_GATE_WINDOW_TRANSLATED,
-		   ACTOR_GPA(3));
+	arm_window(_metadata, self, SECMMU_GATE_WINDOW_TRANSLATED, ACTOR_GPA(3));
 	outsider_read(&self->outsider, self->engine, ACTOR_GPA(4) - 8, 2);
-	ASSERT_EQ(0, gate_wait(self->dev, self->window));
-	raised = gate_arm(self->dev, SECMMU_GATE_FLUSH_RAISED,
-			  actor_tid(&self->actor, 1), 0);
-	ASSERT_LE(0, raised);
+	GATE_WAIT(self->window);
+	raised = GATE_ARM_FOR(FLUSH_RAISED, 1);
 	start_discard(_metadata, self, 4);
 	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, raised));
-	ASSERT_EQ(0, gate_open(self->dev, raised));
+	GATE_OPEN(raised);
 	EXPECT_FALSE(flushed_early(self));
 	EXPECT_EQ(0, gate_open(self->dev, self->window));
 	finish_discard(_metadata, self);

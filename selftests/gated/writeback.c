@@ -4,16 +4,12 @@
  * been written back and evicted, whenever the writeback comes. The file is the end of
  * /dev/ram0 (module brd). Needs a test build.
  */
-#define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sys/mman.h>
 
 #include "secmmu_gates.h"
 #include "secmmu_harness.h"
 #include "secmmu_outsider.h"
-#include "secmmu_sys.h"
 
 #define DISK	"/dev/ram0"
 #define PAGES	4L
@@ -33,8 +29,6 @@ FIXTURE(writeback)
 
 FIXTURE_SETUP(writeback)
 {
-	long i;
-
 	self->disk = -1;
 	self->mem = MAP_FAILED;
 	SECMMU_SETUP(SECMMU_FLUSH_RANGE, 0);
@@ -49,11 +43,9 @@ FIXTURE_SETUP(writeback)
 	self->mem = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
 			 self->disk, self->start);
 	ASSERT_NE(MAP_FAILED, self->mem);
-	for (i = 0; i < PAGES; i++)
-		*word_at(self->mem, i) = stamp(i, 1);
+	pages_stamp(self->mem, 0, PAGES, 1);
 	ASSERT_EQ(0, fsync(self->disk));
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem,
-				     PAGES * PAGE));
+	SET_SLOT(0, 0, BASE, 0, PAGES);
 	ASSERT_EQ(0, outsider_start(&self->outsider));
 }
 
@@ -77,14 +69,12 @@ static void *sync_disk(void *data)
 	return NULL;
 }
 
-static void start_sync(struct __test_metadata *_metadata,
-		       FIXTURE_DATA(writeback) *self)
+static void start_sync(TEST_ARGS(writeback))
 {
 	ASSERT_EQ(0, pthread_create(&self->thread, NULL, sync_disk, self));
 }
 
-static void finish_sync(struct __test_metadata *_metadata,
-			FIXTURE_DATA(writeback) *self)
+static void finish_sync(TEST_ARGS(writeback))
 {
 	void *ret;
 
@@ -92,9 +82,7 @@ static void finish_sync(struct __test_metadata *_metadata,
 	ASSERT_EQ(NULL, ret);
 }
 
-/*
- * Evicts what is taken for clean; what is not gets written back, in the end too.
- */
+/* Evicts what is taken for clean; what is not gets written back, in the end too. */
 static int evict(FIXTURE_DATA(writeback) *self)
 {
 	long until = now_ms() + GATE_PATIENCE;
@@ -115,8 +103,7 @@ static int evict(FIXTURE_DATA(writeback) *self)
 }
 
 /* This is what the disk has. */
-static void expect_kept(struct __test_metadata *_metadata,
-			FIXTURE_DATA(writeback) *self, __u64 word)
+static void expect_kept(TEST_ARGS(writeback), __u64 word)
 {
 	ASSERT_EQ(0, evict(self));
 	EXPECT_EQ(word, *word_at(self->mem, 0));
@@ -125,17 +112,16 @@ static void expect_kept(struct __test_metadata *_metadata,
 
 SECMMU_TEST_F(writeback, C2_write_after_writeback)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	int i;
 
 	for (i = 2; i < 5; i++) {
-		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-		ASSERT_EQ(0, gpa_put(self->engine, GPA(0), stamp(0, i)));
+		GET_STATS(a);
+		EXPECT_PUT(self->engine, GPA(0), stamp(0, i));
 		/* Takes the right to write away, or it would go unnoticed. */
 		ASSERT_EQ(0, fsync(self->disk));
-		ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-		EXPECT_DELTA(1, a, b, zapped);
-		ASSERT_EQ(0, gpa_put(self->engine, GPA(0), ~stamp(0, i)));
+		EXPECT_SINCE(1, a, zapped);
+		EXPECT_PUT(self->engine, GPA(0), ~stamp(0, i));
 		expect_kept(_metadata, self, ~stamp(0, i));
 	}
 }
@@ -144,20 +130,17 @@ SECMMU_TEST_F(writeback, C2_write_after_writeback)
 SECMMU_TEST_F(writeback, C2_writeback_after_gup)
 {
 	const __u64 word = stamp(0, 2);
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	int post;
 
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-	post = gate_arm(self->dev, SECMMU_GATE_FAULT_GOT, self->outsider.pid,
-			0);
-	ASSERT_LE(0, post);
+	GET_STATS(a);
+	post = ASSERT_NUMBER(gate_arm(self->dev, SECMMU_GATE_FAULT_GOT, self->outsider.pid, 0));
 	outsider_write(&self->outsider, self->engine, GPA(0), 1, &word);
-	ASSERT_EQ(0, gate_wait(self->dev, post));
+	GATE_WAIT(post);
 	ASSERT_EQ(0, fsync(self->disk));
-	ASSERT_EQ(0, gate_open(self->dev, post));
+	GATE_OPEN(post);
 	ASSERT_EQ(0, outsider_answer(&self->outsider, NULL));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(1, a, b, retries_event);
+	EXPECT_SINCE(1, a, retries_event);
 	expect_kept(_metadata, self, word);
 }
 
@@ -168,29 +151,26 @@ SECMMU_TEST_F(writeback, C2_writeback_under_a_write)
 	bool early;
 	int window, end;
 
-	ASSERT_EQ(0, gpa_put(self->engine, GPA(0), stamp(0, 2)));
+	EXPECT_PUT(self->engine, GPA(0), stamp(0, 2));
 	ASSERT_EQ(0, cpus_spread(NULL));
-	window = gate_arm(self->dev, SECMMU_GATE_WINDOW_TRANSLATED,
-			  self->outsider.pid, GPA(0));
-	ASSERT_LE(0, window);
+	window = ASSERT_NUMBER(gate_arm(self->dev, SECMMU_GATE_WINDOW_TRANSLATED,
+					self->outsider.pid, GPA(0)));
 	outsider_write(&self->outsider, self->engine, GPA(0), 1, &word);
-	ASSERT_EQ(0, gate_wait(self->dev, window));
-	end = gate_arm(self->dev, SECMMU_GATE_END, 0,
-		       (uintptr_t)self->mem);
-	ASSERT_LE(0, end);
+	GATE_WAIT(window);
+	end = GATE_ARM(END, self->mem);
 	start_sync(_metadata, self);
 	early = !gate_wait_ms(self->dev, end, STAND_STILL);
 	EXPECT_FALSE(early);
 	if (early) {
 		/* See what comes of it. */
-		ASSERT_EQ(0, gate_open(self->dev, end));
+		GATE_OPEN(end);
 		finish_sync(_metadata, self);
 	}
 	EXPECT_EQ(0, gate_open(self->dev, window));
 	EXPECT_EQ(0, outsider_answer(&self->outsider, NULL));
 	if (!early) {
-		ASSERT_EQ(0, gate_wait(self->dev, end));
-		ASSERT_EQ(0, gate_open(self->dev, end));
+		GATE_WAIT(end);
+		GATE_OPEN(end);
 		finish_sync(_metadata, self);
 	}
 	expect_kept(_metadata, self, word);

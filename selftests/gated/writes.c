@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who may write, and that what was written counts: against fork, against the dirty
- * log, against writeback of a file, each at its most awkward moment. Needs a test
- * build.
+ * Who may write, and that what was written counts: against fork, against the dirty log,
+ * against writeback of a file, each at its most awkward moment. Needs a test build.
  */
-#define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/mman.h>
 
 #include "secmmu_actor.h"
-#include "secmmu_gates.h"
 #include "secmmu_harness.h"
 #include "secmmu_outsider.h"
-#include "secmmu_sys.h"
 
 #define PAGES	64L
 #define STAND_STILL	300
@@ -30,16 +24,11 @@ FIXTURE(writes)
 
 FIXTURE_SETUP(writes)
 {
-	SECMMU_OPEN_OR_SKIP();
-	ASSERT_EQ(0, actor_start(&self->actor, self->dev, PAGES,
-				 SECMMU_FLUSH_RANGE, 0));
-	self->mirror = self->actor.mirror;
-	self->engine = self->actor.engine[0];
+	ACTOR_SETUP(PAGES);
 	/* Who spins in a gate must not do so where the outsider is. */
 	if (cpus_enough()) {
 		ASSERT_EQ(0, cpus_spread(&self->actor));
 	}
-	ASSERT_EQ(0, oracle_mark(self->mirror));
 }
 
 FIXTURE_TEARDOWN(writes)
@@ -50,11 +39,6 @@ FIXTURE_TEARDOWN(writes)
 		kill(self->child, SIGKILL);
 	actor_stop(&self->actor);
 	close(self->dev);
-}
-
-static char *page_of(FIXTURE_DATA(writes) *self, long page)
-{
-	return self->actor.mem + page * PAGE;
 }
 
 /* The first word of a page of another process. */
@@ -76,11 +60,10 @@ static __u64 peek(pid_t pid, const char *mem)
 
 static void start_fork(FIXTURE_DATA(writes) *self)
 {
-	actor_do(&self->actor, 1, ACT_FORK);
+	ACTOR_DO(1, ACT_FORK);
 }
 
-static void finish_fork(struct __test_metadata *_metadata,
-			FIXTURE_DATA(writes) *self)
+static void finish_fork(TEST_ARGS(writes))
 {
 	__u64 pid = 0;
 
@@ -90,24 +73,23 @@ static void finish_fork(struct __test_metadata *_metadata,
 }
 
 /* What engines write into page 3 now, the child does not see. */
-static void expect_apart(struct __test_metadata *_metadata,
-			 FIXTURE_DATA(writes) *self, __u64 before)
+static void expect_apart(TEST_ARGS(writes), __u64 before)
 {
 	int i;
 
 	/* No translation grants what the CPU no longer does. */
 	EXPECT_COHERENT(self->mirror);
 	for (i = 5; i < 8; i++) {
-		EXPECT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, i)));
-		EXPECT_EQ(before, peek(self->child, page_of(self, 3)));
-		EXPECT_EQ(stamp(3, i), peek(self->actor.pid, page_of(self, 3)));
+		EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, i));
+		EXPECT_EQ(before, peek(self->child, ACTOR_MEM(3)));
+		EXPECT_EQ(stamp(3, i), peek(self->actor.pid, ACTOR_MEM(3)));
 	}
 	EXPECT_COHERENT(self->mirror);
 }
 
 SECMMU_TEST_F(writes, C3_fork_with_a_writable_entry)
 {
-	ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, 2)));
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 2));
 	start_fork(self);
 	finish_fork(_metadata, self);
 	expect_apart(_metadata, self, stamp(3, 2));
@@ -116,18 +98,11 @@ SECMMU_TEST_F(writes, C3_fork_with_a_writable_entry)
 /* The fault has a page that it may write; then it may not. */
 SECMMU_TEST_F(writes, C3_fork_after_gup)
 {
-	int post;
-
-	post = gate_arm(self->dev, SECMMU_GATE_FAULT_GOT,
-			actor_tid(&self->actor, 0), 0);
-	ASSERT_LE(0, post);
-	actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(3), 1,
-		 SECMMU_PREFAULT_WRITE);
-	ASSERT_EQ(0, gate_wait(self->dev, post));
+	int post = ACTOR_HOLD_AT(FAULT_GOT, 0, ACT_PREFAULT, ACTOR_GPA(3), 1,
+				 SECMMU_PREFAULT_WRITE);
 	start_fork(self);
 	finish_fork(_metadata, self);
-	ASSERT_EQ(0, gate_open(self->dev, post));
-	EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
+	EXPECT_GOES_ON(post, 0);
 	expect_apart(_metadata, self, stamp(3, 1));
 }
 
@@ -136,24 +111,19 @@ SECMMU_TEST_F(writes, C3_fork_after_the_check)
 {
 	int post, recorded;
 
-	post = gate_arm(self->dev, SECMMU_GATE_FAULT_CHECKED,
-			actor_tid(&self->actor, 0), 0);
-	ASSERT_LE(0, post);
-	actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(3), 1,
-		 SECMMU_PREFAULT_WRITE);
-	ASSERT_EQ(0, gate_wait(self->dev, post));
-	recorded = gate_arm(self->dev, SECMMU_GATE_START_RECORDED,
-			    actor_tid(&self->actor, 1),
-			    (uintptr_t)self->actor.mem);
-	ASSERT_LE(0, recorded);
+	post = ACTOR_HOLD_AT(FAULT_CHECKED, 0, ACT_PREFAULT, ACTOR_GPA(3), 1,
+			     SECMMU_PREFAULT_WRITE);
+	recorded = ASSERT_NUMBER(gate_arm(self->dev, SECMMU_GATE_START_RECORDED,
+					  actor_tid(&self->actor, 1),
+					  (uintptr_t)self->actor.mem));
 	start_fork(self);
 	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, recorded));
-	ASSERT_EQ(0, gate_open(self->dev, recorded));
+	GATE_OPEN(recorded);
 	sleep_ms(STAND_STILL);
 	EXPECT_FALSE(actor_done(&self->actor, 1));
-	ASSERT_EQ(0, gate_open(self->dev, post));
+	GATE_OPEN(post);
 	finish_fork(_metadata, self);
-	EXPECT_EQ(0, actor_answer(&self->actor, 0, NULL));
+	EXPECT_ANSWER(0, 0);
 	expect_apart(_metadata, self, stamp(3, 1));
 }
 
@@ -170,10 +140,9 @@ SECMMU_TEST_F(writes, C3_write_inside_the_fork)
 	if (!cpus_enough())
 		SKIP(return, "less than %d processors", OUTSIDER_CPUS);
 	ASSERT_EQ(0, outsider_start(&self->outsider));
-	ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, 2)));
-	end = gate_arm(self->dev, SECMMU_GATE_END, actor_tid(&self->actor, 1),
-		       (uintptr_t)self->actor.mem);
-	ASSERT_LE(0, end);
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 2));
+	end = ASSERT_NUMBER(gate_arm(self->dev, SECMMU_GATE_END, actor_tid(&self->actor, 1),
+				     (uintptr_t)self->actor.mem));
 	start_fork(self);
 	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, end));
 	outsider_write(&self->outsider, self->engine, ACTOR_GPA(3), 1, &word);
@@ -182,30 +151,23 @@ SECMMU_TEST_F(writes, C3_write_inside_the_fork)
 		ASSERT_EQ(0, state_get(self->mirror, &state));
 	} while (!state.waiters && !outsider_done(&self->outsider));
 	EXPECT_FALSE(outsider_done(&self->outsider));
-	ASSERT_EQ(0, gate_open(self->dev, end));
+	GATE_OPEN(end);
 	finish_fork(_metadata, self);
 	EXPECT_EQ(0, outsider_answer(&self->outsider, NULL));
 	expect_apart(_metadata, self, stamp(3, 2));
 }
 
 /* From here on the actor's slot keeps a log; page 3 is mapped but not dirty. */
-static void start_log(struct __test_metadata *_metadata,
-		      FIXTURE_DATA(writes) *self)
+static void start_log(TEST_ARGS(writes))
 {
-	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_SLOT, 0, ACTOR_BASE, 0,
-			       PAGES, SECMMU_SLOT_LOG_DIRTY));
-	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(3), 1,
-			       SECMMU_PREFAULT_WRITE));
+	ACTOR_RUN(0, ACT_SLOT, 0, ACTOR_BASE, 0, PAGES, SECMMU_SLOT_LOG_DIRTY);
+	ACTOR_RUN(0, ACT_PREFAULT, ACTOR_GPA(3), 1, SECMMU_PREFAULT_WRITE);
 }
 
-static void expect_log(struct __test_metadata *_metadata,
-		       FIXTURE_DATA(writes) *self, __u64 expected)
+static void expect_log(TEST_ARGS(writes), __u64 expected)
 {
-	__u64 log = 0;
-
-	actor_do(&self->actor, 2, ACT_DIRTY, 0, PAGES);
-	ASSERT_EQ(0, actor_answer(&self->actor, 2, &log));
-	EXPECT_EQ(expected, log);
+	ACTOR_DO(2, ACT_DIRTY, 0, PAGES);
+	EXPECT_ANSWER_VALUE(expected, 2);
 }
 
 /*
@@ -215,15 +177,13 @@ static void expect_log(struct __test_metadata *_metadata,
 SECMMU_TEST_F(writes, C2_page_marked_at_install)
 {
 	/* The process's own writes show in its entries only. */
-	ASSERT_EQ(0, page_dirty(self->mirror, page_of(self, 3)));
-	ASSERT_EQ(0, page_dirty(self->mirror, page_of(self, 4)));
-	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(3), 2,
-			       0));
-	EXPECT_EQ(0, page_dirty(self->mirror, page_of(self, 3)));
-	ASSERT_EQ(0, actor_run(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(3), 1,
-			       SECMMU_PREFAULT_WRITE));
-	EXPECT_EQ(1, page_dirty(self->mirror, page_of(self, 3)));
-	EXPECT_EQ(0, page_dirty(self->mirror, page_of(self, 4)));
+	ASSERT_EQ(0, page_dirty(self->mirror, ACTOR_MEM(3)));
+	ASSERT_EQ(0, page_dirty(self->mirror, ACTOR_MEM(4)));
+	ACTOR_RUN(0, ACT_PREFAULT, ACTOR_GPA(3), 2, 0);
+	EXPECT_EQ(0, page_dirty(self->mirror, ACTOR_MEM(3)));
+	ACTOR_RUN(0, ACT_PREFAULT, ACTOR_GPA(3), 1, SECMMU_PREFAULT_WRITE);
+	EXPECT_EQ(1, page_dirty(self->mirror, ACTOR_MEM(3)));
+	EXPECT_EQ(0, page_dirty(self->mirror, ACTOR_MEM(4)));
 }
 
 /* An entry that goes takes its dirty bit to the log, once. */
@@ -231,11 +191,11 @@ SECMMU_TEST_F(writes, C2_dropped_dirty_entry)
 {
 	start_log(_metadata, self);
 	expect_log(_metadata, self, 0);
-	ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, 2)));
-	ASSERT_EQ(0, event_begin(self->mirror, page_of(self, 3), 1));
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 2));
+	EVENT_BEGIN(ACTOR_MEM(3), 1);
 	expect_log(_metadata, self, 1ULL << 3);
 	expect_log(_metadata, self, 0);
-	ASSERT_EQ(0, event_end(self->mirror, page_of(self, 3), 1));
+	EVENT_END(ACTOR_MEM(3), 1);
 	EXPECT_GPA(stamp(3, 2), self->engine, ACTOR_GPA(3));
 	expect_log(_metadata, self, 0);
 }
@@ -253,21 +213,16 @@ SECMMU_TEST_F(writes, C2_entry_dropped_under_a_write)
 		SKIP(return, "less than %d processors", OUTSIDER_CPUS);
 	start_log(_metadata, self);
 	ASSERT_EQ(0, outsider_start(&self->outsider));
-	window = gate_arm(self->dev, SECMMU_GATE_WINDOW_TRANSLATED,
-			  self->outsider.pid, ACTOR_GPA(3));
-	ASSERT_LE(0, window);
+	window = ASSERT_NUMBER(gate_arm(self->dev, SECMMU_GATE_WINDOW_TRANSLATED,
+					self->outsider.pid, ACTOR_GPA(3)));
 	outsider_write(&self->outsider, self->engine, ACTOR_GPA(3), 1, &word);
-	ASSERT_EQ(0, gate_wait(self->dev, window));
+	GATE_WAIT(window);
 	/* An event that takes away the right to write, no more. */
-	raised = gate_arm(self->dev, SECMMU_GATE_FLUSH_RAISED,
-			  actor_tid(&self->actor, 1), 0);
-	ASSERT_LE(0, raised);
-	actor_do(&self->actor, 1, ACT_MPROTECT, 3, 1, PROT_READ);
-	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, raised));
-	ASSERT_EQ(0, gate_open(self->dev, raised));
+	raised = ACTOR_HOLD_AT(FLUSH_RAISED, 1, ACT_MPROTECT, 3, 1, PROT_READ);
+	GATE_OPEN(raised);
 	EXPECT_EQ(0, gate_open(self->dev, window));
 	EXPECT_EQ(0, outsider_answer(&self->outsider, NULL));
-	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	EXPECT_ANSWER(0, 1);
 	expect_log(_metadata, self, 1ULL << 3);
 	EXPECT_GPA(word, self->engine, ACTOR_GPA(3));
 	EXPECT_EQ(-EFAULT, gpa_put(self->engine, ACTOR_GPA(3), 0));
@@ -281,13 +236,9 @@ SECMMU_TEST_F(writes, C2_write_under_a_drop)
 
 	start_log(_metadata, self);
 	expect_log(_metadata, self, 0);
-	post = gate_arm(self->dev, SECMMU_GATE_DROP, actor_tid(&self->actor, 1), 0);
-	ASSERT_LE(0, post);
-	actor_do(&self->actor, 1, ACT_MPROTECT, 3, 1, PROT_READ);
-	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, post));
-	ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, 2)));
-	ASSERT_EQ(0, gate_open(self->dev, post));
-	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	post = ACTOR_HOLD_AT(DROP, 1, ACT_MPROTECT, 3, 1, PROT_READ);
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 2));
+	EXPECT_GOES_ON(post, 1);
 	expect_log(_metadata, self, 1ULL << 3);
 	expect_log(_metadata, self, 0);
 	EXPECT_GPA(stamp(3, 2), self->engine, ACTOR_GPA(3));
@@ -297,25 +248,19 @@ SECMMU_TEST_F(writes, C2_write_under_a_drop)
 /* A read fault comes late: the entry of a write, and what is noted there, stay. */
 SECMMU_TEST_F(writes, C2_read_fault_after_a_write)
 {
-	struct secmmu_stats a, b;
+	struct secmmu_stats a;
 	int got;
 
 	start_log(_metadata, self);
-	ASSERT_EQ(0, event_begin(self->mirror, page_of(self, 3), 1));
-	ASSERT_EQ(0, event_end(self->mirror, page_of(self, 3), 1));
+	PASS_EVENT(ACTOR_MEM(3), 1);
 	expect_log(_metadata, self, 0);
-	got = gate_arm(self->dev, SECMMU_GATE_FAULT_GOT, actor_tid(&self->actor, 1), 0);
-	ASSERT_LE(0, got);
-	actor_do(&self->actor, 1, ACT_PREFAULT, ACTOR_GPA(3), 1, 0);
-	ASSERT_EQ(0, actor_wait_gate(&self->actor, 1, self->dev, got));
-	ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, 2)));
-	ASSERT_EQ(0, gate_open(self->dev, got));
-	EXPECT_EQ(0, actor_answer(&self->actor, 1, NULL));
+	got = ACTOR_HOLD_AT(FAULT_GOT, 1, ACT_PREFAULT, ACTOR_GPA(3), 1, 0);
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 2));
+	EXPECT_GOES_ON(got, 1);
 	expect_log(_metadata, self, 1ULL << 3);
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a));
-	ASSERT_EQ(0, gpa_put(self->engine, ACTOR_GPA(3), stamp(3, 3)));
-	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &b));
-	EXPECT_DELTA(0, a, b, faults);
+	GET_STATS(a);
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 3));
+	EXPECT_SINCE(0, a, faults);
 	expect_log(_metadata, self, 1ULL << 3);
 	EXPECT_COHERENT(self->mirror);
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -8,7 +7,6 @@
 #include <sys/wait.h>
 
 #include "secmmu_actor.h"
-#include "secmmu_gates.h"
 #include "secmmu_outsider.h"
 #include "secmmu_player.h"
 #include "secmmu_sys.h"
@@ -24,8 +22,7 @@ static int start_with(struct actor *actor, struct player_start *start)
 	memset(actor, 0, sizeof(*actor));
 	actor->mirror = -1;
 	memset(actor->engine, -1, sizeof(actor->engine));
-	actor->shared = mmap(NULL, sizeof(*actor->shared),
-			     PROT_READ | PROT_WRITE,
+	actor->shared = mmap(NULL, sizeof(*actor->shared), PROT_READ | PROT_WRITE,
 			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (actor->shared == MAP_FAILED)
 		return -errno;
@@ -46,8 +43,7 @@ static int start_with(struct actor *actor, struct player_start *start)
 	return 0;
 }
 
-int actor_start(struct actor *actor, int dev, long pages, __u32 policy,
-		__u32 batch)
+int actor_start(struct actor *actor, int dev, long pages, __u32 policy, __u32 batch)
 {
 	struct player_start start = {
 		.dev = dev,

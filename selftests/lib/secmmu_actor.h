@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * An actor: a process with memory, a mirror of it, and threads that do what the
- * test tells them, one thing at a time each. The test itself is another process,
- * so that it neither raises events in that memory nor stands in its own way.
+ * An actor: a process with memory, a mirror of it, and threads that do what the test
+ * tells them, one thing at a time each. The test itself is another process, so that it
+ * neither raises events in that memory nor stands in its own way.
  *
- * Orders and answers go through shared memory that the threads look at every fifth
- * of a millisecond: between an order and its answer an actor does nothing else to
- * its address space.
+ * Orders and answers go through shared memory that the threads look at every fifth of a
+ * millisecond: between an order and its answer an actor does nothing else to its
+ * address space.
  *
- * Nothing here knows the harness; functions return a negative error number on
- * failure.
+ * Nothing here knows the harness; functions return a negative error number on failure.
  */
 #ifndef SECMMU_ACTOR_H
 #define SECMMU_ACTOR_H
@@ -18,6 +17,8 @@
 #include <sys/types.h>
 
 #include <linux/types.h>
+
+#include "secmmu_gates.h"
 
 #define ACTOR_THREADS	6
 #define ACTOR_ENGINES	4
@@ -74,8 +75,7 @@ struct actor {
 };
 
 /* Policy and batch as for secmmu_create_mirror(); the memory is never huge. */
-int actor_start(struct actor *actor, int dev, long pages, __u32 policy,
-		__u32 batch);
+int actor_start(struct actor *actor, int dev, long pages, __u32 policy, __u32 batch);
 /* Likewise, of huge pages; -EOPNOTSUPP if there are none to be had. */
 int actor_start_huge(struct actor *actor, int dev, long pages);
 /* Kills it if it lives, and forgets everything. */
@@ -114,24 +114,93 @@ bool actor_stays(const struct actor *actor, int thread);
 	actor_answer(actor, thread, NULL);				\
 })
 
-/* For the harness: the thread reads this word at this gpa through engine 0. */
-#define EXPECT_ACTOR_READS(expected, actor, thread, gpa)		\
+/*
+ * For the harness, with "self" a fixture that has an actor: an order; one that
+ * succeeds; one whose thread goes as far as a gate, of which it gives the post.
+ */
+#define ACTOR_DO(thread, op, ...)					\
+	actor_do(&self->actor, thread, op, ##__VA_ARGS__)
+#define ACTOR_RUN(thread, op, ...)					\
 do {									\
-	__u64 _word = POISON;						\
+	ACTOR_DO(thread, op, ##__VA_ARGS__);				\
+	ASSERT_EQ(0, actor_answer(&self->actor, thread, NULL));		\
+} while (0)
+
+#define ACTOR_HOLD(gate, address, thread, op, ...)			\
+({									\
+	int _held = gate_arm(self->dev, SECMMU_GATE_##gate, 0,		\
+			     (uintptr_t)(address));			\
 									\
-	actor_do(actor, thread, ACT_READ, 0, gpa);			\
-	EXPECT_EQ(0, actor_answer(actor, thread, &_word));		\
-	EXPECT_EQ((__u64)(expected), _word);				\
+	ASSERT_LE(0, _held);						\
+	ACTOR_DO(thread, op, ##__VA_ARGS__);				\
+	GATE_WAIT(_held);						\
+	_held;								\
+})
+
+/* Arms a gate for one thread, wherever it touches. */
+#define GATE_ARM_FOR(gate, thread)					\
+({									\
+	int _post = gate_arm(self->dev, SECMMU_GATE_##gate,		\
+			     actor_tid(&self->actor, thread), 0);	\
+									\
+	ASSERT_LE(0, _post);						\
+	_post;								\
+})
+
+/* As ACTOR_HOLD(), for a gate that any other thread passes. */
+#define ACTOR_HOLD_AT(gate, thread, op, ...)				\
+({									\
+	int _held = GATE_ARM_FOR(gate, thread);				\
+									\
+	ACTOR_DO(thread, op, ##__VA_ARGS__);				\
+	ASSERT_EQ(0, actor_wait_gate(&self->actor, thread, self->dev,	\
+				     _held));				\
+	_held;								\
+})
+
+/* What an order has come to: zero or an error; a value, after success. */
+#define EXPECT_ANSWER(expected, thread)					\
+do {									\
+	EXPECT_EQ(expected, actor_answer(&self->actor, thread, NULL));	\
+} while (0)
+
+#define EXPECT_ANSWER_VALUE(expected, thread)				\
+do {									\
+	__u64 _value = POISON;						\
+									\
+	EXPECT_EQ(0, actor_answer(&self->actor, thread, &_value));	\
+	EXPECT_EQ((__u64)(expected), _value);				\
+} while (0)
+
+/* A thread that stands in a gate goes on, and succeeds. */
+#define EXPECT_GOES_ON(post, thread)					\
+do {									\
+	GATE_OPEN(post);						\
+	EXPECT_ANSWER(0, thread);					\
+} while (0)
+
+/* The thread reads this word at this gpa through engine 0. */
+#define EXPECT_ACTOR_READS(expected, thread, gpa)			\
+do {									\
+	ACTOR_DO(thread, ACT_READ, 0, gpa);				\
+	EXPECT_ANSWER_VALUE(expected, thread);				\
 } while (0)
 
 /* For a fixture with an actor in it besides dev, mirror and engine. */
-#define ACTOR_SETUP(pages)						\
+#define ACTOR_START(pages, policy, batch)				\
 do {									\
 	SECMMU_OPEN_OR_SKIP();						\
 	gates_clear(self->dev);						\
 	ASSERT_EQ(0, actor_start(&self->actor, self->dev, pages,	\
-				 SECMMU_FLUSH_RANGE, 0));		\
+				 policy, batch));			\
 	self->mirror = self->actor.mirror;				\
+	self->engine = self->actor.engine[0];				\
+} while (0)
+
+/* The plainest; from here on the oracle knows what should be mapped. */
+#define ACTOR_SETUP(pages)						\
+do {									\
+	ACTOR_START(pages, SECMMU_FLUSH_RANGE, 0);			\
 	ASSERT_EQ(0, oracle_mark(self->mirror));			\
 } while (0)
 
@@ -149,6 +218,7 @@ do {									\
 	}								\
 	ASSERT_EQ(0, _ret);						\
 	self->mirror = self->actor.mirror;				\
+	self->engine = self->actor.engine[0];				\
 	ASSERT_EQ(0, oracle_mark(self->mirror));			\
 } while (0)
 
@@ -159,6 +229,22 @@ do {									\
 	actor_stop(&self->actor);					\
 	close(self->dev);						\
 } while (0)
+
+/* A fixture of these only. */
+#define ACTOR_FIXTURE(name, pages)					\
+FIXTURE(name)								\
+{									\
+	int dev, mirror, engine;					\
+	struct actor actor;						\
+};									\
+FIXTURE_SETUP(name)							\
+{									\
+	ACTOR_SETUP(pages);						\
+}									\
+FIXTURE_TEARDOWN(name)							\
+{									\
+	ACTOR_TEARDOWN();						\
+}
 
 /* The address of a page of it. */
 #define ACTOR_MEM(page)		(self->actor.mem + (page) * PAGE)

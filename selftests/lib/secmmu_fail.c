@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -66,8 +65,7 @@ static int start_kernel(struct fail *fail)
 	if (fail->fd < 0)
 		return -errno;
 	for (i = 0; i < FAIL_SETTINGS && !ret; i++)
-		ret = text_read(setting[i].path, fail->saved[i],
-				sizeof(fail->saved[i]));
+		ret = text_read(setting[i].path, fail->saved[i], sizeof(fail->saved[i]));
 	for (i = 0; i < FAIL_SETTINGS && !ret; i++)
 		ret = text_write(setting[i].path, setting[i].value);
 	ret = ret ?: number_write(COPIES, MANY);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>
 
@@ -7,8 +6,7 @@
 #include "secmmu_sys.h"
 #include "secmmu_test.h"
 
-int gate_arm_after(int dev, unsigned int gate, pid_t tid, __u64 address,
-		   unsigned int skip)
+int gate_arm_after(int dev, unsigned int gate, pid_t tid, __u64 address, unsigned int skip)
 {
 	struct secmmu_test_gate arg = {
 		.size = sizeof(arg),

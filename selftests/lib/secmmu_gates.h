@@ -20,8 +20,7 @@
 
 /* A post. @tid: zero for any thread; @address: zero for any. */
 int gate_arm(int dev, unsigned int gate, pid_t tid, __u64 address);
-int gate_arm_after(int dev, unsigned int gate, pid_t tid, __u64 address,
-		   unsigned int skip);
+int gate_arm_after(int dev, unsigned int gate, pid_t tid, __u64 address, unsigned int skip);
 /* Until a thread stands in it. */
 int gate_wait(int dev, int post);
 /* -ETIMEDOUT: nobody has come within so many milliseconds. */
@@ -73,6 +72,51 @@ int page_dirty(int mirror, const void *mem);
 	_post;								\
 })
 
+/* For the harness: until a thread stands in it; lets it go. */
+#define GATE_WAIT(post)							\
+do {									\
+	ASSERT_EQ(0, gate_wait(self->dev, post));			\
+} while (0)
+
+#define GATE_OPEN(post)							\
+do {									\
+	ASSERT_EQ(0, gate_open(self->dev, post));			\
+} while (0)
+
+/* A part of an event or a whole one; @mem is an address in the mirrored process. */
+#define EVENT_BEGIN(mem, pages)						\
+do {									\
+	ASSERT_EQ(0, event_begin(self->mirror, mem, pages));		\
+} while (0)
+
+#define EVENT_END(mem, pages)						\
+do {									\
+	ASSERT_EQ(0, event_end(self->mirror, mem, pages));		\
+} while (0)
+
+#define PASS_EVENT(mem, pages)						\
+do {									\
+	EVENT_BEGIN(mem, pages);					\
+	EVENT_END(mem, pages);						\
+} while (0)
+
+/* One figure of what is in flight; one that the oracle gives. */
+#define EXPECT_STATE(expected, field)					\
+do {									\
+	struct secmmu_test_state _state = {};				\
+									\
+	ASSERT_EQ(0, state_get(self->mirror, &_state));			\
+	EXPECT_EQ(expected, _state.field);				\
+} while (0)
+
+#define EXPECT_ORACLE(expected, field)					\
+do {									\
+	struct secmmu_test_oracle _result = {};				\
+									\
+	ASSERT_EQ(0, oracle_check(self->mirror, &_result));		\
+	EXPECT_EQ(expected, _result.field);				\
+} while (0)
+
 /* All is as it should be, and something was looked at; for the harness. */
 #define EXPECT_COHERENT(mirror)						\
 do {									\
@@ -84,6 +128,16 @@ do {									\
 	EXPECT_EQ(0, _result.lost);					\
 	EXPECT_EQ(0, _result.overflow);					\
 	EXPECT_EQ(0, _result.unjudged);					\
+} while (0)
+
+/* A mirror has no entry any more, nor has the TLB of any engine of it. */
+#define EXPECT_NOTHING_MAPPED(mirror)					\
+do {									\
+	struct secmmu_test_oracle _result = {};				\
+									\
+	EXPECT_EQ(0, oracle_check(mirror, &_result));			\
+	EXPECT_EQ(0, _result.sptes);					\
+	EXPECT_EQ(0, _result.tlb_entries);				\
 } while (0)
 
 /* The same for tests that run without these instruments, too; after a storm. */

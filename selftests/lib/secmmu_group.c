@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * A memory control group for one test.
- */
-#define _GNU_SOURCE
+/* A memory control group for one test. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,8 +66,7 @@ int group_enter(struct secmmu_group *group)
 	ret = text_write(path, "+memory");
 	if (ret)
 		return ret;
-	snprintf(group->path, sizeof(group->path), "%s/secmmu.%d", group->root,
-		 getpid());
+	snprintf(group->path, sizeof(group->path), "%s/secmmu.%d", group->root, getpid());
 	if (mkdir(group->path, 0755)) {
 		group->path[0] = 0;
 		return -errno;
@@ -83,8 +79,7 @@ void group_leave(struct secmmu_group *group)
 	char path[PATH_ROOM];
 
 	if (group->path[0]) {
-		snprintf(path, sizeof(path), "%s%s/cgroup.procs", group->root,
-			 group->home);
+		snprintf(path, sizeof(path), "%s%s/cgroup.procs", group->root, group->home);
 		number_write(path, 0);
 		rmdir(group->path);
 	}
@@ -95,8 +90,7 @@ void group_leave(struct secmmu_group *group)
 	memset(group, 0, sizeof(*group));
 }
 
-long group_read(const struct secmmu_group *group, const char *file,
-		const char *key)
+long group_read(const struct secmmu_group *group, const char *file, const char *key)
 {
 	char path[PATH_ROOM];
 
@@ -104,8 +98,7 @@ long group_read(const struct secmmu_group *group, const char *file,
 	return number_read(path, key);
 }
 
-int group_write(const struct secmmu_group *group, const char *file,
-		long number)
+int group_write(const struct secmmu_group *group, const char *file, long number)
 {
 	char path[PATH_ROOM];
 

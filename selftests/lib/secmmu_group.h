@@ -27,9 +27,7 @@ int group_enter(struct secmmu_group *group);
 void group_leave(struct secmmu_group *group);
 
 /* As number_read() and number_write(), for a file of the group. */
-long group_read(const struct secmmu_group *group, const char *file,
-		const char *key);
-int group_write(const struct secmmu_group *group, const char *file,
-		long number);
+long group_read(const struct secmmu_group *group, const char *file, const char *key);
+int group_write(const struct secmmu_group *group, const char *file, long number);
 
 #endif /* SECMMU_GROUP_H */

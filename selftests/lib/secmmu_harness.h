@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the secmmu tests add to the kernel's test harness. The harness is not
- * part of this repository: the Makefile finds it in a kernel source tree.
+ * What the secmmu tests add to the kernel's test harness. The harness is not part of
+ * this repository: the Makefile finds it in a kernel source tree.
  *
  * A fixture has at least "int dev, mirror, engine;", and its setup starts with
  * SECMMU_SETUP().
  *
- * The harness's assertions are two statements: in a branch or a loop they need
- * braces.
+ * The harness's assertions are two statements: in a branch or a loop they need braces.
  */
 #ifndef SECMMU_HARNESS_H
 #define SECMMU_HARNESS_H
 
+#include <errno.h>
 #include <setjmp.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 
 /*
  * The harness forks, and after a failed assertion longjmp()s in the child and looks
@@ -28,6 +31,7 @@ static pid_t child __attribute__((unused));
 #include "kselftest_harness.h"
 
 #include "inside.h"
+#include "secmmu_sys.h"
 #include "secmmu_test.h"
 
 /* Seconds, times secmmu_slow(). */
@@ -108,6 +112,43 @@ do {									\
 	"refused outside of the test VM, for it " what "; "		\
 	INSIDE_VARIABLE "=yes lets it"
 
+/* What every function of a test begins with, so that it can assert: _metadata, self. */
+#define TEST_ARGS(fixture)						\
+	struct __test_metadata *_metadata, FIXTURE_DATA(fixture) *self
+#define VARIANT_ARGS(fixture)						\
+	TEST_ARGS(fixture), const FIXTURE_VARIANT(fixture) *variant
+
+/* What a call gives, a descriptor or another number that is no error; memory. */
+#define ASSERT_NUMBER(call)						\
+({									\
+	int _number = (call);						\
+									\
+	ASSERT_LE(0, _number);						\
+	_number;							\
+})
+#define ASSERT_MEMORY(call)						\
+({									\
+	char *_memory = (call);						\
+									\
+	ASSERT_NE(NULL, _memory);					\
+	_memory;							\
+})
+
+/* Another mirror of the test, with the plainest policy; an engine of a mirror. */
+#define NEW_MIRROR()							\
+	ASSERT_NUMBER(secmmu_create_mirror(self->dev, SECMMU_FLUSH_RANGE, 0))
+#define NEW_ENGINE(mirror)						\
+	ASSERT_NUMBER(secmmu_create_engine(mirror))
+#define NEW_ENGINE_WITH(mirror, flags)					\
+	ASSERT_NUMBER(secmmu_create_engine_with(mirror, flags))
+
+/* A test that is one call of a function which several tests share. */
+#define SECMMU_TEST_CALL(fixture, test, function, ...)			\
+	SECMMU_TEST_F(fixture, test)					\
+	{								\
+		function(_metadata, self, ##__VA_ARGS__);		\
+	}
+
 /* Opens the device or skips the test; the setup returns. */
 #define SECMMU_OPEN_OR_SKIP()						\
 do {									\
@@ -144,6 +185,46 @@ do {									\
 	close(self->dev);						\
 } while (0)
 
+/* Memory whose page i starts with stamp(i, 1). */
+#define REGION_SETUP(pages)						\
+do {									\
+	self->mem = ASSERT_MEMORY(region_map(pages));			\
+	pages_stamp(self->mem, 0, pages, 1);				\
+} while (0)
+
+/* The same of blocks of 2 MiB, each a huge page; the test is skipped where there are none. */
+#define BLOCKS_SETUP(blocks)						\
+do {									\
+	self->mem = ASSERT_MEMORY(blocks_map(blocks, MADV_HUGEPAGE));	\
+	pages_stamp(self->mem, 0, (blocks) * HUGE_SIZE / PAGE, 1);	\
+	if (huge_kilobytes(self->mem) != (blocks) * HUGE_SIZE >> 10)	\
+		SECMMU_SKIP("no huge pages to be had");			\
+} while (0)
+
+/* Slot @id shows @pages pages of this memory from @page on. */
+#define SET_SLOT(id, flags, gpa, page, pages)				\
+	SET_SLOT_IN(id, flags, 0, 0, gpa, page, pages)
+#define SET_SLOT_IN(id, flags, key, domains, gpa, page, pages)		\
+do {									\
+	ASSERT_EQ(0, secmmu_set_slot_in(self->mirror, id, flags, key,	\
+					domains, gpa,			\
+					self->mem + (page) * PAGE,	\
+					(pages) * PAGE));		\
+} while (0)
+
+/* A fixture of these, and of no more than a region with @pages pages. */
+#define REGION_FIXTURE(name, pages)					\
+FIXTURE(name)								\
+{									\
+	int dev, mirror, engine;					\
+	char *mem;							\
+};									\
+FIXTURE_TEARDOWN(name)							\
+{									\
+	region_unmap(self->mem, pages);					\
+	SECMMU_TEARDOWN();						\
+}
+
 /* The engine reads one word, and it is the expected one. */
 #define EXPECT_GPA(expected, engine, gpa)				\
 do {									\
@@ -151,6 +232,15 @@ do {									\
 									\
 	EXPECT_EQ(0, gpa_get(engine, gpa, &_gpa_word));			\
 	EXPECT_EQ((__u64)(expected), _gpa_word);			\
+} while (0)
+
+/* The engine reads stamp(i, @round) in pages from @first on, of those that @gpa begins. */
+#define EXPECT_STAMPS(round, engine, gpa, first, pages)			\
+do {									\
+	long _page;							\
+									\
+	for (_page = first; _page < (first) + (pages); _page++)		\
+		EXPECT_GPA(stamp(_page, round), engine, (gpa) + _page * PAGE); \
 } while (0)
 
 /* The engine can read nothing there, and leaves the buffer alone. */
@@ -166,5 +256,53 @@ do {									\
 #define EXPECT_DELTA(expected, before, after, counter)			\
 	EXPECT_EQ((__u64)(expected), (after).counter - (before).counter) \
 		TH_LOG("counter " #counter)
+
+/* The engine writes one word. */
+#define EXPECT_PUT(engine, gpa, word)					\
+do {									\
+	EXPECT_EQ(0, gpa_put(engine, gpa, word));			\
+} while (0)
+
+/* The dirty log of at most 64 pages of a slot is this word. */
+#define EXPECT_DIRTY(expected, mirror, slot, first, pages)		\
+do {									\
+	__u64 _log = POISON;						\
+									\
+	EXPECT_EQ(0, secmmu_dirty_log(mirror, slot, first, pages, &_log)); \
+	EXPECT_EQ((__u64)(expected), _log);				\
+} while (0)
+
+/* The counters of the fixture's mirror; one now; how far one has moved since @before. */
+#define GET_STATS(stats)						\
+do {									\
+	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &(stats)));		\
+} while (0)
+
+#define EXPECT_COUNTER_OF(expected, mirror, counter)			\
+do {									\
+	struct secmmu_stats _now;					\
+									\
+	ASSERT_EQ(0, secmmu_get_stats(mirror, &_now));			\
+	EXPECT_EQ((__u64)(expected), _now.counter)			\
+		TH_LOG("counter " #counter);				\
+} while (0)
+
+#define EXPECT_COUNTER(expected, counter)				\
+	EXPECT_COUNTER_OF(expected, self->mirror, counter)
+
+#define EXPECT_SINCE(expected, before, counter)				\
+do {									\
+	struct secmmu_stats _now;					\
+									\
+	GET_STATS(_now);						\
+	EXPECT_DELTA(expected, before, _now, counter);			\
+} while (0)
+
+/* So many entries have gone since, with so many flushes. */
+#define EXPECT_DROPPED(entries, number, before)				\
+do {									\
+	EXPECT_SINCE(entries, before, zapped);				\
+	EXPECT_SINCE(number, before, flushes);				\
+} while (0)
 
 #endif /* SECMMU_HARNESS_H */

@@ -7,9 +7,7 @@
 #define SECMMU_LARGE_H
 
 #include "secmmu_actor.h"
-#include "secmmu_gates.h"
 #include "secmmu_harness.h"
-#include "secmmu_sys.h"
 
 #define BLOCK	(HUGE_SIZE / PAGE)
 #define BLOCKS	3L
@@ -32,7 +30,6 @@ LARGE_FIXTURE(LARGE)
 LARGE_SETUP(LARGE)
 {
 	ACTOR_SETUP_HUGE(PAGES);
-	self->engine = self->actor.engine[0];
 }
 
 LARGE_TEARDOWN(LARGE)
@@ -53,8 +50,7 @@ static inline long large(LARGE_DATA *self)
 }
 
 /* The engine reads a page, through an entry of 2 MiB. */
-static inline void read_large(struct __test_metadata *_metadata, LARGE_DATA *self,
-			      long page)
+static inline void read_large(struct __test_metadata *_metadata, LARGE_DATA *self, long page)
 {
 	EXPECT_GPA(stamp(page, 1), self->engine, ACTOR_GPA(page));
 	ASSERT_LE(1, large(self));
@@ -68,11 +64,10 @@ static inline int prefault(LARGE_DATA *self, __u32 flags, long page)
 }
 
 /* A whole event that changes nothing. */
-static inline void pass_event(struct __test_metadata *_metadata, LARGE_DATA *self, long page,
-			      long pages)
+static inline void pass_event(struct __test_metadata *_metadata, LARGE_DATA *self,
+			      long page, long pages)
 {
-	ASSERT_EQ(0, event_begin(self->mirror, ACTOR_MEM(page), pages));
-	ASSERT_EQ(0, event_end(self->mirror, ACTOR_MEM(page), pages));
+	PASS_EVENT(ACTOR_MEM(page), pages);
 }
 
 /* Translations that engines would use without looking, or an error. */
@@ -87,11 +82,9 @@ static inline long live_entries(LARGE_DATA *self)
 /* A fault on page 5 of the first block, which it would map as a whole, is under way. */
 static inline int hold_fault(struct __test_metadata *_metadata, LARGE_DATA *self, bool write)
 {
-	int got = GATE_ARM(FAULT_GOT, ACTOR_MEM(5));
+	int got = ACTOR_HOLD(FAULT_GOT, ACTOR_MEM(5), 0, ACT_PREFAULT, ACTOR_GPA(5), 1,
+			     write ? SECMMU_PREFAULT_WRITE : 0);
 
-	actor_do(&self->actor, 0, ACT_PREFAULT, ACTOR_GPA(5), 1,
-		 write ? SECMMU_PREFAULT_WRITE : 0);
-	ASSERT_EQ(0, gate_wait(self->dev, got));
 	return got;
 }
 

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-#define _GNU_SOURCE
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "secmmu_actor.h"
-#include "secmmu_gates.h"
 #include "secmmu_outsider.h"
 #include "secmmu_sys.h"
 #include "secmmu_test.h"
@@ -99,9 +97,8 @@ static int serve(void *data)
 
 int outsider_start(struct outsider *outsider)
 {
-	void *line = mmap(NULL, sizeof(*outsider->line),
-			  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-			  -1, 0);
+	void *line = mmap(NULL, sizeof(*outsider->line), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (line == MAP_FAILED)
 		return -errno;
@@ -131,11 +128,9 @@ static void order(struct outsider *outsider, bool write, int engine, __u64 gpa,
 	__atomic_store_n(&line->ordered, line->ordered + 1, __ATOMIC_RELEASE);
 }
 
-void outsider_read(struct outsider *outsider, int engine, __u64 gpa,
-		   unsigned int words)
+void outsider_read(struct outsider *outsider, int engine, __u64 gpa, unsigned int words)
 {
-	memset(outsider->line->value, POISON_BYTE,
-	       sizeof(outsider->line->value));
+	memset(outsider->line->value, POISON_BYTE, sizeof(outsider->line->value));
 	order(outsider, false, engine, gpa, words);
 }
 
@@ -163,7 +158,6 @@ int outsider_answer(struct outsider *outsider, __u64 *value)
 		usleep(200);
 	}
 	if (value)
-		memcpy(value, outsider->line->value,
-		       sizeof(outsider->line->value));
+		memcpy(value, outsider->line->value, sizeof(outsider->line->value));
 	return outsider->line->result;
 }

@@ -45,12 +45,31 @@ int outsider_start(struct outsider *outsider);
 void outsider_stop(struct outsider *outsider);
 
 /* One or two words, one transfer. */
-void outsider_read(struct outsider *outsider, int engine, __u64 gpa,
-		   unsigned int words);
+void outsider_read(struct outsider *outsider, int engine, __u64 gpa, unsigned int words);
 void outsider_write(struct outsider *outsider, int engine, __u64 gpa,
 		    unsigned int words, const __u64 *value);
 bool outsider_done(const struct outsider *outsider);
 /* @value: two words or NULL. */
 int outsider_answer(struct outsider *outsider, __u64 *value);
+
+/* For the harness: a read of one word goes as far as a gate, of which this is the post. */
+#define OUTSIDER_HOLD(outsider, gate, address, engine, gpa)		\
+({									\
+	int _held = ASSERT_NUMBER(gate_arm(self->dev, SECMMU_GATE_##gate, \
+					   (outsider).pid, address));	\
+									\
+	outsider_read(&(outsider), engine, gpa, 1);			\
+	GATE_WAIT(_held);						\
+	_held;								\
+})
+
+/* The transfer has come to its end, and this is its first word. */
+#define EXPECT_OUTSIDER_READ(expected, outsider)			\
+do {									\
+	__u64 _words[2] = { POISON, POISON };				\
+									\
+	EXPECT_EQ(0, outsider_answer(&(outsider), _words));		\
+	EXPECT_EQ((__u64)(expected), _words[0]);			\
+} while (0)
 
 #endif /* SECMMU_OUTSIDER_H */

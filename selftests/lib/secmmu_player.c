@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -55,8 +54,7 @@ static int add_mirror(__u64 *number)
 	}
 	self.nr_mirrors++;
 	*number = n;
-	return secmmu_set_slot(mirror, 0, 0, ACTOR_BASE, self.mem,
-			       self.shared->pages * PAGE);
+	return secmmu_set_slot(mirror, 0, 0, ACTOR_BASE, self.mem, self.shared->pages * PAGE);
 }
 
 static int close_mirror(__u64 number)
@@ -80,8 +78,7 @@ static int check_mirror(__u64 number, __u64 *objections)
 static int prefault(__u64 gpa, __u64 pages, __u64 flags, __u64 *left)
 {
 	struct secmmu_prefault range;
-	int ret = secmmu_prefault(self.mirror[0], flags, gpa, pages * PAGE,
-				  &range);
+	int ret = secmmu_prefault(self.mirror[0], flags, gpa, pages * PAGE, &range);
 
 	*left = range.length / PAGE;
 	return ret;
@@ -170,8 +167,7 @@ static int obey(enum actor_op op, const __u64 *arg, __u64 *value)
 	case ACT_FORK:
 		return fork_sleeper(value);
 	case ACT_DIRTY:
-		return secmmu_dirty_log(self.mirror[0], arg[0], 0, arg[1],
-					value);
+		return secmmu_dirty_log(self.mirror[0], arg[0], 0, arg[1], value);
 	case ACT_EVENT:
 		return event_inject(self.mirror[0], arg[2], at(arg[0]), arg[1]);
 	case ACT_ATTACH:
@@ -238,18 +234,15 @@ int player_run(void *data)
 	CHECK(self.mem);
 	self.shared->mem = self.mem;
 	self.shared->pages = start->pages;
-	for (i = 0; i < start->pages; i++)
-		*word_at(self.mem, i) = stamp(i, 1);
+	pages_stamp(self.mem, 0, start->pages, 1);
 	self.shared->huge = huge_kilobytes(self.mem);
 	CHECK(!add_mirror(&number));
 	fds[0] = self.mirror[0];
 	memcpy(fds + 1, self.engine[0], sizeof(self.engine[0]));
 	for (i = 1; i < ACTOR_THREADS; i++)
-		CHECK(!pthread_create(&thread, NULL, serve,
-				      &self.shared->line[i]));
+		CHECK(!pthread_create(&thread, NULL, serve, &self.shared->line[i]));
 	for (i = 1; i < ACTOR_THREADS; i++)
-		while (!__atomic_load_n(&self.shared->line[i].tid,
-					__ATOMIC_ACQUIRE))
+		while (!__atomic_load_n(&self.shared->line[i].tid, __ATOMIC_ACQUIRE))
 			usleep(200);
 	self.shared->line[0].tid = syscall(SYS_gettid);
 	CHECK(!fds_send(start->sock, fds, 1 + ACTOR_ENGINES));

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Helpers of the secmmu tests for what else the kernel has to offer.
- */
-#define _GNU_SOURCE
+/* Helpers of the secmmu tests for what else the kernel has to offer. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -192,9 +189,8 @@ char *uffd_wait(int uffd, long ms)
 	struct pollfd poll_fd = { .fd = uffd, .events = POLLIN };
 	struct uffd_msg msg;
 
-	if (poll(&poll_fd, 1, ms * secmmu_slow()) != 1 ||
-	    read(uffd, &msg, sizeof(msg)) != sizeof(msg) ||
-	    msg.event != UFFD_EVENT_PAGEFAULT)
+	if (poll(&poll_fd, 1, ms * secmmu_slow()) != 1 || read(uffd, &msg,
+							       sizeof(msg)) != sizeof(msg) || msg.event != UFFD_EVENT_PAGEFAULT)
 		return NULL;
 	return (char *)(uintptr_t)(msg.arg.pagefault.address & -PAGE);
 }

@@ -40,7 +40,6 @@ __u64 page_state(const void *addr);
 /* How many of the pages from @mem on have one of these bits. */
 long pages_with(const char *mem, long pages, __u64 bits);
 
-#define HUGE_SIZE	(2L << 20)
 /* Kilobytes of huge pages in the area that holds @mem; 0 if unknown. */
 long huge_kilobytes(const char *mem);
 

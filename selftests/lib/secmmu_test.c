@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Helpers of the secmmu tests.
- */
-#define _GNU_SOURCE
+/* Helpers of the secmmu tests. */
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -11,11 +8,14 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #include "secmmu_test.h"
 
 #define MAX_FDS		8
+/* Seconds until a silent child is given up. */
+#define PATIENCE	30
 
 /* Newer than some C libraries. */
 #ifndef MFD_NOEXEC_SEAL
@@ -48,6 +48,14 @@ int gpa_put(int engine, __u64 gpa, __u64 value)
 	return ret == sizeof(value) ? 0 : -EIO;
 }
 
+void pages_stamp(void *mem, long first, long pages, __u64 round)
+{
+	long i;
+
+	for (i = first; i < first + pages; i++)
+		*word_at(mem, i) = stamp(i, round);
+}
+
 /* Half a store lasts an instant; this many in a row are no accident. */
 #define MAX_TORN	10000
 
@@ -67,8 +75,7 @@ int pair_get(int engine, __u64 gpa, __u64 *value)
 			return ret;
 		if (ret != sizeof(pair))
 			return -EIO;
-		if (pair.value == ~pair.inverse ||
-		    (!pair.value && !pair.inverse)) {
+		if (pair.value == ~pair.inverse || (!pair.value && !pair.inverse)) {
 			*value = pair.value;
 			return 0;
 		}
@@ -128,6 +135,33 @@ void region_unmap(char *region, long pages)
 		munmap(region - PAGE, (pages + 2) * PAGE);
 }
 
+char *blocks_map(long blocks, int advice)
+{
+	/* As much more as aligning takes, and guards. */
+	long size = blocks * HUGE_SIZE, more = HUGE_SIZE + 2 * PAGE;
+	char *map = mmap(NULL, size + more, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *mem;
+
+	if (map == MAP_FAILED)
+		return NULL;
+	mem = (char *)(((uintptr_t)map + PAGE + HUGE_SIZE - 1) & -HUGE_SIZE);
+	munmap(map, mem - PAGE - map);
+	munmap(mem + size + PAGE, map + more - mem - PAGE);
+	if (mprotect(mem, size, PROT_READ | PROT_WRITE)) {
+		blocks_unmap(mem, blocks);
+		return NULL;
+	}
+	/* EINVAL where the kernel has no huge pages: callers look. */
+	madvise(mem, size, advice);
+	return mem;
+}
+
+void blocks_unmap(char *mem, long blocks)
+{
+	if (mem)
+		munmap(mem - PAGE, blocks * HUGE_SIZE + 2 * PAGE);
+}
+
 int memfd_new(long pages)
 {
 	int fd, ret;
@@ -183,6 +217,52 @@ int child_kill(pid_t pid)
 	if (kill(pid, SIGKILL))
 		return -errno;
 	return child_wait(pid);
+}
+
+int child_sleep(void *unused)
+{
+	(void)unused;
+	while (pause())
+		;
+	return 1;
+}
+
+/* Tells a copy that it is to wait on this descriptor. */
+#define WAIT_ENV	"SECMMU_TEST_WAIT_FD"
+
+/* A constructor, so that it comes before any test. */
+static void __attribute__((constructor)) wait_after_exec(void)
+{
+	const char *fd = getenv(WAIT_ENV);
+
+	if (!fd)
+		return;
+	byte_send(atoi(fd));
+	byte_wait(atoi(fd));
+	_exit(0);
+}
+
+int exec_to_wait(int sock)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", sock);
+	setenv(WAIT_ENV, number, 1);
+	execl("/proc/self/exe", "secmmu-test", NULL);
+	return 1;
+}
+
+int socket_pair(int sock[2])
+{
+	const struct timeval patience = { .tv_sec = PATIENCE * secmmu_slow() };
+	int i;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sock))
+		return -errno;
+	for (i = 0; i < 2; i++)
+		if (setsockopt(sock[i], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)))
+			return -errno;
+	return 0;
 }
 
 int fds_send(int sock, const int *fds, int count)

@@ -34,6 +34,21 @@ static inline long page_size(void)
 
 #define PAGE		page_size()
 
+#define HUGE_SIZE	(2L << 20)
+
+/* How many flushes the policy of a mirror takes to drop @entries at once. */
+static inline __u64 flushes_for(__u32 policy, __u32 batch, __u64 entries)
+{
+	switch (policy) {
+	case SECMMU_FLUSH_ARRAY:
+		return (entries + batch - 1) / batch;
+	case SECMMU_FLUSH_EACH:
+		return entries;
+	default:
+		return entries ? 1 : 0;
+	}
+}
+
 /* One 64-bit word: zero or an error, -EIO for a short transfer. */
 int gpa_get(int engine, __u64 gpa, __u64 *value);
 int gpa_put(int engine, __u64 gpa, __u64 value);
@@ -49,6 +64,9 @@ static inline __u64 stamp(__u64 page, __u64 round)
 {
 	return (page + 1) << 32 | round;
 }
+
+/* Stores stamp(i, @round) in pages from @first on. */
+void pages_stamp(void *mem, long first, long pages, __u64 round);
 
 /*
  * Words that are stored twice, the second time inverted, so that a reader
@@ -68,6 +86,10 @@ void region_unmap(char *region, long pages);
 /* Empties @pages pages from @page on, but keeps the place reserved. */
 int region_replace(char *region, long page, long pages, int prot);
 
+/* The same of blocks of 2 MiB, aligned, with @advice for madvise(2). */
+char *blocks_map(long blocks, int advice);
+void blocks_unmap(char *mem, long blocks);
+
 /* A file in memory, @pages long, or an error. */
 int memfd_new(long pages);
 
@@ -79,6 +101,8 @@ pid_t child_start(int (*fn)(void *arg), void *arg);
 /* Zero, the exit status, or 128 plus the number of the signal. */
 int child_wait(pid_t pid);
 int child_kill(pid_t pid);
+/* For child_start(): sleeps until it is killed. */
+int child_sleep(void *unused);
 
 /* For children: reports a broken condition and makes @fn fail. */
 #define CHECK(cond)							\
@@ -90,6 +114,14 @@ do {									\
 	}								\
 } while (0)
 
+/*
+ * For children: executes this program again, which says on @sock that it runs, and waits
+ * there until it is told to go or the other end is closed.
+ */
+int exec_to_wait(int sock);
+
+/* To and from a child; one that failed says nothing, and nobody waits for it for ever. */
+int socket_pair(int sock[2]);
 /* Descriptors and single bytes across a socket pair. Zero or an error. */
 int fds_send(int sock, const int *fds, int count);
 int fds_receive(int sock, int *fds, int count);
