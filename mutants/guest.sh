@@ -103,10 +103,17 @@ select_tests()
 	: > /tmp/absent
 	[ "$2" != '*' ] || return 0
 	$lib/selftests/"$1" -l 2>&1 | awk -v parts="$2" '
-		BEGIN { n = split(parts, part, ",") }
+		BEGIN {
+			n = split(parts, part, ",")
+			# A result is VARIANT.TEST, the list has tests alone.
+			for (i = 1; i <= n; i++) {
+				test[i] = part[i]
+				sub(/.*\./, "", test[i])
+			}
+		}
 		{
 			for (i = 1; i <= n; i++)
-				if (index($NF, part[i])) {
+				if (index($NF, test[i])) {
 					found[i] = 1
 					if (!told[$NF]++)
 						print "-t", $NF
