@@ -32,7 +32,7 @@ struct secmmu_mmu_kunit *secmmu_mmu_kunit(struct kunit *test, unsigned int batch
 	struct secmmu_mmu_kunit *mmu = kunit_kzalloc(test, sizeof(*mmu), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, mmu);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, destroy, mmu), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, destroy_mmu, mmu), 0);
 	spin_lock_init(&mmu->registry);
 	seqcount_spinlock_init(&mmu->seq, &mmu->registry);
 	secmmu_spans_init(&mmu->spans, &mmu->seq);

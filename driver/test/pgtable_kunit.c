@@ -26,7 +26,7 @@ static int pgtable_init(struct kunit *test)
 	return 0;
 }
 
-static void prune_range(struct secmmu_mmu_kunit *mmu, gfn_t first, gfn_t last)
+static void prune_gfns(struct secmmu_mmu_kunit *mmu, gfn_t first, gfn_t last)
 {
 	secmmu_pgtable_prune(&mmu->pt, first, last, U64_MAX, true);
 }
@@ -47,7 +47,7 @@ static void find_none(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, next);
 	KUNIT_EXPECT_EQ(test, at, SECMMU_GFN_LAST + 1);
 	/* The root stays, whatever is given back. */
-	prune_range(mmu, 0, SECMMU_GFN_LAST);
+	prune_gfns(mmu, 0, SECMMU_GFN_LAST);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 1);
 	KUNIT_EXPECT_FALSE(test, mmu->pt.root->dead);
 }
@@ -68,7 +68,7 @@ static void one_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_drop(mmu, gfn, 0), spte_for(gfn));
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(mmu, gfn), 0);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 4);
-	prune_range(mmu, gfn, gfn);
+	prune_gfns(mmu, gfn, gfn);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 1);
 	KUNIT_EXPECT_EQ(test, mmu->pt.root->nr, 0);
 }
@@ -86,13 +86,13 @@ static void sparse_pages(struct kunit *test)
 	/* What goes takes nothing else with it. */
 	for (i = 0; i < ARRAY_SIZE(gfns); i += 2)
 		secmmu_kunit_drop(mmu, gfns[i], 0);
-	prune_range(mmu, 0, SECMMU_GFN_LAST);
+	prune_gfns(mmu, 0, SECMMU_GFN_LAST);
 	for (i = 0; i < ARRAY_SIZE(gfns); i++)
 		KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(mmu, gfns[i]),
 				i % 2 ? spte_for(gfns[i]) : 0);
 	for (i = 1; i < ARRAY_SIZE(gfns); i += 2)
 		secmmu_kunit_drop(mmu, gfns[i], 0);
-	prune_range(mmu, 0, SECMMU_GFN_LAST);
+	prune_gfns(mmu, 0, SECMMU_GFN_LAST);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 1);
 }
 
@@ -111,7 +111,7 @@ static void full_leaf(struct kunit *test)
 	/* One entry holds all the tables. */
 	for (i = 0; i < 511; i++)
 		secmmu_kunit_drop(mmu, 512 + i, 0);
-	prune_range(mmu, 0, SECMMU_GFN_LAST);
+	prune_gfns(mmu, 0, SECMMU_GFN_LAST);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 4);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(mmu, 1023), spte_for(511));
 }
@@ -133,7 +133,7 @@ static void too_few_tables(struct kunit *test)
 		rcu_read_unlock();
 		left[n] = cache.nr;
 		tables[n] = secmmu_kunit_tables(mmu);
-		prune_range(mmu, 0, SECMMU_GFN_LAST);
+		prune_gfns(mmu, 0, SECMMU_GFN_LAST);
 	}
 	secmmu_pgtable_drain(&cache);
 	KUNIT_EXPECT_EQ(test, cache.nr, 0);
@@ -297,17 +297,17 @@ static void prune_range(struct kunit *test)
 		secmmu_kunit_map(test, mmu, pages[i], spte_for(i));
 	/* Root, one below, two below that, three leaves. */
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 7);
-	prune_range(mmu, 0, SECMMU_GFN_LAST);
+	prune_gfns(mmu, 0, SECMMU_GFN_LAST);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 7);
 	for (i = 0; i < ARRAY_SIZE(pages); i++)
 		secmmu_kunit_drop(mmu, pages[i], 0);
-	prune_range(mmu, 512, 1023);
+	prune_gfns(mmu, 512, 1023);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 6);
-	prune_range(mmu, 1024, BIT_ULL(18) - 1);
+	prune_gfns(mmu, 1024, BIT_ULL(18) - 1);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 6);
-	prune_range(mmu, 511, 511);
+	prune_gfns(mmu, 511, 511);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 4);
-	prune_range(mmu, BIT_ULL(18), BIT_ULL(18));
+	prune_gfns(mmu, BIT_ULL(18), BIT_ULL(18));
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 1);
 }
 
@@ -322,7 +322,7 @@ static void prune_unlinks(struct kunit *test)
 	secmmu_kunit_drop(mmu, PAGE, 0);
 	rcu_read_lock();
 	leaf = secmmu_pgtable_walk(&mmu->pt, PAGE);
-	prune_range(mmu, PAGE, PAGE);
+	prune_gfns(mmu, PAGE, PAGE);
 	dead = leaf->dead;
 	parent_dead = leaf->parent->dead;
 	gone = secmmu_pgtable_walk(&mmu->pt, PAGE) == mmu->pt.root;

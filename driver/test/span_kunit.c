@@ -66,7 +66,7 @@ static void add_span(struct unit *unit, unsigned long start, unsigned long last)
 	interval_tree_insert(&range->node, &unit->tree);
 }
 
-static bool range_overlaps(const struct marked_range *range, unsigned long start,
+static bool marked_overlaps(const struct marked_range *range, unsigned long start,
 		     unsigned long last)
 {
 	return range->node.start <= last && start <= range->node.last;
@@ -82,7 +82,7 @@ static void search_range(struct kunit *test, unsigned long start, unsigned long 
 
 	for (i = 0; i < unit->nr; i++) {
 		unit->range[i].found = 0;
-		if (!range_overlaps(&unit->range[i], start, last))
+		if (!marked_overlaps(&unit->range[i], start, last))
 			continue;
 		lowest = min(lowest, unit->range[i].node.start);
 		want++;
@@ -100,7 +100,7 @@ static void search_range(struct kunit *test, unsigned long start, unsigned long 
 	for (i = 0; i < n; i++)
 		container_of(unit->found[i], struct marked_range, node)->found++;
 	for (i = 0; i < unit->nr; i++)
-		wrong += unit->range[i].found != range_overlaps(&unit->range[i], start, last);
+		wrong += unit->range[i].found != marked_overlaps(&unit->range[i], start, last);
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 
 	/* With just as much room, and with too little. */
