@@ -89,7 +89,7 @@ static void chain_range_end(struct mmu_notifier *mn,
 }
 
 static bool age_members(struct mmu_notifier *mn, unsigned long start,
-		unsigned long end, enum secmmu_purpose purpose)
+			unsigned long end, enum secmmu_purpose purpose)
 {
 	struct secmmu_walk aging = {
 		.chain = to_chain(mn),

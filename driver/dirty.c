@@ -106,7 +106,7 @@ static int log_check(const struct secmmu_span *span,
 
 /* Move the bits of the log and of the sptes to @bits. The configuration is locked. */
 static void collect_dirty(struct secmmu_slots *slots, const struct secmmu_span *span,
-		    const struct secmmu_get_dirty_log *arg, unsigned long *bits)
+			  const struct secmmu_get_dirty_log *arg, unsigned long *bits)
 {
 	gfn_t first = span->by_gfn.start + arg->first_page;
 	gfn_t last = first + arg->nr_pages - 1;

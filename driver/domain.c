@@ -52,7 +52,7 @@ static struct domain *domain_alloc(unsigned int id)
  * mirror has it.
  */
 static struct domain *claim_domain(struct secmmu_chain *chain, struct secmmu_roots *owner,
-			    struct domain *new)
+				   struct domain *new)
 {
 	struct secmmu_kept *kept;
 	struct domain *found = new;

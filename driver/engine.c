@@ -53,7 +53,7 @@ static void copy_bytes(void *to, const void *from, unsigned int len)
 }
 
 static u64 translate_gfn(struct secmmu_engine *engine,
-		     const struct secmmu_window *window, gfn_t gfn,
+			 const struct secmmu_window *window, gfn_t gfn,
 		     const struct secmmu_use *use)
 {
 	struct secmmu_space *space = engine->spaces.current_space;
@@ -87,7 +87,7 @@ static void count_window(struct secmmu_engine *engine, const struct secmmu_move 
  * first, or -ENXIO, -EACCES.
  */
 static int move_in_window(struct secmmu_engine *engine, const struct secmmu_move *move,
-		 gfn_t *gfn)
+			  gfn_t *gfn)
 {
 	struct secmmu_mirror *mirror = engine->spaces.mirror;
 	struct secmmu_use use = { .write = move->write, .touch = !move->len };
@@ -120,7 +120,7 @@ close:
 
 /* Move one piece with a page that GUP gave past the mirror. */
 static int move_direct(struct secmmu_engine *engine, const struct secmmu_move *move,
-			const struct secmmu_direct *direct)
+		       const struct secmmu_direct *direct)
 {
 	struct secmmu_mirror *mirror = engine->spaces.mirror;
 	struct secmmu_window window;
@@ -203,7 +203,7 @@ static int move_past_mirror(struct secmmu_engine *engine, const struct secmmu_mo
 
 /* Out of line, to keep the path without a fault short. */
 static noinline int move_after_fault(struct secmmu_engine *engine,
-				      const struct secmmu_move *move, gfn_t gfn)
+				     const struct secmmu_move *move, gfn_t gfn)
 {
 	unsigned int rounds = 0;
 	int err;

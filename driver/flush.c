@@ -140,7 +140,7 @@ static void look_for_pending(struct secmmu_gather *gather,
 }
 
 static void drop_spte(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
-		 struct secmmu_table *table, gfn_t gfn)
+		      struct secmmu_table *table, gfn_t gfn)
 {
 	u64 spte = secmmu_table_drop(pt, table, gfn);
 

@@ -16,7 +16,7 @@ static struct secmmu_mirror *to_mirror(struct secmmu_member *member)
 }
 
 static void zap_piece(struct secmmu_mirror *mirror, struct secmmu_gather *gather,
-		const struct secmmu_piece *piece)
+		      const struct secmmu_piece *piece)
 {
 	u64 before = gather->zapped;
 
@@ -45,7 +45,7 @@ static void mirror_invalidate(struct secmmu_member *member,
 }
 
 static bool age_piece(struct secmmu_mirror *mirror, const struct secmmu_piece *piece,
-		bool clear)
+		      bool clear)
 {
 	bool young = false;
 	unsigned int i;

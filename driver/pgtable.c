@@ -354,7 +354,7 @@ struct secmmu_table *secmmu_pgtable_link(struct secmmu_pgtable *pt, gfn_t gfn,
 
 /* Unlink @table if it is unused, then each parent that has become unused. */
 static void prune_tables(struct secmmu_pgtable *pt, struct secmmu_table *table,
-		  u64 flushed)
+			 u64 flushed)
 {
 	struct secmmu_table *parent;
 	bool unused = true;

@@ -56,7 +56,7 @@ static struct secmmu_space *choose_victim(struct secmmu_spaces *spaces)
 
 /* Load a domain of a mirror; changes of the mode reach the space from now on. */
 static void load_space(struct secmmu_space *space, struct secmmu_mirror *mirror,
-		 unsigned int domain)
+		       unsigned int domain)
 {
 	secmmu_gate(ATTACH, 0);
 	space->mirror_id = mirror->id;
@@ -69,7 +69,7 @@ static void load_space(struct secmmu_space *space, struct secmmu_mirror *mirror,
 
 /* Make the space of a domain of the mirror the current one. */
 static void switch_space(struct secmmu_spaces *spaces, struct secmmu_pgtable *pt,
-		      unsigned int domain)
+			 unsigned int domain)
 {
 	struct secmmu_space *space = NULL;
 	unsigned int i;

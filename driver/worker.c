@@ -14,7 +14,7 @@
 
 /* Copy a piece between the bounce buffer and the caller's memory. */
 static int copy_user(struct secmmu_job *job, void *bounce, unsigned int len,
-		      bool from_user)
+		     bool from_user)
 {
 	void __user *data = u64_to_user_ptr(job->arg.data + job->done);
 	unsigned long left;

@@ -152,7 +152,7 @@ static u32 size_of_call(unsigned int cmd)
 }
 
 static long handle_call(struct secmmu_mirror *mirror, unsigned int cmd,
-		   union argument *arg)
+			union argument *arg)
 {
 	switch (cmd) {
 	case SECMMU_TEST_EVENT:

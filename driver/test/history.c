@@ -125,7 +125,7 @@ static void past_note_begin(struct secmmu_member *member, struct secmmu_walk *wa
 
 /* Probe of a tracepoint: no member of a chain is told that an event ends. */
 static void past_note_end(void *data, const void *chain, unsigned long start,
-		     unsigned long end)
+			  unsigned long end)
 {
 	struct past *past = data;
 

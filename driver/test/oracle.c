@@ -227,8 +227,8 @@ static bool ask_cpu(struct mm_struct *mm, unsigned long hva, u64 spte,
 
 /* Judge one translation; @again says whether it still stands. */
 static void judge_spte(struct secmmu_mirror *mirror, struct place at, u64 spte,
-		  bool (*again)(struct secmmu_mirror *mirror, struct place at,
-				u64 spte),
+		       bool (*again)(struct secmmu_mirror *mirror, struct place at,
+				     u64 spte),
 		  struct secmmu_test_oracle *result)
 {
 	struct secmmu_records *records = &mirror->chain->records;

@@ -67,7 +67,7 @@ static void add_span(struct unit *unit, unsigned long start, unsigned long last)
 }
 
 static bool marked_overlaps(const struct marked_range *range, unsigned long start,
-		     unsigned long last)
+			    unsigned long last)
 {
 	return range->node.start <= last && start <= range->node.last;
 }
