@@ -96,13 +96,8 @@ static int start_child(FIXTURE_DATA(process) *self)
 	ret = byte_wait(self->sock[0]);
 	if (ret)
 		return ret;
-	self->mirror = secmmu_create_mirror_of(self->dev, self->pid);
-	if (self->mirror < 0)
-		return self->mirror;
-	self->engine = secmmu_create_engine(self->mirror);
-	if (self->engine < 0)
-		return self->engine;
-	return secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem, PAGES * PAGE);
+	return child_mirror(self->dev, self->pid, BASE, self->mem, PAGES, &self->mirror,
+			    &self->engine);
 }
 
 FIXTURE_SETUP(process)

@@ -37,13 +37,8 @@ static int start_child(FIXTURE_DATA(thirdparty) *self)
 	self->pid = child_start(child_sleep, NULL);
 	if (self->pid < 0)
 		return self->pid;
-	self->mirror = secmmu_create_mirror_of(self->dev, self->pid);
-	if (self->mirror < 0)
-		return self->mirror;
-	self->engine = secmmu_create_engine(self->mirror);
-	if (self->engine < 0)
-		return self->engine;
-	return secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem, PAGES * PAGE);
+	return child_mirror(self->dev, self->pid, BASE, self->mem, PAGES, &self->mirror,
+			    &self->engine);
 }
 
 static void end_child(FIXTURE_DATA(thirdparty) *self)

@@ -219,6 +219,18 @@ int child_kill(pid_t pid)
 	return child_wait(pid);
 }
 
+int child_mirror(int dev, pid_t pid, __u64 gpa, const void *mem, long pages, int *mirror,
+		 int *engine)
+{
+	*mirror = secmmu_create_mirror_of(dev, pid);
+	if (*mirror < 0)
+		return *mirror;
+	*engine = secmmu_create_engine(*mirror);
+	if (*engine < 0)
+		return *engine;
+	return secmmu_set_slot(*mirror, 0, 0, gpa, mem, pages * PAGE);
+}
+
 int child_sleep(void *unused)
 {
 	(void)unused;

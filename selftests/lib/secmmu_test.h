@@ -101,6 +101,9 @@ pid_t child_start(int (*fn)(void *arg), void *arg);
 /* Zero, the exit status, or 128 plus the number of the signal. */
 int child_wait(pid_t pid);
 int child_kill(pid_t pid);
+/* Mirrors a child, with an engine; slot 0 at @gpa shows @pages from @mem on. */
+int child_mirror(int dev, pid_t pid, __u64 gpa, const void *mem, long pages, int *mirror,
+		 int *engine);
 /* For child_start(): sleeps until it is killed. */
 int child_sleep(void *unused);
 
