@@ -33,58 +33,12 @@ FIXTURE_TEARDOWN(refs)
 	ACTOR_TEARDOWN();
 }
 
-/*
- * Each processor keeps references to pages that are to be moved between the
- * kernel's lists. Discarding memory there makes it work them off; since some 7.x,
- * dropping caches does.
- */
-static int drain_lists(void)
-{
-	char *mem = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	int caches = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
-	cpu_set_t all, one;
-	int cpu, ret = 0;
-
-	if (mem == MAP_FAILED || sched_getaffinity(0, sizeof(all), &all))
-		return -errno;
-	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (!CPU_ISSET(cpu, &all))
-			continue;
-		CPU_ZERO(&one);
-		CPU_SET(cpu, &one);
-		if (sched_setaffinity(0, sizeof(one), &one) ||
-		    madvise(mem, PAGE, MADV_DONTNEED))
-			ret = -errno;
-	}
-	sched_setaffinity(0, sizeof(all), &all);
-	munmap(mem, PAGE);
-	if (caches < 0 || write(caches, "1", 1) != 1)
-		ret = -errno;
-	close(caches);
-	return ret;
-}
-
-/* References to a page that stay: one, the process's own. */
-static int lasting_refs(FIXTURE_DATA(refs) *self, long page)
-{
-	int tries, refs = 0;
-
-	/* Asking makes the page look used, which may move it once more. */
-	for (tries = 0; tries < 4; tries++) {
-		refs = page_refs(self->mirror, ACTOR_MEM(page));
-		if (refs <= 1 || drain_lists())
-			break;
-	}
-	return refs;
-}
-
 static void expect_no_refs(TEST_ARGS(refs), long first, long pages)
 {
 	long i;
 
 	for (i = first; i < first + pages; i++) {
-		EXPECT_EQ(1, lasting_refs(self, i)) {
+		EXPECT_EQ(1, page_lasting_refs(self->mirror, ACTOR_MEM(i))) {
 			TH_LOG("references to page %ld", i);
 		}
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "secmmu_gates.h"
@@ -209,6 +210,20 @@ int page_refs(int mirror, const void *mem)
 	int ret = page(mirror, mem, &arg);
 
 	return ret ?: (int)arg.refs;
+}
+
+int page_lasting_refs(int mirror, const void *mem)
+{
+	int tries, refs, least = INT_MAX;
+
+	/* Asking makes the page look used, which may move it once more. */
+	for (tries = 0; tries < 4; tries++) {
+		refs = page_refs(mirror, mem);
+		least = refs < least ? refs : least;
+		if (least <= 1 || drain_lists())
+			break;
+	}
+	return least;
 }
 
 int page_dirty(int mirror, const void *mem)

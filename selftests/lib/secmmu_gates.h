@@ -59,6 +59,8 @@ int oracle_check(int mirror, struct secmmu_test_oracle *result);
 
 /* How many refer to a page of the mirrored process, or an error. */
 int page_refs(int mirror, const void *mem);
+/* Without those that the lists of the kernel have for a moment; drops its caches. */
+int page_lasting_refs(int mirror, const void *mem);
 /* Is it marked dirty, apart from what the CPU's entry says? 0, 1 or an error. */
 int page_dirty(int mirror, const void *mem);
 

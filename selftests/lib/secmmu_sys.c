@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -233,4 +235,31 @@ int uffd_protect(int uffd, const void *mem, long pages, bool protect)
 	};
 
 	return ioctl(uffd, UFFDIO_WRITEPROTECT, &arg) ? -errno : 0;
+}
+
+int drain_lists(void)
+{
+	char *mem = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int caches = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+	cpu_set_t all, one;
+	int cpu, ret = 0;
+
+	if (mem == MAP_FAILED || sched_getaffinity(0, sizeof(all), &all))
+		return -errno;
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &all))
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		if (sched_setaffinity(0, sizeof(one), &one) ||
+		    madvise(mem, PAGE, MADV_DONTNEED))
+			ret = -errno;
+	}
+	sched_setaffinity(0, sizeof(all), &all);
+	munmap(mem, PAGE);
+	if (caches < 0 || write(caches, "1", 1) != 1)
+		ret = -errno;
+	close(caches);
+	return ret;
 }

@@ -67,4 +67,11 @@ int uffd_fill(int uffd, void *page, const void *from);
 int uffd_wake(int uffd, const void *page);
 int uffd_protect(int uffd, const void *mem, long pages, bool protect);
 
+/*
+ * Each processor keeps references to pages that are to be moved between the
+ * kernel's lists. Discarding memory there makes it work them off; since some 7.x,
+ * dropping caches does. References that are left are real. Zero or an error.
+ */
+int drain_lists(void);
+
 #endif /* SECMMU_SYS_H */
