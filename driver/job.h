@@ -9,7 +9,8 @@
  * userfaultfd for example. So the driver kills the thread when the result is of no use:
  * when the engine's last descriptor is closed, or when the process that started the job
  * exits. Neither waits for the thread, which has a reference to the engine and one to this
- * module and drops them when it ends.
+ * module and drops them when it ends. It runs on the processors that the caller was allowed
+ * when it started the job.
  *
  *	thread of the job			close or exit
  *	-----------------			-------------

@@ -114,6 +114,8 @@ static void set_off(struct secmmu_job *job, struct task_struct *thread,
 	secmmu_engine_get(job->engine);
 	__module_get(THIS_MODULE);
 	get_task_struct(thread);
+	/* A caller that keeps to some processors keeps the others free of its work. */
+	set_cpus_allowed_ptr(thread, current->cpus_ptr);
 	spin_lock(&job->thread_lock);
 	job->thread = thread;
 	job->starter = get_pid(task_tgid(current));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Jobs in the background: a kernel thread works for a process. */
+#include <sched.h>
 #include <signal.h>
 
 #include <linux/userfaultfd.h>
@@ -7,6 +8,7 @@
 #include "secmmu_harness.h"
 
 #define PAGES	16L
+#define THREAD	"secmmu-job"
 #define BASE	0x30000000ULL
 #define GPA(page)	(BASE + (page) * PAGE)
 
@@ -113,6 +115,53 @@ SECMMU_TEST_F(jobs, G2_arguments)
 	EXPECT_EQ(-EINVAL, gpa_put(self->engine, GPA(0), 1));
 	/* No job yet. */
 	EXPECT_EQ(0, job_wait(self->engine, &error));
+	EXPECT_EQ(0, error);
+}
+
+/* Are the threads of all jobs gone? The one of a job that is done may need a moment. */
+static bool threads_are_gone(void)
+{
+	long end = now_ms() + 10000 * secmmu_slow();
+
+	while (task_find(THREAD)) {
+		if (now_ms() > end)
+			return false;
+		sleep_ms(10);
+	}
+	return true;
+}
+
+/* The kernel thread runs where its starter may run: here, on the last processor. */
+SECMMU_TEST_F(jobs, G7_processors)
+{
+	int uffd = uffd_open(0), error, cpu = CPU_SETSIZE - 1;
+	cpu_set_t all, one, of_thread;
+	pid_t thread;
+
+	if (uffd < 0)
+		SECMMU_SKIP("no userfaultfd");
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(all), &all));
+	if (CPU_COUNT(&all) < 2)
+		SECMMU_SKIP("one processor only");
+	while (!CPU_ISSET(cpu, &all))
+		cpu--;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	ASSERT_TRUE(threads_are_gone());
+	ASSERT_EQ(0, uffd_register(uffd, self->data, 1, UFFDIO_REGISTER_MODE_MISSING));
+
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	ASSERT_EQ(0, job_start(self->engine, 0, GPA(0), PAGE, self->data));
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(all), &all));
+	/* It waits for us. */
+	ASSERT_TRUE(uffd_wait(uffd, 10000));
+	thread = task_find(THREAD);
+	ASSERT_LT(0, thread);
+	ASSERT_EQ(0, sched_getaffinity(thread, sizeof(of_thread), &of_thread));
+	EXPECT_TRUE(CPU_EQUAL(&one, &of_thread));
+
+	close(uffd);
+	EXPECT_EQ(PAGE, job_wait(self->engine, &error));
 	EXPECT_EQ(0, error);
 }
 

@@ -30,8 +30,7 @@
 #define PRIORITY_TEST		20
 
 /* RCU's part of that processor, without which nobody gets on. */
-#define SOFTIRQ_THREAD		"ksoftirqd/0\n"
-#define KERNEL_THREADS_MAX	500
+#define SOFTIRQ_THREAD		"ksoftirqd/0"
 
 /* Milliseconds: for what must happen. */
 #define MUST			(20000 * secmmu_slow())
@@ -79,20 +78,6 @@ static int set_policy(pid_t pid, int policy, int priority)
 	struct sched_param param = { .sched_priority = priority };
 
 	return sched_setscheduler(pid, policy, &param) ? -errno : 0;
-}
-
-/* Zero if there is none, which no kernel leaves us with. */
-static pid_t find_softirqs(void)
-{
-	char path[32], name[32];
-	pid_t pid;
-
-	for (pid = 2; pid < KERNEL_THREADS_MAX; pid++) {
-		snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-		if (!text_read(path, name, sizeof(name)) && !strcmp(name, SOFTIRQ_THREAD))
-			return pid;
-	}
-	return 0;
 }
 
 static int run_on(int cpu, int policy, int priority)
@@ -193,7 +178,7 @@ SECMMU_TEST_F(unload, G5_free_not_yet_called)
 
 	/* Also what realtime threads leave to others by default. */
 	ASSERT_EQ(0, number_write(RT_RUNTIME, -1));
-	self->softirqs = find_softirqs();
+	self->softirqs = task_find(SOFTIRQ_THREAD);
 	ASSERT_LT(0, self->softirqs);
 	ASSERT_EQ(0, set_policy(self->softirqs, SCHED_FIFO, PRIORITY_SOFTIRQ));
 	self->child = ASSERT_NUMBER(child_start(unloader, self));

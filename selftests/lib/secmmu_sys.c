@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Helpers of the secmmu tests for what else the kernel has to offer. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -81,6 +82,27 @@ int number_write(const char *path, long number)
 
 	snprintf(text, sizeof(text), "%ld", number);
 	return text_write(path, text);
+}
+
+pid_t task_find(const char *name)
+{
+	DIR *tasks = opendir("/proc");
+	struct dirent *task;
+	pid_t found = 0;
+
+	while (tasks && !found && (task = readdir(tasks))) {
+		char path[300], comm[32];
+
+		snprintf(path, sizeof(path), "/proc/%s/comm", task->d_name);
+		if (text_read(path, comm, sizeof(comm)))
+			continue;
+		comm[strcspn(comm, "\n")] = 0;
+		if (!strcmp(comm, name))
+			found = atoi(task->d_name);
+	}
+	if (tasks)
+		closedir(tasks);
+	return found;
 }
 
 __u64 page_state(const void *addr)

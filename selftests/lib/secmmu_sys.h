@@ -32,6 +32,9 @@ int text_read(const char *path, char *buf, size_t size);
 long number_read(const char *path, const char *key);
 int number_write(const char *path, long number);
 
+/* A process or kernel thread of that name, or zero. */
+pid_t task_find(const char *name);
+
 /* What the kernel says of the page at an address of this process. */
 #define PAGE_SOFT_DIRTY	(1ULL << 55)
 #define PAGE_SWAPPED	(1ULL << 62)

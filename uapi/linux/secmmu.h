@@ -528,7 +528,8 @@ struct secmmu_detach {
  * Called on an engine with SECMMU_ENGINE_BACKGROUND (-EINVAL on another). The call waits
  * for a job that already runs; -EINTR if a signal ends the wait. -ENOMEM also if no
  * thread can be created. The job's kernel thread borrows the caller's memory while it
- * copies from or to @data, and at no other time.
+ * copies from or to @data, and at no other time. It runs on the processors that the
+ * caller is allowed at the time of the call.
  *
  * The driver abandons a job when the last descriptor of its engine is closed, and when
  * the process that started the job exits while it has the descriptor. An abandoned job
