@@ -11,13 +11,12 @@
 # the script unloads the driver, loads that one, and measures what needs it; it stays
 # loaded.
 #
-# The script changes the processors of the kernel's workers for the time, /dev/ram0,
-# which becomes swap space, and the driver: outside of the test VM it needs
-# SECMMU_ON_THIS_MACHINE=yes.
+# The script changes /dev/ram0, which becomes swap space, and the driver: outside of the
+# test VM it needs SECMMU_ON_THIS_MACHINE=yes.
 set -eu
 
 if [ $# -lt 2 ]; then
-	sed -n '4,17s/^# \{0,1\}//p' "$0" >&2
+	sed -n '4,16s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 fi
 dir=$(dirname "$0")
@@ -27,22 +26,12 @@ for helper in "$dir/inside.sh" "$dir/../check/guest/inside.sh"; do
 done
 # shellcheck source=check/guest/inside.sh
 . "$helper"
-only_inside "moves the kernel's workers off a processor, overwrites /dev/ram0, swaps to it and may load another driver"
+only_inside "overwrites /dev/ram0, swaps to it and may load another driver"
 grid=$1
 file=$2
 shift 2
 set -- --output "$file" "$@"
 [ "$grid" = full ] || set -- "--$grid" "$@"
-
-# Background engines run in kernel threads: keep these off the first processor, on which
-# programs measure.
-workers=/sys/devices/virtual/workqueue/cpumask
-if [ "$(nproc)" -gt 1 ]; then
-	mask=$(cat $workers)
-	rest=${mask%?}
-	trap 'echo "$mask" > $workers' EXIT
-	printf '%s%x\n' "$rest" $((0x${mask#"$rest"} & 14)) > $workers
-fi
 
 : > "$file"
 "$dir/secmmu-bench" "$@"

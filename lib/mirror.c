@@ -94,15 +94,24 @@ void mirror_read_word(int engine, uint64_t gpa)
 		die("an engine cannot read: %s", strerror(errno));
 }
 
-void mirror_touch(int engine, uint64_t gpa, size_t length)
+void mirror_begin_touch(int engine, uint64_t gpa, size_t length)
 {
-	long long done;
-	int error;
-
 	mirror_need(job_start(engine, 0, gpa, length, NULL), "start a job");
-	done = job_wait(engine, &error);
+}
+
+void mirror_end_touch(int engine, size_t length)
+{
+	int error;
+	long long done = job_wait(engine, &error);
+
 	if (error || done != (long long)length)
 		die("the engine cannot touch its memory: %s", strerror(error));
+}
+
+void mirror_touch(int engine, uint64_t gpa, size_t length)
+{
+	mirror_begin_touch(engine, gpa, length);
+	mirror_end_touch(engine, length);
 }
 
 void mirror_stats(int mirror, struct secmmu_stats *stats)

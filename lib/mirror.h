@@ -23,8 +23,10 @@ int mirror_engine(int mirror, uint32_t flags);
 void mirror_prefault(int mirror, uint32_t domain, uint64_t gpa, size_t length,
 		     uint32_t flags);
 void mirror_read_word(int engine, uint64_t gpa);
-/* Run a job of a background engine, and wait for it. */
+/* Run a job of a background engine, and wait for it; or one after the other. */
 void mirror_touch(int engine, uint64_t gpa, size_t length);
+void mirror_begin_touch(int engine, uint64_t gpa, size_t length);
+void mirror_end_touch(int engine, size_t length);
 void mirror_stats(int mirror, struct secmmu_stats *stats);
 
 #endif /* LIB_MIRROR_H */

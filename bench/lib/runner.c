@@ -18,16 +18,15 @@
 #define SHOWN		32u
 #define FIRST_SLOT	1024u
 
-/* The first job of a run: its end shows that the engine runs. */
-#define SHORT		(64 * PAGE)
-
 /**
  * struct runner_shared - memory of both processes
- * @jobs: jobs that have ended
+ * @begun: jobs that have a kernel thread, which may take milliseconds to get
+ * @ended: those of them that have ended
  * @stop: no further job is wanted
  */
 struct runner_shared {
-	atomic_ulong jobs;
+	atomic_ulong begun;
+	atomic_ulong ended;
 	atomic_bool stop;
 };
 
@@ -49,27 +48,26 @@ static void enter_cpu(void *data)
 	pin_to_cpu(((const struct runner *)data)->cpu);
 }
 
-static void run_job(const struct runner *runner, uint64_t length)
-{
-	mirror_touch(runner->engine, GPA, length);
-	atomic_fetch_add(&runner->shared->jobs, 1);
-}
-
 static void run_jobs(void *data, unsigned char what, struct bench_sample *sample)
 {
 	const struct runner *runner = data;
+	struct runner_shared *shared = runner->shared;
 
 	(void)what;
 	(void)sample;
-	run_job(runner, SHORT);
-	while (!atomic_load(&runner->shared->stop))
-		run_job(runner, SHOWN * MEMORY);
+	do {
+		mirror_begin_touch(runner->engine, GPA, SHOWN * MEMORY);
+		atomic_fetch_add(&shared->begun, 1);
+		mirror_end_touch(runner->engine, SHOWN * MEMORY);
+		atomic_fetch_add(&shared->ended, 1);
+	} while (!atomic_load(&shared->stop));
 }
 
-/* Let the process run until it has done @jobs jobs. If it has ended, it has said why. */
-static void wait_for_jobs(const struct runner *runner, unsigned long jobs)
+/* Let the process run until so many jobs are counted. If it has ended, it has said why. */
+static void wait_for_jobs(const struct runner *runner, const atomic_ulong *count,
+			  unsigned long jobs)
 {
-	while (atomic_load(&runner->shared->jobs) < jobs) {
+	while (atomic_load(count) < jobs) {
 		if (waitpid(runner->worker.pid, NULL, WNOHANG))
 			exit(1);
 		sched_yield();
@@ -80,8 +78,7 @@ static void wait_for_jobs(const struct runner *runner, unsigned long jobs)
  * runner_start - start the process; it sleeps until runner_go()
  * @runner: filled in; stays where it is
  * @engine: a background engine of a mirror that was given to runner_show()
- * @cpu: its processor, for pin_to_cpu(). The kernel thread that does the work starts
- *	there, and run.sh keeps it off the first processor.
+ * @cpu: its processor, for pin_to_cpu(), and that of the kernel thread that does the work
  *
  * When this returns the engine has the mirror loaded, and all of it mapped.
  */
@@ -92,8 +89,7 @@ void runner_start(struct runner *runner, int engine, unsigned int cpu)
 	runner->shared = map_shared(sizeof(*runner->shared));
 	worker_start(&runner->worker, enter_cpu, run_jobs, runner);
 	runner_go(runner);
-	/* The second job is the first one that touches everything. */
-	wait_for_jobs(runner, 2);
+	wait_for_jobs(runner, &runner->shared->ended, 1);
 	runner_halt(runner);
 }
 
@@ -105,11 +101,12 @@ void runner_start(struct runner *runner, int engine, unsigned int cpu)
  */
 void runner_go(const struct runner *runner)
 {
-	unsigned long jobs = atomic_load(&runner->shared->jobs);
+	const atomic_ulong *begun = &runner->shared->begun;
+	unsigned long before = atomic_load(begun);
 
 	atomic_store(&runner->shared->stop, false);
 	worker_request(&runner->worker, 0);
-	wait_for_jobs(runner, jobs + 1);
+	wait_for_jobs(runner, begun, before + 1);
 }
 
 /**
