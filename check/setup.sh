@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Installs what building and booting needs on a Debian 12 machine. Says
-# nothing and needs no network when everything is there already. PACKAGES in the
+# Installs what building and booting needs on a Debian 12 machine, and makes a newer
+# QEMU ready in the cache. Says nothing and needs no network when everything is there
+# already. PACKAGES in the
 # environment are installed too; some targets need more than others.
 
 set -eu
@@ -87,3 +88,6 @@ if [ -n "$missing" ]; then
 	[ -z "$missing" ] || fail "still missing after installing: $missing"
 fi
 create_account
+# Not a failure: the machine's own QEMU can do most of what is done here.
+"$(dirname "$0")/../testvm/emulator/qemu.sh" >/dev/null ||
+	printf 'setup: going on with the QEMU of this machine\n' >&2

@@ -15,7 +15,7 @@
 #define GUEST_FILES	"/dev/ttyS2"
 #define GUEST_OUTPUT	"/dev/ttyS3"
 
-/* Followed by "exit STATUS" or "signal NUMBER" and a line feed. */
+/* Followed by "exit STATUS", "signal NUMBER" or "timeout", and a line feed. */
 #define TOKEN_PREFIX	"secmmu-testvm 1 "
 
 /* NUL-separated arguments of the command. */
@@ -24,6 +24,8 @@
 #define GUEST_ENV	"/testvm/env"
 /* One "CONDITION PATH" per line in load order; a CPU flag or "always". */
 #define GUEST_MODULES	"/testvm/modules"
+/* The seconds of the guest's clock that the command may take; or it does not exist. */
+#define GUEST_LIMIT	"/testvm/limit"
 /* Exists when the host wants the files of /out. */
 #define GUEST_WANT_OUT	"/testvm/want-out"
 /*

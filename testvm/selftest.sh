@@ -194,6 +194,61 @@ test_timeout()
 
 # A CPU that runs a breakpoint which is gone is the emulation's mistake, and the run is
 # repeated; one that loops in another way is not.
+repeats()
+{
+	"$here/emulator/qemu.sh" >/dev/null 2>&1
+}
+
+# digest NAME OPTION...: what a run of an everyday command was, into $temp/NAME.
+digest()
+{
+	local name=$1
+
+	shift
+	# shellcheck disable=SC2016
+	expect 0 vm --deterministic --digest "$temp/$name" "$@" -- sh -c \
+		'for i in 1 2 3 4; do head -c 99999 /dev/urandom | md5sum & done; wait' \
+		>"$temp/$name.out" && cp "$temp/log" "$temp/$name.log"
+}
+
+# Once on a host that is busy, and once on one that may not be.
+test_deterministic_repeats()
+{
+	local busy1 busy2 status=0
+
+	repeats || return 2
+	digest first || return
+	while :; do :; done &
+	busy1=$!
+	while :; do :; done &
+	busy2=$!
+	digest second || status=$?
+	kill $busy1 $busy2
+	wait $busy1 $busy2 || :
+	[ $status = 0 ] && grep -q '^over ' "$temp/first" || return 1
+	cmp "$temp/first" "$temp/second" && cmp "$temp/first.log" "$temp/second.log" &&
+		cmp "$temp/first.out" "$temp/second.out"
+}
+
+# Another seed is another run, and so is one in which processors give way.
+test_deterministic_differs()
+{
+	repeats || return 2
+	digest first && digest second --deterministic=2 &&
+		digest third --schedule policy=random,period=1000,range=ffffffff81000000-ffffffff82000000 &&
+		! cmp -s "$temp/first" "$temp/second" && ! cmp -s "$temp/first" "$temp/third" &&
+		! cmp -s "$temp/first.out" "$temp/second.out"
+}
+
+# A guest that waits takes no time; its limit is by its own clock.
+test_deterministic_timeout()
+{
+	repeats || return 2
+	expect 124 vm --deterministic --timeout 300 sleep 1000 &&
+		says 'did not end within 300 s' &&
+		grep -q 'sysrq: Show Blocked State' "$temp/log"
+}
+
 test_frozen()
 {
 	local root=${testvm%/*}/root how

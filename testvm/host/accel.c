@@ -15,11 +15,11 @@
 #include <unistd.h>
 
 #include "accel.h"
+#include "emulator.h"
 #include "guest.h"
 #include "kernel.h"
 #include "util.h"
 
-#define QEMU		"qemu-system-x86_64"
 /* Seconds; real KVM boots such a kernel in two. */
 #define TRIAL_LIMIT	"8"
 
@@ -40,7 +40,7 @@ static bool kvm_is_there(void)
 /* One line of text that changes when the answer may change. */
 static char *describe(const struct kernel *kernel)
 {
-	char *version[] = { QEMU, "--version", NULL };
+	char *version[] = { (char *)emulator_find(), "--version", NULL };
 	char *qemu = read_program(version, NULL);
 	char *cpus = read_file("/proc/cpuinfo", NULL);
 	char *model = cpus ? strstr(cpus, "model name") : NULL;

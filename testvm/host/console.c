@@ -97,6 +97,10 @@ bool console_token(const char *path, int *status)
 	else if (sscanf(text, TOKEN_PREFIX "signal %d%n", &number, &end) == 1)
 		*status = 128 + number;
 	found = end && !strcmp(text + end, "\n") && number >= 0 && number < 256;
+	if (!strcmp(text, TOKEN_PREFIX "timeout\n")) {
+		*status = -1;
+		found = true;
+	}
 	free(text);
 	return found;
 }

@@ -16,7 +16,8 @@ int console_copy(int from, int to);
 /**
  * console_token() - look for the token
  * @path: what came over the token's serial line
- * @status: where the command's status goes, 128 + N for a fatal signal N
+ * @status: where the command's status goes, 128 + N for a fatal signal N, and -1 if the
+ *	guest has ended it since its time was up
  *
  * Return: whether there is exactly one well-formed token and nothing else.
  */

@@ -109,11 +109,37 @@ static char *serial_xml(const struct domain_config *config)
 	return all;
 }
 
+/*
+ * The guest's clock starts at the same time, and follows its instructions even while it
+ * waits; its identity, which its kernel takes for chance, is the same. libvirt has no
+ * words for the rest.
+ */
+static char *deterministic_xml(const struct domain_config *config)
+{
+	char *plugin, *xml;
+
+	if (!config->deterministic)
+		return format("%s", "");
+	plugin = config->plugin ? format("<qemu:arg value='-plugin'/>"
+					 "<qemu:arg value='%s'/>", config->plugin) :
+		 format("%s", "");
+	xml = format("<uuid>5ec33300-0000-4000-8000-000000000001</uuid>\n"
+		     "<clock offset='absolute' start='1767225600'>"
+		     "<timer name='rtc' track='guest'/></clock>\n"
+		     "<qemu:commandline>"
+		     "<qemu:arg value='-icount'/>"
+		     "<qemu:arg value='shift=%d,sleep=off'/>"
+		     "<qemu:arg value='-seed'/><qemu:arg value='%u'/>"
+		     "%s</qemu:commandline>\n", DOMAIN_ICOUNT_SHIFT, config->seed, plugin);
+	free(plugin);
+	return xml;
+}
+
 static char *domain_xml(const struct domain_config *config)
 {
 	/*
 	 * QEMU 7.2 emulates cmpxchg16b wrongly, which corrupts the slab
-	 * allocator of kernels that use it.
+	 * allocator of kernels that use it. Whether 10 does is not known.
 	 */
 	const char *cpu = config->kvm ? "<cpu mode='host-passthrough'/>" :
 		"<cpu mode='maximum'><feature policy='disable' name='cx16'/></cpu>";
@@ -121,10 +147,9 @@ static char *domain_xml(const struct domain_config *config)
 	char *initramfs = xml_escape(config->initramfs);
 	char *arguments = xml_escape(config->arguments);
 	char *serials = serial_xml(config);
-	char *icount = format(config->icount ? "<qemu:commandline>"
-			      "<qemu:arg value='-icount'/>"
-			      "<qemu:arg value='shift=%d'/>"
-			      "</qemu:commandline>\n" : "", DOMAIN_ICOUNT_SHIFT);
+	char *deterministic = deterministic_xml(config);
+	char *emulator = *config->emulator == '/' ?
+		format("<emulator>%s</emulator>\n", config->emulator) : format("%s", "");
 	char *xml;
 
 	xml = format("<domain type='%s' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n"
@@ -139,7 +164,7 @@ static char *domain_xml(const struct domain_config *config)
 		     "<on_poweroff>destroy</on_poweroff>\n"
 		     "<on_reboot>destroy</on_reboot>\n"
 		     "<on_crash>destroy</on_crash>\n"
-		     "<devices>\n"
+		     "<devices>\n%s"
 		     "<controller type='usb' model='none'/>\n"
 		     "<memballoon model='none'/>\n"
 		     "<video><model type='none'/></video>\n"
@@ -147,12 +172,13 @@ static char *domain_xml(const struct domain_config *config)
 		     "%s</domain>\n",
 		     config->kvm ? "kvm" : "qemu", strrchr(config->run, '/') + 1,
 		     config->memory, config->cpus, image, initramfs, arguments,
-		     cpu, serials, icount);
+		     cpu, emulator, serials, deterministic);
 	free(image);
 	free(initramfs);
 	free(arguments);
 	free(serials);
-	free(icount);
+	free(emulator);
+	free(deterministic);
 	return xml;
 }
 

@@ -17,8 +17,12 @@
  * @cpus: how many
  * @memory: MiB
  * @kvm: whether to use KVM rather than emulation
- * @icount: whether emulation counts instructions: the guest's clocks then move
- *	1 << DOMAIN_ICOUNT_SHIFT nanoseconds with each
+ * @emulator: path or name of QEMU
+ * @digest: file for the plugin's digests
+ * @plugin: what stands behind QEMU's -plugin, or NULL
+ * @deterministic: whether emulation counts instructions: the guest's clocks then move
+ *	1 << DOMAIN_ICOUNT_SHIFT nanoseconds with each, and start at a fixed time
+ * @seed: what the guest sees as chance follows from it, if @deterministic
  */
 struct domain_config {
 	const char *run;
@@ -29,7 +33,11 @@ struct domain_config {
 	unsigned int cpus;
 	unsigned int memory;
 	bool kvm;
-	bool icount;
+	const char *emulator;
+	const char *digest;
+	const char *plugin;
+	bool deterministic;
+	unsigned int seed;
 };
 
 /**

@@ -37,9 +37,12 @@ static void put(struct initramfs *fs, const void *data, size_t size)
 	fs->size += size + padding;
 }
 
-/* @path is absolute, but the archive's names are relative to the root. */
+/*
+ * @path is absolute, but the archive's names are relative to the root. All times are zero:
+ * the same files make the same archive.
+ */
 static void put_entry(struct initramfs *fs, const char *path, unsigned int mode,
-		      const void *data, size_t size, unsigned int mtime)
+		      const void *data, size_t size)
 {
 	char *entry;
 	size_t name;
@@ -51,7 +54,7 @@ static void put_entry(struct initramfs *fs, const char *path, unsigned int mode,
 	name = strlen(path) + 1;
 	/* Magic, inode, mode, owner, group, links, mtime, size, 4 devices, name. */
 	entry = format("070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%s",
-		       ++fs->inode, mode, 0, 0, 1, mtime, (unsigned int)size,
+		       ++fs->inode, mode, 0, 0, 1, 0, (unsigned int)size,
 		       0, 0, 0, 0, (unsigned int)name, 0, path);
 	put(fs, entry, strlen(entry) + 1);
 	put(fs, data, size);
@@ -72,13 +75,13 @@ struct initramfs *initramfs_open(const char *path)
 
 void initramfs_folder(struct initramfs *fs, const char *path)
 {
-	put_entry(fs, path, S_IFDIR | 0755, "", 0, 0);
+	put_entry(fs, path, S_IFDIR | 0755, "", 0);
 }
 
 void initramfs_data(struct initramfs *fs, const char *path, unsigned int mode,
 		    const void *data, size_t size)
 {
-	put_entry(fs, path, S_IFREG | mode, data, size, 0);
+	put_entry(fs, path, S_IFREG | mode, data, size);
 }
 
 void initramfs_file(struct initramfs *fs, const char *path, unsigned int mode,
@@ -113,15 +116,21 @@ static void put_node(struct initramfs *fs, const char *host, const char *path,
 	}
 	if (!data)
 		die("cannot read %s: %s", host, strerror(errno));
-	put_entry(fs, path, st->st_mode, data, size, st->st_mtime);
+	put_entry(fs, path, st->st_mode, data, size);
 	free(data);
+}
+
+/* By name: in which order a folder lists its files is chance. */
+static int compare_names(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
 void initramfs_tree(struct initramfs *fs, const char *host)
 {
 	char *roots[] = { (char *)host, NULL };
 	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR,
-			     NULL);
+			     compare_names);
 	FTSENT *entry;
 
 	if (!walk)
@@ -153,7 +162,7 @@ size_t initramfs_close(struct initramfs *fs)
 {
 	size_t size;
 
-	put_entry(fs, "TRAILER!!!", 0, "", 0, 0);
+	put_entry(fs, "TRAILER!!!", 0, "", 0);
 	size = fs->size;
 	if (fclose(fs->file))
 		die("cannot write %s: %s", fs->path, strerror(errno));

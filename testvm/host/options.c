@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <argp.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,10 +19,22 @@ static const struct argp_option table[] = {
 	{ "memory", 'm', "MIB", 0, "Memory (default 2048)", 0 },
 	{ "accel", 'a', "auto|tcg|kvm", 0,
 	  "What runs the VM (default auto: KVM if a trial boot works, else emulation)", 0 },
-	{ "icount", 'i', NULL, 0,
-	  "Emulate one CPU whose clocks count instructions, 8 ns each: times are repeatable then",
+	{ "deterministic", 'd', "SEED", OPTION_ARG_OPTIONAL,
+	  "Emulate CPUs in turn, with clocks that count instructions, 8 ns each: the same "
+	  "command, files and SEED (default 1) make the same run, however busy the host is",
 	  0 },
-	{ "timeout", 't', "SECONDS", 0, "Limit for the whole VM (default 300)", 0 },
+	{ "icount", 'i', NULL, 0, "The same with one CPU: times are repeatable then", 0 },
+	{ "digest", 'D', "FILE", 0,
+	  "Write digests of what all CPUs have run, for --deterministic: where two runs "
+	  "part, these files do", 0 },
+	{ "checkpoints", 'C', "N", 0,
+	  "Blocks of code between two digests (default 1000000)", 0 },
+	{ "schedule", 'S', "ARGUMENTS", 0,
+	  "Let CPUs give way, for --deterministic, at places that SEED chooses; ARGUMENTS are "
+	  "those of testvm/plugin/schedule.c, with commas", 0 },
+	{ "timeout", 't', "SECONDS", 0,
+	  "Limit for the whole VM, or for the command, by the guest's clock, with "
+	  "--deterministic (default 300)", 0 },
 	{ "retries", 'R', "N", 0,
 	  "How often to start over when emulation spoils the run (default 2)", 0 },
 	{ "append", 'A', "ARGUMENTS", 0,
@@ -74,7 +87,7 @@ static unsigned int number(const char *option, const char *text, unsigned int mi
 	return value;
 }
 
-static void add(struct strings *strings, char *value)
+void strings_add(struct strings *strings, char *value)
 {
 	strings->list = reallocarray(strings->list, strings->count + 1,
 				     sizeof(char *));
@@ -142,6 +155,21 @@ static error_t parse_one(int key, char *value, struct argp_state *state)
 		break;
 	case 'i':
 		options->icount = true;
+		options->deterministic = true;
+		break;
+	case 'd':
+		options->deterministic = true;
+		if (value)
+			options->seed = number("deterministic", value, 1, UINT_MAX);
+		break;
+	case 'D':
+		options->digest = absolute(value);
+		break;
+	case 'C':
+		options->checkpoints = number("checkpoints", value, 1, UINT_MAX);
+		break;
+	case 'S':
+		options->schedule = value;
 		break;
 	case 't':
 		options->timeout = number("timeout", value, 1, 7 * 24 * 3600);
@@ -154,13 +182,13 @@ static error_t parse_one(int key, char *value, struct argp_state *state)
 			format("%s %s", options->append, value) : value;
 		break;
 	case 'r':
-		add(&options->roots, root_of(value));
+		strings_add(&options->roots, root_of(value));
 		break;
 	case 'L':
-		add(&options->loads, value);
+		strings_add(&options->loads, value);
 		break;
 	case 'M':
-		add(&options->modules, value);
+		strings_add(&options->modules, value);
 		break;
 	case 'o':
 		options->out = absolute(value);
@@ -184,6 +212,22 @@ static error_t parse_one(int key, char *value, struct argp_state *state)
 	return 0;
 }
 
+/* What repeats itself needs emulation, and the rest of its options need it. */
+static void check_deterministic(struct options *options)
+{
+	if (!options->deterministic) {
+		if (options->digest || options->schedule)
+			die("--digest and --schedule need --deterministic");
+		return;
+	}
+	if (options->accel == ACCEL_KVM)
+		die("--%s needs emulation, not --accel kvm",
+		    options->icount ? "icount" : "deterministic");
+	options->accel = ACCEL_TCG;
+	if (options->icount)
+		options->cpus = 1;
+}
+
 void options_parse(struct options *options, int argc, char **argv)
 {
 	static const struct argp parser = {
@@ -199,13 +243,10 @@ void options_parse(struct options *options, int argc, char **argv)
 		.memory = 2048,
 		.timeout = 300,
 		.retries = 2,
+		.seed = 1,
+		.checkpoints = 1000000,
 	};
 	argp_err_exit_status = STATUS_SETUP;
 	argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, options);
-	if (!options->icount)
-		return;
-	if (options->accel == ACCEL_KVM)
-		die("--icount needs emulation, not --accel kvm");
-	options->accel = ACCEL_TCG;
-	options->cpus = 1;
+	check_deterministic(options);
 }

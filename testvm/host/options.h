@@ -14,6 +14,8 @@ struct strings {
 	unsigned int count;
 };
 
+void strings_add(struct strings *strings, char *value);
+
 enum accel { ACCEL_AUTO, ACCEL_TCG, ACCEL_KVM };
 
 /**
@@ -31,7 +33,12 @@ enum accel { ACCEL_AUTO, ACCEL_TCG, ACCEL_KVM };
  * @timeout: seconds
  * @retries: how often a VM that emulation spoils is started over
  * @accel: emulation, KVM, or what works
- * @icount: emulation that counts instructions
+ * @icount: emulation that counts instructions, and has one processor
+ * @deterministic: emulation that repeats itself; true with @icount too
+ * @seed: of what the guest sees as chance, and of schedules
+ * @digest: file for the digests of a deterministic run, or NULL
+ * @checkpoints: blocks of code between two of them
+ * @schedule: the arguments of the plugin that choose schedules, or NULL
  * @quiet: no progress on stderr
  */
 struct options {
@@ -49,6 +56,11 @@ struct options {
 	unsigned int retries;
 	enum accel accel;
 	bool icount;
+	bool deterministic;
+	unsigned int seed;
+	char *digest;
+	unsigned int checkpoints;
+	char *schedule;
 	bool quiet;
 };
 

@@ -27,12 +27,18 @@ static void add_string(char **data, size_t *size, const char *string)
 	*size += length;
 }
 
+static int compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(char * const *)a, *(char * const *)b);
+}
+
 static void add_command(struct initramfs *fs, const struct options *options)
 {
 	static const char * const fixed[] = {
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"HOME=/root", "USER=root", "SHELL=/bin/sh", "TERM=dumb", "OUT=/out",
 	};
+	struct strings ours = { 0 };
 	char *data = NULL;
 	size_t size = 0;
 
@@ -45,11 +51,22 @@ static void add_command(struct initramfs *fs, const struct options *options)
 	for (char **variable = environ; *variable; variable++)
 		if (!strncmp(*variable, "SECMMU_", 7) &&
 		    strncmp(*variable, "SECMMU_CACHE=", 13))
-			add_string(&data, &size, *variable);
+			strings_add(&ours, *variable);
+	/* In which order they stand is chance. */
+	if (ours.count)
+		qsort(ours.list, ours.count, sizeof(*ours.list), compare_strings);
+	for (unsigned int i = 0; i < ours.count; i++)
+		add_string(&data, &size, ours.list[i]);
+	free(ours.list);
 	initramfs_data(fs, GUEST_ENV, 0644, data, size);
 	free(data);
 	if (options->out)
 		initramfs_data(fs, GUEST_WANT_OUT, 0644, "", 0);
+	if (options->deterministic) {
+		data = format("%u", options->timeout);
+		initramfs_data(fs, GUEST_LIMIT, 0644, data, strlen(data));
+		free(data);
+	}
 }
 
 static void add_patterns(struct initramfs *fs)

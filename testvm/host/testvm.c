@@ -15,6 +15,7 @@
 #include "accel.h"
 #include "console.h"
 #include "domain.h"
+#include "emulator.h"
 #include "files.h"
 #include "frozen.h"
 #include "guard.h"
@@ -23,6 +24,7 @@
 #include "modules.h"
 #include "options.h"
 #include "payload.h"
+#include "repeat.h"
 #include "util.h"
 
 /* libvirt without its configuration, or a sick QEMU, may hang for ever. */
@@ -53,10 +55,18 @@ static const char kernel_arguments[] =
 
 /*
  * The clock counts instructions: the kernel must neither distrust it nor calibrate
- * anything by it, for both end in endless loops.
+ * anything by it, for both end in endless loops. While all CPUs wait, time flies; a watchdog
+ * would see one that has been away for long.
  */
-static const char icount_arguments[] =
-	"tsc=reliable clocksource=tsc lpj=1000000";
+static const char deterministic_arguments[] =
+	"tsc=reliable clocksource=tsc lpj=1000000 nowatchdog";
+
+/*
+ * The guest ends a deterministic run when its time is up by its own clock. A second of that
+ * takes one of a host's core, or several of a busy host's; a guest that stands still takes
+ * for ever.
+ */
+#define HOST_SECONDS	20
 
 enum serial { CONSOLE, TOKEN, FILES, OUTPUT };
 
@@ -182,7 +192,7 @@ static void start_over(const struct options *options, char **argv)
 static int judge(enum end end, const struct domain_config *config,
 		 const struct options *options)
 {
-	int status, count;
+	int status = 0, count;
 	bool token;
 
 	if (end == INTERRUPTED)
@@ -191,7 +201,9 @@ static int judge(enum end end, const struct domain_config *config,
 		return 128 + SIGPIPE;
 	count = console_scan(config->serial[CONSOLE], "kernel: ");
 	token = console_token(config->serial[TOKEN], &status);
-	if (options->out && token && count == 0 &&
+	if (token && status < 0)
+		end = TIMED_OUT;
+	if (options->out && token && end == ENDED && count == 0 &&
 	    files_unpack(config->serial[FILES], options->out))
 		return STATUS_VM;
 	if (given_up)
@@ -274,6 +286,7 @@ static int run(const struct options *options, struct domain_config *config,
 	double begin = seconds();
 	char *registers = NULL;
 	enum end end;
+	unsigned int limit;
 	int ended, status;
 
 	if (!options->quiet)
@@ -282,8 +295,9 @@ static int run(const struct options *options, struct domain_config *config,
 	alarm(SETUP_LIMIT);
 	ended = domain_start(config);
 	vm_runs = 1;
-	alarm(options->timeout + END_LIMIT);
-	end = watch(ended, config->serial[OUTPUT], begin + options->timeout);
+	limit = options->timeout * (options->deterministic ? HOST_SECONDS : 1);
+	alarm(limit + END_LIMIT);
+	end = watch(ended, config->serial[OUTPUT], begin + limit);
 	if (end == TIMED_OUT) {
 		registers = domain_ask("info registers -a");
 		if (!config->kvm && frozen_vm())
@@ -302,6 +316,8 @@ static int run(const struct options *options, struct domain_config *config,
 	if (status == STATUS_EMULATION && end != ENDED)
 		start_over(options, argv);
 	keep_log(options, config->serial[CONSOLE], status);
+	if (config->plugin && !options->quiet)
+		repeat_say(options, config->digest);
 	guard_finish();
 	if (!options->quiet)
 		say("exit %d, %.1f s", status, seconds() - begin);
@@ -326,7 +342,7 @@ int main(int argc, char **argv)
 		 accel_kvm_works(&kernel, options.kernel));
 	/* Goes into the guest with the caller's own. */
 	setenv("SECMMU_ACCEL", config.kvm ? "kvm" : "tcg", 1);
-	if (options.icount)
+	if (options.deterministic)
 		setenv("SECMMU_ICOUNT", format("%d", DOMAIN_ICOUNT_SHIFT), 1);
 	else
 		unsetenv("SECMMU_ICOUNT");
@@ -334,14 +350,21 @@ int main(int argc, char **argv)
 	config.image = kernel.image;
 	config.initramfs = format("%s/initramfs", config.run);
 	config.arguments = format("%s %s %s", kernel_arguments,
-				  options.icount ? icount_arguments : "",
+				  options.deterministic ? deterministic_arguments : "",
 				  options.append ? options.append : "");
 	if (strlen(config.arguments) > ARGUMENTS_MAX)
 		die("the kernel's command line gets longer than %d characters",
 		    ARGUMENTS_MAX);
 	config.cpus = options.cpus;
 	config.memory = options.memory;
-	config.icount = options.icount;
+	config.emulator = emulator_find();
+	config.deterministic = options.deterministic;
+	config.seed = options.seed;
+	config.digest = options.digest ? options.digest : format("%s/digest", config.run);
+	if (options.deterministic)
+		config.plugin = repeat_plugin(&options, config.digest);
+	if (!config.kvm && !emulator_is_known() && !options.quiet)
+		say("the machine's own QEMU is used; testvm/emulator/qemu.sh gets a better one");
 	prepare_files(&config, &options);
 	payload_write(config.initramfs, &options, &modules);
 	return run(&options, &config, kernel.release, argv);

@@ -23,6 +23,7 @@
 
 #include "guest.h"
 #include "init.h"
+#include "mark.h"
 
 #define BUSYBOX		"/bin/busybox"
 
@@ -261,6 +262,33 @@ static void kill_leftovers(void)
 	write_file("/proc/sysrq-trigger", "w");
 }
 
+/* The command's time is up: shows where every CPU and every process that waits is. */
+static void on_limit(int number)
+{
+	static const char word[] = TOKEN_PREFIX "timeout\n";
+	int token = open_serial(GUEST_TOKEN);
+
+	(void)number;
+	write_file("/proc/sysrq-trigger", "l");
+	write_file("/proc/sysrq-trigger", "w");
+	if (write(token, word, sizeof(word) - 1) > 0)
+		tcdrain(token);
+	mark_here(MARK_OVER);
+	reboot(RB_POWER_OFF);
+}
+
+/* On a host that is busy a guest's clock may stand, but then so does its command. */
+static void limit_time(void)
+{
+	char *seconds = read_file(GUEST_LIMIT, NULL);
+
+	if (!seconds)
+		return;
+	signal(SIGALRM, on_limit);
+	alarm(atoi(seconds));
+	free(seconds);
+}
+
 static void send_files(void)
 {
 	static char *const tar[] = { "tar", "-c", "-C", "/out", "-f", "-", ".", NULL };
@@ -317,17 +345,20 @@ int main(void)
 	prepare();
 	token = open_serial(GUEST_TOKEN);
 	output = open_serial(GUEST_OUTPUT);
+	limit_time();
 	status = run_command(output);
 	kill_leftovers();
 	tcdrain(output);
 	send_files();
 	checkup_end();
+	alarm(0);
 	if (WIFSIGNALED(status))
 		dprintf(token, TOKEN_PREFIX "signal %d\n", WTERMSIG(status));
 	else
 		dprintf(token, TOKEN_PREFIX "exit %d\n", WEXITSTATUS(status));
 	tcdrain(token);
 	sync();
+	mark_here(MARK_OVER);
 	reboot(RB_POWER_OFF);
 	for (;;)
 		pause();

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TESTVM_EMULATOR_H
+#define TESTVM_EMULATOR_H
+
+#include <stdbool.h>
+
+/**
+ * emulator_find() - which QEMU is used
+ *
+ * It is the one that qemu.sh has made ready in the cache, else the machine's own.
+ *
+ * Return: its path, or its name.
+ */
+const char *emulator_find(void);
+
+/**
+ * emulator_is_known() - is it the one that repeats its runs?
+ *
+ * The machine's own may be older, or newer than the plugin knows.
+ */
+bool emulator_is_known(void);
+
+#endif

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Runs that repeat themselves: the plugin that digests them and has CPUs give way.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "emulator.h"
+#include "options.h"
+#include "repeat.h"
+#include "util.h"
+
+/* The last line of a digest that is complete; see plugin/schedule.c. */
+#define OVER	"\nover "
+
+char *repeat_plugin(const struct options *options, const char *digest)
+{
+	char *self, *plugin;
+
+	if (!emulator_is_known()) {
+		if (options->cpus > 1)
+			die("--deterministic with %u CPUs needs QEMU 10, run: testvm/emulator/qemu.sh",
+			    options->cpus);
+		if (options->digest || options->schedule)
+			die("--digest and --schedule need QEMU 10, run: testvm/emulator/qemu.sh");
+		return NULL;
+	}
+	self = realpath("/proc/self/exe", NULL);
+	if (!self)
+		die("cannot tell where this program is: %s", strerror(errno));
+	plugin = format("file=%.*s/schedule.so,digest=%s,every=%u,cpus=%u,seed=%u%s%s",
+			(int)(strrchr(self, '/') - self), self, digest,
+			options->checkpoints, options->cpus, options->seed,
+			options->schedule ? "," : "",
+			options->schedule ? options->schedule : "");
+	free(self);
+	return plugin;
+}
+
+void repeat_say(const struct options *options, const char *digest)
+{
+	char *text = read_file(digest, NULL);
+	char *over = text ? strstr(text, OVER) : NULL;
+	char *blocks = over ? over + strlen(OVER) : NULL;
+
+	/* Short runs have no checkpoint. */
+	if (text && !strncmp(text, OVER + 1, strlen(OVER + 1)))
+		blocks = text + strlen(OVER + 1);
+	if (blocks)
+		say("seed %u, blocks and digest %.*s", options->seed,
+		    (int)strcspn(blocks, "\n"), blocks);
+	else
+		say("seed %u, no digest: the guest did not get to its end", options->seed);
+	free(text);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * No-ops by which a program in the guest tells QEMU's plugin (testvm/plugin/) where it is.
+ * Anywhere else they do nothing.
+ */
+#ifndef TESTVM_MARK_H
+#define TESTVM_MARK_H
+
+/* The displacement of a no-op of eight bytes; the lowest byte is enum mark. */
+#define MARK_MAGIC	0x5ec33300
+#define MARK_LENGTH	8
+#define MARK_OPCODE	{ 0x0f, 0x1f, 0x84, 0x00 }
+
+enum mark {
+	MARK_OVER = 1,		/* the run's digest is complete */
+	MARK_BEGIN = 2,		/* a scenario begins: the next schedule */
+	MARK_END = 3,		/* it has ended: no schedule */
+};
+
+/* A constant, of enum mark. */
+#define mark_here(mark)							\
+	asm volatile(".byte 0x0f, 0x1f, 0x84, 0x00; .long %c0"		\
+		     : : "i"(MARK_MAGIC | (mark)) : "memory")
+
+#endif
