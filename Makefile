@@ -11,13 +11,14 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 TEST ?=
 
 .PHONY: help setup tools modules run check check-all mutants mutants-refresh mutants-auto \
-	models bench bench-compare soak fuzz clean
+	explore explore-table models bench bench-compare soak fuzz clean
 .DEFAULT_GOAL := help
 
 help:
-	@echo 'make run [LONGER=300]'
-	@echo '              boot a test VM, compare flush policies, mirror a KVM guest in a 30 s'
-	@echo '              storm; results in build/run/. An unproven storm continues for up to'
+	@echo 'make run [LONGER=300] [SEED=N] [FREE=1]'
+	@echo '              boot a test VM, compare flush policies, mirror a KVM guest in a storm;'
+	@echo '              results in build/run/. The same SEED makes the same run; with FREE=1'
+	@echo '              processors run in parallel. An unproven storm continues for up to'
 	@echo '              LONGER seconds'
 	@echo 'make check    build, boot and test everything; ends with N passed, N failed,'
 	@echo '              N skipped; logs in build/check/'
@@ -34,6 +35,10 @@ help:
 	@echo '              until one fails; report in build/mutants-auto/. All places take many'
 	@echo '              hours, SAMPLE=100 one or two; the same command continues. ARGS=--list'
 	@echo '              only lists the changes'
+	@echo 'make explore TEST=SCENARIO [SEEDS=1-1000] [POLICY=pct:2] [MUTANT=NAME] [KERNEL=6.1]'
+	@echo '              play a short race under one schedule after the other, in a test VM'
+	@echo '              that repeats itself, until something is wrong; results in'
+	@echo '              build/explore/. make explore-table tries the seeded bugs'
 	@echo 'make models   check the models of the protocols, that spin finds each error put into'
 	@echo '              them, and the litmus tests; logs in build/models/'
 	@echo 'make bench [QUICK=1] [ICOUNT=1]'
@@ -88,6 +93,14 @@ mutants-refresh:
 
 mutants-auto:
 	@mutants/mutants.pl --auto $(ARGS)
+
+explore:
+	@explore/explore.sh --seeds '$(or $(SEEDS),1-1000)' --policy '$(or $(POLICY),pct:2)' \
+		--mutant '$(or $(MUTANT),none)' '$(TEST)'
+
+explore-table:
+	@explore/explore.sh --seeds '$(or $(SEEDS),1-1000)' --policy '$(or $(POLICY),pct:2)' \
+		--table
 
 models:
 	@models/models.sh

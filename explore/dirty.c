@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Logs of what was written. */
+#include <stddef.h>
+
+#include "scenario.h"
+
+static void log_begin(struct arena *arena)
+{
+	mirror_need(secmmu_set_slot(arena->mirror, 0, SECMMU_SLOT_LOG_DIRTY, GPA,
+				    arena->memory, PAGES * PAGE), "keep a log");
+}
+
+/* The engine has written before, and the log of that was taken. */
+static void log_begin_again(struct arena *arena)
+{
+	uint64_t bits;
+
+	log_begin(arena);
+	engine_put(arena->engines[0], 0, 76);
+	mirror_need(secmmu_dirty_log(arena->mirror, 0, 0, PAGES, &bits), "take the log");
+}
+
+static void write_first(struct arena *arena)
+{
+	engine_put(arena->engines[0], 0, 77);
+}
+
+static void take_log(struct arena *arena)
+{
+	uint64_t bits = 0;
+
+	mirror_need(secmmu_dirty_log(arena->mirror, 0, 0, PAGES, &bits), "take the log");
+	if (bits & 1)
+		arena->numbers[0] = 1;
+}
+
+static void discard_first(struct arena *arena)
+{
+	discard(arena->memory, 0, 1);
+}
+
+static const char *write_is_logged(struct arena *arena)
+{
+	take_log(arena);
+	return arena->numbers[0] ? NULL : "a page that was written is in no log";
+}
+
+/* A write that comes after the log was taken is in the next one. */
+static void write_twice(struct arena *arena)
+{
+	bool begun;
+
+	engine_put(arena->engines[0], 0, 77);
+	begun = arena->numbers[1];
+	engine_put(arena->engines[0], 0, 78);
+	arena->numbers[2] = begun;
+}
+
+static void take_log_twice(struct arena *arena)
+{
+	take_log(arena);
+	arena->numbers[0] = 0;
+	arena->numbers[1] = 1;
+	take_log(arena);
+}
+
+static const char *second_is_logged(struct arena *arena)
+{
+	if (!arena->numbers[2])
+		return NULL;
+	return write_is_logged(arena);
+}
+
+SCENARIO(C2_event) = {
+	.name = "C2_event",
+	.about = "an engine writes, an event takes the page, the log is taken",
+	.before = log_begin_again,
+	.actors = { write_first, discard_first, take_log },
+	.judge = write_is_logged,
+};
+
+SCENARIO(C2_again) = {
+	.name = "C2_again",
+	.about = "an engine writes twice while the log is taken twice",
+	.before = log_begin_again,
+	.actors = { write_twice, take_log_twice },
+	.judge = second_is_logged,
+};

@@ -1,0 +1,136 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# make explore: play short races under many schedules in a deterministic test VM, until one
+# shows something wrong; then print the command that repeats it.
+set -eu
+# shellcheck source=check/common.sh
+. "$(dirname "$0")/../check/common.sh"
+
+usage()
+{
+	cat <<END
+usage: explore.sh [OPTION VALUE]... SCENARIO
+       explore.sh [OPTION VALUE]... --table
+Plays SCENARIO (secmmu-explore --list) under the schedules FIRST to LAST, until one shows
+something wrong. --table plays each line of explore/mutants instead, a seeded bug and its
+scenario, and tells after how many schedules it was seen; a line that begins with "none"
+must not be.
+  --seeds FIRST-LAST   1-1000 by default
+  --policy POLICY      how processors give way inside the driver:
+                         none      they do not
+                         random:N  at one of N blocks of its code
+                         pct:D     by priorities that change D - 1 times (default pct:2)
+  --mutant NAME        with this seeded bug
+  --out DIR            for result.json, digest and consoles; build/explore/SCENARIO or
+                       build/explore/table by default
+KERNEL, 6.1 by default, may be set in the environment. Exit status 0: nothing wrong (--table:
+all as expected); 1: found something; 2 or more: no result.
+END
+}
+
+wrong_usage()
+{
+	[ ! "${1-}" ] || echo "explore: $1" >&2
+	usage >&2
+	exit 2
+}
+
+seeds=1-1000 policy=pct:2 mutant=none out='' scenario='' table=''
+while [ $# -gt 0 ]; do
+	case $1 in
+	--help) usage; exit 0 ;;
+	--table) table=1; shift; continue ;;
+	--seeds | --policy | --mutant | --out) [ $# -gt 1 ] || wrong_usage ;;
+	-*) wrong_usage ;;
+	*) [ ! "$scenario" ] || wrong_usage; scenario=$1; shift; continue ;;
+	esac
+	case $1 in
+	--seeds) seeds=$2 ;;
+	--policy) policy=$2 ;;
+	--mutant) mutant=$2 ;;
+	--out) out=$2 ;;
+	esac
+	shift 2
+done
+[ "$table$scenario" ] || wrong_usage "which scenario? TEST=NAME"
+[[ $seeds =~ ^([1-9][0-9]*)-([1-9][0-9]*)$ ]] || wrong_usage "--seeds is FIRST-LAST, not '$seeds'"
+first=${BASH_REMATCH[1]} last=${BASH_REMATCH[2]}
+case $policy in
+none) how=policy=none ;;
+random:[1-9]*) how=policy=random,period=${policy#*:} ;;
+pct:[1-9]*) how=policy=pct,depth=${policy#*:} ;;
+*) wrong_usage "--policy is none, random:N or pct:D, not '$policy'" ;;
+esac
+kernel=${KERNEL:-6.1}
+out=${out:-$BUILD/explore/${scenario:-table}}
+
+build_tools testvm explore
+"$top/testvm/emulator/qemu.sh" > /dev/null
+program=$BUILD/explore/bin/secmmu-explore
+if [ "$scenario" ] && ! "$program" --list | grep -q "^$scenario "; then
+	echo "explore: there is no scenario '$scenario'; there are:" >&2
+	"$program" --list >&2
+	exit 2
+fi
+prepare_kernel "$kernel" test
+rm -rf "$out"
+mkdir -p "$out/root/usr/bin" "$out/root/usr/lib/secmmu" "$out/plan"
+cp "$program" "$out/root/usr/bin/"
+# shellcheck disable=SC2154 # prepare_kernel sets it
+cp "$module" "$out/root/usr/lib/secmmu/secmmu.ko"
+cp "$top/explore/guest.sh" "$out/root/usr/lib/secmmu/explore.sh"
+
+in_vm()
+{
+	"$BUILD/testvm/testvm" --quiet --kernel "$kernel" --deterministic --memory 1024 \
+		--timeout 86400 --root "$out/root" --root "$out/plan" "$@"
+}
+
+# The driver lies at the same place each time that it is loaded in such a VM.
+place()
+{
+	# shellcheck disable=SC2016
+	in_vm --log "$out/console.place" -- sh -c 'insmod /usr/lib/secmmu/secmmu.ko &&
+		cat /proc/modules' | awk '$1 == "secmmu" { print substr($6, 3), $2 }'
+}
+
+# Play the plan; results come as lines of guest.sh.
+play()
+{
+	in_vm --digest "$out/digest" --log "$out/console" \
+		--schedule "$how,seed=$first,marks=1,range=$range" -- \
+		sh /usr/lib/secmmu/explore.sh "$first" "$last" "$address"
+}
+
+# Found once for each VM of the same files; guest.sh sees whether it is still true.
+key=$(cat "$module" "$BUILD/testvm/init" "$BUILD/testvm/testvm" | sha256sum | cut -c 1-16)
+placed=$BUILD/explore/placed-$kernel-$key
+if [ ! -s "$placed" ]; then
+	say 'looking where the driver lies'
+	echo > "$out/plan/explore-plan"
+	place > "$placed.new"
+	mv "$placed.new" "$placed"
+fi
+read -r address size < "$placed" || { echo "explore: the driver cannot be loaded" >&2; exit 2; }
+range=$(printf '%s-%x' "$address" $((0x$address + size)))
+if [ "$table" ]; then
+	# shellcheck source=explore/table.sh
+	. "$top/explore/table.sh"
+	exit
+fi
+
+say "$scenario, schedules $first to $last, $policy"
+echo "$mutant $scenario" > "$out/plan/explore-plan"
+status=0
+play 2>&1 | tee "$out/said" | grep -v '^@' || :
+status=${PIPESTATUS[0]}
+found=$(awk -v mutant="$mutant" '$1 == "@" && $2 == mutant { print $4 }' "$out/said")
+digest=$(sed -n 's/^over [0-9]* //p' "$out/digest")
+[ "$found" ] || [ "$status" = 125 ] || { echo "explore: no result, status $status" >&2; exit 3; }
+printf '{ "scenario": "%s", "kernel": "%s", "mutant": "%s", "policy": "%s", "first": %d, "last": %d, "found": %s, "status": %d, "digest": "%s" }\n' \
+	"$scenario" "$kernel" "$mutant" "$policy" "$first" "$last" "${found:-null}" "$status" \
+	"$digest" > "$out/result.json"
+[ "$found" = 0 ] && [ "$status" = 0 ] && exit
+[ "$mutant" = none ] && more='' || more=" MUTANT=$mutant"
+echo "digest $digest; to repeat it: make explore TEST=$scenario SEEDS=$seeds POLICY=$policy KERNEL=$kernel$more"
+exit 1

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Slots that change while an engine is at work. */
+#include <stddef.h>
+
+#include "scenario.h"
+
+/* What cannot be read now is fine. */
+static void read_pages(struct arena *arena)
+{
+	uint64_t word;
+
+	for (unsigned int page = 0; page < PAGES; page++)
+		gpa_read(arena->engines[0], &word, sizeof(word), GPA + page * PAGE);
+}
+
+static void show_other(struct arena *arena)
+{
+	mirror_slot(arena->mirror, 0, GPA, arena->other, PAGES * PAGE);
+}
+
+/* The slot loses its front and its end; slots of the other memory take their places. */
+static void show_other_at_ends(struct arena *arena)
+{
+	mirror_slot(arena->mirror, 0, GPA + PAGE, arena->memory + PAGE,
+		    (PAGES - 2) * PAGE);
+	mirror_slot(arena->mirror, 1, GPA, arena->other, PAGE);
+	mirror_slot(arena->mirror, 2, GPA + (PAGES - 1) * PAGE,
+		    arena->other + (PAGES - 1) * PAGE, PAGE);
+}
+
+static const char *other_is_seen(struct arena *arena)
+{
+	return all_see(arena, arena->other) ? NULL : "an engine sees what its slot showed";
+}
+
+static const char *ends_are_seen(struct arena *arena)
+{
+	for (unsigned int i = 0; i < ACTORS; i++)
+		for (unsigned int page = 0; page < PAGES; page++) {
+			char *memory = page && page < PAGES - 1 ? arena->memory :
+				       arena->other;
+
+			if (engine_get(arena->engines[i], page) != *word_of(memory, page))
+				return "an engine sees what its slot showed";
+		}
+	return NULL;
+}
+
+static void map_all(struct arena *arena)
+{
+	mirror_prefault(arena->mirror, 0, GPA, PAGES * PAGE, SECMMU_PREFAULT_WRITE);
+}
+
+static void discard_other(struct arena *arena)
+{
+	discard(arena->other, 0, 1);
+	*word_of(arena->other, 0) = 301;
+}
+
+SCENARIO(A11_moved) = {
+	.name = "A11_moved",
+	.about = "an engine reads while its slot comes to show other memory",
+	.actors = { read_pages, show_other },
+	.judge = other_is_seen,
+};
+
+SCENARIO(A11_moved_mapped) = {
+	.name = "A11_moved_mapped",
+	.about = "the same with all pages mapped, and an event in the other memory",
+	.before = map_all,
+	.actors = { read_pages, show_other, discard_other },
+	.judge = other_is_seen,
+};
+
+SCENARIO(A11_cut) = {
+	.name = "A11_cut",
+	.about = "an engine reads while its slot loses both ends to other slots",
+	.before = map_all,
+	.actors = { read_pages, show_other_at_ends },
+	.judge = ends_are_seen,
+};
