@@ -162,7 +162,7 @@ prepare()
 {
 	local kernel
 
-	build_tools testvm vmm selftests fuzz bench
+	build_tools testvm vmm selftests fuzz bench explore
 	rm -rf "$out"
 	mkdir -p "$out"
 	: > "$out/begun"
@@ -268,11 +268,11 @@ stock_kernels()
 	test_build extra 6.1 "concurrency dirtyrace"
 	test_build extra newest
 	LOAD=kunit go vm kunit newest kunit $lib/kunit.sh suites
-	go vm storm-6.1 6.1 normal sh -c "secmmu-bench batching --tiny &&
+	REPEAT=$repeatable go vm storm-6.1 6.1 normal sh -c "secmmu-bench batching --tiny &&
 		echo 'ok - flush policies: a table' &&
-		$lib/short.sh 10 '--seed 2 --backing memfd'"
+		$lib/short.sh 3 '--seed 2 --backing memfd'"
 	# With the oracle's judgement at the end.
-	go vm storm-test-build-6.1 6.1 test $lib/short.sh 10 \
+	REPEAT=$repeatable go vm storm-test-build-6.1 6.1 test $lib/short.sh 3 \
 		"--seed 9 --tags --domains --keys"
 	extra vm storms-6.1 6.1 test $lib/short.sh 20 "--seed 1" \
 		"--seed 3 --no-mirror" "--seed 6 --backing memfd --keys" \
@@ -296,6 +296,8 @@ started=$SECONDS
 # shellcheck disable=SC2154 # the trap sets it
 trap 'for job in $(jobs -p); do kill -TERM -- "-$job"; done; exit 130' INT TERM HUP
 prepare
+repeatable=1
+can_repeat || repeatable=
 set -m
 # What takes longest comes first, so that nothing long is left alone in the end.
 debug_kernel
@@ -303,7 +305,14 @@ seeded_bugs
 # The verdict of all others rests on these; "make -C testvm check" runs the rest too.
 go tests testvm "$top/testvm/selftest.sh" status_zero status_other kernel_warning \
 	panic timeout interrupt given_up killed_then_swept module_of_another \
-	root_and_files wrong_options
+	root_and_files wrong_options deterministic_differs \
+	deterministic_timeout
+if [ "$repeatable" ]; then
+	go tests repeat "$top/check/repeat.sh" "$out/repeat"
+	go tests explore "$top/explore/selftest.sh"
+else
+	go tests repeat echo 'ok 1 - repeat, explore # SKIP no QEMU 10, see testvm/emulator/qemu.sh'
+fi
 extra tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug
 extra tests testvm-frozen "$top/testvm/selftest.sh" frozen
 stock_kernels

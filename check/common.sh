@@ -26,6 +26,12 @@ build_tools()
 	done
 }
 
+# Is there the QEMU whose runs repeat themselves?
+can_repeat()
+{
+	"$top/testvm/emulator/qemu.sh" > /dev/null 2>&1
+}
+
 # What log $1 has of the last boot: testvm starts over when emulation spoils a run.
 last_boot()
 {

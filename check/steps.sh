@@ -54,7 +54,8 @@ tests()
 
 # Tests in a VM: name of the step, kernel, flavour of the driver (or none), command. An
 # empty RAM disk is there for tests that need swap space. LIMIT is the time for all,
-# LOAD another module of the kernel's.
+# LOAD another module of the kernel's. With REPEAT the VM repeats itself, and a second of a
+# storm has more in it.
 vm()
 {
 	local name=$1 kernel=$2 flavour=$3 module=()
@@ -62,6 +63,7 @@ vm()
 	[ "$flavour" = none ] ||
 		module=(--module "$BUILD/modules/$kernel-$flavour/driver/secmmu.ko")
 	tests "$name" "$BUILD/testvm/testvm" --quiet --kernel "$kernel" \
+		${REPEAT:+--deterministic --digest "$out/$name.digest"} \
 		--cpus 4 --memory 3072 --timeout "${LIMIT:-600}" --root "$out/root" \
 		--load brd ${LOAD:+--load "$LOAD"} --append "brd.rd_nr=1 brd.rd_size=65536" \
 		"${module[@]}" --out "$out/$name" \

@@ -5,8 +5,11 @@
 # shellcheck disable=SC3040 # the shell of busybox has it
 set -euo pipefail
 
+# Instructions that are counted need no repetition.
+repetitions=3
+[ ! "${SECMMU_ICOUNT-}" ] || repetitions=1
 echo "Flush policies, with one running engine:"
-secmmu-bench batching --quick --repetitions 3 --only "engines=1 running" \
+secmmu-bench batching --quick --repetitions $repetitions --only "engines=1 running" \
 	--only call=mprotect | tee /tmp/table
 echo
 echo "The storm:"
