@@ -23,6 +23,7 @@
 #ifndef SECMMU_JOB_H
 #define SECMMU_JOB_H
 
+#include <linux/cpumask.h>
 #include <linux/mutex.h>
 #include <linux/secmmu.h>
 #include <linux/spinlock.h>
@@ -43,6 +44,7 @@ struct secmmu_engine;
  * @starter: the process that started it, with a reference
  * @abandoned: the result is of no use any more
  * @mm: the caller's memory; the mm_struct is pinned, not the memory
+ * @cpus: the processors that the caller was allowed
  * @memcg: the caller's cgroup, to which the thread's allocations are charged
  * @arg: the transfer
  * @done: bytes done
@@ -58,6 +60,7 @@ struct secmmu_job {
 	struct pid *starter;
 	bool abandoned;
 	struct mm_struct *mm;
+	struct cpumask cpus;
 	struct mem_cgroup *memcg;
 	struct secmmu_start_job arg;
 	u64 done;

@@ -81,6 +81,11 @@ static int run_job(void *data)
 	struct secmmu_engine *engine = job->engine;
 	struct mem_cgroup *memcg;
 
+	/*
+	 * A caller that keeps to some processors keeps the others free of its work. The
+	 * kernel has just let the thread run anywhere.
+	 */
+	set_cpus_allowed_ptr(current, &job->cpus);
 	/* See job.h. */
 	allow_kernel_signal(SIGKILL);
 	memcg = set_active_memcg(job->memcg);
@@ -107,6 +112,7 @@ static void set_off(struct secmmu_job *job, struct task_struct *thread,
 	job->mm = current->mm;
 	mmgrab(job->mm);
 	job->memcg = get_mem_cgroup_from_mm(job->mm);
+	cpumask_copy(&job->cpus, current->cpus_ptr);
 	job->arg = *arg;
 	job->done = 0;
 	job->err = 0;
@@ -114,8 +120,6 @@ static void set_off(struct secmmu_job *job, struct task_struct *thread,
 	secmmu_engine_get(job->engine);
 	__module_get(THIS_MODULE);
 	get_task_struct(thread);
-	/* A caller that keeps to some processors keeps the others free of its work. */
-	set_cpus_allowed_ptr(thread, current->cpus_ptr);
 	spin_lock(&job->thread_lock);
 	job->thread = thread;
 	job->starter = get_pid(task_tgid(current));
