@@ -35,7 +35,10 @@ while read -r mutant scenario; do
 	case $status in
 	0) echo "@ $mutant $scenario 0" ;;
 	1) sed -n "s/^not ok - schedule \([0-9]*\): /@ $mutant $scenario \1 /p" /tmp/said ;;
-	*) exit 2 ;;
+	*)
+		echo "secmmu-explore ended with status $status" >&2
+		exit 2
+		;;
 	esac
 	unload || exit 2
 done < /explore-plan
