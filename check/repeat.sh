@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Does a deterministic test VM repeat itself? A storm, a program of the fuzzer and a race that
-# explore finds run twice each, once while the host has much else to do. What every processor
-# ran must be the same, to the last block of code.
+# Does a deterministic test VM repeat itself? A storm and programs of the fuzzer run twice,
+# once while the host has much else to do. What every processor ran must be the same, to the
+# last block of code.
 set -eu
 # shellcheck source=check/common.sh
 . "$(dirname "$0")/common.sh"
@@ -89,6 +89,6 @@ twice()
 	fi
 }
 
-twice storm secmmu-vmm run --seconds 1 --seed 1
-twice fuzz $lib/fuzz.sh none --seed 1 --programs 8 run
+twice storm_and_fuzz sh -c "secmmu-vmm run --seconds 1 --seed 1 &&
+	$lib/fuzz.sh none --seed 1 --programs 8 run"
 exit $status

@@ -44,8 +44,8 @@ ends_with()
 
 finds()
 {
-	ends_with 1 --out "$out/run" --mutant record-after-gup --seeds 1-300 A7_read &&
-		grep -q 'to repeat it: make explore TEST=A7_read SEEDS=1-300' "$out/said"
+	ends_with 1 --out "$out/run" --mutant keys-unlocked --seeds 1-300 F1_keys &&
+		grep -q 'to repeat it: make explore TEST=F1_keys SEEDS=1-300' "$out/said"
 }
 
 finds_again()
@@ -60,7 +60,7 @@ finds_again()
 mkdir -p "$out"
 check 'a schedule that shows a seeded bug is found' finds
 check 'again, with the same digest' finds_again
-check 'nothing is found without it' ends_with 0 --out "$out/run" --seeds 1-100 A7_read
+check 'nothing is found without it' ends_with 0 --out "$out/run" --seeds 1-100 F1_keys
 check 'no such scenario' ends_with 2 no_such
 check 'no such policy' ends_with 2 --policy fast A7_read
 check 'no such seeds' ends_with 2 --seeds 7 A7_read
