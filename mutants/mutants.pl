@@ -25,8 +25,7 @@ it. A test that kills must pass in the same boot without the mutant, before all 
 after them.
 --quick runs the named tests only, once. --few takes the first mutant of each property only,
 and does not run everything without a mutant again at the end of a boot: it is a quick choice,
-for which it is enough that the tests have passed in the beginning. --deterministic has the
-VMs repeat themselves, see testvm --help.
+for which it is enough that the tests have passed in the beginning.
 
 --auto makes first-order mutants of the driver's core instead, each a small change at one
 place, and runs tests against each: the KUnit suites, then the tests that
@@ -55,8 +54,7 @@ sub number
 }
 
 my %o = (top => abs_path("$Bin/.."), only => $ENV{MUTANT} // '', files => $ENV{FILE} // '');
-my %flags = ('--quick' => 'quick', '--few' => 'few', '--deterministic' => 'deterministic',
-	     '--auto' => 'auto', '--list' => 'list',
+my %flags = ('--quick' => 'quick', '--few' => 'few', '--auto' => 'auto', '--list' => 'list',
 	     '--build' => 'only_build');
 
 $| = 1;

@@ -128,8 +128,7 @@ sub job
 		$ENV{MUTANTS_CONTROL} // 'ignore-invalidate abi/G2_size_exact' : '';
 	# How long one run of a program may take.
 	my $limit = ($o->{quick} ? 120 : 90) * $o->{slow};
-	my $job = { guest => [$limit], limit => $limit, furnish => sub { },
-		    machine => $o->{deterministic} ? ['--deterministic'] : [] };
+	my $job = { guest => [$limit], machine => [], limit => $limit, furnish => sub { } };
 
 	build($o) if !$ENV{MUTANTS_TESTVM};
 	my @more = $o->{quick} ? () : ((map { [$_, '*'] } lines($ENV{MUTANTS_PROGRAMS} //

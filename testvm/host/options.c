@@ -59,7 +59,7 @@ static const char about[] =
 	"The guest has busybox, /dev/kvm, an empty /tmp, and the variable OUT=/out; "
 	"the caller's SECMMU_* variables are passed on, SECMMU_ACCEL is what runs the "
 	"VM (tcg or kvm), SECMMU_ICOUNT the binary logarithm of the nanoseconds per "
-	"instruction under --icount. COMMAND's stdin is empty, its "
+	"instruction under --deterministic and --icount. COMMAND's stdin is empty, its "
 	"stdout and stderr both go to testvm's stdout.\n\n"
 	"The exit status is COMMAND's (128 + N for signal N), or\n"
 	"  123  the kernel died or stood still, by the emulation's own mistake, each time:\n"
