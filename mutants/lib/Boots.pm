@@ -7,6 +7,8 @@ package Boots;
 #	silence			the seconds without a word after which a VM hangs
 #	vms			one for each VM, see share()
 #	patient			whether another boot is due after a failure without a mutant
+#	proven			what earlier boots have shown to pass without a mutant, if that
+#				is to count in later ones
 #	plan(TODO...)		the plan of a boot
 #	furnish(DIR)		puts what else a boot is to find into its root
 #	heard(VM, WORDS...)	is called with each line of guest.sh, after it was dealt with,
@@ -108,7 +110,8 @@ sub boot
 	$job->{furnish}->($base);
 	$vm->{results}->print("\@ boot\n");
 	@$vm{qw(state boot run silent quiet rest heard began)} =
-		('boot', { done => 0 }, undef, 0, undef, '', time, time);
+		('boot', { done => 0, passed => { %{$job->{proven} // {}} } }, undef, 0, undef,
+		 '', time, time);
 	$vm->{pid} = open($vm->{from}, '-|') // die "mutants: cannot fork: $!\n";
 	return if $vm->{pid};
 	open STDIN, '<', '/dev/null';

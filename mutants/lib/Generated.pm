@@ -179,15 +179,22 @@ sub sample
 		@mutants)[0 .. $n - 1];
 }
 
+# The table of programs: by file, "last", and by program the tests that are run.
+sub table
+{
+	my ($o) = @_;
+
+	return map { /^([\w.]+):\s*(.*)/ ? ($1 => [split ' ', $2]) : () }
+		lines("$o->{top}/mutants/auto/programs");
+}
+
 # Programs for a file: those of the table, then all others, the slow ones last.
 sub programs_for
 {
-	my ($o, $stem) = @_;
-	my %table = map { /^(\w+):\s*(.*)/ ? ($1 => [split ' ', $2]) : () }
-		lines("$o->{top}/mutants/auto/programs");
+	my ($o, $stem, %table) = @_;
 	my @all = @{$o->{programs}};
 	my %there = map { $_ => 1 } @all;
-	my %last = map { $_ => 1 } @{$table{last}};
+	my %last = map { $_ => 1 } @{$table{last} // []};
 	my %seen;
 
 	return grep { $there{$_} && !$seen{$_}++ } 'kunit', @{$table{$stem} // []},
@@ -277,6 +284,19 @@ sub announce
 		time - $job->{began}, @$mutant{qw(file line operator)}, $what;
 }
 
+# A run without a mutant has passed: if it was the whole program, no later boot needs it.
+sub prove
+{
+	my ($o, $job, $run) = @_;
+	my $program = $run->{program};
+
+	return if $run->{parts} ne $job->{parts}->($program) || $job->{took}{$program};
+	$job->{took}{$program} = int($run->{time}) + 1;
+	$job->{proven}{$_}++ for @{$run->{pass}};
+	spew("$o->{out}/proven/$program", int(100 * $run->{time}) . "\n",
+	     map { (split m{/}, $_, 2)[1] . "\n" } @{$run->{pass}});
+}
+
 sub hear
 {
 	my ($o, $job, $by_id, $vm, $word, $name, $program, @more) = @_;
@@ -297,7 +317,7 @@ sub hear
 	} elsif ($word eq 'buried' && $mutant) {
 		announce($job, $mutant, "killed by $program ($more[1])");
 	} elsif ($word eq 'end' && !$mutant) {
-		$job->{took}{$program} = int($more[2] / 100) if $more[0] eq '*';
+		prove($o, $job, $vm->{runs}[-1]) if $more[1] eq 'passed';
 	} elsif ($word eq 'end' && $more[1] =~ /^(?:passed|skipped|absent)$/) {
 		# The runs of a mutant are together.
 		my $next = $vm->{todo}[0];
@@ -330,12 +350,15 @@ sub job
 
 	recall($o, @compiled);
 	# What the programs are known to come by, for boots to come.
-	remove_tree("$o->{out}/reached");
-	make_path("$o->{out}/reached");
+	remove_tree(map { "$o->{out}/$_" } qw(reached proven));
+	make_path(map { "$o->{out}/$_" } qw(reached proven));
 	my @picked = pick($o, @compiled);
 	my @todo = grep { $_->{verdict} eq 'not run' } @picked;
 	my %by_id = map { $_->{id} => $_ } @picked;
+	my %table = table($o);
+	my $parts = sub { join(',', @{$table{"tests.$_[0]"} // []}) || '*' };
 	my $job = { limit => $limit, guest => [$limit, 'auto_mutant'], patient => 1,
+		    proven => {}, parts => $parts,
 		    machine => $o->{flavour} eq 'kunit' ? ['--load', 'kunit'] : [],
 		    total => scalar @todo, began => time, plan => sub { @_ },
 		    title => @picked . ' mutants, ' . @todo . ' to be run' };
@@ -347,9 +370,10 @@ sub job
 	$job->{vms} = [Boots::share($o->{jobs}, map {
 		my $mutant = $_;
 
-		[map { [$mutant->{id}, $_, '*'] } programs_for($o, stem($mutant->{file}))];
+		[map { [$mutant->{id}, $_, $parts->($_)] }
+			programs_for($o, stem($mutant->{file}), %table)];
 	} @todo)];
-	$job->{furnish} = sub { system('cp', '-R', "$o->{out}/reached", "$_[0]/") };
+	$job->{furnish} = sub { system('cp', '-R', "$o->{out}/reached", "$o->{out}/proven", "$_[0]/") };
 	$job->{report} = sub { report($o, $job, \@picked, %about) };
 	$job->{heard} = sub { hear($o, $job, \%by_id, @_) };
 	$job->{judge} = sub {
