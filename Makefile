@@ -30,7 +30,7 @@ help:
 	@echo '              QUICK=1 the test that the bug names; matrix in build/mutants/'
 	@echo 'make mutants-refresh'
 	@echo '              carry the seeded bugs, which are patches, over a changed driver'
-	@echo 'make mutants-auto [FILE="NAME ..."] [SAMPLE=N] [SEED=N] [KERNEL=newest] [JOBS=2]'
+	@echo 'make mutants-auto [FILE="NAME ..."] [SAMPLE=N] [SEED=N] [QUICK=1] [KERNEL=newest]'
 	@echo '              change the driver at each place, and run tests against each change'
 	@echo '              until one fails; report in build/mutants-auto/. All places take many'
 	@echo '              hours, SAMPLE=100 one or two; the same command continues. ARGS=--list'
@@ -92,7 +92,7 @@ mutants-refresh:
 	@mutants/patches.pl refresh
 
 mutants-auto:
-	@mutants/mutants.pl --auto $(ARGS)
+	@mutants/mutants.pl --auto $(if $(QUICK),--quick) $(ARGS)
 
 explore:
 	@explore/explore.sh --seeds '$(or $(SEEDS),1-1000)' --policy '$(or $(POLICY),pct:2)' \

@@ -166,7 +166,7 @@ prepare()
 	rm -rf "$out"
 	mkdir -p "$out"
 	: > "$out/begun"
-	lists=$out/root/usr/lib/secmmu/selftests
+	tests=$BUILD/selftests
 	say "kernels"
 	for kernel in $kernels; do
 		step "kernel-$kernel" "$top/testvm/kernels/kernel.sh" "$kernel"
@@ -184,8 +184,10 @@ prepare()
 	for kernel in newest ${all:+debug}; do
 		step "module-$kernel-kunit" module "$kernel" kunit
 	done
-	make_root "$out/root" "$BUILD/modules/6.1-normal/driver/secmmu.ko"
+	make_root "$out/root"
 	cp "$BUILD/fuzz/bin/secmmu-fuzz" "$BUILD/bench/bin/secmmu-bench" "$out/root/usr/bin/"
+	strip --strip-debug -o "$out/root/usr/lib/secmmu/secmmu.ko" \
+		"$BUILD/modules/6.1-normal/driver/secmmu.ko"
 	step no-instruments no_instruments
 }
 
@@ -193,7 +195,7 @@ prepare()
 gated()
 {
 	sed 's/^failnth$/&,-T,G3_kernel_each_fails_once,-T,G3_kernel_nothing_left/' \
-		"$lists/tests-of-test-build"
+		"$tests/tests-of-test-build"
 }
 
 test_build()
@@ -203,13 +205,19 @@ test_build()
 }
 
 # Each seeded bug against the test that must notice it; for every day, one of each
-# property.
+# property, after the tests of test builds: what passed there need not pass once more.
 seeded_bugs()
 {
-	local kernel
+	local kernel log=$out/test-build-6.12.log
 
-	go tests mutants-few env KERNEL=6.1 JOBS=1 "$top/mutants/mutants.pl" --quick --few \
-		--out "$out/mutants-few"
+	test_build go 6.12 "concurrency dirtyrace"
+	if wanted test-build-6.12 && wanted mutants-few; then
+		wait_for test-build-6.12
+	else
+		log=
+	fi
+	go tests mutants-few env KERNEL=6.12 JOBS=1 "$top/mutants/mutants.pl" --quick --few \
+		${log:+--passed "$log"} --out "$out/mutants-few"
 	for kernel in 6.1 6.12 newest; do
 		extra tests "mutants-$kernel" env KERNEL="$kernel" \
 			"$top/mutants/mutants.pl" --quick --out "$out/mutants-$kernel"
@@ -223,8 +231,8 @@ debug_kernel()
 	local some rest slow
 
 	some="invalidate domains jobs inflight events registration unblockable"
-	some+=" dirtyslot strangers refs"
-	rest="$(left_out "$some" "$lists/tests" "$lists/tests-of-test-build")"
+	some+=" dirtyslot strangers"
+	rest="$(left_out "$some" "$tests/tests" "$tests/tests-of-test-build")"
 	slow=$(slow_kernel debug)
 	# shellcheck disable=SC2086 # a list of names
 	SECMMU_TEST_SLOW=$slow LIMIT=1200 go vm selftests-debug debug test $run $some
@@ -244,7 +252,7 @@ kcsan_kernel()
 	SECMMU_TEST_SLOW=$slow LIMIT=2400 extra vm test-build-kcsan kcsan test $run $(gated)
 	# shellcheck disable=SC2046 # a list of names
 	SECMMU_TEST_SLOW=$slow LIMIT=2400 \
-		extra vm selftests-kcsan kcsan test $run $(cat "$lists/tests")
+		extra vm selftests-kcsan kcsan test $run $(cat "$tests/tests")
 	SECMMU_TEST_SLOW=$slow LIMIT=1200 \
 		extra vm storm-kcsan kcsan test $lib/short.sh 60 "--seed 10" \
 		"--seed 11 --backing memfd --tags --domains --keys"
@@ -255,7 +263,7 @@ stock_kernels()
 {
 	local quick
 
-	quick=$(sed "s/^flush$/flush,-T,B1_long_range/; /^leaks$/d" "$lists/tests")
+	quick=$(sed "s/^flush$/flush,-T,B1_long_range/; /^leaks$/d" "$tests/tests")
 	# shellcheck disable=SC2086 # a list of names
 	go vm selftests-6.1 6.1 normal $run $quick
 	extra vm selftests-rest-6.1 6.1 normal $run flush,-t,B1_long_range leaks
@@ -263,16 +271,14 @@ stock_kernels()
 	extra vm selftests-6.12 6.12 normal $run $quick
 	# shellcheck disable=SC2086 # a list of names
 	extra vm selftests-newest newest normal $run $quick
-	# The seeded bugs have most of these tests run on 6.1, too.
-	test_build go 6.12 "concurrency dirtyrace"
 	test_build extra 6.1 "concurrency dirtyrace"
 	test_build extra newest
 	LOAD=kunit go vm kunit newest kunit $lib/kunit.sh suites
 	REPEAT=$repeatable go vm storm-6.1 6.1 normal sh -c "secmmu-bench batching --tiny &&
 		echo 'ok - flush policies: a table' &&
 		$lib/short.sh 3 '--seed 2 --backing memfd'"
-	# With the oracle's judgement at the end.
-	REPEAT=$repeatable go vm storm-test-build-6.1 6.1 test $lib/short.sh 3 \
+	# Of a test build, with the oracle's judgement at the end: repeat has it too.
+	REPEAT=$repeatable extra vm storm-test-build-6.1 6.1 test $lib/short.sh 3 \
 		"--seed 9 --tags --domains --keys"
 	extra vm storms-6.1 6.1 test $lib/short.sh 20 "--seed 1" \
 		"--seed 3 --no-mirror" "--seed 6 --backing memfd --keys" \
@@ -280,10 +286,10 @@ stock_kernels()
 	extra vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
 	extra vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
 	extra vm attach-6.1 6.1 normal $lib/attach.sh
-	go vm reload-6.1 6.1 normal sh -c \
+	TESTS="unload hugetlb reclaim khugepaged sharing leaks" go vm reload-6.1 6.1 normal sh -c \
 		"$lib/selftests/reload.sh $lib/secmmu.ko 10 &&
 		SECMMU_MODULE=$lib/secmmu.ko $run unload && $lib/outside.sh"
-	go vm control-6.1 6.1 test $lib/control.sh
+	TESTS=invalidate go vm control-6.1 6.1 test $lib/control.sh
 	# The latter takes /dev/kvm away.
 	go vm misuse 6.1 none sh -c "$lib/verdicts.sh; status=\$?
 		$lib/misuse.sh && exit \$status"

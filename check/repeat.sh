@@ -27,7 +27,7 @@ lib=/usr/lib/secmmu
 status=0
 busy=()
 
-make_root "$out/root" "$BUILD/modules/$kernel-test/driver/secmmu.ko"
+make_root "$out/root"
 cp "$BUILD/fuzz/bin/secmmu-fuzz" "$out/root/usr/bin/"
 
 begin_load()
@@ -89,6 +89,6 @@ twice()
 	fi
 }
 
-twice storm_and_fuzz sh -c "secmmu-vmm run --seconds 1 --seed 1 &&
+twice storm_and_fuzz sh -c "secmmu-vmm run --seconds 1 --seed 9 --tags --domains --keys &&
 	$lib/fuzz.sh none --seed 1 --programs 8 run"
 exit $status

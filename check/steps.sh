@@ -52,19 +52,36 @@ tests()
 		"$((SECONDS - begin)) s"
 }
 
-# Tests in a VM: name of the step, kernel, flavour of the driver (or none), command. An
-# empty RAM disk is there for tests that need swap space. LIMIT is the time for all,
-# LOAD another module of the kernel's. With REPEAT the VM repeats itself, and a second of a
-# storm has more in it.
+# The selftests that words name, into folder $1: unpacking all of them takes a VM as long as
+# the rest of its boot.
+give_tests()
+{
+	local to=$1/usr/lib/secmmu/selftests word
+	shift
+	mkdir -p "$to"
+	cp -l "$tests"/*.sh "$tests/settings" "$tests"/tests* "$to/"
+	for word; do
+		word=${word%%,*}
+		[ ! -x "$tests/$word" ] || cp -lf "$tests/$word" "$to/"
+	done
+}
+
+# Tests in a VM: name of the step, kernel, flavour of the driver (or none), command, whose
+# words may be names of selftests; TESTS are more of these. An empty RAM disk is there for
+# tests that need swap space. LIMIT is the time for all, LOAD another module of the kernel's.
+# With REPEAT the VM repeats itself, and a second of a storm has more in it.
 vm()
 {
 	local name=$1 kernel=$2 flavour=$3 module=()
 	shift 3
+	# shellcheck disable=SC2086 # a list of names
+	give_tests "$out/$name.root" ${TESTS-} "$@"
 	[ "$flavour" = none ] ||
 		module=(--module "$BUILD/modules/$kernel-$flavour/driver/secmmu.ko")
 	tests "$name" "$BUILD/testvm/testvm" --quiet --kernel "$kernel" \
 		${REPEAT:+--deterministic --digest "$out/$name.digest"} \
 		--cpus 4 --memory 3072 --timeout "${LIMIT:-600}" --root "$out/root" \
+		--root "$out/$name.root" \
 		--load brd ${LOAD:+--load "$LOAD"} --append "brd.rd_nr=1 brd.rd_size=65536" \
 		"${module[@]}" --out "$out/$name" \
 		--log "$out/$name.console" -- "$@"
@@ -87,6 +104,14 @@ go()
 	done
 	echo "$2" >> "$out/begun"
 	"$@" < /dev/null &
+}
+
+# Until step $1, which was begun, has come to a result, or nothing runs any more.
+wait_for()
+{
+	until grep -q "^$1 " "$out/results" || [ ! "$(jobs -rp)" ]; do
+		sleep 1
+	done
 }
 
 # A step that takes too long for every day.

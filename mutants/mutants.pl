@@ -15,8 +15,8 @@ use Generated;
 use Seeded;
 
 my $usage = <<'END';
-usage: mutants.pl [--quick [--few]] [--out DIR]
-       mutants.pl --auto [--list | --build] [--out DIR]
+usage: mutants.pl [--quick [--few]] [--passed LOG] [--out DIR]
+       mutants.pl --auto [--quick] [--list | --build] [--out DIR]
 Runs the tests against each seeded bug (mutant) of mutants/series: the test that its
 patch names, three times, then all tests of test builds, then a short storm. Ends with one
 "ok" or "not ok" line for each mutant, and leaves matrix.txt, matrix.html and matrix.json in
@@ -25,14 +25,17 @@ it. A test that kills must pass in the same boot without the mutant, before all 
 after them.
 --quick runs the named tests only, once. --few takes the first mutant of each property only,
 and does not run everything without a mutant again at the end of a boot: it is a quick choice,
-for which it is enough that the tests have passed in the beginning.
+for which it is enough that the tests have passed in the beginning. --passed names what
+run_tests.sh has printed with the same driver and kernel: a test that passed there need not do
+so again in the beginning of each boot.
 
 --auto makes first-order mutants of the driver's core instead, each a small change at one
 place, and runs tests against each: the KUnit suites, then the tests that
 mutants/auto/programs names for the file, then all others, until one fails that passes
 without the mutant. Leaves report.txt and report.json in DIR, build/mutants-auto by default;
 they are written anew after each mutant. Fails if less than 95 % are killed of those that
-mutants/auto/equivalent.txt does not name. --list only prints the mutants, --build only
+mutants/auto/equivalent.txt does not name. --quick runs the suites and the tests named for the
+file only; who survives that is run again without it. --list only prints the mutants, --build only
 builds them. A run that was interrupted goes on where it was when it is begun again. Verdicts
 are kept: a killed mutant is not run again until the driver changes, a survivor not until the
 driver or a test does.
@@ -53,7 +56,7 @@ sub number
 	return $value;
 }
 
-my %o = (top => abs_path("$Bin/.."), only => $ENV{MUTANT} // '', files => $ENV{FILE} // '');
+my %o = (top => abs_path("$Bin/.."), passed => '', only => $ENV{MUTANT} // '', files => $ENV{FILE} // '');
 my %flags = ('--quick' => 'quick', '--few' => 'few', '--auto' => 'auto', '--list' => 'list',
 	     '--build' => 'only_build');
 
@@ -64,8 +67,8 @@ while (defined(my $word = shift)) {
 		exit 0;
 	} elsif ($flags{$word}) {
 		$o{$flags{$word}} = 1;
-	} elsif ($word eq '--out' && @ARGV) {
-		$o{out} = shift;
+	} elsif ($word =~ /^--(out|passed)$/ && @ARGV) {
+		$o{$1} = shift;
 	} else {
 		print STDERR $usage;
 		exit 2;

@@ -194,6 +194,12 @@ say_whether('few are run without a mutant before only', 3 == grep { /^\@ end non
 	    lines("$dir/out/results"));
 try('few, and a test that fails without a mutant', '--quick --few', 1, [$pass,
 	'none, alpha, fail'], 'not ok - mutant one: no proof: .*', $bad, $third);
+spew("$dir/tap", "# alpha\nTAP version 13\nok 1 a.A1_x_long\nok 2 a.A2_x_long\n" .
+     "# beta\nTAP version 13\nok 1 b.B1_x_long # SKIP\n");
+try('few, and a log of tests that passed', "--quick --few --passed $dir/tap", 0, [$pass], $kill,
+    $second, $third, 'mutants: 3 of 3 killed');
+say_whether('what passed there is not run before', 'beta gamma' eq join ' ',
+	    map { /^\@ end none (\w+)/ } lines("$dir/out/results"));
 {
 	local $ENV{JOBS} = 2;
 	try('two VMs', '--quick', 0, [$pass], $kill, 'mutants: 3 of 3 killed');

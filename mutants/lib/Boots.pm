@@ -117,7 +117,7 @@ sub boot
 	open STDIN, '<', '/dev/null';
 	open STDERR, '>', "$out/testvm.$n";
 	# What emulation has frozen goes on with what is left.
-	exec $job->{testvm}, '--quiet', '--kernel', $job->{kernel}, '--cpus', 4, '--memory', 2048,
+	exec $job->{testvm}, '--quiet', '--kernel', $job->{kernel}, '--cpus', 4, '--memory', 3072,
 		'--timeout', 604800, '--retries', 0, @{$job->{machine}}, '--load', 'brd',
 		'--append', 'brd.rd_nr=1 brd.rd_size=65536', '--root', "$out/root",
 		'--root', $base, '--log', "$out/console.$n",

@@ -118,7 +118,8 @@ END
 			  map { lines("$o->{build}/selftests/$_") } qw(tests-of-test-build tests)];
 	# What verdicts depend on.
 	$o->{state} = [sum(glob "$o->{driver}/*.[ch] $o->{driver}/compat/* $o->{top}/uapi/linux/*"),
-		       sum(grep { -f } glob "$o->{top}/selftests/*.[ch] $o->{driver}/test/*"),
+		       sum(grep { -f } glob "$o->{top}/selftests/{,gated/,lib/}*.[ch] $o->{driver}/test/*") .
+		       ($o->{quick} ? ' quick' : ''),
 		       $o->{kernel}];
 	return @compiled;
 }
@@ -198,7 +199,7 @@ sub programs_for
 	my %seen;
 
 	return grep { $there{$_} && !$seen{$_}++ } 'kunit', @{$table{$stem} // []},
-		(grep { !$last{$_} } @all), @{$table{last}};
+		$o->{quick} ? () : ((grep { !$last{$_} } @all), @{$table{last}});
 }
 
 # Sets the verdicts of earlier runs that still hold: that of a killed mutant while the driver

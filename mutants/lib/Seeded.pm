@@ -4,12 +4,13 @@ package Seeded;
 # test that its patch names, and with all others.
 use strict;
 use warnings;
+use File::Path qw(make_path);
 use JSON::PP;
 use Boots;
 use Catalogue;
 use Files qw(slurp lines shell fail);
 use Report;
-use Verdict qw(judge_seeded problems);
+use Verdict qw(judge_seeded problems unique);
 
 # Those that were asked for.
 sub list_mutants
@@ -32,19 +33,52 @@ sub build
 	shell(<<'END', @$o{qw(kernel out)});
 		build_tools testvm vmm selftests
 		prepare_kernel "$1" test
-		make_root "$2/root" "$module"
+		make_root "$2/root"
+		cp "$module" "$2/root/usr/lib/secmmu/"
 END
 }
 
-# Without a mutant everything that is used in these runs must pass.
+# The programs of the plan in a boot's folder.
+sub give_programs
+{
+	my ($o, $dir) = @_;
+	my $to = "$dir/usr/lib/secmmu/selftests";
+	my @programs = grep { -e } map { "$o->{build}/selftests/$_" }
+		unique(map { (split ' ')[1] } lines("$dir/plan"));
+
+	make_path($to);
+	system 'cp', '-l', @programs, "$to/" if @programs;
+}
+
+# The tests that passed in a log of run_tests.sh, each "program/test", and counted.
+sub passed_in
+{
+	my ($log) = @_;
+	my ($program, $word, %passed) = '';
+
+	for (lines($log)) {
+		if (/^TAP version/) {
+			$program = $word;
+		} elsif (/^# (\w+)$/) {
+			$word = $1;
+		} elsif (/^ok \d+ [^.]*\.(\S+)/ && !/# SKIP/) {
+			$passed{"$program/$1"}++;
+		}
+	}
+	return \%passed;
+}
+
+# Without a mutant everything that is used in these runs must pass; what has done so elsewhere
+# is left out.
 sub baseline
 {
+	my ($proven, @runs) = @_;
 	my (%parts, @programs);
 
-	for (@_) {
+	for (@runs) {
 		my (undef, $program, $parts) = @$_;
 
-		next if $program eq 'storm';
+		next if $program eq 'storm' || grep { m{^\Q$program/\E.*\Q$parts\E} } keys %$proven;
 		push @programs, $program if !$parts{$program};
 		push @{$parts{$program}}, $parts if !grep { $_ eq $parts } @{$parts{$program}};
 	}
@@ -128,7 +162,9 @@ sub job
 		$ENV{MUTANTS_CONTROL} // 'ignore-invalidate abi/G2_size_exact' : '';
 	# How long one run of a program may take.
 	my $limit = ($o->{quick} ? 120 : 90) * $o->{slow};
-	my $job = { guest => [$limit], machine => [], limit => $limit, furnish => sub { } };
+	my $job = { guest => [$limit], machine => [], limit => $limit,
+		    proven => $o->{passed} eq '' ? {} : passed_in($o->{passed}),
+		    furnish => sub { give_programs($o, $_[0]) } };
 
 	build($o) if !$ENV{MUTANTS_TESTVM};
 	my @more = $o->{quick} ? () : ((map { [$_, '*'] } lines($ENV{MUTANTS_PROGRAMS} //
@@ -151,7 +187,9 @@ sub job
 	$job->{title} = @mutants . " mutants, $job->{total} runs";
 	# The state that every mutant is compared with, before and, if all is to be proved
 	# of those that are run, after.
-	$job->{plan} = sub { (baseline(@_), @_, $o->{few} ? () : baseline(@_)) };
+	$job->{plan} = sub {
+		return (baseline($job->{proven}, @_), @_, $o->{few} ? () : baseline({}, @_));
+	};
 	$job->{heard} = sub {
 		my (undef, $word, @run) = @_;
 
