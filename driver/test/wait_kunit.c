@@ -175,6 +175,38 @@ static void A4_hull_ends(struct kunit *test)
 	expect_done(test, 0);
 }
 
+/* A18: events leave no gap; the hull is elsewhere, and the patience ends. */
+static void end_patience(struct kunit *test, unsigned long hull)
+{
+	struct unit *unit = test->priv;
+	unsigned int i;
+
+	for (i = 0; i < SECMMU_EVENTS_MAX; i++)
+		secmmu_event_begin(&unit->records, 0, 10);
+	secmmu_event_begin(&unit->records, hull, hull);
+	/* Room for two that are not in the hull. */
+	secmmu_event_end(&unit->records, 0, 10);
+	secmmu_event_end(&unit->records, 0, 10);
+	secmmu_event_begin(&unit->records, BASE, BASE);
+	start_fault(test);
+	expect_waiting(test);
+	for (i = 0; i < 2 * SECMMU_PATIENCE && is_asleep(unit); i++) {
+		secmmu_event_begin(&unit->records, BASE, BASE + i + 1);
+		secmmu_event_end(&unit->records, BASE, BASE + i);
+	}
+	expect_done(test, -EBUSY);
+}
+
+static void A18_hull_in_front(struct kunit *test)
+{
+	end_patience(test, BASE - 1);
+}
+
+static void A18_hull_behind(struct kunit *test)
+{
+	end_patience(test, BASE + PAGE_SIZE);
+}
+
 static void A17_release(struct kunit *test)
 {
 	struct unit *unit = test->priv;
@@ -191,6 +223,8 @@ static struct kunit_case wait_cases[] = {
 	KUNIT_CASE(A8_event_ends),
 	KUNIT_CASE(A3_one_of_two_ends),
 	KUNIT_CASE(A4_hull_ends),
+	KUNIT_CASE(A18_hull_in_front),
+	KUNIT_CASE(A18_hull_behind),
 	KUNIT_CASE(A17_release),
 	{}
 };
