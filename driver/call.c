@@ -4,7 +4,7 @@
 #include <linux/uaccess.h>
 
 #include "call.h"
-#include "hooks.h"
+#include "mirror.h"
 
 /**
  * secmmu_call - find a call, fetch its argument, make it, copy its answer back
@@ -16,7 +16,8 @@
  *
  * Context: process; no locks.
  * Return: the handler's result; -ENOTTY if there is no such call; -EFAULT; -EINVAL if the
- * structure is too short; -E2BIG if it has non-zero bytes that the driver does not know.
+ * structure is too short; -E2BIG if it has non-zero bytes that the driver does not know;
+ * -EPERM if the call is the owner's and the caller is another.
  */
 long secmmu_call(const struct secmmu_call *calls, unsigned int nr,
 		 struct file *file, unsigned int cmd, void __user *user)
@@ -41,9 +42,12 @@ long secmmu_call(const struct secmmu_call *calls, unsigned int nr,
 	if (ret)
 		return ret;
 	arg.size = size;
+	if (call->flags & CALL_OWNER && !secmmu_mirror_owned(file->private_data))
+		return -EPERM;
 
 	ret = call->handler(file, &arg);
-	if (ret >= 0 && call->answers && copy_to_user(user, &arg, min(size, call->size)))
+	if (ret >= 0 && call->flags & CALL_ANSWERS &&
+	    copy_to_user(user, &arg, min(size, call->size)))
 		return -EFAULT;
 	return ret;
 }

@@ -3,6 +3,7 @@
 #ifndef SECMMU_CALL_H
 #define SECMMU_CALL_H
 
+#include <linux/bits.h>
 #include <linux/stddef.h>
 #include <linux/types.h>
 
@@ -30,28 +31,33 @@ union secmmu_argument {
 	struct secmmu_wait_job wait_job;
 };
 
+/* Copy the structure back. */
+#define CALL_ANSWERS	BIT(0)
+/* A call of a mirror: refuse anyone but its owner. */
+#define CALL_OWNER	BIT(1)
+
 /**
  * struct secmmu_call - one ioctl
  * @cmd: its number
  * @min_size: size of the structure's first version, in bytes
  * @size: size of the structure as the driver knows it
- * @answers: copy the structure back
+ * @flags: CALL_*
  * @handler: makes the call; gets the descriptor's file
  */
 struct secmmu_call {
 	unsigned int cmd;
 	u32 min_size;
 	u32 size;
-	bool answers;
+	u32 flags;
 	long (*handler)(struct file *file, union secmmu_argument *arg);
 };
 
 /* @last is the last field of the first version. */
-#define SECMMU_CALL(number, type, last, handles, out) {			\
+#define SECMMU_CALL(number, type, last, handles, call_flags) {		\
 	.cmd = number,							\
 	.min_size = offsetofend(struct type, last),			\
 	.size = sizeof(struct type),					\
-	.answers = out,							\
+	.flags = call_flags,						\
 	.handler = handles,						\
 }
 

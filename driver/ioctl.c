@@ -129,8 +129,6 @@ static long set_slot(struct file *file, union secmmu_argument *arg)
 {
 	struct secmmu_mirror *mirror = file->private_data;
 
-	if (!secmmu_mirror_owned(mirror))
-		return -EPERM;
 	if (arg->set_slot.length &&
 	    !secmmu_key_allocated(&mirror->keys, arg->set_slot.key))
 		return -EINVAL;
@@ -141,8 +139,6 @@ static long create_engine(struct file *file, union secmmu_argument *arg)
 {
 	struct secmmu_mirror *mirror = file->private_data;
 
-	if (!secmmu_mirror_owned(mirror))
-		return -EPERM;
 	if (arg->create_engine.flags & ~(SECMMU_ENGINE_FAULT_AROUND |
 					 SECMMU_ENGINE_LEAVE_DOMAIN |
 					 SECMMU_ENGINE_BACKGROUND |
@@ -193,8 +189,6 @@ static long get_dirty_log(struct file *file, union secmmu_argument *arg)
 {
 	struct secmmu_mirror *mirror = file->private_data;
 
-	if (!secmmu_mirror_owned(mirror))
-		return -EPERM;
 	return secmmu_dirty_log(&mirror->slots, &arg->get_dirty_log);
 }
 
@@ -202,8 +196,6 @@ static long set_tag_bits(struct file *file, union secmmu_argument *arg)
 {
 	struct secmmu_mirror *mirror = file->private_data;
 
-	if (!secmmu_mirror_owned(mirror))
-		return -EPERM;
 	return secmmu_set_tag_bits(mirror, arg->set_tag_bits.tag_bits);
 }
 
@@ -211,8 +203,6 @@ static long alloc_key(struct file *file, union secmmu_argument *arg)
 {
 	struct secmmu_mirror *mirror = file->private_data;
 
-	if (!secmmu_mirror_owned(mirror))
-		return -EPERM;
 	return arg->key.key ? -EINVAL : secmmu_key_alloc(&mirror->keys);
 }
 
@@ -220,8 +210,6 @@ static long free_key(struct file *file, union secmmu_argument *arg)
 {
 	struct secmmu_mirror *mirror = file->private_data;
 
-	if (!secmmu_mirror_owned(mirror))
-		return -EPERM;
 	return secmmu_key_free(&mirror->keys, arg->key.key);
 }
 
@@ -229,33 +217,32 @@ static long create_domain(struct file *file, union secmmu_argument *arg)
 {
 	struct secmmu_mirror *mirror = file->private_data;
 
-	if (!secmmu_mirror_owned(mirror))
-		return -EPERM;
 	if (!arg->domain.domain || arg->domain.domain >= SECMMU_MAX_DOMAINS)
 		return -EINVAL;
 	return secmmu_domain_create(&mirror->roots, mirror->chain, arg->domain.domain);
 }
 
 static const struct secmmu_call device_calls[] = {
-	SECMMU_CALL(SECMMU_GET_INFO, secmmu_info, max_keys, get_info, true),
+	SECMMU_CALL(SECMMU_GET_INFO, secmmu_info, max_keys, get_info, CALL_ANSWERS),
 	SECMMU_CALL(SECMMU_CREATE_MIRROR, secmmu_create_mirror, tag_bits,
-		    create_mirror, false),
+		    create_mirror, 0),
 };
 
 static const struct secmmu_call mirror_calls[] = {
-	SECMMU_CALL(SECMMU_SET_SLOT, secmmu_set_slot, length, set_slot, false),
+	SECMMU_CALL(SECMMU_SET_SLOT, secmmu_set_slot, length, set_slot, CALL_OWNER),
 	SECMMU_CALL(SECMMU_CREATE_ENGINE, secmmu_create_engine, flags,
-		    create_engine, false),
-	SECMMU_CALL(SECMMU_GET_STATS, secmmu_stats, left, get_stats, true),
-	SECMMU_CALL(SECMMU_PREFAULT, secmmu_prefault, reserved, prefault_range, true),
+		    create_engine, CALL_OWNER),
+	SECMMU_CALL(SECMMU_GET_STATS, secmmu_stats, left, get_stats, CALL_ANSWERS),
+	SECMMU_CALL(SECMMU_PREFAULT, secmmu_prefault, reserved,
+		    prefault_range, CALL_ANSWERS),
 	SECMMU_CALL(SECMMU_GET_DIRTY_LOG, secmmu_get_dirty_log, bitmap,
-		    get_dirty_log, false),
+		    get_dirty_log, CALL_OWNER),
 	SECMMU_CALL(SECMMU_SET_TAG_BITS, secmmu_set_tag_bits, tag_bits,
-		    set_tag_bits, false),
-	SECMMU_CALL(SECMMU_KEY_ALLOC, secmmu_key, key, alloc_key, false),
-	SECMMU_CALL(SECMMU_KEY_FREE, secmmu_key, key, free_key, false),
-	SECMMU_CALL(SECMMU_CREATE_DOMAIN, secmmu_domain, domain, create_domain,
-		    false),
+		    set_tag_bits, CALL_OWNER),
+	SECMMU_CALL(SECMMU_KEY_ALLOC, secmmu_key, key, alloc_key, CALL_OWNER),
+	SECMMU_CALL(SECMMU_KEY_FREE, secmmu_key, key, free_key, CALL_OWNER),
+	SECMMU_CALL(SECMMU_CREATE_DOMAIN, secmmu_domain, domain,
+		    create_domain, CALL_OWNER),
 };
 
 static long mirror_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

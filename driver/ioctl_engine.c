@@ -84,13 +84,13 @@ static long wait_job(struct file *file, union secmmu_argument *arg)
 }
 
 static const struct secmmu_call engine_calls[] = {
-	SECMMU_CALL(SECMMU_SET_RIGHTS, secmmu_rights, rights, set_rights, false),
-	SECMMU_CALL(SECMMU_GET_RIGHTS, secmmu_rights, rights, get_rights, true),
-	SECMMU_CALL(SECMMU_ENTER_DOMAIN, secmmu_domain, domain, enter_domain, false),
-	SECMMU_CALL(SECMMU_ATTACH, secmmu_attach, reserved, attach_engine, false),
-	SECMMU_CALL(SECMMU_DETACH, secmmu_detach, flags, detach_engine, false),
-	SECMMU_CALL(SECMMU_START_JOB, secmmu_start_job, data, start_job, false),
-	SECMMU_CALL(SECMMU_WAIT_JOB, secmmu_wait_job, done, wait_job, true),
+	SECMMU_CALL(SECMMU_SET_RIGHTS, secmmu_rights, rights, set_rights, 0),
+	SECMMU_CALL(SECMMU_GET_RIGHTS, secmmu_rights, rights, get_rights, CALL_ANSWERS),
+	SECMMU_CALL(SECMMU_ENTER_DOMAIN, secmmu_domain, domain, enter_domain, 0),
+	SECMMU_CALL(SECMMU_ATTACH, secmmu_attach, reserved, attach_engine, 0),
+	SECMMU_CALL(SECMMU_DETACH, secmmu_detach, flags, detach_engine, 0),
+	SECMMU_CALL(SECMMU_START_JOB, secmmu_start_job, data, start_job, 0),
+	SECMMU_CALL(SECMMU_WAIT_JOB, secmmu_wait_job, done, wait_job, CALL_ANSWERS),
 };
 
 static long engine_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
