@@ -269,7 +269,6 @@ static void update_begin(struct secmmu_chain *chain)
 	wait_var_event(&chain->hold_off, !atomic_read(&chain->hold_off));
 	spin_lock(&chain->registry);
 	write_seqcount_begin(&chain->seq);
-	secmmu_gate_spin(UPDATE, 0);
 }
 
 static void update_end(struct secmmu_chain *chain)

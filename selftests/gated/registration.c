@@ -135,7 +135,7 @@ SECMMU_TEST_F(registration, A1_torn_slots)
 /* Likewise a fault: the way to its slot is not cut for good. */
 SECMMU_TEST_F(registration, A1_fault_between_the_stores)
 {
-	int post = ACTOR_HOLD(UPDATE, 0, 2, ACT_SLOT, 1, ALIAS(0), 8, ALIASES);
+	int post = ACTOR_HOLD(UPDATE_TORN, 0, 2, ACT_SLOT, 1, ALIAS(0), 8, ALIASES);
 
 	ACTOR_DO(0, ACT_READ, 0, ALIAS(0));
 	EXPECT_TRUE(actor_stays(&self->actor, 0));

@@ -30,11 +30,10 @@
  *	the generation; interrupts are off
  * @SECMMU_GATE_WINDOW_TRANSLATED: a window has its translation, and has moved nothing;
  *	interrupts are off
- * @SECMMU_GATE_UPDATE: a registration is between the two stores of the seqcount;
- *	under the registry lock
- * @SECMMU_GATE_UPDATE_TORN: the same, for a change of slots; while a thread is held here,
- *	the tree of slots by host address looks empty to searches without a lock, as a
- *	rotation may make parts of it look
+ * @SECMMU_GATE_UPDATE_TORN: a change of slots is between the two stores of the seqcount;
+ *	under the registry lock. While a thread is held here, the tree of slots by host
+ *	address looks empty to searches without a lock, as a rotation may make parts of it
+ *	look
  * @SECMMU_GATE_SLOT_REPLACED: the lookup no longer finds a slot; its sptes are still there
  * @SECMMU_GATE_LEAVE: a mirror has left the chain's list, and has not waited yet
  * @SECMMU_GATE_RELEASE: the mm is released; nothing has been dropped yet
@@ -74,7 +73,6 @@ enum secmmu_gate {
 	SECMMU_GATE_END,
 	SECMMU_GATE_WINDOW_MARKED,
 	SECMMU_GATE_WINDOW_TRANSLATED,
-	SECMMU_GATE_UPDATE,
 	SECMMU_GATE_UPDATE_TORN,
 	SECMMU_GATE_SLOT_REPLACED,
 	SECMMU_GATE_LEAVE,
