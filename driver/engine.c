@@ -346,7 +346,6 @@ struct secmmu_engine *secmmu_engine_create(struct secmmu_mirror *mirror, u32 fla
 	secmmu_spaces_init(&engine->spaces);
 	secmmu_mirror_get(mirror);
 	secmmu_spaces_attach(&engine->spaces, mirror, 0);
-	secmmu_oracle_watch(&engine->watched, &engine->lock, &engine->spaces);
 	return engine;
 
 free_bounce:
@@ -364,7 +363,6 @@ static void put_mirror(struct secmmu_mirror *mirror)
 
 static void free_engine(struct secmmu_engine *engine)
 {
-	secmmu_oracle_unwatch(&engine->watched);
 	put_mirror(engine->spaces.mirror);
 	secmmu_spaces_destroy(&engine->spaces);
 	secmmu_job_free(engine->job);

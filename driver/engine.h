@@ -25,7 +25,6 @@ struct secmmu_job;
  * @flags: SECMMU_ENGINE_*
  * @rights: the accesses that keys deny; one word, without a lock
  * @job: for jobs in the background, or NULL
- * @watched: test builds: for the oracle
  * @spaces: the address spaces, with the TLB
  */
 struct secmmu_engine {
@@ -36,7 +35,6 @@ struct secmmu_engine {
 	u32 flags;
 	u32 rights;
 	struct secmmu_job *job;
-	struct secmmu_watched watched;
 	struct secmmu_spaces spaces;
 };
 

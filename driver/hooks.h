@@ -8,7 +8,6 @@
  *   secmmu_gate_spin() where it may not, secmmu_gate_event() where that depends;
  *   secmmu_gate_range() where sptes of a range of host addresses are about to go, which
  *   the oracle notes too; secmmu_gate_torn() while a tree changes under readers;
- * - secmmu_oracle_watch(): the oracle may look into the TLB of an engine;
  * - secmmu_test_call(): ioctls of linux/secmmu_test.h;
  * - secmmu_refresh*(): other ways to have a new mode reach the engines, to compare.
  */
@@ -24,11 +23,6 @@
 #define secmmu_gate_event(name, address, may_sleep)	do { } while (0)
 #define secmmu_gate_range(name, chain, start, last, may_sleep) do { } while (0)
 #define secmmu_gate_torn(root)				do { } while (0)
-
-struct secmmu_watched { };
-
-#define secmmu_oracle_watch(watched, lock, spaces)	do { } while (0)
-#define secmmu_oracle_unwatch(watched)			do { } while (0)
 
 #define SECMMU_TEST_FEATURES				0
 #define secmmu_test_call(file, cmd, user)		(-ENOTTY)

@@ -4,7 +4,7 @@
 #include <linux/slab.h>
 
 #include "../compat/gup.h"
-#include "../space.h"
+#include "../engine.h"
 
 /* Host ranges that events and slots have touched since the last MARK. */
 #define NR_NOTES	4096
@@ -19,10 +19,8 @@ static DEFINE_SPINLOCK(notes_lock);
 static unsigned int nr_notes;
 static const struct secmmu_chain *noting;
 
-/* Protects what follows; outside of engine locks. */
+/* Protects what follows. */
 static DEFINE_MUTEX(oracle_lock);
-/* All engines there are. */
-static LIST_HEAD(engines);
 /* Guest frames with their domains that one mirror had mapped at the last MARK. */
 static struct {
 	u64 mirror_id;
@@ -62,33 +60,6 @@ static bool was_noted(unsigned long hva)
 		found = notes[i].start <= hva && hva <= notes[i].last;
 	spin_unlock(&notes_lock);
 	return found;
-}
-
-/**
- * secmmu_oracle_watch - judge this TLB too
- * @watched: the caller's, until secmmu_oracle_unwatch()
- * @lock: serialises users of @spaces
- * @spaces: the address spaces of the engine, with its TLB
- */
-void secmmu_oracle_watch(struct secmmu_watched *watched, struct mutex *lock,
-			 struct secmmu_spaces *spaces)
-{
-	watched->lock = lock;
-	watched->spaces = spaces;
-	mutex_lock(&oracle_lock);
-	list_add(&watched->link, &engines);
-	mutex_unlock(&oracle_lock);
-}
-
-/**
- * secmmu_oracle_unwatch - leave this TLB alone
- * @watched: as in secmmu_oracle_watch()
- */
-void secmmu_oracle_unwatch(struct secmmu_watched *watched)
-{
-	mutex_lock(&oracle_lock);
-	list_del(&watched->link);
-	mutex_unlock(&oracle_lock);
 }
 
 /**
@@ -269,20 +240,49 @@ static bool entry_stands(struct secmmu_mirror *mirror, struct place at, u64 spte
 	return true;
 }
 
-static void check_tlb(struct secmmu_mirror *mirror,
-		      struct secmmu_watched *watched,
+/* Of the engines that work on the mirror, the next by address; @last may be freed. */
+static struct secmmu_engine *find_engine(struct secmmu_mirror *mirror,
+					 const struct secmmu_engine *last)
+{
+	struct secmmu_engine *engine, *found = NULL;
+	struct secmmu_space *space;
+
+	list_for_each_entry(space, &mirror->loaded, link) {
+		engine = container_of(space - space->asid, struct secmmu_engine,
+				      spaces.space[0]);
+		/* Engines that are elsewhere may stand still for long. */
+		if (READ_ONCE(engine->spaces.current_space) == space &&
+		    engine > last && (!found || engine < found))
+			found = engine;
+	}
+	return found;
+}
+
+/* Likewise, with a reference. An engine leaves the list before it is freed. */
+static struct secmmu_engine *get_engine(struct secmmu_mirror *mirror,
+					const struct secmmu_engine *last)
+{
+	struct secmmu_engine *engine;
+
+	spin_lock(&secmmu_loaded_lock);
+	do {
+		engine = find_engine(mirror, last);
+		last = engine;
+	} while (engine && !refcount_inc_not_zero(&engine->refs));
+	spin_unlock(&secmmu_loaded_lock);
+	return engine;
+}
+
+static void check_tlb(struct secmmu_mirror *mirror, struct secmmu_engine *engine,
 		      struct secmmu_test_oracle *result)
 {
-	struct secmmu_tlb *tlb = &watched->spaces->tlb;
+	struct secmmu_tlb *tlb = &engine->spaces.tlb;
 	unsigned int i;
 
-	/* Others may stand still for long. */
-	if (READ_ONCE(watched->spaces->mirror) != mirror)
-		return;
-	mutex_lock(watched->lock);
+	mutex_lock(&engine->lock);
 	for (i = 0; i < SECMMU_TLB_ENTRIES; i++) {
 		struct secmmu_space *space =
-			&watched->spaces->space[secmmu_tlb_asid(tlb, i)];
+			&engine->spaces.space[secmmu_tlb_asid(tlb, i)];
 		struct place at = {
 			.domain = space->domain,
 			.gfn = tlb->entry[i].place & SECMMU_GFN_LAST,
@@ -294,7 +294,7 @@ static void check_tlb(struct secmmu_mirror *mirror,
 		result->tlb_entries++;
 		judge_spte(mirror, at, tlb->entry[i].spte, entry_stands, result);
 	}
-	mutex_unlock(watched->lock);
+	mutex_unlock(&engine->lock);
 }
 
 static void look_for_lost(struct secmmu_mirror *mirror,
@@ -362,7 +362,7 @@ long secmmu_oracle_mark(struct secmmu_mirror *mirror)
 long secmmu_oracle_check(struct secmmu_mirror *mirror,
 			 struct secmmu_test_oracle *result)
 {
-	struct secmmu_watched *watched;
+	struct secmmu_engine *engine;
 	struct place at = {};
 
 	for (; next_mapped(mirror, &at); at.gfn++) {
@@ -376,9 +376,11 @@ long secmmu_oracle_check(struct secmmu_mirror *mirror,
 		if (signal_pending(current))
 			return -EINTR;
 	}
+	for (engine = get_engine(mirror, NULL); engine; engine = get_engine(mirror, engine)) {
+		check_tlb(mirror, engine, result);
+		secmmu_engine_put(engine);
+	}
 	mutex_lock(&oracle_lock);
-	list_for_each_entry(watched, &engines, link)
-		check_tlb(mirror, watched, result);
 	if (marked.mirror_id == mirror->id) {
 		look_for_lost(mirror, result);
 		spin_lock(&notes_lock);

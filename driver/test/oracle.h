@@ -14,29 +14,11 @@
 #ifndef SECMMU_TEST_ORACLE_H
 #define SECMMU_TEST_ORACLE_H
 
-#include <linux/list.h>
-#include <linux/mutex.h>
 #include <linux/secmmu_test.h>
 
 struct secmmu_chain;
 struct secmmu_mirror;
-struct secmmu_spaces;
 
-/**
- * struct secmmu_watched - an engine
- * @link: in the list of all engines
- * @lock: serialises users of @spaces
- * @spaces: the address spaces of the engine, with its TLB
- */
-struct secmmu_watched {
-	struct list_head link;
-	struct mutex *lock;
-	struct secmmu_spaces *spaces;
-};
-
-void secmmu_oracle_watch(struct secmmu_watched *watched, struct mutex *lock,
-			 struct secmmu_spaces *spaces);
-void secmmu_oracle_unwatch(struct secmmu_watched *watched);
 void secmmu_test_exit(void);
 void secmmu_oracle_note(struct secmmu_chain *chain, unsigned long start,
 			unsigned long last);
