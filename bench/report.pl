@@ -11,7 +11,8 @@ use strict;
 use warnings;
 use utf8;
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/lib", "$FindBin::Bin/../lib";
+use Html qw(element table page);
 use Results qw(load_results format_number format_cell matches_conditions evaluate_targets);
 
 die "usage: report.pl RESULTS DIR\n" if @ARGV != 2;
@@ -70,71 +71,36 @@ sub print_table
 	}
 }
 
-# Text, or a list of texts, as HTML.
-sub escape_html
+# What stands above all tables.
+sub head_elements
 {
-	return map { s/&/&amp;/gr =~ s/</&lt;/gr } @_;
-}
+	my ($machine) = @_;
 
-sub write_head
-{
-	my ($out, $machine) = @_;
-
-	print $out <<END;
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>secmmu benchmarks</title>
-<style>
-body { font-family: sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em }
-table { border-collapse: collapse }
-td, th { padding: .2em .8em; border-bottom: 1px solid #ccc; text-align: left }
-.n { text-align: right; white-space: nowrap }
-img { max-width: 100% }
-</style>
-</head>
-<body>
-<h1>secmmu benchmarks</h1>
-<p>$machine.</p>
-<h2>Method</h2>
-<p>Each round measures every case of a question once, in another order each time. One
+	return (element('p', {}, "$machine."), element('h2', {}, 'Method'),
+		element('p', {}, <<END, element('a', {href => 'results.jsonl'}, 'results.jsonl'), <<END));
+Each round measures every case of a question once, in another order each time. One
 round before the others only warms up. Tables show the median of all rounds and, behind
 ±, half of the interquartile range; error bars in plots are the quartiles. Each raw
-measurement is a line of <a href="results.jsonl">results.jsonl</a>. Under emulation,
-compare ratios within one run only: absolute times say nothing about hardware.
-Documentation/benchmarks.rst has the rest.</p>
+measurement is a line of
+END
+. Under emulation, compare ratios within one run only: absolute times say nothing about
+hardware. Documentation/benchmarks.rst has the rest.
 END
 }
 
-sub write_table
+sub group_elements
 {
-	my ($out, $left, @lines) = @_;
-	my $tag = 'th';
+	my ($group, $image, @verdicts) = @_;
+	my ($left, @lines) = layout_table($group);
 
-	print $out "<table>\n";
-	for my $line (@lines) {
-		my @cells = escape_html(@$line);
+	return (element('h2', {}, $group->{title}), element('p', {}, $group->{question}{text}),
+		$image ? element('p', {}, element('img', {src => $image, alt => 'plot'})) : (),
+		table(map {
+			my $line = $_;
 
-		print $out '<tr>', (map {
-			($_ < $left ? "<$tag>" : "<$tag class=\"n\">") .
-			"$cells[$_]</$tag>"
-		} 0 .. $#cells), "</tr>\n";
-		$tag = 'td';
-	}
-	print $out "</table>\n";
-}
-
-sub write_group
-{
-	my ($out, $group, $image, @verdicts) = @_;
-	my ($title, $text, @items) = escape_html($group->{title}, $group->{question}{text},
-					    @verdicts);
-
-	print $out "<h2>$title</h2>\n<p>$text</p>\n";
-	print $out "<p><img src=\"$image\" alt=\"plot\"></p>\n" if $image;
-	write_table($out, layout_table($group));
-	print $out '<ul>', (map { "<li>$_</li>" } @items), "</ul>\n" if @items;
+			[map { [$line->[$_], $_ < $left ? {} : {class => 'n'}] } 0 .. $#$line]
+		} @lines),
+		@verdicts ? element('ul', {}, map { element('li', {}, $_) } @verdicts) : ());
 }
 
 # One block of data for each series, with its title.
@@ -214,17 +180,24 @@ binmode STDOUT, ':utf8';
 my ($machine, @groups) = eval { load_results($file) };
 die "report.pl: $@" if $@;
 
-open my $out, '>:utf8', "$dir/index.html"
-	or die "report.pl: cannot write $dir/index.html: $!\n";
-write_head($out, $machine);
+my $style = <<END;
+body { font-family: sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em }
+table { border-collapse: collapse }
+td, th { padding: .2em .8em; border-bottom: 1px solid #ccc; text-align: left }
+.n { text-align: right; white-space: nowrap }
+img { max-width: 100% }
+END
+my @elements = head_elements($machine);
 for my $group (@groups) {
 	my @verdicts = judge_targets($group);
 	my $image = plot_group($group);
 
 	print_table($group);
 	print "  $_\n" for @verdicts;
-	write_group($out, $group, $image, @verdicts);
+	push @elements, group_elements($group, $image, @verdicts);
 }
-print $out "</body>\n</html>\n";
+open my $out, '>:utf8', "$dir/index.html"
+	or die "report.pl: cannot write $dir/index.html: $!\n";
+print $out page('secmmu benchmarks', $style, @elements);
 close $out or die "report.pl: cannot write $dir/index.html: $!\n";
 print "\n$machine\nMedian and half of the interquartile range; plots in $dir/index.html\n";

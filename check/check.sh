@@ -99,7 +99,8 @@ bench()
 	local dir=$out/bench-$1 broken=$out/broken.jsonl
 
 	KERNEL=$1 "$top/bench/bench.sh" --tiny --out "$dir" || return
-	test -s "$dir/index.html" || return
+	perl -I"$top/lib" -MHtml=is_well_formed -0777 -ne 'exit !is_well_formed($_)' \
+		"$dir/index.html" || return
 	find "$dir" -name '*.svg' -size +1k | grep . || return
 	compare "$dir/results.jsonl" || return
 	sed '$s/"value":[^,]*,//' "$dir/results.jsonl" > "$broken"

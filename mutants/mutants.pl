@@ -8,7 +8,7 @@ use Cwd qw(abs_path);
 use Fcntl qw(:flock);
 use File::Path qw(make_path);
 use FindBin qw($Bin);
-use lib "$Bin/lib", "$Bin/auto";
+use lib "$Bin/lib", "$Bin/auto", "$Bin/../lib";
 use Boots;
 use Files qw(slurp spew fail);
 use Generated;

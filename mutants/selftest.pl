@@ -8,9 +8,10 @@ use warnings;
 use File::Temp qw(tempdir);
 use FindBin qw($Bin);
 use JSON::PP;
-use lib "$Bin/lib", "$Bin/auto";
+use lib "$Bin/lib", "$Bin/auto", "$Bin/../lib";
 use Files qw(slurp spew lines);
 use Generate;
+use Html qw(is_well_formed);
 
 $| = 1;
 
@@ -186,6 +187,9 @@ say_whether('files', $m->{total} == 3 && !@{$m->{survivors}} && $m->{kernel} eq 
 	    "@{$m[1]{killed_by}}" eq 'alpha/A2_x_long model:m' && @{$m[0]{killed_by}} == 1 &&
 	    $m[1]{deterministic} && $m[1]{seconds} == 0.2 &&
 	    slurp("$dir/out/matrix.html") =~ /a &amp; b/ &&
+	    is_well_formed(slurp("$dir/out/matrix.html")) &&
+	    !is_well_formed(slurp("$dir/out/matrix.html") =~ s/&amp;/&/r) &&
+	    !is_well_formed(slurp("$dir/out/matrix.html") =~ s/<\/p>//r) &&
 	    slurp("$dir/out/matrix.txt") =~ /^two +. X +X /m);
 say_whether('all is run without a mutant before and after', 6 == grep { /^\@ end none/ }
 	    lines("$dir/out/results"));

@@ -7,6 +7,7 @@ use warnings;
 use File::Temp qw(tempdir);
 use JSON::PP;
 use Files qw(slurp spew);
+use Html qw(element table page);
 use Verdict qw(is_kill names unique);
 
 sub write_json
@@ -50,49 +51,36 @@ sub matrix_text
 		} @$mutants), "\n", map { "$_\n" } @$problems;
 }
 
-sub escape
-{
-	my ($text) = @_;
-	my %names = ('&' => 'amp', '<' => 'lt', '>' => 'gt', '"' => 'quot');
-
-	return $text =~ s/([&<>"])/&$names{$1};/gr;
-}
-
 sub matrix_row
 {
 	my ($mutant, @programs) = @_;
 	my %class = (X => 'X', '.' => 'dot');
 
-	return sprintf('<tr class="%s"><td class="name" title="%s">%s</td><td>%s</td>',
-		       $mutant->{survived} ? 'bad' : 'good',
-		       map { escape($_) } @$mutant{qw(precedent name property)}),
-		(map {
+	return [[$mutant->{name}, {title => $mutant->{precedent},
+				   class => $mutant->{survived} ? 'bad' : 'good'}],
+		$mutant->{property}, (map {
 			my ($mark, $title) = @{cell($mutant, $_)};
 
-			sprintf '<td class="%s" title="%s">%s</td>', $class{$mark} // 'no',
-				escape($title), $mark;
-		} @programs),
-		'<td>' . escape($mutant->{line}) . "</td></tr>\n";
+			[$mark, {class => $class{$mark} // 'no', title => $title}]
+		} @programs), $mutant->{line}];
 }
 
 sub matrix_html
 {
 	my ($kernel, $mutants, $programs, $problems) = @_;
-
-	return <<"END", (map { matrix_row($_, @$programs) } @$mutants), "</table></body></html>\n";
-<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>Mutants</title><style>
+	my $style = <<'END';
 body { font: 14px sans-serif } td, th { padding: 2px 6px; text-align: left }
 th.p { writing-mode: vertical-rl } td.X { background: #3a7d44; color: #fff }
-td.dot { background: #ddd } tr.bad td.name { background: #b3261e; color: #fff }
-</style></head><body>
-<h1>Seeded bugs and the tests that notice them, kernel @{[escape($kernel)]}</h1>
-<p>Green: killed; grey: survived; white: not run, or it says nothing. Point at a cell for its
-tests, at a name for what it is.</p>
-@{[map { '<p><b>' . escape($_) . '</b></p>' } @$problems]}
-<table><tr><th>mutant</th><th>property</th>
-@{[map { '<th class="p">' . escape($_) . '</th>' } @$programs]}<th>verdict</th></tr>
+td.dot { background: #ddd } td.bad { background: #b3261e; color: #fff }
 END
+
+	return page("Seeded bugs and the tests that notice them, kernel $kernel", $style,
+		element('p', {}, <<'END'), (map { element('p', {}, element('b', {}, $_)) } @$problems),
+Green: killed; grey: survived; white: not run, or it says nothing. Point at a cell for its
+tests, at a name for what it is.
+END
+		table(['mutant', 'property', (map { [$_, {class => 'p'}] } @$programs), 'verdict'],
+		      map { matrix_row($_, @$programs) } @$mutants));
 }
 
 # Seeded bugs that were judged; writes matrix.txt, matrix.html and matrix.json.
