@@ -11,7 +11,7 @@
 FIXTURE(backing)
 {
 	int dev, mirror, engine;
-	int memfd;	/* page i starts with stamp(i, 1) */
+	int memfd;	/* page i starts with label(i, 1) */
 	char *mem;	/* a mapping of it, shared or private */
 };
 
@@ -49,7 +49,7 @@ FIXTURE_SETUP(backing)
 			 variant->map, self->memfd, 0);
 	ASSERT_NE(MAP_FAILED, self->mem);
 	for (i = 0; i < PAGES; i++) {
-		ASSERT_EQ(0, file_put(self->memfd, i, stamp(i, 1)));
+		ASSERT_EQ(0, file_put(self->memfd, i, label(i, 1)));
 	}
 	SET_SLOT(0, 0, BASE, 0, PAGES);
 }
@@ -63,15 +63,15 @@ FIXTURE_TEARDOWN(backing)
 
 SECMMU_TEST_F(backing, C3_read_does_not_break_cow)
 {
-	EXPECT_STAMPS(1, self->engine, GPA(0), 0, PAGES);
+	EXPECT_LABELS(1, self->engine, GPA(0), 0, PAGES);
 	EXPECT_COUNTER(0, retries_self);
 	/*
 	 * A page nobody wrote to is still the file's, even in a private
 	 * mapping: what is stored in the file shows.
 	 */
-	ASSERT_EQ(0, file_put(self->memfd, 2, stamp(2, 2)));
-	EXPECT_GPA(stamp(2, 2), self->engine, GPA(2));
-	EXPECT_EQ(stamp(2, 2), *word_at(self->mem, 2));
+	ASSERT_EQ(0, file_put(self->memfd, 2, label(2, 2)));
+	EXPECT_GPA(label(2, 2), self->engine, GPA(2));
+	EXPECT_EQ(label(2, 2), *word_at(self->mem, 2));
 }
 
 SECMMU_TEST_F(backing, C3_write_breaks_cow)
@@ -79,36 +79,36 @@ SECMMU_TEST_F(backing, C3_write_breaks_cow)
 	bool shared = variant->map == MAP_SHARED;
 
 	/* Page 0 is known to the engine for reading, page 1 is not. */
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
-	EXPECT_PUT(self->engine, GPA(0), stamp(0, 2));
-	EXPECT_PUT(self->engine, GPA(1), stamp(1, 2));
-	EXPECT_GPA(stamp(0, 2), self->engine, GPA(0));
-	EXPECT_GPA(stamp(1, 2), self->engine, GPA(1));
-	EXPECT_EQ(stamp(0, 2), *word_at(self->mem, 0));
-	EXPECT_EQ(stamp(1, 2), *word_at(self->mem, 1));
-	EXPECT_EQ(stamp(0, shared ? 2 : 1), file_get(self->memfd, 0));
-	EXPECT_EQ(stamp(1, shared ? 2 : 1), file_get(self->memfd, 1));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
+	EXPECT_PUT(self->engine, GPA(0), label(0, 2));
+	EXPECT_PUT(self->engine, GPA(1), label(1, 2));
+	EXPECT_GPA(label(0, 2), self->engine, GPA(0));
+	EXPECT_GPA(label(1, 2), self->engine, GPA(1));
+	EXPECT_EQ(label(0, 2), *word_at(self->mem, 0));
+	EXPECT_EQ(label(1, 2), *word_at(self->mem, 1));
+	EXPECT_EQ(label(0, shared ? 2 : 1), file_get(self->memfd, 0));
+	EXPECT_EQ(label(1, shared ? 2 : 1), file_get(self->memfd, 1));
 
 	/* The processor's turn: the engine must follow to the new page. */
-	EXPECT_GPA(stamp(3, 1), self->engine, GPA(3));
-	*word_at(self->mem, 3) = stamp(3, 3);
-	EXPECT_GPA(stamp(3, 3), self->engine, GPA(3));
-	EXPECT_EQ(stamp(3, shared ? 3 : 1), file_get(self->memfd, 3));
+	EXPECT_GPA(label(3, 1), self->engine, GPA(3));
+	*word_at(self->mem, 3) = label(3, 3);
+	EXPECT_GPA(label(3, 3), self->engine, GPA(3));
+	EXPECT_EQ(label(3, shared ? 3 : 1), file_get(self->memfd, 3));
 }
 
 SECMMU_TEST_F(backing, hole_punch)
 {
 	bool shared = variant->map == MAP_SHARED;
 
-	EXPECT_STAMPS(1, self->engine, GPA(0), 0, PAGES);
+	EXPECT_LABELS(1, self->engine, GPA(0), 0, PAGES);
 	/* A private copy is not the file's to take away. */
-	EXPECT_PUT(self->engine, GPA(3), stamp(3, 2));
+	EXPECT_PUT(self->engine, GPA(3), label(3, 2));
 	ASSERT_EQ(0, fallocate(self->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			       2 * PAGE, 2 * PAGE));
-	EXPECT_GPA(stamp(1, 1), self->engine, GPA(1));
+	EXPECT_GPA(label(1, 1), self->engine, GPA(1));
 	EXPECT_GPA(0, self->engine, GPA(2));
-	EXPECT_GPA(shared ? 0 : stamp(3, 2), self->engine, GPA(3));
-	EXPECT_GPA(stamp(4, 1), self->engine, GPA(4));
+	EXPECT_GPA(shared ? 0 : label(3, 2), self->engine, GPA(3));
+	EXPECT_GPA(label(4, 1), self->engine, GPA(4));
 }
 
 SECMMU_TEST_F(backing, truncate)
@@ -116,18 +116,18 @@ SECMMU_TEST_F(backing, truncate)
 	long i;
 
 	for (i = 0; i < PAGES; i++) {
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
-		EXPECT_PUT(self->engine, GPA(i), stamp(i, 2));
+		EXPECT_GPA(label(i, 1), self->engine, GPA(i));
+		EXPECT_PUT(self->engine, GPA(i), label(i, 2));
 	}
 	/* Beyond its end a file has no pages, private copies included. */
 	ASSERT_EQ(0, ftruncate(self->memfd, 3 * PAGE));
-	EXPECT_GPA(stamp(2, 2), self->engine, GPA(2));
+	EXPECT_GPA(label(2, 2), self->engine, GPA(2));
 	for (i = 3; i < PAGES; i++) {
 		EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(i));
 		EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(i), 0));
 	}
 	ASSERT_EQ(0, ftruncate(self->memfd, PAGES * PAGE));
-	EXPECT_GPA(stamp(2, 2), self->engine, GPA(2));
+	EXPECT_GPA(label(2, 2), self->engine, GPA(2));
 	for (i = 3; i < PAGES; i++)
 		EXPECT_GPA(0, self->engine, GPA(i));
 }
@@ -143,10 +143,10 @@ SECMMU_TEST_F(backing, A13_truncate_elsewhere)
 {
 	pid_t pid;
 
-	EXPECT_STAMPS(1, self->engine, GPA(0), 0, PAGES);
+	EXPECT_LABELS(1, self->engine, GPA(0), 0, PAGES);
 	pid = ASSERT_NUMBER(child_start(truncate_file, &self->memfd));
 	ASSERT_EQ(0, child_wait(pid));
-	EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
+	EXPECT_GPA(label(2, 1), self->engine, GPA(2));
 	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(3));
 	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(PAGES - 1));
 }
@@ -156,22 +156,22 @@ SECMMU_TEST_F(backing, discard_keeps_the_file)
 {
 	bool shared = variant->map == MAP_SHARED;
 
-	EXPECT_PUT(self->engine, GPA(1), stamp(1, 2));
-	EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
+	EXPECT_PUT(self->engine, GPA(1), label(1, 2));
+	EXPECT_GPA(label(2, 1), self->engine, GPA(2));
 	ASSERT_EQ(0, madvise(self->mem, PAGES * PAGE, MADV_DONTNEED));
-	EXPECT_GPA(stamp(1, shared ? 2 : 1), self->engine, GPA(1));
-	EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
+	EXPECT_GPA(label(1, shared ? 2 : 1), self->engine, GPA(1));
+	EXPECT_GPA(label(2, 1), self->engine, GPA(2));
 }
 
 SECMMU_TEST_F(backing, readonly_file_mapping)
 {
-	EXPECT_PUT(self->engine, GPA(0), stamp(0, 2));
+	EXPECT_PUT(self->engine, GPA(0), label(0, 2));
 	ASSERT_EQ(0, mprotect(self->mem, PAGES * PAGE, PROT_READ));
-	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(0), stamp(0, 3)));
-	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(1), stamp(1, 3)));
-	EXPECT_GPA(stamp(0, 2), self->engine, GPA(0));
-	EXPECT_GPA(stamp(1, 1), self->engine, GPA(1));
-	EXPECT_EQ(stamp(1, 1), file_get(self->memfd, 1));
+	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(0), label(0, 3)));
+	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(1), label(1, 3)));
+	EXPECT_GPA(label(0, 2), self->engine, GPA(0));
+	EXPECT_GPA(label(1, 1), self->engine, GPA(1));
+	EXPECT_EQ(label(1, 1), file_get(self->memfd, 1));
 }
 
 FIXTURE(special)

@@ -31,9 +31,9 @@ FIXTURE(blocked)
 {
 	int dev, mirror, engine;
 	int uffd;	/* pages from STUCK on are missing, and asked for */
-	char *mem;	/* page i starts with stamp(i, 1) below that */
-	char *fill;	/* a page that starts with stamp(STUCK, 1) */
-	char *other;	/* other memory, page i starts with stamp(i, 2) */
+	char *mem;	/* page i starts with label(i, 1) below that */
+	char *fill;	/* a page that starts with label(STUCK, 1) */
+	char *other;	/* other memory, page i starts with label(i, 2) */
 	/* The access that gets stuck. */
 	pthread_t thread;
 	enum access access;
@@ -59,9 +59,9 @@ FIXTURE_SETUP(blocked)
 	self->fill = ASSERT_MEMORY(region_map(1));
 	ASSERT_NE(NULL, self->other);
 	ASSERT_NE(NULL, self->mem);
-	*word_at(self->fill, 0) = stamp(STUCK, 1);
-	pages_stamp(self->other, 0, PAGES, 2);
-	pages_stamp(self->mem, 0, STUCK, 1);
+	*word_at(self->fill, 0) = label(STUCK, 1);
+	pages_label(self->other, 0, PAGES, 2);
+	pages_label(self->mem, 0, STUCK, 1);
 	self->uffd = uffd_open(0);
 	ASSERT_LE(0, self->uffd) TH_LOG("userfaultfd: %d", self->uffd);
 	ASSERT_EQ(0, uffd_register(self->uffd, self->mem + STUCK * PAGE, PAGES - STUCK,
@@ -87,7 +87,7 @@ static int access_stuck(FIXTURE_DATA(blocked) *self)
 	case READ:
 		return gpa_get(self->engine, GPA(STUCK), &self->word);
 	case WRITE:
-		return gpa_put(self->engine, GPA(STUCK), stamp(STUCK, 5));
+		return gpa_put(self->engine, GPA(STUCK), label(STUCK, 5));
 	case PREFAULT:
 		return secmmu_prefault(self->mirror, 0, GPA(STUCK), PAGE, &range);
 	}
@@ -116,11 +116,11 @@ SECMMU_TEST_F(blocked, released_by_the_page)
 	GET_STUCK();
 	/* Other pages are to be had. */
 	if (self->access == PREFAULT)
-		EXPECT_GPA(stamp(1, 1), self->engine, GPA(1));
+		EXPECT_GPA(label(1, 1), self->engine, GPA(1));
 	ASSERT_EQ(0, uffd_fill(self->uffd, self->mem + STUCK * PAGE, self->fill));
 	pthread_join(self->thread, NULL);
 	EXPECT_EQ(0, self->ret);
-	EXPECT_EQ(stamp(STUCK, self->access == WRITE ? 5 : 1), *word_at(self->mem, STUCK));
+	EXPECT_EQ(label(STUCK, self->access == WRITE ? 5 : 1), *word_at(self->mem, STUCK));
 	EXPECT_GPA(*word_at(self->mem, STUCK), self->engine, GPA(STUCK));
 }
 
@@ -134,7 +134,7 @@ SECMMU_TEST_F(blocked, A11_slot_deleted)
 	EXPECT_EQ(-ENXIO, self->ret);
 	EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(STUCK));
 	/* A write that was refused has not happened. */
-	EXPECT_EQ(stamp(STUCK, 1), *word_at(self->mem, STUCK));
+	EXPECT_EQ(label(STUCK, 1), *word_at(self->mem, STUCK));
 	EXPECT_COUNTER(1, retries_slot);
 	EXPECT_COUNTER(0, fault_pages);
 }
@@ -147,10 +147,10 @@ SECMMU_TEST_F(blocked, A11_slot_moved)
 	pthread_join(self->thread, NULL);
 	EXPECT_EQ(0, self->ret);
 	if (self->access == READ)
-		EXPECT_EQ(stamp(STUCK, 2), self->word);
-	EXPECT_EQ(stamp(STUCK, self->access == WRITE ? 5 : 2), *word_at(self->other, STUCK));
+		EXPECT_EQ(label(STUCK, 2), self->word);
+	EXPECT_EQ(label(STUCK, self->access == WRITE ? 5 : 2), *word_at(self->other, STUCK));
 	EXPECT_GPA(*word_at(self->other, STUCK), self->engine, GPA(STUCK));
-	EXPECT_EQ(stamp(STUCK, 1), *word_at(self->mem, STUCK));
+	EXPECT_EQ(label(STUCK, 1), *word_at(self->mem, STUCK));
 	EXPECT_COUNTER(1, retries_slot);
 }
 
@@ -162,9 +162,9 @@ SECMMU_TEST_F(blocked, A11_slot_made_readonly)
 	ASSERT_EQ(0, uffd_fill(self->uffd, self->mem + STUCK * PAGE, self->fill));
 	pthread_join(self->thread, NULL);
 	EXPECT_EQ(self->access == WRITE ? -EACCES : 0, self->ret);
-	EXPECT_EQ(stamp(STUCK, 1), *word_at(self->mem, STUCK));
+	EXPECT_EQ(label(STUCK, 1), *word_at(self->mem, STUCK));
 	EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(STUCK), 0));
-	EXPECT_GPA(stamp(STUCK, 1), self->engine, GPA(STUCK));
+	EXPECT_GPA(label(STUCK, 1), self->engine, GPA(STUCK));
 }
 
 /* Another slot comes and goes: not the fault's affair. */
@@ -207,7 +207,7 @@ SECMMU_TEST_F(blocked, A6_replaced)
 	EXPECT_EQ(0, self->ret);
 	if (self->access == READ)
 		EXPECT_EQ(0, self->word);
-	EXPECT_EQ(self->access == WRITE ? stamp(STUCK, 5) : 0, *word_at(self->mem, STUCK));
+	EXPECT_EQ(self->access == WRITE ? label(STUCK, 5) : 0, *word_at(self->mem, STUCK));
 }
 
 /* Children inherit the descriptors; the mirror is still the parent's. */
@@ -268,7 +268,7 @@ SECMMU_TEST_F(blocked, G4_interrupted)
 	ASSERT_EQ(0, uffd_fill(self->uffd, self->mem + STUCK * PAGE, self->fill));
 	ASSERT_TRUE(child_ended(pid, MUST));
 	EXPECT_EQ(0, child_wait(pid));
-	EXPECT_EQ(stamp(STUCK, self->access == WRITE ? 5 : 1), *word_at(self->mem, STUCK));
+	EXPECT_EQ(label(STUCK, self->access == WRITE ? 5 : 1), *word_at(self->mem, STUCK));
 }
 
 /* The owner: mirrors itself, passes mirror and engine on, waits for its end. */

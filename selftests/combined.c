@@ -13,7 +13,7 @@
 FIXTURE(combined)
 {
 	int dev, mirror, engine;
-	char *mem;	/* two huge pages, stamped */
+	char *mem;	/* two huge pages, labelled */
 	int key;
 };
 
@@ -48,8 +48,8 @@ SECMMU_TEST_F(combined, B7_large_in_two_domains)
 
 	for (i = 0; i <= 1; i++) {
 		ASSERT_EQ(0, domain_enter(self->engine, i));
-		EXPECT_GPA(stamp(5, 1), self->engine, TAGGED(5));
-		EXPECT_PUT(self->engine, TAGGED(6), stamp(6, 2));
+		EXPECT_GPA(label(5, 1), self->engine, TAGGED(5));
+		EXPECT_PUT(self->engine, TAGGED(6), label(6, 2));
 	}
 	EXPECT_COUNTER(2, large);
 	GET_STATS(a);
@@ -58,27 +58,27 @@ SECMMU_TEST_F(combined, B7_large_in_two_domains)
 	EXPECT_COUNTER(0, large);
 	for (i = 0; i <= 1; i++) {
 		ASSERT_EQ(0, domain_enter(self->engine, i));
-		EXPECT_GPA(stamp(8, 1), self->engine, GPA(8));
+		EXPECT_GPA(label(8, 1), self->engine, GPA(8));
 		EXPECT_GPA(0, self->engine, TAGGED(9));
-		EXPECT_GPA(stamp(10, 1), self->engine, TAGGED(10));
-		EXPECT_GPA(stamp(6, 2), self->engine, GPA(6));
+		EXPECT_GPA(label(10, 1), self->engine, TAGGED(10));
+		EXPECT_GPA(label(6, 2), self->engine, GPA(6));
 	}
 }
 
 /* A large entry has the key of its slot, and so have the small ones it becomes. */
 SECMMU_TEST_F(combined, F3_key_of_a_large_entry)
 {
-	EXPECT_GPA(stamp(5, 1), self->engine, TAGGED(5));
+	EXPECT_GPA(label(5, 1), self->engine, TAGGED(5));
 	EXPECT_COUNTER(1, large);
 	ASSERT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_ACCESS(self->key)));
 	EXPECT_GPA_ERROR(EACCES, self->engine, TAGGED(5));
 	EXPECT_GPA_ERROR(EACCES, self->engine, GPA(500));
-	EXPECT_GPA(stamp(BLOCK, 1), self->engine, TAGGED(BLOCK));
+	EXPECT_GPA(label(BLOCK, 1), self->engine, TAGGED(BLOCK));
 	ASSERT_EQ(0, madvise(self->mem + 9 * PAGE, PAGE, MADV_DONTNEED));
 	EXPECT_GPA_ERROR(EACCES, self->engine, TAGGED(5));
 	EXPECT_GPA_ERROR(EACCES, self->engine, GPA(9));
 	ASSERT_EQ(0, rights_set(self->engine, 0));
-	EXPECT_GPA(stamp(5, 1), self->engine, TAGGED(5));
+	EXPECT_GPA(label(5, 1), self->engine, TAGGED(5));
 }
 
 /* A transfer over the border of a domain and a key ends there. */
@@ -89,7 +89,7 @@ SECMMU_TEST_F(combined, transfer_over_a_border)
 	EXPECT_EQ(4 * PAGE, gpa_read(self->engine, buf, 4 * PAGE, TAGGED(BLOCK - 2)));
 	ASSERT_EQ(0, domain_enter(self->engine, 1));
 	EXPECT_EQ(2 * PAGE, gpa_read(self->engine, buf, 4 * PAGE, TAGGED(BLOCK - 2)));
-	EXPECT_EQ(stamp(BLOCK - 1, 1), *(__u64 *)(buf + PAGE));
+	EXPECT_EQ(label(BLOCK - 1, 1), *(__u64 *)(buf + PAGE));
 	EXPECT_GPA_ERROR(EACCES, self->engine, TAGGED(BLOCK));
 }
 
@@ -113,15 +113,15 @@ SECMMU_TEST_F(combined, C2_log_and_prefault)
 	ASSERT_EQ(0, domain_enter(self->engine, 1));
 	GET_STATS(a);
 	EXPECT_EQ(-EACCES, gpa_put(self->engine, TAGGED(3), 0));
-	EXPECT_GPA(stamp(3, 1), self->engine, TAGGED(3));
+	EXPECT_GPA(label(3, 1), self->engine, TAGGED(3));
 	ASSERT_EQ(0, rights_set(self->engine, 0));
-	EXPECT_PUT(self->engine, TAGGED(3), stamp(3, 2));
+	EXPECT_PUT(self->engine, TAGGED(3), label(3, 2));
 	EXPECT_SINCE(0, a, faults);
 	EXPECT_COUNTER(0, large);
 	EXPECT_DIRTY(1U << 3, self->mirror, 0, 0, 64);
 	/* Domain 0 has none of it yet. */
 	ASSERT_EQ(0, domain_enter(self->engine, 0));
-	EXPECT_PUT(self->engine, GPA(4), stamp(4, 2));
+	EXPECT_PUT(self->engine, GPA(4), label(4, 2));
 	EXPECT_SINCE(1, a, faults);
 	EXPECT_DIRTY(1U << 4, self->mirror, 0, 0, 64);
 }

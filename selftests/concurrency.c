@@ -74,7 +74,7 @@ FIXTURE_SETUP(concurrency)
 	ASSERT_NE(NULL, self->shared);
 	self->shared->mem = self->mem;
 	for (i = 0; i < REGION; i++)
-		pair_store(self->mem, i, stamp(i, 0));
+		pair_store(self->mem, i, label(i, 0));
 	SET_SLOT(0, 0, BASE, 0, REGION);
 	for (i = 0; i < WORKERS; i++) {
 		self->workers[i].shared = self->shared;
@@ -195,7 +195,7 @@ SECMMU_TEST_F_TIMEOUT(concurrency, discard_against_readers, SECMMU_TIMEOUT_LONG)
 		atomic_store(&shared->floor[page], round);
 		if (round & 1)
 			breathe();
-		pair_store(self->mem, page, stamp(page, round));
+		pair_store(self->mem, page, label(page, round));
 	}
 	EXPECT_EQ(DISCARDS + 1, round);
 	atomic_store(&shared->stop, true);
@@ -221,7 +221,7 @@ static void *use_own_pages(void *data)
 
 	atomic_fetch_add(&shared->ready, 1);
 	for (i = 0; i < PAGES_EACH; i++)
-		last[i] = stamp(first + i, 0);
+		last[i] = label(first + i, 0);
 	for (pass = 1; pass <= PASSES; pass++) {
 		i = pass * 3 % PAGES_EACH;
 		ret = pair_get(worker->engine, GPA(first + i), &value);
@@ -235,15 +235,15 @@ static void *use_own_pages(void *data)
 			worker->checked++;
 
 		if (pass % 3) {
-			last[i] = stamp(first + i, pass);
+			last[i] = label(first + i, pass);
 			ret = pair_put(worker->engine, GPA(first + i), last[i]);
 			if (ret)
 				return fail(worker, "write", first + i, 0, last[i], ret);
 		}
 		ret = pair_get(worker->engine, GPA(first - 1), &value);
-		if (ret || value != stamp(first - 1, 0))
+		if (ret || value != label(first - 1, 0))
 			return fail(worker, "keeper", first - 1, value,
-				    stamp(first - 1, 0), ret);
+				    label(first - 1, 0), ret);
 	}
 	return NULL;
 }
@@ -276,7 +276,7 @@ SECMMU_TEST_F_TIMEOUT(concurrency, writers_against_discard, SECMMU_TIMEOUT_LONG)
 	pthread_join(discarder, NULL);
 
 	for (i = 0; i <= WORKERS; i++)
-		EXPECT_GPA(stamp(KEEPER(i), 0), self->engine, GPA(KEEPER(i)));
+		EXPECT_GPA(label(KEEPER(i), 0), self->engine, GPA(KEEPER(i)));
 	EXPECT_COUNTER(0, unpaired);
 }
 
@@ -300,13 +300,13 @@ static void *read_switched(void *data)
 		after = atomic_load(&shared->replaced);
 		if (ret)
 			return fail(worker, "read", page, 0, before, ret);
-		word = stamp(SIDE(before / 2 % 2) + page, 0);
+		word = label(SIDE(before / 2 % 2) + page, 0);
 		if (before == after && !(before & 1)) {
 			if (value != word)
 				return fail(worker, "old slot", page, value, word, 0);
 			worker->checked++;
-		} else if (value != stamp(SIDE(0) + page, 0) &&
-			   value != stamp(SIDE(1) + page, 0)) {
+		} else if (value != label(SIDE(0) + page, 0) &&
+			   value != label(SIDE(1) + page, 0)) {
 			return fail(worker, "no slot", page, value, word, 0);
 		}
 		if (worker->checked && !announced) {

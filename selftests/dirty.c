@@ -89,14 +89,14 @@ SECMMU_TEST_F(dirty, C2_each_page_once)
 
 	EXPECT_LOG();
 	for (i = 0; i < ARRAY_SIZE(written); i++)
-		EXPECT_PUT(self->engine, GPA(written[i]), stamp(written[i], 1));
+		EXPECT_PUT(self->engine, GPA(written[i]), label(written[i], 1));
 	for (i = 100; i < 300; i++) {
 		ASSERT_EQ(0, gpa_get(self->engine, GPA(i), &word));
 	}
 	/* Twice is once; the processor's writes are not the engines'. */
-	EXPECT_PUT(self->engine, GPA(64), stamp(64, 2));
-	*word_at(self->mem, 100) = stamp(100, 2);
-	*word_at(self->mem, 3000) = stamp(3000, 2);
+	EXPECT_PUT(self->engine, GPA(64), label(64, 2));
+	*word_at(self->mem, 100) = label(100, 2);
+	*word_at(self->mem, 3000) = label(3000, 2);
 	EXPECT_LOG(0, 1, 63, 64, 511, 512, 2048, 4095, PAGES - 1);
 	EXPECT_LOG();
 }
@@ -107,13 +107,13 @@ SECMMU_TEST_F(dirty, C2_write_after_the_log)
 	int round;
 
 	for (round = 1; round <= 10; round++) {
-		EXPECT_PUT(self->engine, GPA(3), stamp(3, round));
-		EXPECT_GPA(stamp(3, round), self->engine, GPA(3));
+		EXPECT_PUT(self->engine, GPA(3), label(3, round));
+		EXPECT_GPA(label(3, round), self->engine, GPA(3));
 		EXPECT_LOG(3);
-		EXPECT_GPA(stamp(3, round), self->engine, GPA(3));
+		EXPECT_GPA(label(3, round), self->engine, GPA(3));
 		EXPECT_LOG();
 	}
-	EXPECT_EQ(stamp(3, 10), *word_at(self->mem, 3));
+	EXPECT_EQ(label(3, 10), *word_at(self->mem, 3));
 }
 
 /* One write of several pages, neither end of it aligned. */
@@ -134,7 +134,7 @@ SECMMU_TEST_F(dirty, C2_dropped_entries)
 	long i;
 
 	for (i = 10; i < 20; i++)
-		EXPECT_PUT(self->engine, GPA(i), stamp(i, 1));
+		EXPECT_PUT(self->engine, GPA(i), label(i, 1));
 	ASSERT_EQ(0, madvise(self->mem + 10 * PAGE, PAGE, MADV_DONTNEED));
 	ASSERT_EQ(0, munmap(self->mem + 12 * PAGE, PAGE));
 	ASSERT_EQ(0, mprotect(self->mem + 14 * PAGE, PAGE, PROT_READ));
@@ -143,10 +143,10 @@ SECMMU_TEST_F(dirty, C2_dropped_entries)
 
 	/* Dropped, mapped again for reading only, or written again. */
 	for (i = 15; i < 18; i++)
-		EXPECT_PUT(self->engine, GPA(i), stamp(i, 2));
+		EXPECT_PUT(self->engine, GPA(i), label(i, 2));
 	ASSERT_EQ(0, madvise(self->mem + 15 * PAGE, 3 * PAGE, MADV_DONTNEED));
 	EXPECT_GPA(0, self->engine, GPA(15));
-	EXPECT_PUT(self->engine, GPA(17), stamp(17, 3));
+	EXPECT_PUT(self->engine, GPA(17), label(17, 3));
 	EXPECT_LOG(15, 16, 17);
 	EXPECT_LOG();
 }
@@ -157,7 +157,7 @@ SECMMU_TEST_F(dirty, B1_one_flush)
 	long i;
 
 	for (i = 0; i < PAGES; i += 3)
-		EXPECT_PUT(self->engine, GPA(i), stamp(i, 1));
+		EXPECT_PUT(self->engine, GPA(i), label(i, 1));
 	GET_STATS(a);
 	FETCH();
 	GET_STATS(b);
@@ -169,7 +169,7 @@ SECMMU_TEST_F(dirty, B1_one_flush)
 	/* Nothing dirty, nothing flushed, and nothing to fault again. */
 	FETCH();
 	for (i = 0; i < PAGES; i += 3)
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
+		EXPECT_GPA(label(i, 1), self->engine, GPA(i));
 	FETCH();
 	EXPECT_SINCE(0, b, flushes);
 	EXPECT_SINCE(0, b, faults);
@@ -356,7 +356,7 @@ static int make_clean(FIXTURE_DATA(dirty) *self)
 {
 	__u64 word;
 
-	CHECK(!gpa_put(self->engine, GPA(CLEAN), stamp(CLEAN, 1)));
+	CHECK(!gpa_put(self->engine, GPA(CLEAN), label(CLEAN, 1)));
 	CHECK(!gpa_get(self->engine, GPA(READ), &word));
 	CHECK(!secmmu_dirty_log(self->mirror, 0, 0, PAGES, self->log));
 	return 0;
@@ -380,10 +380,10 @@ SECMMU_TEST_F(dirty, C4_denied)
 		}
 	}
 	EXPECT_LOG();
-	EXPECT_EQ(stamp(CLEAN, 1), *word_at(self->mem, CLEAN));
+	EXPECT_EQ(label(CLEAN, 1), *word_at(self->mem, CLEAN));
 	/* Nor does the TLB remember a write that was none. */
 	ASSERT_EQ(0, rights_set(self->engine, 0));
-	EXPECT_PUT(self->engine, GPA(CLEAN), stamp(CLEAN, 2));
+	EXPECT_PUT(self->engine, GPA(CLEAN), label(CLEAN, 2));
 	EXPECT_LOG(CLEAN);
 }
 
@@ -401,7 +401,7 @@ SECMMU_TEST_F(dirty, C4_touched)
 	EXPECT_EQ(0, error);
 	EXPECT_LOG();
 	/* It was all mapped, for writing. */
-	EXPECT_PUT(self->engine, GPA(MISSING), stamp(MISSING, 1));
+	EXPECT_PUT(self->engine, GPA(MISSING), label(MISSING, 1));
 	GET_STATS(b);
 	/* Eight windows of the job, in which nothing moved, and one. */
 	EXPECT_DELTA(9, a, b, writes);

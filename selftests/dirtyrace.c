@@ -112,7 +112,7 @@ static void *write_pages(void *data)
 	for (i = 1; i <= WRITES && !writer->error; i++) {
 		/* Some pages often, some seldom, the last third never. */
 		page = i % 7 ? i % 8 : i / 7 % (PAGES_EACH * 2 / 3);
-		writer->last[page] = stamp(writer->first + page, i);
+		writer->last[page] = label(writer->first + page, i);
 		writer->error = gpa_put(writer->engine, GPA(writer->first + page),
 					writer->last[page]);
 	}

@@ -39,7 +39,7 @@ SECMMU_TEST_F(domains, numbers)
 	EXPECT_EQ(0, domain_create(self->mirror, SECMMU_MAX_DOMAINS - 1));
 	EXPECT_EQ(0, domain_enter(self->engine, SECMMU_MAX_DOMAINS - 1));
 	EXPECT_EQ(0, domain_enter(self->engine, 0));
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
 }
 
 static int create_from_child(void *arg)
@@ -85,13 +85,13 @@ SECMMU_TEST_F(domains, E2_same_domain_again)
 	struct secmmu_stats a;
 
 	ASSERT_EQ(0, domain_enter(self->engine, 2));
-	EXPECT_GPA(stamp(9, 1), self->engine, GPA(9));
+	EXPECT_GPA(label(9, 1), self->engine, GPA(9));
 	close(self->engine);
 	EXPECT_EQ(0, domain_create(self->mirror, 2));
 	self->engine = NEW_ENGINE(self->mirror);
 	GET_STATS(a);
 	ASSERT_EQ(0, domain_enter(self->engine, 2));
-	EXPECT_GPA(stamp(9, 1), self->engine, GPA(9));
+	EXPECT_GPA(label(9, 1), self->engine, GPA(9));
 	EXPECT_SINCE(0, a, faults);
 }
 
@@ -103,7 +103,7 @@ SECMMU_TEST_F(domains, E2_handed_on)
 	EXPECT_EQ(-EBUSY, domain_create(other, 1));
 	EXPECT_EQ(-ENXIO, domain_enter(secmmu_create_engine(other), 1));
 	ASSERT_EQ(0, domain_enter(self->engine, 1));
-	EXPECT_GPA(stamp(8, 1), self->engine, GPA(8));
+	EXPECT_GPA(label(8, 1), self->engine, GPA(8));
 	close(self->engine);
 	close(self->mirror);
 	self->mirror = other;
@@ -113,10 +113,10 @@ SECMMU_TEST_F(domains, E2_handed_on)
 	engine = NEW_ENGINE(other);
 	self->engine = engine;
 	ASSERT_EQ(0, domain_enter(engine, 1));
-	EXPECT_GPA(stamp(0, 1), engine, GPA(8));
+	EXPECT_GPA(label(0, 1), engine, GPA(8));
 	EXPECT_GPA_ERROR(ENXIO, engine, GPA(9));
-	EXPECT_PUT(engine, GPA(8), stamp(0, 2));
-	EXPECT_EQ(stamp(0, 2), *word_at(self->mem, 0));
+	EXPECT_PUT(engine, GPA(8), label(0, 2));
+	EXPECT_EQ(label(0, 2), *word_at(self->mem, 0));
 }
 
 /* Holds a few domains, with engines in them, until it is killed. */
@@ -178,8 +178,8 @@ SECMMU_TEST_F(domains, E4_all_roots)
 
 	for (i = 0; i <= 3; i++) {
 		ASSERT_EQ(0, domain_enter(self->engine, i));
-		EXPECT_GPA(stamp(10, 1), self->engine, GPA(10));
-		EXPECT_PUT(self->engine, GPA(11), stamp(11, 2));
+		EXPECT_GPA(label(10, 1), self->engine, GPA(10));
+		EXPECT_PUT(self->engine, GPA(11), label(11, 2));
 	}
 	/* None of them is in use. */
 	ASSERT_EQ(0, domain_enter(self->engine, 0));
@@ -191,7 +191,7 @@ SECMMU_TEST_F(domains, E4_all_roots)
 	for (i = 0; i <= 3; i++) {
 		ASSERT_EQ(0, domain_enter(self->engine, i));
 		EXPECT_GPA(0, self->engine, GPA(10));
-		EXPECT_GPA(stamp(11, 2), self->engine, GPA(11));
+		EXPECT_GPA(label(11, 2), self->engine, GPA(11));
 	}
 }
 
@@ -202,7 +202,7 @@ SECMMU_TEST_F(domains, E4_tables_go_back)
 
 	for (i = 0; i <= 3; i++) {
 		ASSERT_EQ(0, domain_enter(self->engine, i));
-		EXPECT_GPA(stamp(8, 1), self->engine, GPA(8));
+		EXPECT_GPA(label(8, 1), self->engine, GPA(8));
 	}
 	ASSERT_EQ(0, madvise(self->mem, PAGES * PAGE, MADV_DONTNEED));
 	EXPECT_COUNTER(4, tables);
@@ -213,13 +213,13 @@ SECMMU_TEST_F(domains, E5_miss_fails)
 	struct secmmu_prefault arg;
 
 	ASSERT_EQ(0, domain_enter(self->engine, 1));
-	EXPECT_GPA(stamp(8, 1), self->engine, GPA(8));
+	EXPECT_GPA(label(8, 1), self->engine, GPA(8));
 	EXPECT_GPA_ERROR(EACCES, self->engine, GPA(7));
 	EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(7), 0));
 	EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(PAGES));
 	/* Still inside. */
 	EXPECT_GPA_ERROR(EACCES, self->engine, GPA(0));
-	EXPECT_GPA(stamp(8, 1), self->engine, GPA(8));
+	EXPECT_GPA(label(8, 1), self->engine, GPA(8));
 
 	arg = (struct secmmu_prefault){ .size = sizeof(arg), .gpa = GPA(0),
 					.length = PAGE, .domain = 1 };
@@ -240,13 +240,13 @@ SECMMU_TEST_F(domains, E5_miss_leaves)
 
 	ASSERT_EQ(0, domain_enter(engine, 1));
 	GET_STATS(a);
-	EXPECT_GPA(stamp(8, 1), engine, GPA(8));
-	EXPECT_GPA(stamp(7, 1), engine, GPA(7));
-	EXPECT_GPA(stamp(6, 1), engine, GPA(6));
+	EXPECT_GPA(label(8, 1), engine, GPA(8));
+	EXPECT_GPA(label(7, 1), engine, GPA(7));
+	EXPECT_GPA(label(6, 1), engine, GPA(6));
 	EXPECT_SINCE(1, a, left);
 	ASSERT_EQ(0, domain_enter(engine, 2));
-	EXPECT_PUT(engine, GPA(7), stamp(7, 2));
-	EXPECT_EQ(stamp(7, 2), *word_at(self->mem, 7));
+	EXPECT_PUT(engine, GPA(7), label(7, 2));
+	EXPECT_EQ(label(7, 2), *word_at(self->mem, 7));
 	EXPECT_SINCE(2, a, left);
 	close(engine);
 }
@@ -255,11 +255,11 @@ SECMMU_TEST_F(domains, E5_miss_leaves)
 SECMMU_TEST_F(domains, A11_slot_hidden)
 {
 	ASSERT_EQ(0, domain_enter(self->engine, 2));
-	EXPECT_GPA(stamp(12, 1), self->engine, GPA(12));
+	EXPECT_GPA(label(12, 1), self->engine, GPA(12));
 	SET_SLOT_IN(1, 0, 0, IN(1), GPA(8), 8, 8);
 	EXPECT_GPA_ERROR(EACCES, self->engine, GPA(12));
 	ASSERT_EQ(0, domain_enter(self->engine, 1));
-	EXPECT_GPA(stamp(12, 1), self->engine, GPA(12));
+	EXPECT_GPA(label(12, 1), self->engine, GPA(12));
 	ASSERT_EQ(0, secmmu_delete_slot(self->mirror, 1));
 	EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(12));
 }
@@ -302,7 +302,7 @@ static void read_in_all(TEST_ARGS(domains), long page)
 
 	for (i = 0; i < ALL; i++) {
 		ASSERT_EQ(0, domain_enter(self->engine, i));
-		EXPECT_GPA(stamp(8 + page, 1), self->engine, GPA(8 + page));
+		EXPECT_GPA(label(8 + page, 1), self->engine, GPA(8 + page));
 	}
 }
 
@@ -324,7 +324,7 @@ SECMMU_TEST_F(domains, E4_every_domain)
 	for (i = 0; i < ALL; i++) {
 		ASSERT_EQ(0, domain_enter(self->engine, i));
 		EXPECT_GPA(0, self->engine, GPA(10));
-		EXPECT_GPA(stamp(11, 1), self->engine, GPA(11));
+		EXPECT_GPA(label(11, 1), self->engine, GPA(11));
 	}
 	ASSERT_EQ(0, madvise(self->mem, PAGES * PAGE, MADV_DONTNEED));
 	EXPECT_COUNTER(ALL, tables);
@@ -351,7 +351,7 @@ SECMMU_TEST_F(domains, E2_every_domain_handed_on)
 	ASSERT_EQ(0, secmmu_set_slot_in(other, 0, 0, 0, IN(ALL) - 1, GPA(8), self->mem, PAGE));
 	for (i = 0; i < ALL; i++) {
 		ASSERT_EQ(0, domain_enter(self->engine, i));
-		EXPECT_GPA(stamp(0, 1), self->engine, GPA(8));
+		EXPECT_GPA(label(0, 1), self->engine, GPA(8));
 	}
 	EXPECT_COUNTER_OF(ALL, other, faults);
 	EXPECT_COUNTER_OF(0, other, zapped);
@@ -367,13 +367,13 @@ SECMMU_TEST_F(domains, E2_others_keep_theirs)
 	ASSERT_EQ(0, domain_create(other, 6));
 	ASSERT_EQ(0, secmmu_set_slot_in(other, 0, 0, 0, IN(6), GPA(0), self->mem, PAGE));
 	ASSERT_EQ(0, domain_enter(engine, 6));
-	EXPECT_GPA(stamp(0, 1), engine, GPA(0));
+	EXPECT_GPA(label(0, 1), engine, GPA(0));
 	close(self->engine);
 	close(self->mirror);
 	self->mirror = third;
 	EXPECT_EQ(-EBUSY, domain_create(third, 6));
 	EXPECT_EQ(0, domain_create(third, 1));
-	EXPECT_GPA(stamp(0, 1), engine, GPA(0));
+	EXPECT_GPA(label(0, 1), engine, GPA(0));
 	close(engine);
 	close(other);
 	EXPECT_EQ(0, domain_create(third, 6));
@@ -395,7 +395,7 @@ SECMMU_TEST_F(domains, G1_process_ends)
 	for (i = 0; i < ALL; i++) {
 		ASSERT_EQ(0, i ? domain_create(mirror, i) : 0);
 		ASSERT_EQ(0, domain_enter(engine, i));
-		EXPECT_GPA(stamp(5, 1), engine, GPA(5));
+		EXPECT_GPA(label(5, 1), engine, GPA(5));
 	}
 	EXPECT_COUNTER_OF(0, mirror, zapped);
 	child_kill(pid);
@@ -419,7 +419,7 @@ SECMMU_TEST_F(domains, G1_every_mirror_is_emptied)
 		mirror[i] = ASSERT_NUMBER(secmmu_create_mirror_of(self->dev, pid));
 		engine[i] = NEW_ENGINE(mirror[i]);
 		ASSERT_EQ(0, secmmu_set_slot(mirror[i], 0, 0, GPA(0), self->mem, PAGES * PAGE));
-		EXPECT_GPA(stamp(5, 1), engine[i], GPA(5));
+		EXPECT_GPA(label(5, 1), engine[i], GPA(5));
 	}
 	child_kill(pid);
 	for (i = 0; i < 3; i++) {
@@ -448,7 +448,7 @@ SECMMU_TEST_F(domains, A11_hidden_one_by_one)
 			if (i == hidden)
 				EXPECT_GPA_ERROR(EACCES, self->engine, GPA(8));
 			else
-				EXPECT_GPA(stamp(8, 1), self->engine, GPA(8));
+				EXPECT_GPA(label(8, 1), self->engine, GPA(8));
 		}
 		SET_SLOT_IN(1, 0, 0, IN(ALL) - 1, GPA(8), 8, 8);
 	}

@@ -69,7 +69,7 @@ static int populate(FIXTURE_DATA(flush) *self, long first, long end)
 	int ret;
 
 	for (i = first; i < end; i++)
-		*word_at(self->mem, i) = stamp(i, 1);
+		*word_at(self->mem, i) = label(i, 1);
 	while (range.length) {
 		ret = ioctl(self->mirror, SECMMU_PREFAULT, &range);
 		if (ret)
@@ -118,8 +118,8 @@ static void drop(VARIANT_ARGS(flush), long n)
 	EXPECT_DELTA(0, a, b, unpaired);
 	EXPECT_EQ(tables_for(n + 1), b.tables);
 
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
-	EXPECT_GPA(stamp(n + 1, 1), self->engine, GPA(n + 1));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
+	EXPECT_GPA(label(n + 1, 1), self->engine, GPA(n + 1));
 	EXPECT_SINCE(0, b, fault_pages);
 	EXPECT_GPA(0, self->engine, GPA(1));
 	EXPECT_GPA(0, self->engine, GPA(n));
@@ -189,7 +189,7 @@ SECMMU_TEST_F(flush, B1_aliases)
 	SET_SLOT(1, 0, GPA(2 * MAX_PAGES), 0, n);
 	ASSERT_EQ(0, populate(self, 0, n));
 	for (i = 0; i < n; i++)
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(2 * MAX_PAGES + i));
+		EXPECT_GPA(label(i, 1), self->engine, GPA(2 * MAX_PAGES + i));
 	GET_STATS(a);
 	ASSERT_EQ(0, madvise(self->mem, n * PAGE, MADV_DONTNEED));
 	EXPECT_SINCE(2 * n, a, zapped);

@@ -46,7 +46,7 @@ FIXTURE_SETUP(hugetlb)
 	self->mem = mmap(NULL, self->size, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->mem);
-	pages_stamp(self->mem, 0, self->size / PAGE, 1);
+	pages_label(self->mem, 0, self->size / PAGE, 1);
 	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem, self->size));
 }
 
@@ -67,16 +67,16 @@ SECMMU_TEST_F(hugetlb, reads_and_writes)
 	long i;
 
 	for (i = 0; i < pages; i += 37) {
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
-		EXPECT_PUT(self->engine, GPA(i), stamp(i, 2));
-		EXPECT_EQ(stamp(i, 2), *word_at(self->mem, i));
+		EXPECT_GPA(label(i, 1), self->engine, GPA(i));
+		EXPECT_PUT(self->engine, GPA(i), label(i, 2));
+		EXPECT_EQ(label(i, 2), *word_at(self->mem, i));
 	}
 	EXPECT_EQ(0, secmmu_prefault(self->mirror, SECMMU_PREFAULT_WRITE, BASE,
 				     self->size, &range));
 	EXPECT_EQ(0, range.length);
 	GET_STATS(a);
 	for (i = 0; i < pages; i++)
-		EXPECT_GPA(stamp(i, i % 37 ? 1 : 2), self->engine, GPA(i));
+		EXPECT_GPA(label(i, i % 37 ? 1 : 2), self->engine, GPA(i));
 	EXPECT_SINCE(0, a, faults);
 }
 
@@ -87,7 +87,7 @@ SECMMU_TEST_F(hugetlb, discard_and_unmap)
 	struct secmmu_stats a, b;
 
 	for (i = 0; i < HUGE_PAGES * n; i++)
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
+		EXPECT_GPA(label(i, 1), self->engine, GPA(i));
 	GET_STATS(a);
 	ASSERT_EQ(0, munmap(self->mem, n * PAGE));
 	GET_STATS(b);
@@ -99,11 +99,11 @@ SECMMU_TEST_F(hugetlb, discard_and_unmap)
 	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(0));
 	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(n - 1));
 	for (i = n; i < HUGE_PAGES * n; i++)
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
+		EXPECT_GPA(label(i, 1), self->engine, GPA(i));
 
 	ASSERT_EQ(0, mprotect(self->mem + n * PAGE, n * PAGE, PROT_READ));
 	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(n + 3), 0));
-	EXPECT_GPA(stamp(n + 3, 1), self->engine, GPA(n + 3));
+	EXPECT_GPA(label(n + 3, 1), self->engine, GPA(n + 3));
 	ASSERT_EQ(0, munmap(self->mem + n * PAGE, n * PAGE));
 	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(n + 3));
 	EXPECT_EQ(before + 2, free_huge_pages());
@@ -120,8 +120,8 @@ static int keep_copy(void *data)
 	struct child *child = data;
 
 	CHECK(!byte_wait(child->fd));
-	CHECK(*word_at(child->mem, 0) == stamp(0, 1));
-	CHECK(*word_at(child->mem, 7) == stamp(7, 1));
+	CHECK(*word_at(child->mem, 0) == label(0, 1));
+	CHECK(*word_at(child->mem, 7) == label(7, 1));
 	return 0;
 }
 
@@ -133,13 +133,13 @@ SECMMU_TEST_F(hugetlb, C3_fork)
 
 	ASSERT_EQ(0, pipe(pipefd));
 	child.fd = pipefd[0];
-	EXPECT_PUT(self->engine, GPA(0), stamp(0, 1));
+	EXPECT_PUT(self->engine, GPA(0), label(0, 1));
 	pid = ASSERT_NUMBER(child_start(keep_copy, &child));
-	EXPECT_PUT(self->engine, GPA(0), stamp(0, 2));
-	EXPECT_PUT(self->engine, GPA(7), stamp(7, 2));
-	EXPECT_EQ(stamp(0, 2), *word_at(self->mem, 0));
-	EXPECT_EQ(stamp(7, 2), *word_at(self->mem, 7));
-	EXPECT_GPA(stamp(8, 1), self->engine, GPA(8));
+	EXPECT_PUT(self->engine, GPA(0), label(0, 2));
+	EXPECT_PUT(self->engine, GPA(7), label(7, 2));
+	EXPECT_EQ(label(0, 2), *word_at(self->mem, 0));
+	EXPECT_EQ(label(7, 2), *word_at(self->mem, 7));
+	EXPECT_GPA(label(8, 1), self->engine, GPA(8));
 	EXPECT_EQ(0, byte_send(pipefd[1]));
 	EXPECT_EQ(0, child_wait(pid));
 	close(pipefd[0]);
@@ -154,7 +154,7 @@ static int own_page(void *data)
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_FIXED, -1, 0);
 
 	CHECK(mem == child->mem);
-	*word_at(mem, 5) = stamp(5, 5);
+	*word_at(mem, 5) = label(5, 5);
 	CHECK(!byte_send(child->fd));
 	return child_sleep(NULL);
 }
@@ -183,7 +183,7 @@ SECMMU_TEST_F(hugetlb, G1_nothing_kept_alive)
 	engine = NEW_ENGINE(mirror);
 	ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, BASE, child.mem, n * PAGE));
 	for (i = 0; i < n; i++)
-		EXPECT_GPA(i == 5 ? stamp(5, 5) : 0, engine, GPA(i));
+		EXPECT_GPA(i == 5 ? label(5, 5) : 0, engine, GPA(i));
 	EXPECT_EQ(128 + SIGKILL, child_kill(pid));
 	EXPECT_EQ(before, free_huge_pages());
 	EXPECT_GPA_ERROR(ESRCH, engine, GPA(5));

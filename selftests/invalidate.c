@@ -21,11 +21,11 @@ FIXTURE_SETUP(invalidate)
 	self->mem = ASSERT_MEMORY(region_map(PAGES));
 	SET_SLOT(0, 0, BASE, 0, PAGES);
 	for (i = 0; i < PAGES; i++) {
-		*word_at(self->mem, i) = stamp(i, 1);
+		*word_at(self->mem, i) = label(i, 1);
 		/* Half of the pages for writing, half for reading. */
 		if (i & 1)
-			EXPECT_PUT(self->engine, GPA(i), stamp(i, 1));
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
+			EXPECT_PUT(self->engine, GPA(i), label(i, 1));
+		EXPECT_GPA(label(i, 1), self->engine, GPA(i));
 	}
 }
 
@@ -35,7 +35,7 @@ do {									\
 	long _page;							\
 									\
 	for (_page = first; _page < (end); _page++)			\
-		EXPECT_GPA(stamp(_page, 1), self->engine, GPA(_page));	\
+		EXPECT_GPA(label(_page, 1), self->engine, GPA(_page));	\
 } while (0)
 
 SECMMU_TEST_F(invalidate, B4_discard)
@@ -60,8 +60,8 @@ SECMMU_TEST_F(invalidate, B4_discard)
 	/* The first and the last page went, too. */
 	for (i = 4; i < 9; i++)
 		EXPECT_GPA(0, self->engine, GPA(i));
-	EXPECT_PUT(self->engine, GPA(8), stamp(8, 2));
-	EXPECT_EQ(stamp(8, 2), *word_at(self->mem, 8));
+	EXPECT_PUT(self->engine, GPA(8), label(8, 2));
+	EXPECT_EQ(label(8, 2), *word_at(self->mem, 8));
 }
 
 SECMMU_TEST_F(invalidate, B4_single_pages)
@@ -75,7 +75,7 @@ SECMMU_TEST_F(invalidate, B4_single_pages)
 		EXPECT_SINCE(1, a, zapped);
 	}
 	for (i = 0; i < PAGES; i++)
-		EXPECT_GPA(i % 3 ? stamp(i, 1) : 0, self->engine, GPA(i));
+		EXPECT_GPA(i % 3 ? label(i, 1) : 0, self->engine, GPA(i));
 }
 
 SECMMU_TEST_F(invalidate, unmap)
@@ -90,8 +90,8 @@ SECMMU_TEST_F(invalidate, unmap)
 	/* New memory at the old place. */
 	ASSERT_EQ(0, region_replace(self->mem, 3, 2, RW));
 	EXPECT_GPA(0, self->engine, GPA(3));
-	*word_at(self->mem, 4) = stamp(4, 2);
-	EXPECT_GPA(stamp(4, 2), self->engine, GPA(4));
+	*word_at(self->mem, 4) = label(4, 2);
+	EXPECT_GPA(label(4, 2), self->engine, GPA(4));
 
 	/* In one step. */
 	ASSERT_EQ(0, region_replace(self->mem, 4, 1, RW));
@@ -106,8 +106,8 @@ SECMMU_TEST_F(invalidate, move_away_and_into)
 
 	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 1, 0, GPA(100), other, 4 * PAGE));
 	for (i = 0; i < 4; i++) {
-		*word_at(other, i) = stamp(100 + i, 1);
-		EXPECT_GPA(stamp(100 + i, 1), self->engine, GPA(100 + i));
+		*word_at(other, i) = label(100 + i, 1);
+		EXPECT_GPA(label(100 + i, 1), self->engine, GPA(100 + i));
 	}
 
 	ASSERT_EQ(other + PAGE, (char *)mremap(self->mem + 6 * PAGE, 2 * PAGE, 2 * PAGE,
@@ -119,35 +119,35 @@ SECMMU_TEST_F(invalidate, move_away_and_into)
 	EXPECT_KEPT(0, 6);
 	EXPECT_KEPT(8, PAGES);
 	/* ... into what was mapped there. */
-	EXPECT_GPA(stamp(100, 1), self->engine, GPA(100));
-	EXPECT_GPA(stamp(6, 1), self->engine, GPA(101));
-	EXPECT_GPA(stamp(7, 1), self->engine, GPA(102));
-	EXPECT_GPA(stamp(103, 1), self->engine, GPA(103));
-	EXPECT_PUT(self->engine, GPA(102), stamp(7, 2));
-	EXPECT_EQ(stamp(7, 2), *word_at(other, 2));
+	EXPECT_GPA(label(100, 1), self->engine, GPA(100));
+	EXPECT_GPA(label(6, 1), self->engine, GPA(101));
+	EXPECT_GPA(label(7, 1), self->engine, GPA(102));
+	EXPECT_GPA(label(103, 1), self->engine, GPA(103));
+	EXPECT_PUT(self->engine, GPA(102), label(7, 2));
+	EXPECT_EQ(label(7, 2), *word_at(other, 2));
 	region_unmap(other, 4);
 }
 
 SECMMU_TEST_F(invalidate, C3_protect_and_back)
 {
 	ASSERT_EQ(0, mprotect(self->mem, 2 * PAGE, PROT_READ));
-	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(0), stamp(0, 2)));
-	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(1), stamp(1, 2)));
+	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(0), label(0, 2)));
+	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(1), label(1, 2)));
 	EXPECT_KEPT(0, PAGES);
 
 	ASSERT_EQ(0, mprotect(self->mem, 2 * PAGE, RW));
-	EXPECT_PUT(self->engine, GPA(0), stamp(0, 3));
-	EXPECT_PUT(self->engine, GPA(1), stamp(1, 3));
-	EXPECT_EQ(stamp(0, 3), *word_at(self->mem, 0));
-	EXPECT_EQ(stamp(1, 3), *word_at(self->mem, 1));
+	EXPECT_PUT(self->engine, GPA(0), label(0, 3));
+	EXPECT_PUT(self->engine, GPA(1), label(1, 3));
+	EXPECT_EQ(label(0, 3), *word_at(self->mem, 0));
+	EXPECT_EQ(label(1, 3), *word_at(self->mem, 1));
 
 	ASSERT_EQ(0, mprotect(self->mem, 2 * PAGE, PROT_NONE));
 	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(0));
 	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(1));
 	EXPECT_KEPT(2, PAGES);
 	ASSERT_EQ(0, mprotect(self->mem, 2 * PAGE, RW));
-	EXPECT_GPA(stamp(0, 3), self->engine, GPA(0));
-	EXPECT_GPA(stamp(1, 3), self->engine, GPA(1));
+	EXPECT_GPA(label(0, 3), self->engine, GPA(0));
+	EXPECT_GPA(label(1, 3), self->engine, GPA(1));
 }
 
 /* Waits on @fd until the parent has written, then looks at its own copy. */
@@ -161,12 +161,12 @@ static int check_old_copy(void *data)
 	struct fork_arg *arg = data;
 
 	CHECK(!byte_wait(arg->fd));
-	CHECK(*word_at(arg->mem, 0) == stamp(0, 1));
-	CHECK(*word_at(arg->mem, 1) == stamp(1, 1));
-	CHECK(*word_at(arg->mem, 2) == stamp(2, 1));
-	*word_at(arg->mem, 0) = stamp(0, 9);
-	*word_at(arg->mem, 2) = stamp(2, 9);
-	*word_at(arg->mem, 3) = stamp(3, 9);
+	CHECK(*word_at(arg->mem, 0) == label(0, 1));
+	CHECK(*word_at(arg->mem, 1) == label(1, 1));
+	CHECK(*word_at(arg->mem, 2) == label(2, 1));
+	*word_at(arg->mem, 0) = label(0, 9);
+	*word_at(arg->mem, 2) = label(2, 9);
+	*word_at(arg->mem, 3) = label(3, 9);
 	return 0;
 }
 
@@ -182,25 +182,25 @@ SECMMU_TEST_F(invalidate, C3_fork)
 	pid = ASSERT_NUMBER(child_start(check_old_copy, &arg));
 
 	/* Page 1 was writable through the mirror before; page 0 was not. */
-	EXPECT_PUT(self->engine, GPA(1), stamp(1, 2));
-	EXPECT_PUT(self->engine, GPA(0), stamp(0, 2));
-	EXPECT_EQ(stamp(0, 2), *word_at(self->mem, 0));
-	EXPECT_EQ(stamp(1, 2), *word_at(self->mem, 1));
-	EXPECT_GPA(stamp(1, 2), self->engine, GPA(1));
+	EXPECT_PUT(self->engine, GPA(1), label(1, 2));
+	EXPECT_PUT(self->engine, GPA(0), label(0, 2));
+	EXPECT_EQ(label(0, 2), *word_at(self->mem, 0));
+	EXPECT_EQ(label(1, 2), *word_at(self->mem, 1));
+	EXPECT_GPA(label(1, 2), self->engine, GPA(1));
 	/* The processor's write is seen, though the page was known. */
-	EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
-	*word_at(self->mem, 2) = stamp(2, 2);
-	EXPECT_GPA(stamp(2, 2), self->engine, GPA(2));
+	EXPECT_GPA(label(2, 1), self->engine, GPA(2));
+	*word_at(self->mem, 2) = label(2, 2);
+	EXPECT_GPA(label(2, 2), self->engine, GPA(2));
 
 	EXPECT_EQ(0, byte_send(pipefd[1]));
 	EXPECT_EQ(0, child_wait(pid));
 	/* And nothing that the child did. */
-	EXPECT_GPA(stamp(0, 2), self->engine, GPA(0));
-	EXPECT_GPA(stamp(1, 2), self->engine, GPA(1));
-	EXPECT_GPA(stamp(2, 2), self->engine, GPA(2));
+	EXPECT_GPA(label(0, 2), self->engine, GPA(0));
+	EXPECT_GPA(label(1, 2), self->engine, GPA(1));
+	EXPECT_GPA(label(2, 2), self->engine, GPA(2));
 	EXPECT_KEPT(3, PAGES);
-	EXPECT_PUT(self->engine, GPA(3), stamp(3, 3));
-	EXPECT_EQ(stamp(3, 3), *word_at(self->mem, 3));
+	EXPECT_PUT(self->engine, GPA(3), label(3, 3));
+	EXPECT_EQ(label(3, 3), *word_at(self->mem, 3));
 	close(pipefd[0]);
 	close(pipefd[1]);
 }
@@ -217,7 +217,7 @@ SECMMU_TEST_F(invalidate, two_mirrors_one_process)
 	for (i = 0; i < PAGES; i++) {
 		ASSERT_EQ(0, secmmu_set_slot(mirror, i, 0, GPA(PAGES - 1 - i),
 					     self->mem + i * PAGE, PAGE));
-		EXPECT_GPA(stamp(i, 1), engine, GPA(PAGES - 1 - i));
+		EXPECT_GPA(label(i, 1), engine, GPA(PAGES - 1 - i));
 	}
 	ASSERT_EQ(0, secmmu_get_stats(self->mirror, &a[0]));
 	ASSERT_EQ(0, secmmu_get_stats(mirror, &a[1]));
@@ -229,7 +229,7 @@ SECMMU_TEST_F(invalidate, two_mirrors_one_process)
 	EXPECT_DELTA(1, a[0], b[0], flushes);
 	EXPECT_DELTA(3, a[1], b[1], flushes);
 	for (i = 0; i < PAGES; i++) {
-		__u64 word = i >= 5 && i < 8 ? 0 : stamp(i, 1);
+		__u64 word = i >= 5 && i < 8 ? 0 : label(i, 1);
 
 		EXPECT_GPA(word, self->engine, GPA(i));
 		EXPECT_GPA(word, engine, GPA(PAGES - 1 - i));

@@ -27,7 +27,7 @@ FIXTURE_SETUP(jobs)
 	self->front = NEW_ENGINE(self->mirror);
 	self->mem = ASSERT_MEMORY(region_map(PAGES));
 	self->data = ASSERT_MEMORY(region_map(PAGES));
-	pages_stamp(self->mem, 0, PAGES, 1);
+	pages_label(self->mem, 0, PAGES, 1);
 	SET_SLOT(0, 0, GPA(0), 0, PAGES);
 }
 
@@ -55,12 +55,12 @@ SECMMU_TEST_F(jobs, D4_read_and_write)
 
 	EXPECT_JOB(PAGES * PAGE, 0, 0, tagged(GPA(0), 33, 6), PAGES * PAGE, self->data);
 	for (i = 0; i < PAGES; i++)
-		EXPECT_EQ(stamp(i, 1), *word_at(self->data, i));
-	pages_stamp(self->data, 0, PAGES, 2);
+		EXPECT_EQ(label(i, 1), *word_at(self->data, i));
+	pages_label(self->data, 0, PAGES, 2);
 	EXPECT_JOB(3 * PAGE - 8, 0, SECMMU_JOB_WRITE, GPA(2), 3 * PAGE - 8,
 		   self->data + 2 * PAGE);
 	for (i = 0; i < PAGES; i++)
-		EXPECT_EQ(stamp(i, i >= 2 && i < 5 ? 2 : 1), *word_at(self->mem, i));
+		EXPECT_EQ(label(i, i >= 2 && i < 5 ? 2 : 1), *word_at(self->mem, i));
 	/* Not aligned, neither here nor there. */
 	EXPECT_JOB(PAGE, 0, 0, GPA(1) + 4, PAGE, self->data + 12);
 	EXPECT_EQ(0, memcmp(self->data + 12, self->mem + PAGE + 4, PAGE));
@@ -77,7 +77,7 @@ SECMMU_TEST_F(jobs, touch)
 	GET_STATS(a);
 	for (i = 0; i < PAGES; i++) {
 		EXPECT_EQ(0, gpa_get(self->front, GPA(i), &word));
-		EXPECT_EQ(stamp(i, 1), word);
+		EXPECT_EQ(label(i, 1), word);
 	}
 	EXPECT_PUT(self->front, GPA(9), 1);
 	EXPECT_SINCE(0, a, faults);

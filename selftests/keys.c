@@ -66,7 +66,7 @@ SECMMU_TEST_F(keys, slot_key)
 					      GPA(4), self->mem, PAGE));
 	EXPECT_EQ(-EINVAL, secmmu_set_slot_in(self->mirror, 1, 0, UINT16_MAX, 0,
 					      GPA(4), self->mem, PAGE));
-	EXPECT_GPA(stamp(4, 1), self->engine, GPA(4));
+	EXPECT_GPA(label(4, 1), self->engine, GPA(4));
 }
 
 struct mapper {
@@ -120,24 +120,24 @@ SECMMU_TEST_F(keys, F1_threads)
 
 SECMMU_TEST_F(keys, denied)
 {
-	EXPECT_GPA(stamp(4, 1), self->engine, GPA(4));
-	EXPECT_PUT(self->engine, GPA(4), stamp(4, 2));
+	EXPECT_GPA(label(4, 1), self->engine, GPA(4));
+	EXPECT_PUT(self->engine, GPA(4), label(4, 2));
 
 	EXPECT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_WRITE(self->key)));
-	EXPECT_GPA(stamp(4, 2), self->engine, GPA(4));
-	EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(4), stamp(4, 3)));
-	EXPECT_EQ(stamp(4, 2), *word_at(self->mem, 4));
+	EXPECT_GPA(label(4, 2), self->engine, GPA(4));
+	EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(4), label(4, 3)));
+	EXPECT_EQ(label(4, 2), *word_at(self->mem, 4));
 
 	EXPECT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_ACCESS(self->key)));
 	EXPECT_GPA_ERROR(EACCES, self->engine, GPA(4));
-	EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(4), stamp(4, 3)));
-	EXPECT_EQ(stamp(4, 2), *word_at(self->mem, 4));
+	EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(4), label(4, 3)));
+	EXPECT_EQ(label(4, 2), *word_at(self->mem, 4));
 
 	/* Other keys go on, and so does a transfer up to there. */
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
 	EXPECT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_ACCESS(0)));
 	EXPECT_GPA_ERROR(EACCES, self->engine, GPA(0));
-	EXPECT_GPA(stamp(4, 2), self->engine, GPA(4));
+	EXPECT_GPA(label(4, 2), self->engine, GPA(4));
 }
 
 SECMMU_TEST_F(keys, denied_midway)
@@ -173,7 +173,7 @@ SECMMU_TEST_F(keys, F2_own_register)
 	EXPECT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_ACCESS(self->key)));
 	EXPECT_EQ(0, rights_get(self->other, &rights));
 	EXPECT_EQ(0, rights);
-	EXPECT_GPA(stamp(5, 1), self->other, GPA(5));
+	EXPECT_GPA(label(5, 1), self->other, GPA(5));
 	EXPECT_GPA_ERROR(EACCES, self->engine, GPA(5));
 
 	EXPECT_EQ(0, rights_set(self->other, UINT32_MAX));
@@ -190,7 +190,7 @@ SECMMU_TEST_F(keys, F3_no_flush)
 	struct secmmu_stats a;
 	int i;
 
-	EXPECT_PUT(self->engine, GPA(6), stamp(6, 2));
+	EXPECT_PUT(self->engine, GPA(6), label(6, 2));
 	GET_STATS(a);
 	for (i = 0; i < 100; i++) {
 		EXPECT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_WRITE(self->key)));
@@ -198,7 +198,7 @@ SECMMU_TEST_F(keys, F3_no_flush)
 		EXPECT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_ACCESS(self->key)));
 		EXPECT_GPA_ERROR(EACCES, self->engine, GPA(6));
 		EXPECT_EQ(0, rights_set(self->engine, 0));
-		EXPECT_GPA(stamp(6, 2), self->engine, GPA(6));
+		EXPECT_GPA(label(6, 2), self->engine, GPA(6));
 	}
 	EXPECT_SINCE(0, a, flushes);
 	EXPECT_SINCE(0, a, interrupts);
@@ -223,9 +223,9 @@ SECMMU_TEST_F(keys, F4_asked_before)
 /* Slots keep the number of a key that was freed, whoever gets it next. */
 SECMMU_TEST_F(keys, F5_freed_key)
 {
-	EXPECT_GPA(stamp(7, 1), self->engine, GPA(7));
+	EXPECT_GPA(label(7, 1), self->engine, GPA(7));
 	EXPECT_EQ(0, key_free(self->mirror, self->key));
-	EXPECT_GPA(stamp(7, 1), self->engine, GPA(7));
+	EXPECT_GPA(label(7, 1), self->engine, GPA(7));
 	EXPECT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_ACCESS(self->key)));
 	EXPECT_GPA_ERROR(EACCES, self->engine, GPA(7));
 	EXPECT_EQ(self->key, key_alloc(self->mirror));
@@ -238,12 +238,12 @@ SECMMU_TEST_F(keys, A11_slot_gets_another)
 	int second = key_alloc(self->mirror);
 
 	ASSERT_LT(0, second);
-	EXPECT_GPA(stamp(4, 1), self->engine, GPA(4));
+	EXPECT_GPA(label(4, 1), self->engine, GPA(4));
 	EXPECT_EQ(0, rights_set(self->engine, SECMMU_KEY_NO_ACCESS(second)));
-	EXPECT_GPA(stamp(4, 1), self->engine, GPA(4));
+	EXPECT_GPA(label(4, 1), self->engine, GPA(4));
 	SET_SLOT_IN(1, 0, second, 0, GPA(4), 4, 4);
 	EXPECT_GPA_ERROR(EACCES, self->engine, GPA(4));
-	EXPECT_GPA(stamp(4, 1), self->other, GPA(4));
+	EXPECT_GPA(label(4, 1), self->other, GPA(4));
 }
 
 /* A write that is denied is denied before anything is done for it. */

@@ -31,14 +31,14 @@ FIXTURE_TEARDOWN(large)
 	SECMMU_TEARDOWN();
 }
 
-/* The engine finds the stamps of these pages, without a fault. */
+/* The engine finds the labels of these pages, without a fault. */
 #define EXPECT_MAPPED(first, count, round)				\
 do {									\
 	struct secmmu_stats _a, _b;					\
 									\
 	GET_STATS(_a);							\
 	for (long _i = first; _i < (first) + (count); _i++)		\
-		EXPECT_GPA(stamp(_i, round), self->engine, GPA(_i));	\
+		EXPECT_GPA(label(_i, round), self->engine, GPA(_i));	\
 	GET_STATS(_b);							\
 	EXPECT_DELTA(0, _a, _b, faults);				\
 } while (0)
@@ -51,7 +51,7 @@ static void touch_blocks(TEST_ARGS(large))
 
 	GET_STATS(a);
 	for (i = 0; i < BLOCKS; i++)
-		EXPECT_GPA(stamp(i * BLOCK + 7, 1), self->engine, GPA(i * BLOCK + 7));
+		EXPECT_GPA(label(i * BLOCK + 7, 1), self->engine, GPA(i * BLOCK + 7));
 	GET_STATS(b);
 	EXPECT_DELTA(BLOCKS, a, b, faults);
 	EXPECT_DELTA(BLOCKS, a, b, fault_pages);
@@ -67,8 +67,8 @@ SECMMU_TEST_F(large, B7_one_entry)
 	EXPECT_MAPPED(0, PAGES, 1);
 	/* Writing takes one more fault for each; the entry stays one. */
 	for (i = 0; i < PAGES; i++) {
-		EXPECT_PUT(self->engine, GPA(i), stamp(i, 2));
-		EXPECT_EQ(stamp(i, 2), *word_at(self->mem, i));
+		EXPECT_PUT(self->engine, GPA(i), label(i, 2));
+		EXPECT_EQ(label(i, 2), *word_at(self->mem, i));
 	}
 	GET_STATS(stats);
 	EXPECT_EQ(BLOCKS, stats.large);
@@ -129,13 +129,13 @@ SECMMU_TEST_F(large, B7_no_entry)
 	for (n = 0; n < sizeof(slots) / sizeof(*slots); n++) {
 		SET_SLOT(0, slots[n].flags, GPA(slots[n].gpa), slots[n].page, slots[n].pages);
 		for (i = 0; i < slots[n].pages; i++)
-			EXPECT_GPA(stamp(slots[n].page + i, 1), self->engine,
+			EXPECT_GPA(label(slots[n].page + i, 1), self->engine,
 				   GPA(slots[n].gpa + i));
 		EXPECT_COUNTER(0, large);
 	}
 	/* The same memory through a slot that fits it. */
 	SET_SLOT(0, 0, GPA(BLOCK), 0, 512);
-	EXPECT_GPA(stamp(9, 1), self->engine, GPA(BLOCK + 9));
+	EXPECT_GPA(label(9, 1), self->engine, GPA(BLOCK + 9));
 	EXPECT_COUNTER(1, large);
 }
 
@@ -152,12 +152,12 @@ SECMMU_TEST_F(large, B7_folio_mapped_in_parts)
 			EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(i));
 			continue;
 		}
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
-		EXPECT_EQ(i == 5 ? -EFAULT : 0, gpa_put(self->engine, GPA(i), stamp(i, 2)));
+		EXPECT_GPA(label(i, 1), self->engine, GPA(i));
+		EXPECT_EQ(i == 5 ? -EFAULT : 0, gpa_put(self->engine, GPA(i), label(i, 2)));
 	}
 	EXPECT_COUNTER(0, large);
 	/* The block nobody cut is mapped as one. */
-	EXPECT_GPA(stamp(3 * BLOCK, 1), self->engine, GPA(3 * BLOCK));
+	EXPECT_GPA(label(3 * BLOCK, 1), self->engine, GPA(3 * BLOCK));
 	EXPECT_COUNTER(1, large);
 }
 
@@ -207,7 +207,7 @@ SECMMU_TEST_F(large, B7_split)
 	EXPECT_SINCE(0, a, splits);
 	EXPECT_SINCE(1, a, unsplit);
 	EXPECT_MAPPED(3 * BLOCK, BLOCK, 1);
-	EXPECT_STAMPS(1, self->engine, GPA(0), 0, PAGES);
+	EXPECT_LABELS(1, self->engine, GPA(0), 0, PAGES);
 
 	child_kill(child);
 }
@@ -222,7 +222,7 @@ SECMMU_TEST_F(large, B7_made_whole)
 	ASSERT_EQ(0, madvise(self->mem, PAGE, MADV_FREE));
 	GET_STATS(a);
 	ASSERT_EQ(BLOCKS - 1, a.large);
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
 	EXPECT_COUNTER(BLOCKS, large);
 	EXPECT_COUNTER(a.tables - 1, tables);
 	EXPECT_SINCE(1, a, faults);
@@ -245,15 +245,15 @@ SECMMU_TEST_F(large, C3_fork)
 	long i;
 
 	for (i = 0; i < PAGES; i += BLOCK)
-		EXPECT_PUT(self->engine, GPA(i), stamp(i, 1));
+		EXPECT_PUT(self->engine, GPA(i), label(i, 1));
 	child = ASSERT_NUMBER(child_start(child_sleep, NULL));
 	EXPECT_COUNTER(0, large);
 	touch_blocks(_metadata, self);
 	/* Breaks the sharing of one page: the block is one no more. */
-	EXPECT_PUT(self->engine, GPA(3), stamp(3, 2));
-	EXPECT_EQ(stamp(3, 2), *word_at(self->mem, 3));
+	EXPECT_PUT(self->engine, GPA(3), label(3, 2));
+	EXPECT_EQ(label(3, 2), *word_at(self->mem, 3));
 	EXPECT_COUNTER(BLOCKS - 1, large);
-	EXPECT_STAMPS(1, self->engine, GPA(0), 4, BLOCK - 4);
+	EXPECT_LABELS(1, self->engine, GPA(0), 4, BLOCK - 4);
 	child_kill(child);
 }
 
@@ -327,7 +327,7 @@ SECMMU_TEST_F(large, B7_come_and_go)
 			/* Nothing, or something of this page. */
 			wrong += word && word >> 32 != i + 1ULL;
 			if (i % 3 == round % 3)
-				wrong += !!gpa_put(self->engine, GPA(i), stamp(i, round));
+				wrong += !!gpa_put(self->engine, GPA(i), label(i, round));
 		}
 	}
 	churn.stop = true;

@@ -113,7 +113,7 @@ static int use_all(int mirror, int engine, char *mem)
 
 		CHECK(!secmmu_set_slot(mirror, i, SECMMU_SLOT_LOG_DIRTY, gpa,
 				       mem, PAGES * PAGE));
-		CHECK(!gpa_put(engine, gpa, stamp(i, 1)));
+		CHECK(!gpa_put(engine, gpa, label(i, 1)));
 		CHECK(!gpa_get(engine, gpa + PAGE, &word));
 		CHECK(!secmmu_prefault(mirror, 0, gpa, PAGES * PAGE, &range));
 		CHECK(!secmmu_dirty_log(mirror, i, 0, PAGES, &log));

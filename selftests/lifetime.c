@@ -14,7 +14,7 @@
 FIXTURE(lifetime)
 {
 	int dev, mirror, engine;
-	char *mem;	/* page i starts with stamp(i, 1); mapped by slot 0 */
+	char *mem;	/* page i starts with label(i, 1); mapped by slot 0 */
 	int sock[2];	/* to and from a child */
 };
 
@@ -57,18 +57,18 @@ static int own_mirror(void *data)
 	CHECK(mirror >= 0);
 	CHECK(engine >= 0);
 	CHECK(mem);
-	*word_at(mem, 0) = stamp(0, 7);
-	*word_at(mem, 1) = stamp(1, 7);
+	*word_at(mem, 0) = label(0, 7);
+	*word_at(mem, 1) = label(1, 7);
 	CHECK(!secmmu_set_slot(mirror, 0, 0, BASE, mem, PAGES * PAGE));
 	CHECK(!gpa_get(engine, GPA(0), &word));
-	CHECK(word == stamp(0, 7));
+	CHECK(word == label(0, 7));
 	CHECK(!fds_send(owner->sock, fds, 2));
 	/* Killed at any moment: it must leave nothing in the socket. */
 	while (owner->ending == STAY)
 		pause();
 	CHECK(!byte_wait(owner->sock));
 	/* What the holder has written. */
-	CHECK(*word_at(mem, 1) == stamp(1, 8));
+	CHECK(*word_at(mem, 1) == label(1, 8));
 	return owner->ending == EXEC ? exec_to_wait(owner->sock) : 0;
 }
 
@@ -76,8 +76,8 @@ static int own_mirror(void *data)
 static void take_over(TEST_ARGS(lifetime), int *fds)
 {
 	ASSERT_EQ(0, fds_receive(self->sock[0], fds, 2));
-	EXPECT_GPA(stamp(0, 7), fds[1], GPA(0));
-	EXPECT_PUT(fds[1], GPA(1), stamp(1, 8));
+	EXPECT_GPA(label(0, 7), fds[1], GPA(0));
+	EXPECT_PUT(fds[1], GPA(1), label(1, 8));
 	/* Holding a mirror is no right to configure it. */
 	EXPECT_EQ(-EPERM, secmmu_set_slot(fds[0], 1, 0, GPA(100), self->mem, PAGE));
 	EXPECT_EQ(-EPERM, secmmu_delete_slot(fds[0], 0));
@@ -122,7 +122,7 @@ SECMMU_TEST_F(lifetime, G1_owner_killed)
 	int fds[2];
 
 	take_over(_metadata, self, fds);
-	EXPECT_GPA(stamp(1, 8), fds[1], GPA(1));
+	EXPECT_GPA(label(1, 8), fds[1], GPA(1));
 	EXPECT_EQ(128 + SIGKILL, child_kill(pid));
 	expect_gone(_metadata, fds);
 }
@@ -159,13 +159,13 @@ static int use_inherited(void *data)
 	CHECK(!secmmu_get_stats(self->mirror, &stats));
 
 	/* The engine reaches the parent's memory, not this copy of it. */
-	*word_at(self->mem, 0) = stamp(0, 9);
+	*word_at(self->mem, 0) = label(0, 9);
 	CHECK(!gpa_get(self->engine, GPA(0), &word));
-	CHECK(word == stamp(0, 1));
-	CHECK(!gpa_put(self->engine, GPA(1), stamp(1, 3)));
-	CHECK(*word_at(self->mem, 1) == stamp(1, 1));
+	CHECK(word == label(0, 1));
+	CHECK(!gpa_put(self->engine, GPA(1), label(1, 3)));
+	CHECK(*word_at(self->mem, 1) == label(1, 1));
 	CHECK(!gpa_get(self->engine, GPA(1), &word));
-	CHECK(word == stamp(1, 3));
+	CHECK(word == label(1, 3));
 	return 0;
 }
 
@@ -174,13 +174,13 @@ SECMMU_TEST_F(lifetime, D5_forked_child)
 	pid_t pid = ASSERT_NUMBER(child_start(use_inherited, self));
 
 	EXPECT_EQ(0, child_wait(pid));
-	EXPECT_EQ(stamp(0, 1), *word_at(self->mem, 0));
-	EXPECT_EQ(stamp(1, 3), *word_at(self->mem, 1));
+	EXPECT_EQ(label(0, 1), *word_at(self->mem, 0));
+	EXPECT_EQ(label(1, 3), *word_at(self->mem, 1));
 	/* A child's end is not the parent's. */
-	EXPECT_GPA(stamp(1, 3), self->engine, GPA(1));
-	EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
+	EXPECT_GPA(label(1, 3), self->engine, GPA(1));
+	EXPECT_GPA(label(2, 1), self->engine, GPA(2));
 	EXPECT_EQ(0, secmmu_set_slot(self->mirror, 1, 0, GPA(100), self->mem, PAGE));
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(100));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(100));
 }
 
 /* The child has a mirror of its own from the device it inherited. */
@@ -194,10 +194,10 @@ static int mirror_own_copy(void *data)
 	CHECK(mirror >= 0);
 	CHECK(engine >= 0);
 	CHECK(!secmmu_set_slot(mirror, 0, 0, BASE, self->mem, PAGE));
-	CHECK(!gpa_put(engine, GPA(0), stamp(0, 5)));
-	CHECK(*word_at(self->mem, 0) == stamp(0, 5));
+	CHECK(!gpa_put(engine, GPA(0), label(0, 5)));
+	CHECK(*word_at(self->mem, 0) == label(0, 5));
 	CHECK(!gpa_get(self->engine, GPA(0), &word));
-	CHECK(word == stamp(0, 1));
+	CHECK(word == label(0, 1));
 	return 0;
 }
 
@@ -206,7 +206,7 @@ SECMMU_TEST_F(lifetime, D5_child_mirrors_itself)
 	pid_t pid = ASSERT_NUMBER(child_start(mirror_own_copy, self));
 
 	EXPECT_EQ(0, child_wait(pid));
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
 }
 
 /* Every order in which device (0), mirror (1) and engine (2) can be closed. */
@@ -226,7 +226,7 @@ SECMMU_TEST_F(lifetime, G1_close_in_every_order)
 		fds[1] = secmmu_create_mirror(fds[0], SECMMU_FLUSH_RANGE, 0);
 		fds[2] = NEW_ENGINE(fds[1]);
 		ASSERT_EQ(0, secmmu_set_slot(fds[1], 0, 0, BASE, self->mem, PAGES * PAGE));
-		EXPECT_GPA(stamp(0, 1), fds[2], GPA(0));
+		EXPECT_GPA(label(0, 1), fds[2], GPA(0));
 		for (step = 0; step < 3; step++) {
 			ASSERT_EQ(0, close(fds[orders[i][step]]));
 			fds[orders[i][step]] = -1;
@@ -239,20 +239,20 @@ SECMMU_TEST_F(lifetime, G1_close_in_every_order)
 			if (fds[1] >= 0) {
 				fd = secmmu_create_engine(fds[1]);
 				EXPECT_LE(0, fd);
-				EXPECT_GPA(stamp(1, 1), fd, GPA(1));
+				EXPECT_GPA(label(1, 1), fd, GPA(1));
 				close(fd);
 			}
 			if (fds[2] >= 0) {
 				/* Coherent, too, not only readable. */
-				*word_at(self->mem, 3) = stamp(3, 1);
-				EXPECT_GPA(stamp(3, 1), fds[2], GPA(3));
+				*word_at(self->mem, 3) = label(3, 1);
+				EXPECT_GPA(label(3, 1), fds[2], GPA(3));
 				ASSERT_EQ(0, madvise(self->mem + 3 * PAGE,
 						     PAGE, MADV_DONTNEED));
 				EXPECT_GPA(0, fds[2], GPA(3));
 			}
 		}
 	}
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
 }
 
 SECMMU_TEST_F(lifetime, G1_duplicated_descriptors)
@@ -262,17 +262,17 @@ SECMMU_TEST_F(lifetime, G1_duplicated_descriptors)
 
 	ASSERT_LE(0, engine);
 	ASSERT_LE(0, mirror);
-	EXPECT_GPA(stamp(0, 1), engine, GPA(0));
+	EXPECT_GPA(label(0, 1), engine, GPA(0));
 	close(self->engine);
 	self->engine = -1;
 	close(self->mirror);
 	self->mirror = -1;
-	EXPECT_GPA(stamp(0, 1), engine, GPA(0));
-	EXPECT_GPA(stamp(1, 1), engine, GPA(1));
+	EXPECT_GPA(label(0, 1), engine, GPA(0));
+	EXPECT_GPA(label(1, 1), engine, GPA(1));
 	ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, BASE, self->mem + PAGE, PAGE));
-	EXPECT_GPA(stamp(1, 1), engine, GPA(0));
+	EXPECT_GPA(label(1, 1), engine, GPA(0));
 	close(mirror);
-	EXPECT_GPA(stamp(1, 1), engine, GPA(0));
+	EXPECT_GPA(label(1, 1), engine, GPA(0));
 	close(engine);
 }
 
@@ -285,19 +285,19 @@ SECMMU_TEST_F(lifetime, many_engines)
 
 	for (i = 0; i < ENGINES; i++) {
 		engines[i] = NEW_ENGINE(self->mirror);
-		EXPECT_GPA(stamp(i % 3, 1), engines[i], GPA(i % 3));
+		EXPECT_GPA(label(i % 3, 1), engines[i], GPA(i % 3));
 	}
 	/* One event concerns them all. */
 	ASSERT_EQ(0, madvise(self->mem, PAGE, MADV_DONTNEED));
-	EXPECT_PUT(engines[0], GPA(1), stamp(1, 2));
+	EXPECT_PUT(engines[0], GPA(1), label(1, 2));
 	for (i = 0; i < ENGINES; i++) {
 		EXPECT_GPA(0, engines[i], GPA(0));
-		EXPECT_GPA(stamp(1, 2), engines[i], GPA(1));
+		EXPECT_GPA(label(1, 2), engines[i], GPA(1));
 	}
 	for (i = 0; i < ENGINES; i += 2)
 		close(engines[i]);
 	for (i = 1; i < ENGINES; i += 2) {
-		EXPECT_GPA(stamp(2, 1), engines[i], GPA(2));
+		EXPECT_GPA(label(2, 1), engines[i], GPA(2));
 		close(engines[i]);
 	}
 }
@@ -322,7 +322,7 @@ SECMMU_TEST_F_TIMEOUT(lifetime, G1_create_fault_kill, SECMMU_TIMEOUT_LONG)
 			close(fds[0]);
 		}
 	}
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
 }
 
 TEST_HARNESS_MAIN

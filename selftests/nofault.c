@@ -38,18 +38,18 @@ SECMMU_TEST_F(nofault, I1_untouched_stays_so)
 
 	for (i = 0; i < PAGES; i++)
 		EXPECT_NO_PAGE(i);
-	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(0), stamp(0, 1)));
+	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(0), label(0, 1)));
 	EXPECT_NO_PAGE(0);
 	for (i = 0; i < PAGES; i += 2)
-		*word_at(self->mem, i) = stamp(i, 1);
+		*word_at(self->mem, i) = label(i, 1);
 	for (i = 0; i < PAGES; i += 2)
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
+		EXPECT_GPA(label(i, 1), self->engine, GPA(i));
 	for (i = 1; i < PAGES; i += 2)
 		EXPECT_NO_PAGE(i);
 	/* What the process reads only is the page of zeroes. */
 	EXPECT_EQ(0, *word_at(self->mem, 1));
 	EXPECT_GPA(0, self->engine, GPA(1));
-	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(1), stamp(1, 1)));
+	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(1), label(1, 1)));
 }
 
 SECMMU_TEST_F(nofault, I1_given_up_stays_so)
@@ -57,8 +57,8 @@ SECMMU_TEST_F(nofault, I1_given_up_stays_so)
 	long i;
 
 	for (i = 0; i < PAGES; i++) {
-		*word_at(self->mem, i) = stamp(i, 1);
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
+		*word_at(self->mem, i) = label(i, 1);
+		EXPECT_GPA(label(i, 1), self->engine, GPA(i));
 	}
 	ASSERT_EQ(0, madvise(self->mem, PAGES * PAGE, MADV_DONTNEED));
 	for (i = 0; i < PAGES; i++)
@@ -73,7 +73,7 @@ SECMMU_TEST_F(nofault, I1_transfer_ends_there)
 
 	for (i = 0; i < PAGES; i++)
 		if (i != 5)
-			*word_at(self->mem, i) = stamp(i, 1);
+			*word_at(self->mem, i) = label(i, 1);
 	EXPECT_EQ(5 * PAGE, gpa_read(self->engine, buffer, sizeof(buffer), GPA(0)));
 	EXPECT_EQ(10 * PAGE, gpa_read(self->engine, buffer, sizeof(buffer), GPA(6)));
 	EXPECT_NO_PAGE(5);
@@ -88,8 +88,8 @@ SECMMU_TEST_F(nofault, I1_hole_is_not_filled)
 	ASSERT_EQ(self->mem, mmap(self->mem, PAGES * PAGE, PROT_READ | PROT_WRITE,
 				  MAP_SHARED | MAP_FIXED, file, 0));
 	for (i = 0; i < PAGES; i++) {
-		*word_at(self->mem, i) = stamp(i, 1);
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
+		*word_at(self->mem, i) = label(i, 1);
+		EXPECT_GPA(label(i, 1), self->engine, GPA(i));
 	}
 	ASSERT_EQ(0, fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
 			       PAGES * PAGE));
@@ -106,14 +106,14 @@ SECMMU_TEST_F(nofault, I1_copy_on_write_stays)
 {
 	pid_t pid;
 
-	*word_at(self->mem, 0) = stamp(0, 1);
+	*word_at(self->mem, 0) = label(0, 1);
 	pid = ASSERT_NUMBER(child_start(child_sleep, NULL));
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
-	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(0), stamp(0, 2)));
-	EXPECT_EQ(stamp(0, 1), *word_at(self->mem, 0));
-	*word_at(self->mem, 0) = stamp(0, 3);
-	EXPECT_PUT(self->engine, GPA(0), stamp(0, 4));
-	EXPECT_EQ(stamp(0, 4), *word_at(self->mem, 0));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
+	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(0), label(0, 2)));
+	EXPECT_EQ(label(0, 1), *word_at(self->mem, 0));
+	*word_at(self->mem, 0) = label(0, 3);
+	EXPECT_PUT(self->engine, GPA(0), label(0, 4));
+	EXPECT_EQ(label(0, 4), *word_at(self->mem, 0));
 	child_kill(pid);
 }
 

@@ -21,7 +21,7 @@ FIXTURE(prefault)
 {
 	int dev, mirror, engine;
 	int around;	/* an engine that maps around its reads */
-	char *mem;	/* page i starts with stamp(i, 1); slots 0 and 1 */
+	char *mem;	/* page i starts with label(i, 1); slots 0 and 1 */
 };
 
 FIXTURE_SETUP(prefault)
@@ -77,12 +77,12 @@ SECMMU_TEST_F(prefault, whole_range)
 	EXPECT_DELTA(PAGES, a, b, fault_pages);
 	EXPECT_DELTA(0, a, b, reads);
 	EXPECT_DELTA(0, a, b, retries);
-	EXPECT_STAMPS(1, self->engine, GPA(0), 0, PAGES);
+	EXPECT_LABELS(1, self->engine, GPA(0), 0, PAGES);
 	EXPECT_SINCE(0, b, faults);
 	/* It is no promise: what the process discards is gone. */
 	ASSERT_EQ(0, madvise(self->mem + 5 * PAGE, PAGE, MADV_DONTNEED));
 	EXPECT_GPA(0, self->engine, GPA(5));
-	EXPECT_GPA(stamp(6, 1), self->engine, GPA(6));
+	EXPECT_GPA(label(6, 1), self->engine, GPA(6));
 }
 
 struct copy_arg {
@@ -97,7 +97,7 @@ static int keep_copy(void *data)
 
 	CHECK(!byte_wait(arg->fd));
 	for (i = 0; i < PAGES; i++)
-		CHECK(*word_at(arg->mem, i) == stamp(i, 1));
+		CHECK(*word_at(arg->mem, i) == label(i, 1));
 	return 0;
 }
 
@@ -120,11 +120,11 @@ SECMMU_TEST_F(prefault, C3_write_breaks_cow)
 	EXPECT_LE(PAGES, (long)(b.fault_pages - a.fault_pages));
 	EXPECT_GE(PAGES + 1, (long)(b.retries - a.retries));
 	for (i = 0; i < PAGES; i++)
-		EXPECT_PUT(self->engine, GPA(i), stamp(i, 2));
+		EXPECT_PUT(self->engine, GPA(i), label(i, 2));
 	EXPECT_SINCE(0, b, faults);
 	EXPECT_SINCE(0, b, retries);
 	for (i = 0; i < PAGES; i++)
-		EXPECT_EQ(stamp(i, 2), *word_at(self->mem, i));
+		EXPECT_EQ(label(i, 2), *word_at(self->mem, i));
 	EXPECT_EQ(0, byte_send(pipefd[1]));
 	EXPECT_EQ(0, child_wait(pid));
 	close(pipefd[0]);
@@ -144,10 +144,10 @@ SECMMU_TEST_F(prefault, C3_read_then_write)
 	EXPECT_PREFAULT(0, 0, PAGES, PAGES);
 	GET_STATS(a);
 	for (i = 0; i < PAGES; i++)
-		EXPECT_PUT(self->engine, GPA(i), stamp(i, 3));
+		EXPECT_PUT(self->engine, GPA(i), label(i, 3));
 	EXPECT_SINCE(0, a, faults);
 	for (i = 0; i < PAGES; i++)
-		EXPECT_EQ(stamp(i, 3), *word_at(self->mem, i));
+		EXPECT_EQ(label(i, 3), *word_at(self->mem, i));
 }
 
 SECMMU_TEST_F(prefault, stops_at_a_hole)
@@ -259,31 +259,31 @@ SECMMU_TEST_F(prefault, around_a_read)
 	long i;
 
 	GET_STATS(a);
-	EXPECT_GPA(stamp(20, 1), self->around, GPA(20));
+	EXPECT_GPA(label(20, 1), self->around, GPA(20));
 	GET_STATS(b);
 	EXPECT_DELTA(1, a, b, faults);
 	EXPECT_DELTA(AROUND, a, b, fault_pages);
 	for (i = 20; i < 20 + AROUND; i++)
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
+		EXPECT_GPA(label(i, 1), self->engine, GPA(i));
 	GET_STATS(c);
 	EXPECT_DELTA(0, b, c, faults);
 	/* Not before, not behind, and not beyond the slot. */
-	EXPECT_GPA(stamp(19, 1), self->engine, GPA(19));
-	EXPECT_GPA(stamp(36, 1), self->engine, GPA(20 + AROUND));
+	EXPECT_GPA(label(19, 1), self->engine, GPA(19));
+	EXPECT_GPA(label(36, 1), self->engine, GPA(20 + AROUND));
 	GET_STATS(a);
 	EXPECT_DELTA(2, c, a, faults);
 	EXPECT_DELTA(2, c, a, fault_pages);
-	EXPECT_GPA(stamp(58, 1), self->around, GPA(58));
+	EXPECT_GPA(label(58, 1), self->around, GPA(58));
 	GET_STATS(b);
 	EXPECT_DELTA(2, a, b, fault_pages);
 	/* An engine without the flag, or a write, maps what it needs. */
-	EXPECT_GPA(stamp(70, 1), self->engine, GPA(70));
-	EXPECT_PUT(self->around, GPA(40), stamp(40, 2));
+	EXPECT_GPA(label(70, 1), self->engine, GPA(70));
+	EXPECT_PUT(self->around, GPA(40), label(40, 2));
 	EXPECT_SINCE(2, b, fault_pages);
 	/* What it maps is followed as if it had been asked for. */
-	*word_at(self->mem, 25) = stamp(25, 2);
+	*word_at(self->mem, 25) = label(25, 2);
 	ASSERT_EQ(0, madvise(self->mem + 26 * PAGE, PAGE, MADV_DONTNEED));
-	EXPECT_GPA(stamp(25, 2), self->engine, GPA(25));
+	EXPECT_GPA(label(25, 2), self->engine, GPA(25));
 	EXPECT_GPA(0, self->engine, GPA(26));
 }
 
@@ -302,10 +302,10 @@ SECMMU_TEST_F(prefault, around_creates_nothing)
 	ASSERT_EQ(0, uffd_register(uffd, self->mem + 20 * PAGE, 20,
 				   UFFDIO_REGISTER_MODE_MISSING));
 	GET_STATS(a);
-	EXPECT_GPA(stamp(0, 1), self->around, GPA(0));
-	EXPECT_GPA(stamp(20, 1), self->around, GPA(20));
-	EXPECT_GPA(stamp(60, 1), self->around, GPA(60));
-	EXPECT_GPA(stamp(80, 1), self->around, GPA(80));
+	EXPECT_GPA(label(0, 1), self->around, GPA(0));
+	EXPECT_GPA(label(20, 1), self->around, GPA(20));
+	EXPECT_GPA(label(60, 1), self->around, GPA(60));
+	EXPECT_GPA(label(80, 1), self->around, GPA(80));
 	EXPECT_SINCE(4, a, faults);
 	EXPECT_SINCE(3 + 2 + 2 + 2, a, fault_pages);
 	EXPECT_EQ(0, page_state(self->mem + 3 * PAGE) & PAGE_PRESENT);

@@ -22,7 +22,7 @@ struct order_msg {
 FIXTURE(process)
 {
 	int dev, mirror, engine;
-	char *mem;	/* the child's, page i starts with stamp(i, 1) */
+	char *mem;	/* the child's, page i starts with label(i, 1) */
 	int sock[2];
 	pid_t pid;
 };
@@ -57,7 +57,7 @@ static int serve(void *data)
 	FIXTURE_DATA(process) *self = data;
 	struct order_msg msg;
 
-	pages_stamp(self->mem, 0, PAGES, 1);
+	pages_label(self->mem, 0, PAGES, 1);
 	CHECK(!byte_send(self->sock[1]));
 	for (;;) {
 		CHECK(read(self->sock[1], &msg, sizeof(msg)) == sizeof(msg));
@@ -127,14 +127,14 @@ SECMMU_TEST_F(process, reads_and_writes)
 		struct iovec local = { &word, sizeof(word) };
 		struct iovec remote = { self->mem + i * PAGE, sizeof(word) };
 
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
-		EXPECT_PUT(self->engine, GPA(i), stamp(i, 2));
+		EXPECT_GPA(label(i, 1), self->engine, GPA(i));
+		EXPECT_PUT(self->engine, GPA(i), label(i, 2));
 		ASSERT_EQ(sizeof(word), process_vm_readv(self->pid, &local, 1, &remote, 1, 0));
-		EXPECT_EQ(stamp(i, 2), word);
-		word = stamp(i, 3);
+		EXPECT_EQ(label(i, 2), word);
+		word = label(i, 3);
 		ASSERT_EQ(sizeof(word), process_vm_writev(self->pid, &local, 1, &remote, 1, 0));
-		EXPECT_GPA(stamp(i, 3), self->engine, GPA(i));
-		EXPECT_EQ(stamp(i, 3), order(self, LOAD, i, 0));
+		EXPECT_GPA(label(i, 3), self->engine, GPA(i));
+		EXPECT_EQ(label(i, 3), order(self, LOAD, i, 0));
 		/* The same address here is other memory. */
 		EXPECT_EQ(0, *word_at(self->mem, i));
 	}
@@ -146,23 +146,23 @@ SECMMU_TEST_F(process, its_events)
 	long i;
 
 	for (i = 0; i < PAGES; i++)
-		EXPECT_PUT(self->engine, GPA(i), stamp(i, 1));
+		EXPECT_PUT(self->engine, GPA(i), label(i, 1));
 	GET_STATS(a);
 	/* What happens at the same place here is not its affair. */
 	ASSERT_EQ(0, madvise(self->mem, PAGES * PAGE, MADV_DONTNEED));
 	EXPECT_EQ(0, order(self, DISCARD, 3, 0));
 	EXPECT_EQ(0, order(self, UNMAP, 5, 0));
 	EXPECT_EQ(0, order(self, PROTECT, 7, 0));
-	EXPECT_EQ(stamp(8, 2), order(self, STORE, 8, stamp(8, 2)));
+	EXPECT_EQ(label(8, 2), order(self, STORE, 8, label(8, 2)));
 	EXPECT_SINCE(3, a, zapped);
 	EXPECT_SINCE(3, a, zap_events);
 	EXPECT_SINCE(0, a, unpaired);
 	EXPECT_GPA(0, self->engine, GPA(3));
 	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(5));
 	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(7), 0));
-	EXPECT_GPA(stamp(7, 1), self->engine, GPA(7));
-	EXPECT_GPA(stamp(8, 2), self->engine, GPA(8));
-	EXPECT_GPA(stamp(9, 1), self->engine, GPA(9));
+	EXPECT_GPA(label(7, 1), self->engine, GPA(7));
+	EXPECT_GPA(label(8, 2), self->engine, GPA(8));
+	EXPECT_GPA(label(9, 1), self->engine, GPA(9));
 }
 
 /* Nothing works any more, and everything that was mapped was dropped. */
@@ -183,7 +183,7 @@ static void expect_gone(TEST_ARGS(process))
 
 SECMMU_TEST_F(process, G1_its_exit)
 {
-	EXPECT_STAMPS(1, self->engine, GPA(0), 0, PAGES);
+	EXPECT_LABELS(1, self->engine, GPA(0), 0, PAGES);
 	EXPECT_EQ(0, order(self, LEAVE, 0, 0));
 	expect_gone(_metadata, self);
 	/* Nobody is called that any more. */
@@ -192,7 +192,7 @@ SECMMU_TEST_F(process, G1_its_exit)
 
 SECMMU_TEST_F(process, G1_its_execve)
 {
-	EXPECT_STAMPS(1, self->engine, GPA(0), 0, PAGES);
+	EXPECT_LABELS(1, self->engine, GPA(0), 0, PAGES);
 	EXPECT_EQ(0, order(self, EXEC, 0, 0));
 	expect_gone(_metadata, self);
 	/* The new program is another memory, and can be mirrored. */
@@ -222,7 +222,7 @@ static __u64 map_all(int mirror)
 /* The whole user range by one slot, at its own addresses. */
 SECMMU_TEST_F(process, identity)
 {
-	volatile __u64 here = stamp(77, 1);
+	volatile __u64 here = label(77, 1);
 	int mirrors[2], engines[2], i;
 	__u64 length = 0;
 
@@ -234,10 +234,10 @@ SECMMU_TEST_F(process, identity)
 		ASSERT_NE(0, length);
 		engines[i] = NEW_ENGINE(mirrors[i]);
 	}
-	EXPECT_GPA(stamp(3, 1), engines[0], (uintptr_t)(self->mem + 3 * PAGE));
+	EXPECT_GPA(label(3, 1), engines[0], (uintptr_t)(self->mem + 3 * PAGE));
 	EXPECT_GPA(here, engines[1], (uintptr_t)&here);
-	EXPECT_PUT(engines[1], (uintptr_t)&here, stamp(77, 2));
-	EXPECT_EQ(stamp(77, 2), here);
+	EXPECT_PUT(engines[1], (uintptr_t)&here, label(77, 2));
+	EXPECT_EQ(label(77, 2), here);
 	for (i = 0; i < 2; i++) {
 		EXPECT_GPA_ERROR(EFAULT, engines[i], 0);
 		EXPECT_GPA_ERROR(EFAULT, engines[i], length - PAGE);
@@ -247,7 +247,7 @@ SECMMU_TEST_F(process, identity)
 		close(engines[i]);
 	}
 	EXPECT_EQ(0, order(self, DISCARD, 3, 0));
-	EXPECT_GPA(stamp(2, 1), self->engine, (uintptr_t)self->mem + 2 * PAGE);
+	EXPECT_GPA(label(2, 1), self->engine, (uintptr_t)self->mem + 2 * PAGE);
 	EXPECT_GPA(0, self->engine, (uintptr_t)self->mem + 3 * PAGE);
 	close(mirrors[1]);
 }
@@ -263,8 +263,8 @@ static int second_mirror(void *data)
 	CHECK(engine >= 0);
 	CHECK(!secmmu_set_slot(mirror, 0, 0, BASE, self->mem, PAGES * PAGE));
 	CHECK(!gpa_get(engine, GPA(1), &word));
-	CHECK(word == stamp(1, 1));
-	CHECK(!gpa_put(engine, GPA(1), stamp(1, 2)));
+	CHECK(word == label(1, 1));
+	CHECK(!gpa_put(engine, GPA(1), label(1, 2)));
 	CHECK(order(self, DISCARD, 2, 0) == 0);
 	CHECK(!gpa_get(engine, GPA(2), &word));
 	CHECK(!word);
@@ -275,10 +275,10 @@ static int second_mirror(void *data)
 
 SECMMU_TEST_F(process, two_mirrors_two_owners)
 {
-	EXPECT_GPA(stamp(1, 1), self->engine, GPA(1));
-	EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
+	EXPECT_GPA(label(1, 1), self->engine, GPA(1));
+	EXPECT_GPA(label(2, 1), self->engine, GPA(2));
 	EXPECT_EQ(0, child_wait(child_start(second_mirror, self)));
-	EXPECT_GPA(stamp(1, 2), self->engine, GPA(1));
+	EXPECT_GPA(label(1, 2), self->engine, GPA(1));
 	EXPECT_GPA(0, self->engine, GPA(2));
 	EXPECT_EQ(0, order(self, UNMAP, 1, 0));
 	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(1));

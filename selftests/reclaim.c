@@ -28,7 +28,7 @@ FIXTURE(reclaim)
 {
 	int dev, mirror, engine;
 	int other_mirror, other_engine;	/* with the same slot */
-	char *mem;	/* page i starts with stamp(i, 1), known to both */
+	char *mem;	/* page i starts with label(i, 1), known to both */
 	struct secmmu_group group;
 	bool swap_made;
 	char lru_gen[16];
@@ -99,7 +99,7 @@ static int know_pages(int engine)
 
 	for (i = 0; i < PAGES && !ret; i++) {
 		ret = gpa_get(engine, GPA(i), &word);
-		if (!ret && word != stamp(i, 1))
+		if (!ret && word != label(i, 1))
 			ret = -EILSEQ;
 	}
 	return ret ?: text_write("/proc/self/clear_refs", "1");
@@ -172,7 +172,7 @@ SECMMU_TEST_F_TIMEOUT(reclaim, C1_used_pages_stay, SECMMU_TIMEOUT_LONG)
 	__u64 word;
 
 	SET_SLOT(0, 0, GPA(HOT_FIRST), HOT_FIRST, HOT_END - HOT_FIRST);
-	EXPECT_STAMPS(1, self->engine, GPA(0), HOT_FIRST, HOT_END - HOT_FIRST);
+	EXPECT_LABELS(1, self->engine, GPA(0), HOT_FIRST, HOT_END - HOT_FIRST);
 	ASSERT_EQ(0, text_write("/proc/self/clear_refs", "1"));
 	GET_STATS(a);
 	for (steps = 0; steps < STEPS; steps++) {
@@ -193,7 +193,7 @@ SECMMU_TEST_F_TIMEOUT(reclaim, C1_used_pages_stay, SECMMU_TIMEOUT_LONG)
 	EXPECT_SINCE(0, a, faults);
 	EXPECT_SINCE(0, a, zapped);
 	/* Back from swap space. */
-	EXPECT_STAMPS(1, self->other_engine, GPA(0), 0, PAGES);
+	EXPECT_LABELS(1, self->other_engine, GPA(0), 0, PAGES);
 }
 
 /* Once engines stop using them, no page stays for ever. */
@@ -238,8 +238,8 @@ SECMMU_TEST_F_TIMEOUT(reclaim, C2_written_pages_survive, SECMMU_TIMEOUT_LONG)
 	for (round = 2; round < 6; round++) {
 		/* The other engine's entries must not outlive the pages. */
 		for (i = 0; i < PAGES; i++) {
-			EXPECT_PUT(self->engine, GPA(i), stamp(i, round));
-			EXPECT_GPA(stamp(i, round), self->other_engine, GPA(i));
+			EXPECT_PUT(self->engine, GPA(i), label(i, round));
+			EXPECT_GPA(label(i, round), self->other_engine, GPA(i));
 		}
 		for (steps = 0; steps < 10 * STEPS; steps++) {
 			reclaim_some(self, 64);
@@ -247,7 +247,7 @@ SECMMU_TEST_F_TIMEOUT(reclaim, C2_written_pages_survive, SECMMU_TIMEOUT_LONG)
 				break;
 		}
 		EXPECT_GT(10 * STEPS, steps);
-		EXPECT_STAMPS(round, self->other_engine, GPA(0), 0, PAGES);
+		EXPECT_LABELS(round, self->other_engine, GPA(0), 0, PAGES);
 	}
 }
 

@@ -135,10 +135,10 @@ SECMMU_TEST_F(rw, both_sides_see_writes)
 	for (round = 1; round <= 100; round++) {
 		long page = round % 5;
 
-		*word_at(self->mem, page) = stamp(page, 2 * round);
-		EXPECT_GPA(stamp(page, 2 * round), self->engine, GPA(page));
-		EXPECT_PUT(self->engine, GPA(page), stamp(page, 2 * round + 1));
-		EXPECT_EQ(stamp(page, 2 * round + 1), *word_at(self->mem, page));
+		*word_at(self->mem, page) = label(page, 2 * round);
+		EXPECT_GPA(label(page, 2 * round), self->engine, GPA(page));
+		EXPECT_PUT(self->engine, GPA(page), label(page, 2 * round + 1));
+		EXPECT_EQ(label(page, 2 * round + 1), *word_at(self->mem, page));
 	}
 }
 
@@ -151,39 +151,39 @@ SECMMU_TEST_F(rw, untouched_memory)
 	EXPECT_GPA(0, self->engine, GPA(0));
 
 	/* The processor replaces the zero page it shared with the mirror. */
-	*word_at(self->mem, 0) = stamp(0, 1);
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+	*word_at(self->mem, 0) = label(0, 1);
+	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
 	/* And so does the mirror; the other page is still zero. */
-	EXPECT_PUT(self->engine, GPA(1), stamp(1, 1));
-	EXPECT_EQ(stamp(1, 1), *word_at(self->mem, 1));
-	EXPECT_GPA(stamp(1, 1), self->engine, GPA(1));
+	EXPECT_PUT(self->engine, GPA(1), label(1, 1));
+	EXPECT_EQ(label(1, 1), *word_at(self->mem, 1));
+	EXPECT_GPA(label(1, 1), self->engine, GPA(1));
 	/* First touched by a write through the mirror. */
-	EXPECT_PUT(self->engine, GPA(2) + 8, stamp(2, 1));
+	EXPECT_PUT(self->engine, GPA(2) + 8, label(2, 1));
 	EXPECT_EQ(0, *word_at(self->mem, 2));
-	EXPECT_EQ(stamp(2, 1), word_at(self->mem, 2)[1]);
+	EXPECT_EQ(label(2, 1), word_at(self->mem, 2)[1]);
 	EXPECT_GPA(0, self->engine, GPA(3));
 }
 
 SECMMU_TEST_F(rw, permissions_of_the_process)
 {
-	*word_at(self->mem, 0) = stamp(0, 1);
-	*word_at(self->mem, 1) = stamp(1, 1);
-	*word_at(self->mem, 2) = stamp(2, 1);
+	*word_at(self->mem, 0) = label(0, 1);
+	*word_at(self->mem, 1) = label(1, 1);
+	*word_at(self->mem, 2) = label(2, 1);
 	ASSERT_EQ(0, mprotect(self->mem, PAGE, PROT_READ));
 	ASSERT_EQ(0, mprotect(self->mem + PAGE, PAGE, PROT_NONE));
 
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
-	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(0), stamp(0, 2)));
-	EXPECT_EQ(stamp(0, 1), *word_at(self->mem, 0));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
+	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(0), label(0, 2)));
+	EXPECT_EQ(label(0, 1), *word_at(self->mem, 0));
 	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(1));
-	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(1), stamp(1, 2)));
-	EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
+	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(1), label(1, 2)));
+	EXPECT_GPA(label(2, 1), self->engine, GPA(2));
 
 	/* A transfer stops where the permission ends. */
 	EXPECT_EQ(PAGE, gpa_read(self->engine, self->buf, 3 * PAGE, GPA(0)));
 	EXPECT_EQ(-EFAULT, gpa_read(self->engine, self->buf, 2 * PAGE, GPA(1)));
 	ASSERT_EQ(0, mprotect(self->mem + PAGE, PAGE, PROT_READ));
-	EXPECT_EQ(stamp(1, 1), *word_at(self->mem, 1));
+	EXPECT_EQ(label(1, 1), *word_at(self->mem, 1));
 }
 
 SECMMU_TEST_F(rw, buffer_bad)
@@ -219,14 +219,14 @@ SECMMU_TEST_F(rw, buffer_bad)
 /* The buffer is itself mirrored, and has to be faulted in. */
 SECMMU_TEST_F(rw, buffer_in_the_mirror)
 {
-	*word_at(self->mem, 0) = stamp(0, 1);
+	*word_at(self->mem, 0) = label(0, 1);
 	EXPECT_EQ(PAGE, gpa_read(self->engine, self->mem + PAGE, PAGE, GPA(0)));
-	EXPECT_EQ(stamp(0, 1), *word_at(self->mem, 1));
+	EXPECT_EQ(label(0, 1), *word_at(self->mem, 1));
 	EXPECT_EQ(PAGE, gpa_write(self->engine, self->mem + PAGE, PAGE, GPA(2)));
-	EXPECT_EQ(stamp(0, 1), *word_at(self->mem, 2));
+	EXPECT_EQ(label(0, 1), *word_at(self->mem, 2));
 	/* Onto itself, and from memory nobody has touched. */
 	EXPECT_EQ(PAGE, gpa_read(self->engine, self->mem, PAGE, GPA(0)));
-	EXPECT_EQ(stamp(0, 1), *word_at(self->mem, 0));
+	EXPECT_EQ(label(0, 1), *word_at(self->mem, 0));
 	EXPECT_EQ(PAGE, gpa_write(self->engine, self->mem + 9 * PAGE, PAGE, GPA(0)));
 	EXPECT_EQ(0, *word_at(self->mem, 0));
 }

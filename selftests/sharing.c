@@ -20,7 +20,7 @@
 FIXTURE(sharing)
 {
 	int dev, mirror, engine;
-	char *mem;	/* page i starts with stamp(i, 1); writable entries */
+	char *mem;	/* page i starts with label(i, 1); writable entries */
 	long ksm_run, ksm_sleep;
 };
 
@@ -33,7 +33,7 @@ FIXTURE_SETUP(sharing)
 	self->mem = ASSERT_MEMORY(region_map(PAGES));
 	SET_SLOT(0, 0, BASE, 0, PAGES);
 	for (i = 0; i < PAGES; i++)
-		EXPECT_PUT(self->engine, GPA(i), stamp(i, 1));
+		EXPECT_PUT(self->engine, GPA(i), label(i, 1));
 }
 
 FIXTURE_TEARDOWN(sharing)
@@ -64,10 +64,10 @@ SECMMU_TEST_F(sharing, C3_read_only_upgrade)
 		/* The page of zeroes, which everybody shares. */
 		EXPECT_GPA(0, self->engine, GPA(i));
 		GET_STATS(a);
-		EXPECT_PUT(self->engine, GPA(i), stamp(i, 2));
+		EXPECT_PUT(self->engine, GPA(i), label(i, 2));
 		GET_STATS(b);
 		EXPECT_ONE_UPGRADE(a, b);
-		EXPECT_EQ(stamp(i, 2), *word_at(self->mem, i));
+		EXPECT_EQ(label(i, 2), *word_at(self->mem, i));
 	}
 }
 
@@ -94,7 +94,7 @@ SECMMU_TEST_F(sharing, C3_merge)
 	if (self->ksm_run < 0)
 		SKIP(return, "this kernel does not merge pages");
 	self->ksm_sleep = number_read(KSM "sleep_millisecs", "");
-	EXPECT_PUT(self->engine, GPA(1), stamp(0, 1));
+	EXPECT_PUT(self->engine, GPA(1), label(0, 1));
 	ASSERT_EQ(0, madvise(self->mem, 2 * PAGE, MADV_MERGEABLE));
 	GET_STATS(a);
 	ASSERT_EQ(0, number_write(KSM "sleep_millisecs", 5));
@@ -106,22 +106,22 @@ SECMMU_TEST_F(sharing, C3_merge)
 	GET_STATS(b);
 	EXPECT_LE(2, b.zapped - a.zapped);
 	EXPECT_DELTA(0, a, b, unpaired);
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(1));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(1));
 
 	/* From here on they are one page, until somebody writes. */
 	GET_STATS(a);
-	EXPECT_PUT(self->engine, GPA(0), stamp(0, 2));
+	EXPECT_PUT(self->engine, GPA(0), label(0, 2));
 	GET_STATS(b);
 	EXPECT_ONE_UPGRADE(a, b);
-	EXPECT_GPA(stamp(0, 2), self->engine, GPA(0));
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(1));
-	EXPECT_EQ(stamp(0, 2), *word_at(self->mem, 0));
-	EXPECT_EQ(stamp(0, 1), *word_at(self->mem, 1));
+	EXPECT_GPA(label(0, 2), self->engine, GPA(0));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(1));
+	EXPECT_EQ(label(0, 2), *word_at(self->mem, 0));
+	EXPECT_EQ(label(0, 1), *word_at(self->mem, 1));
 	/* The processor's write is followed, too. */
-	*word_at(self->mem, 1) = stamp(1, 3);
-	EXPECT_GPA(stamp(1, 3), self->engine, GPA(1));
-	EXPECT_GPA(stamp(0, 2), self->engine, GPA(0));
+	*word_at(self->mem, 1) = label(1, 3);
+	EXPECT_GPA(label(1, 3), self->engine, GPA(1));
+	EXPECT_GPA(label(0, 2), self->engine, GPA(0));
 }
 
 struct writer {
@@ -140,7 +140,7 @@ static void *write_one(void *data)
 /* The write waits until the one who forbade it has been asked. */
 SECMMU_TEST_F(sharing, C3_userfaultfd_write_protect)
 {
-	struct writer writer = { .gpa = GPA(2), .value = stamp(2, 2) };
+	struct writer writer = { .gpa = GPA(2), .value = label(2, 2) };
 	struct secmmu_stats a, b;
 	pthread_t thread;
 	int uffd = uffd_open(UFFD_FEATURE_PAGEFAULT_FLAG_WP);
@@ -154,49 +154,49 @@ SECMMU_TEST_F(sharing, C3_userfaultfd_write_protect)
 	EXPECT_SINCE(2, a, zapped);
 
 	/* Reading is free. */
-	EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
-	EXPECT_GPA(stamp(3, 1), self->engine, GPA(3));
+	EXPECT_GPA(label(2, 1), self->engine, GPA(2));
+	EXPECT_GPA(label(3, 1), self->engine, GPA(3));
 	EXPECT_EQ(NULL, uffd_wait(uffd, 0));
-	EXPECT_PUT(self->engine, GPA(4), stamp(4, 2));
+	EXPECT_PUT(self->engine, GPA(4), label(4, 2));
 
 	GET_STATS(a);
 	writer.engine = secmmu_create_engine(self->mirror);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, write_one, &writer));
 	EXPECT_EQ(self->mem + 2 * PAGE, uffd_wait(uffd, 30000));
 	/* Not yet written, and others may read meanwhile. */
-	EXPECT_EQ(stamp(2, 1), *word_at(self->mem, 2));
-	EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
+	EXPECT_EQ(label(2, 1), *word_at(self->mem, 2));
+	EXPECT_GPA(label(2, 1), self->engine, GPA(2));
 	EXPECT_EQ(0, uffd_protect(uffd, self->mem + 2 * PAGE, 1, false));
 	pthread_join(thread, NULL);
 	EXPECT_EQ(0, writer.ret);
 	GET_STATS(b);
 	EXPECT_GE(2, b.retries - a.retries);
-	EXPECT_GPA(stamp(2, 2), self->engine, GPA(2));
-	EXPECT_EQ(stamp(2, 2), *word_at(self->mem, 2));
+	EXPECT_GPA(label(2, 2), self->engine, GPA(2));
+	EXPECT_EQ(label(2, 2), *word_at(self->mem, 2));
 	EXPECT_EQ(NULL, uffd_wait(uffd, 0));
 	close(writer.engine);
 	close(uffd);
 	/* With the descriptor the protection went. */
-	EXPECT_PUT(self->engine, GPA(3), stamp(3, 2));
-	EXPECT_EQ(stamp(3, 2), *word_at(self->mem, 3));
+	EXPECT_PUT(self->engine, GPA(3), label(3, 2));
+	EXPECT_EQ(label(3, 2), *word_at(self->mem, 3));
 }
 
 /* Who looks for changed pages in the page table finds the engines' writes. */
 SECMMU_TEST_F(sharing, C3_soft_dirty)
 {
-	*word_at(self->mem, 0) = stamp(0, 1);
+	*word_at(self->mem, 0) = label(0, 1);
 	if (!(page_state(self->mem) & PAGE_SOFT_DIRTY))
 		SKIP(return, "no soft-dirty bits");
 	ASSERT_EQ(0, text_write("/proc/self/clear_refs", "4"));
-	EXPECT_STAMPS(1, self->engine, GPA(0), 0, PAGES);
+	EXPECT_LABELS(1, self->engine, GPA(0), 0, PAGES);
 	ASSERT_EQ(0, pages_with(self->mem, PAGES, PAGE_SOFT_DIRTY));
 	/* It had a writable entry in its TLB. */
-	EXPECT_PUT(self->engine, GPA(3), stamp(3, 2));
-	EXPECT_PUT(self->engine, GPA(6), stamp(6, 2));
+	EXPECT_PUT(self->engine, GPA(3), label(3, 2));
+	EXPECT_PUT(self->engine, GPA(6), label(6, 2));
 	EXPECT_EQ(2, pages_with(self->mem, PAGES, PAGE_SOFT_DIRTY));
 	EXPECT_NE(0, page_state(self->mem + 3 * PAGE) & PAGE_SOFT_DIRTY);
 	EXPECT_NE(0, page_state(self->mem + 6 * PAGE) & PAGE_SOFT_DIRTY);
-	EXPECT_EQ(stamp(3, 2), *word_at(self->mem, 3));
+	EXPECT_EQ(label(3, 2), *word_at(self->mem, 3));
 }
 
 TEST_HARNESS_MAIN

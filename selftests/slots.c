@@ -31,8 +31,8 @@ SECMMU_TEST_F(slots, add_and_edges)
 	EXPECT_EQ(-ENXIO, gpa_put(self->engine, GPA(0), word));
 
 	ASSERT_EQ(0, set_slot(0, 0, GPA(0), 1, 2));
-	EXPECT_GPA(stamp(1, 1), self->engine, GPA(0));
-	EXPECT_GPA(stamp(2, 1), self->engine, GPA(1));
+	EXPECT_GPA(label(1, 1), self->engine, GPA(0));
+	EXPECT_GPA(label(2, 1), self->engine, GPA(1));
 	EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(2));
 	EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(-1));
 	EXPECT_GPA_ERROR(ENXIO, self->engine, 0);
@@ -57,9 +57,9 @@ SECMMU_TEST_F(slots, delete)
 
 	EXPECT_EQ(-ENXIO, secmmu_delete_slot(self->mirror, 3));
 	ASSERT_EQ(0, set_slot(3, 0, GPA(0), 0, 1));
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
 	EXPECT_EQ(-ENXIO, secmmu_delete_slot(self->mirror, 4));
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
 
 	/* Nothing but the number matters to a deletion. */
 	EXPECT_EQ(0, secmmu_call(self->mirror, SECMMU_SET_SLOT, &junk, sizeof(junk)));
@@ -70,8 +70,8 @@ SECMMU_TEST_F(slots, delete)
 	/* The id and the range are free again. */
 	EXPECT_EQ(0, set_slot(4, 0, GPA(0), 5, 1));
 	EXPECT_EQ(0, set_slot(3, 0, GPA(1), 6, 1));
-	EXPECT_GPA(stamp(5, 1), self->engine, GPA(0));
-	EXPECT_GPA(stamp(6, 1), self->engine, GPA(1));
+	EXPECT_GPA(label(5, 1), self->engine, GPA(0));
+	EXPECT_GPA(label(6, 1), self->engine, GPA(1));
 }
 
 /* The engine has used, and may remember, the translation that goes. */
@@ -82,32 +82,32 @@ SECMMU_TEST_F(slots, A11_replace)
 
 	ASSERT_EQ(0, set_slot(0, 0, GPA(0), 0, 4));
 	for (i = 0; i < 4; i++) {
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
-		EXPECT_GPA(stamp(i, 1), other, GPA(i));
+		EXPECT_GPA(label(i, 1), self->engine, GPA(i));
+		EXPECT_GPA(label(i, 1), other, GPA(i));
 	}
-	EXPECT_PUT(self->engine, GPA(3), stamp(3, 2));
+	EXPECT_PUT(self->engine, GPA(3), label(3, 2));
 
 	/* Other memory at the same place. */
 	ASSERT_EQ(0, set_slot(0, 0, GPA(0), 8, 4));
 	for (i = 0; i < 4; i++) {
-		EXPECT_GPA(stamp(8 + i, 1), self->engine, GPA(i));
-		EXPECT_GPA(stamp(8 + i, 1), other, GPA(i));
+		EXPECT_GPA(label(8 + i, 1), self->engine, GPA(i));
+		EXPECT_GPA(label(8 + i, 1), other, GPA(i));
 	}
-	EXPECT_PUT(self->engine, GPA(3), stamp(11, 2));
-	EXPECT_EQ(stamp(3, 2), *word_at(self->mem, 3));
-	EXPECT_EQ(stamp(11, 2), *word_at(self->mem, 11));
+	EXPECT_PUT(self->engine, GPA(3), label(11, 2));
+	EXPECT_EQ(label(3, 2), *word_at(self->mem, 3));
+	EXPECT_EQ(label(11, 2), *word_at(self->mem, 11));
 
 	/* The same memory at a place that overlaps its former one. */
 	ASSERT_EQ(0, set_slot(0, 0, GPA(2), 8, 4));
 	EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(0));
 	EXPECT_GPA_ERROR(ENXIO, other, GPA(1));
-	EXPECT_GPA(stamp(8, 1), self->engine, GPA(2));
-	EXPECT_GPA(stamp(9, 1), other, GPA(3));
-	EXPECT_GPA(stamp(11, 2), other, GPA(5));
+	EXPECT_GPA(label(8, 1), self->engine, GPA(2));
+	EXPECT_GPA(label(9, 1), other, GPA(3));
+	EXPECT_GPA(label(11, 2), other, GPA(5));
 
 	/* Shorter. */
 	ASSERT_EQ(0, set_slot(0, 0, GPA(2), 8, 1));
-	EXPECT_GPA(stamp(8, 1), other, GPA(2));
+	EXPECT_GPA(label(8, 1), other, GPA(2));
 	EXPECT_GPA_ERROR(ENXIO, other, GPA(3));
 	close(other);
 }
@@ -130,9 +130,9 @@ SECMMU_TEST_F(slots, overlap_changes_nothing)
 		EXPECT_EQ(-ENXIO, secmmu_delete_slot(self->mirror, 2));
 		/* A slot that exists stays what it was. */
 		EXPECT_EQ(-EBUSY, set_slot(1, 0, GPA(bad[i].page), 0, bad[i].pages));
-		EXPECT_GPA(stamp(9, 1), self->engine, GPA(20));
-		EXPECT_GPA(stamp(4, 1), self->engine, GPA(4));
-		EXPECT_GPA(stamp(7, 1), self->engine, GPA(7));
+		EXPECT_GPA(label(9, 1), self->engine, GPA(20));
+		EXPECT_GPA(label(4, 1), self->engine, GPA(4));
+		EXPECT_GPA(label(7, 1), self->engine, GPA(7));
 		EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(3));
 		EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(8));
 	}
@@ -201,9 +201,9 @@ SECMMU_TEST_F(slots, limits)
 	char buf[16];
 
 	EXPECT_EQ(0, set_slot(SECMMU_MAX_SLOTS - 1, 0, 0, 0, 1));
-	EXPECT_GPA(stamp(0, 1), self->engine, 0);
+	EXPECT_GPA(label(0, 1), self->engine, 0);
 	EXPECT_EQ(0, set_slot(0, 0, GPA_END - PAGE, 1, 1));
-	EXPECT_GPA(stamp(1, 1), self->engine, GPA_END - PAGE);
+	EXPECT_GPA(label(1, 1), self->engine, GPA_END - PAGE);
 
 	/* A transfer ends with the address space. */
 	EXPECT_EQ(8, gpa_read(self->engine, buf, sizeof(buf), GPA_END - 8));
@@ -215,23 +215,23 @@ SECMMU_TEST_F(slots, readonly)
 {
 	ASSERT_EQ(0, set_slot(0, 0, GPA(0), 0, 2));
 	/* The engine may have remembered that it can write. */
-	EXPECT_PUT(self->engine, GPA(0), stamp(0, 2));
+	EXPECT_PUT(self->engine, GPA(0), label(0, 2));
 
 	ASSERT_EQ(0, set_slot(0, SECMMU_SLOT_READONLY, GPA(0), 0, 2));
-	EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(0), stamp(0, 3)));
-	EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(1), stamp(1, 3)));
-	EXPECT_EQ(stamp(0, 2), *word_at(self->mem, 0));
-	EXPECT_GPA(stamp(0, 2), self->engine, GPA(0));
-	EXPECT_GPA(stamp(1, 1), self->engine, GPA(1));
-	EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(1), stamp(1, 3)));
+	EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(0), label(0, 3)));
+	EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(1), label(1, 3)));
+	EXPECT_EQ(label(0, 2), *word_at(self->mem, 0));
+	EXPECT_GPA(label(0, 2), self->engine, GPA(0));
+	EXPECT_GPA(label(1, 1), self->engine, GPA(1));
+	EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(1), label(1, 3)));
 
 	/* The processor writes as ever. */
-	*word_at(self->mem, 1) = stamp(1, 4);
-	EXPECT_GPA(stamp(1, 4), self->engine, GPA(1));
+	*word_at(self->mem, 1) = label(1, 4);
+	EXPECT_GPA(label(1, 4), self->engine, GPA(1));
 
 	ASSERT_EQ(0, set_slot(0, 0, GPA(0), 0, 2));
-	EXPECT_PUT(self->engine, GPA(0), stamp(0, 5));
-	EXPECT_EQ(stamp(0, 5), *word_at(self->mem, 0));
+	EXPECT_PUT(self->engine, GPA(0), label(0, 5));
+	EXPECT_EQ(label(0, 5), *word_at(self->mem, 0));
 }
 
 SECMMU_TEST_F(slots, aliases_agree)
@@ -239,11 +239,11 @@ SECMMU_TEST_F(slots, aliases_agree)
 	ASSERT_EQ(0, set_slot(0, 0, GPA(0), 0, 4));
 	ASSERT_EQ(0, set_slot(1, 0, GPA(100), 2, 4));
 	ASSERT_EQ(0, set_slot(2, SECMMU_SLOT_READONLY, GPA(200), 2, 1));
-	EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
-	EXPECT_GPA(stamp(2, 1), self->engine, GPA(100));
-	EXPECT_PUT(self->engine, GPA(100), stamp(2, 2));
-	EXPECT_GPA(stamp(2, 2), self->engine, GPA(2));
-	EXPECT_GPA(stamp(2, 2), self->engine, GPA(200));
+	EXPECT_GPA(label(2, 1), self->engine, GPA(2));
+	EXPECT_GPA(label(2, 1), self->engine, GPA(100));
+	EXPECT_PUT(self->engine, GPA(100), label(2, 2));
+	EXPECT_GPA(label(2, 2), self->engine, GPA(2));
+	EXPECT_GPA(label(2, 2), self->engine, GPA(200));
 	EXPECT_EQ(-EACCES, gpa_put(self->engine, GPA(200), 0));
 
 	/* An event reaches every alias. */
@@ -262,17 +262,17 @@ SECMMU_TEST_F(slots, hole_in_host_range)
 	ASSERT_EQ(0, region_replace(self->mem, 1, 1, PROT_NONE));
 	/* The guard page after the region belongs to the slot, too. */
 	ASSERT_EQ(0, set_slot(0, 0, GPA(0), 0, PAGES + 1));
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
 	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(1));
 	EXPECT_EQ(-EFAULT, gpa_put(self->engine, GPA(1), 0));
-	EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
+	EXPECT_GPA(label(2, 1), self->engine, GPA(2));
 	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(PAGES));
 
 	/* Memory that appears is seen. */
 	ASSERT_EQ(0, region_replace(self->mem, 1, 1, PROT_READ | PROT_WRITE));
 	EXPECT_GPA(0, self->engine, GPA(1));
-	*word_at(self->mem, 1) = stamp(1, 2);
-	EXPECT_GPA(stamp(1, 2), self->engine, GPA(1));
+	*word_at(self->mem, 1) = label(1, 2);
+	EXPECT_GPA(label(1, 2), self->engine, GPA(1));
 }
 
 SECMMU_TEST_F(slots, transfer_across_slots)
@@ -283,17 +283,17 @@ SECMMU_TEST_F(slots, transfer_across_slots)
 	ASSERT_EQ(0, set_slot(0, 0, GPA(0), 8, 2));
 	ASSERT_EQ(0, set_slot(1, 0, GPA(2), 0, 2));
 	EXPECT_EQ(len, gpa_read(self->engine, buf, len, GPA(0)));
-	EXPECT_EQ(stamp(8, 1), *word_at(buf, 0));
-	EXPECT_EQ(stamp(9, 1), *word_at(buf, 1));
-	EXPECT_EQ(stamp(0, 1), *word_at(buf, 2));
-	EXPECT_EQ(stamp(1, 1), *word_at(buf, 3));
+	EXPECT_EQ(label(8, 1), *word_at(buf, 0));
+	EXPECT_EQ(label(9, 1), *word_at(buf, 1));
+	EXPECT_EQ(label(0, 1), *word_at(buf, 2));
+	EXPECT_EQ(label(1, 1), *word_at(buf, 3));
 
-	pages_stamp(buf, 0, 4, 7);
+	pages_label(buf, 0, 4, 7);
 	EXPECT_EQ(len, gpa_write(self->engine, buf, len, GPA(0)));
-	EXPECT_EQ(stamp(0, 7), *word_at(self->mem, 8));
-	EXPECT_EQ(stamp(2, 7), *word_at(self->mem, 0));
-	EXPECT_EQ(stamp(3, 7), *word_at(self->mem, 1));
-	EXPECT_EQ(stamp(2, 1), *word_at(self->mem, 2));
+	EXPECT_EQ(label(0, 7), *word_at(self->mem, 8));
+	EXPECT_EQ(label(2, 7), *word_at(self->mem, 0));
+	EXPECT_EQ(label(3, 7), *word_at(self->mem, 1));
+	EXPECT_EQ(label(2, 1), *word_at(self->mem, 2));
 
 	/* From a slot into nothing: what is there, then the error. */
 	EXPECT_EQ(PAGE, gpa_read(self->engine, buf, len, GPA(3)));
@@ -316,7 +316,7 @@ SECMMU_TEST_F(slots, identity)
 	__u64 local = POISON;
 
 	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, 0, NULL, user_end));
-	EXPECT_GPA(stamp(5, 1), self->engine, (uintptr_t)self->mem + 5 * PAGE);
+	EXPECT_GPA(label(5, 1), self->engine, (uintptr_t)self->mem + 5 * PAGE);
 	EXPECT_PUT(self->engine, (uintptr_t)&local, 42);
 	EXPECT_EQ(42, *(volatile __u64 *)&local);
 	EXPECT_GPA_ERROR(EFAULT, self->engine, 0);
@@ -335,12 +335,12 @@ SECMMU_TEST_F_TIMEOUT(slots, many, SECMMU_TIMEOUT_LONG)
 
 	/* Neighbours in host memory are far apart, and in another order. */
 	for (i = 0; i < MANY; i++) {
-		*word_at(mem, i) = stamp(i, 3);
+		*word_at(mem, i) = label(i, 3);
 		ASSERT_EQ(0, secmmu_set_slot(self->mirror, i, 0, GPA(3 * (i * 7 % MANY)),
 					     mem + i * PAGE, PAGE));
 	}
 	for (i = 0; i < MANY; i++) {
-		EXPECT_GPA(stamp(i, 3), self->engine, GPA(3 * (i * 7 % MANY)));
+		EXPECT_GPA(label(i, 3), self->engine, GPA(3 * (i * 7 % MANY)));
 		EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(3 * i + 1));
 	}
 	for (i = 0; i < MANY; i += 2) {
@@ -348,7 +348,7 @@ SECMMU_TEST_F_TIMEOUT(slots, many, SECMMU_TIMEOUT_LONG)
 	}
 	for (i = 0; i < MANY; i++) {
 		if (i & 1)
-			EXPECT_GPA(stamp(i, 3), self->engine, GPA(3 * (i * 7 % MANY)));
+			EXPECT_GPA(label(i, 3), self->engine, GPA(3 * (i * 7 % MANY)));
 		else
 			EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(3 * (i * 7 % MANY)));
 	}

@@ -35,7 +35,7 @@ FIXTURE_SETUP(spans)
 
 static void fill_memory(FIXTURE_DATA(spans) *self)
 {
-	pages_stamp(self->mem, 0, PAGES, 1);
+	pages_label(self->mem, 0, PAGES, 1);
 }
 
 /* @pages pages of memory from @page on, at @gpa, in domains @domains. */
@@ -56,7 +56,7 @@ static void delete_slots(TEST_ARGS(spans), long slots)
 
 static void touch(TEST_ARGS(spans), __u64 gpa, long page)
 {
-	EXPECT_GPA(stamp(page, 1), self->engine, gpa);
+	EXPECT_GPA(label(page, 1), self->engine, gpa);
 }
 
 /* Discards pages; @n entries go, and @tables tables are left. */
@@ -204,7 +204,7 @@ SECMMU_TEST_F(spans, B1_two_mirrors)
 			touch(_metadata, self, PLACE(i), 5);
 			ASSERT_EQ(0, secmmu_set_slot(mirror, i, 0, PLACE(i),
 						     self->mem + 5 * PAGE, PAGE));
-			EXPECT_GPA(stamp(5, 1), engine, PLACE(i));
+			EXPECT_GPA(label(5, 1), engine, PLACE(i));
 		}
 		ASSERT_EQ(0, secmmu_get_stats(mirror, &a));
 		discard(_metadata, self, variant, 5, 1, counts[n], 1);
@@ -237,7 +237,7 @@ SECMMU_TEST_F(spans, C2_logs)
 			SET_SLOT(i, SECMMU_SLOT_LOG_DIRTY, PLACE(i), 4, 3);
 			touch(_metadata, self, PLACE(i) + PAGE, 5);
 			if (i % 2)
-				EXPECT_PUT(self->engine, PLACE(i) + PAGE, stamp(5, 1));
+				EXPECT_PUT(self->engine, PLACE(i) + PAGE, label(5, 1));
 		}
 		discard(_metadata, self, variant, 5, 1, counts[n], 1);
 		for (i = 0; i < counts[n]; i++) {

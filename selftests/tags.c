@@ -44,12 +44,12 @@ static void expect_ignored(TEST_ARGS(tags), unsigned int bits)
 	__u64 tag;
 
 	for (tag = 0; tag < 1ULL << bits; tag = tag ? tag << 1 : 1) {
-		EXPECT_GPA(stamp(1, 1), self->engine, tagged(GPA(1), tag, bits));
-		EXPECT_GPA(stamp(1, 1), self->engine, tagged(GPA(1), ~tag, bits));
+		EXPECT_GPA(label(1, 1), self->engine, tagged(GPA(1), tag, bits));
+		EXPECT_GPA(label(1, 1), self->engine, tagged(GPA(1), ~tag, bits));
 	}
-	EXPECT_PUT(self->engine, tagged(GPA(2), 5, bits), stamp(2, 2));
-	EXPECT_EQ(stamp(2, 2), *word_at(self->mem, 2));
-	EXPECT_GPA(stamp(2, 2), self->engine, GPA(2));
+	EXPECT_PUT(self->engine, tagged(GPA(2), 5, bits), label(2, 2));
+	EXPECT_EQ(label(2, 2), *word_at(self->mem, 2));
+	EXPECT_GPA(label(2, 2), self->engine, GPA(2));
 }
 
 SECMMU_TEST_F(tags, none)
@@ -57,7 +57,7 @@ SECMMU_TEST_F(tags, none)
 	int bit;
 
 	make_engine(_metadata, self);
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
 	for (bit = SECMMU_GPA_BITS; bit < 63; bit++)
 		EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(0) | 1ULL << bit);
 }
@@ -92,8 +92,8 @@ SECMMU_TEST_F(tags, transfer)
 	make_engine(_metadata, self);
 	ASSERT_EQ((ssize_t)sizeof(buf), gpa_read(self->engine, buf, sizeof(buf),
 						 tagged(GPA(0), 0x7fff, 15)));
-	EXPECT_EQ(stamp(0, 1), *(__u64 *)buf);
-	EXPECT_EQ(stamp(1, 1), *(__u64 *)(buf + PAGE));
+	EXPECT_EQ(label(0, 1), *(__u64 *)buf);
+	EXPECT_EQ(label(1, 1), *(__u64 *)(buf + PAGE));
 }
 
 SECMMU_TEST_F(tags, D1_values)
@@ -116,7 +116,7 @@ SECMMU_TEST_F(tags, D1_at_creation)
 
 	ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, BASE, self->mem, PAGES * PAGE));
 	engine = NEW_ENGINE(mirror);
-	EXPECT_GPA(stamp(3, 1), engine, tagged(GPA(3), 63, 6));
+	EXPECT_GPA(label(3, 1), engine, tagged(GPA(3), 63, 6));
 	close(engine);
 	close(mirror);
 }
@@ -131,7 +131,7 @@ SECMMU_TEST_F(tags, D1_frozen)
 	EXPECT_EQ(-EBUSY, tag_bits_set(self->mirror, 15));
 	EXPECT_EQ(-EBUSY, tag_bits_set(self->mirror, 6));
 	EXPECT_EQ(-EINVAL, tag_bits_set(self->mirror, 1));
-	EXPECT_GPA(stamp(1, 1), self->engine, tagged(GPA(1), 9, 6));
+	EXPECT_GPA(label(1, 1), self->engine, tagged(GPA(1), 9, 6));
 	EXPECT_GPA_ERROR(ENXIO, self->engine, tagged(GPA(1), 1, 15));
 	/* For good. */
 	close(self->engine);
@@ -150,7 +150,7 @@ SECMMU_TEST_F(tags, D1_frozen_by_attach)
 	EXPECT_EQ(0, tag_bits_set(self->mirror, 6));
 	ASSERT_EQ(0, engine_attach(engine, self->mirror, 0));
 	EXPECT_EQ(-EBUSY, tag_bits_set(self->mirror, 15));
-	EXPECT_GPA(stamp(0, 1), engine, tagged(GPA(0), 1, 6));
+	EXPECT_GPA(label(0, 1), engine, tagged(GPA(0), 1, 6));
 	close(engine);
 	close(other);
 }
@@ -233,17 +233,17 @@ static int attach_own_engine(void *arg)
 	engine = secmmu_create_engine(mirror);
 	CHECK(engine >= 0);
 	CHECK(!secmmu_set_slot(mirror, 0, 0, BASE, self->mem, PAGES * PAGE));
-	*word_at(self->mem, 0) = stamp(0, 9);
+	*word_at(self->mem, 0) = label(0, 9);
 	CHECK(engine_attach(engine, self->mirror, 0) == -EPERM);
 	CHECK(engine_attach(engine, self->mirror, 1) == -EPERM);
 	/* It is where it was, and so it is if it was nowhere. */
-	CHECK(!gpa_get(engine, GPA(0), &word) && word == stamp(0, 9));
+	CHECK(!gpa_get(engine, GPA(0), &word) && word == label(0, 9));
 	CHECK(!domain_enter(engine, 0));
 	CHECK(!engine_detach(engine));
 	CHECK(engine_attach(engine, self->mirror, 0) == -EPERM);
 	CHECK(gpa_get(engine, GPA(0), &word) == -ENXIO);
 	CHECK(!engine_attach(engine, mirror, 0));
-	CHECK(!gpa_get(engine, GPA(0), &word) && word == stamp(0, 9));
+	CHECK(!gpa_get(engine, GPA(0), &word) && word == label(0, 9));
 	/* The parent's engine is anybody's to use, not to take elsewhere and back. */
 	CHECK(self->untagged < 0 || engine_attach(self->untagged, self->mirror, 0) == -EPERM);
 	return 0;
@@ -260,7 +260,7 @@ SECMMU_TEST_F(tags, D5_own_engine_to_anothers_mirror)
 	EXPECT_EQ(0, tag_bits_set(self->mirror, 0));
 	make_engine(_metadata, self);
 	EXPECT_EQ(-EBUSY, tag_bits_set(self->mirror, 6));
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
 	close(self->untagged);
 	close(other);
 }
@@ -270,14 +270,14 @@ SECMMU_TEST_F(tags, detached)
 	struct secmmu_attach arg = { .size = sizeof(arg), .mirror = self->mirror };
 
 	make_engine(_metadata, self);
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
 	EXPECT_EQ(0, engine_detach(self->engine));
 	EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(0));
 	EXPECT_EQ(-ENXIO, gpa_put(self->engine, GPA(0), 1));
 	EXPECT_EQ(-ENXIO, domain_enter(self->engine, 0));
 	EXPECT_EQ(0, engine_detach(self->engine));
 	EXPECT_EQ(0, engine_attach(self->engine, self->mirror, 0));
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
 
 	EXPECT_EQ(-EBADF, engine_attach(self->engine, -1, 0));
 	EXPECT_EQ(-EBADF, engine_attach(self->engine, self->engine, 0));
@@ -287,7 +287,7 @@ SECMMU_TEST_F(tags, detached)
 	arg.reserved = 1;
 	EXPECT_EQ(-EINVAL, secmmu_call(self->engine, SECMMU_ATTACH, &arg, sizeof(arg)));
 	/* Where it was. */
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
 }
 
 /* An engine that has left keeps nothing alive, and can go anywhere else. */
@@ -296,13 +296,13 @@ SECMMU_TEST_F(tags, mirror_ends_first)
 	int other = ASSERT_NUMBER(secmmu_create_mirror_tagged(self->dev, 0));
 
 	make_engine(_metadata, self);
-	EXPECT_GPA(stamp(0, 1), self->engine, GPA(0));
+	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
 	EXPECT_EQ(0, engine_detach(self->engine));
 	close(self->mirror);
 	self->mirror = other;
 	ASSERT_EQ(0, secmmu_set_slot(other, 0, 0, BASE, self->mem + PAGE, PAGE));
 	ASSERT_EQ(0, engine_attach(self->engine, other, 0));
-	EXPECT_GPA(stamp(1, 1), self->engine, GPA(0));
+	EXPECT_GPA(label(1, 1), self->engine, GPA(0));
 }
 
 /* While attached, the engine is enough to keep the mirror. */
@@ -311,7 +311,7 @@ SECMMU_TEST_F(tags, engine_keeps_mirror)
 	make_engine(_metadata, self);
 	close(self->mirror);
 	self->mirror = -1;
-	EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
+	EXPECT_GPA(label(2, 1), self->engine, GPA(2));
 }
 
 TEST_HARNESS_MAIN

@@ -27,7 +27,7 @@
 FIXTURE(thirdparty)
 {
 	int dev, mirror, engine;
-	char *mem;	/* aligned; page i starts with stamp(i, 1) */
+	char *mem;	/* aligned; page i starts with label(i, 1) */
 	pid_t pid;	/* sleeps, and has a copy of this memory */
 };
 
@@ -56,7 +56,7 @@ FIXTURE_SETUP(thirdparty)
 {
 	SECMMU_OPEN_OR_SKIP();
 	self->mem = ASSERT_MEMORY(blocks_map(1, MADV_NOHUGEPAGE));
-	pages_stamp(self->mem, 0, PAGES, 1);
+	pages_label(self->mem, 0, PAGES, 1);
 	ASSERT_EQ(0, start_child(self));
 }
 
@@ -73,10 +73,10 @@ SECMMU_TEST_F(thirdparty, A13_write_elsewhere)
 	struct secmmu_stats a;
 	long i;
 
-	EXPECT_STAMPS(1, self->engine, GPA(0), 0, 16);
+	EXPECT_LABELS(1, self->engine, GPA(0), 0, 16);
 	GET_STATS(a);
 	for (i = 0; i < 16; i += 2) {
-		__u64 word = stamp(i, 2);
+		__u64 word = label(i, 2);
 		struct iovec local = { &word, sizeof(word) };
 		struct iovec remote = { self->mem + i * PAGE, sizeof(word) };
 
@@ -85,10 +85,10 @@ SECMMU_TEST_F(thirdparty, A13_write_elsewhere)
 	EXPECT_SINCE(8, a, zapped);
 	EXPECT_SINCE(0, a, unpaired);
 	for (i = 0; i < 16; i++)
-		EXPECT_GPA(stamp(i, i % 2 ? 1 : 2), self->engine, GPA(i));
+		EXPECT_GPA(label(i, i % 2 ? 1 : 2), self->engine, GPA(i));
 	/* Its parent's copy has nothing to do with it. */
-	*word_at(self->mem, 1) = stamp(1, 3);
-	EXPECT_GPA(stamp(1, 1), self->engine, GPA(1));
+	*word_at(self->mem, 1) = label(1, 3);
+	EXPECT_GPA(label(1, 1), self->engine, GPA(1));
 }
 
 /* Small pages become a huge one: all of them move. */
@@ -106,7 +106,7 @@ SECMMU_TEST_F(thirdparty, A13_collapse)
 	pidfd = ASSERT_NUMBER(syscall(SYS_pidfd_open, self->pid, 0));
 	/* Write, so that the child has copies of its own. */
 	for (i = 0; i < PAGES; i++)
-		EXPECT_PUT(self->engine, GPA(i), stamp(i, 2));
+		EXPECT_PUT(self->engine, GPA(i), label(i, 2));
 	GET_STATS(a);
 	if (syscall(SYS_process_madvise, pidfd, &iov, 1, MADV_COLLAPSE, 0) != HUGE_SIZE) {
 		EXPECT_EQ(EINVAL, errno);
@@ -115,9 +115,9 @@ SECMMU_TEST_F(thirdparty, A13_collapse)
 	}
 	EXPECT_SINCE(PAGES, a, zapped);
 	EXPECT_SINCE(0, a, unpaired);
-	EXPECT_STAMPS(2, self->engine, GPA(0), 0, PAGES);
-	EXPECT_PUT(self->engine, GPA(9), stamp(9, 3));
-	EXPECT_GPA(stamp(9, 3), self->engine, GPA(9));
+	EXPECT_LABELS(2, self->engine, GPA(0), 0, PAGES);
+	EXPECT_PUT(self->engine, GPA(9), label(9, 3));
+	EXPECT_GPA(label(9, 3), self->engine, GPA(9));
 	close(pidfd);
 }
 
@@ -142,7 +142,7 @@ static void *use_until_gone(void *data)
 	while (!ret) {
 		page = (page + 7) % PAGES;
 		ret = gpa_get(reader->engine, GPA(page), &reader->found);
-		if (!ret && reader->found != stamp(page, reader->round))
+		if (!ret && reader->found != label(page, reader->round))
 			ret = -EILSEQ;
 		if (!ret)
 			ret = gpa_put(reader->engine, GPA(page), reader->found);
@@ -163,7 +163,7 @@ SECMMU_TEST_F_TIMEOUT(thirdparty, G1_killed_under_faults, SECMMU_TIMEOUT_LONG)
 	for (cycle = 2; cycle < 2 + KILLS; cycle++) {
 		end_child(self);
 		for (page = 0; page < PAGES; page++)
-			*word_at(self->mem, page) = stamp(page, cycle);
+			*word_at(self->mem, page) = label(page, cycle);
 		ASSERT_EQ(0, start_child(self));
 		atomic_store(&reads, 0);
 		for (i = 0; i < READERS; i++) {
@@ -224,12 +224,12 @@ SECMMU_TEST_F_TIMEOUT(thirdparty, A12_mrelease, SECMMU_TIMEOUT_LONG)
 		ASSERT_EQ(0, range.length);
 		ASSERT_EQ(0, secmmu_prefault(self->mirror, 0, BASE, PAGES * PAGE, &range));
 		ASSERT_EQ(0, range.length);
-		EXPECT_GPA(stamp(1, 1), self->engine, GPA(1));
+		EXPECT_GPA(label(1, 1), self->engine, GPA(1));
 		pidfd = ASSERT_NUMBER(syscall(SYS_pidfd_open, self->pid, 0));
 		ASSERT_EQ(0, kill_and_hold(self->pid));
 		GET_STATS(a);
 		/* Alive as far as the mirror is concerned. */
-		EXPECT_GPA(stamp(2, 1), self->engine, GPA(2));
+		EXPECT_GPA(label(2, 1), self->engine, GPA(2));
 		ret = syscall(SYS_process_mrelease, pidfd, 0) ? -errno : 0;
 		close(pidfd);
 		if (ret == -ENOSYS)

@@ -44,7 +44,7 @@ static int access_page(FIXTURE_DATA(aging) *self, bool write, long page)
 {
 	__u64 word;
 
-	return write ? gpa_put(self->engine, ACTOR_GPA(page), stamp(page, 2)) :
+	return write ? gpa_put(self->engine, ACTOR_GPA(page), label(page, 2)) :
 		       gpa_get(self->engine, ACTOR_GPA(page), &word);
 }
 

@@ -55,7 +55,7 @@ static long sptes(FIXTURE_DATA(batch) *self)
 static void unmap_all(TEST_ARGS(batch))
 {
 	PASS_EVENT(self->actor.mem, PAGES);
-	EXPECT_GPA(stamp(ALONE, 1), self->engine, ACTOR_GPA(ALONE));
+	EXPECT_GPA(label(ALONE, 1), self->engine, ACTOR_GPA(ALONE));
 	ASSERT_EQ(0, sptes(self));
 	ASSERT_EQ(0, oracle_mark(self->mirror));
 }
@@ -74,7 +74,7 @@ static void finish_fault(TEST_ARGS(batch))
 	EXPECT_EQ(MANY, sptes(self));
 	EXPECT_COHERENT(self->mirror);
 	for (i = FIRST; i < FIRST + MANY; i++)
-		EXPECT_GPA(stamp(i, 1), self->engine, ACTOR_GPA(i));
+		EXPECT_GPA(label(i, 1), self->engine, ACTOR_GPA(i));
 }
 
 /* Whole events while the fault is in a gate; @in pages of the first round go in. */
@@ -267,7 +267,7 @@ SECMMU_TEST_F(batch, A6_events_around_a_read)
 			ASSERT_EQ(0, end(self, passings[i].event[j]));
 		}
 		GATE_OPEN(got);
-		EXPECT_OUTSIDER_READ(stamp(FIRST, 1), outsider);
+		EXPECT_OUTSIDER_READ(label(FIRST, 1), outsider);
 		ASSERT_EQ(0, oracle_check(mirror, &result));
 		EXPECT_EQ(passings[i].in, result.sptes) TH_LOG("with events %zu", i);
 		EXPECT_COUNTER_OF(i + 1, mirror, faults);
@@ -308,7 +308,7 @@ static void cross_border(TEST_ARGS(batch), bool event)
 	EXPECT_EQ(16, sptes(self));
 	EXPECT_COHERENT(self->mirror);
 	for (i = 0; i < 64; i++)
-		EXPECT_GPA(stamp(i, 1), self->engine, ACTOR_GPA(BORDER + i));
+		EXPECT_GPA(label(i, 1), self->engine, ACTOR_GPA(BORDER + i));
 }
 
 /* A table ends within the range: so does a round, and what follows is elsewhere. */

@@ -21,7 +21,7 @@ static int write_through_new_slot(TEST_ARGS(dirtyslot), long page)
 	int post = ACTOR_HOLD(SLOT_REPLACED, 0, 1, ACT_SLOT, 0, ACTOR_GPA(0), NEW,
 			      PAGES - NEW, SECMMU_SLOT_LOG_DIRTY);
 
-	EXPECT_PUT(self->engine, ACTOR_GPA(page), stamp(page, 9));
+	EXPECT_PUT(self->engine, ACTOR_GPA(page), label(page, 9));
 	return post;
 }
 
@@ -40,7 +40,7 @@ SECMMU_TEST_F(dirtyslot, C2_write_through_new_slot)
 
 	expect_log(_metadata, self, post, 1ULL << 3);
 	ACTOR_DO(0, ACT_LOAD, NEW + 3);
-	EXPECT_ANSWER_VALUE(stamp(3, 9), 0);
+	EXPECT_ANSWER_VALUE(label(3, 9), 0);
 }
 
 /* An event in the old slot's memory drops it. */

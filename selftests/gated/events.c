@@ -197,7 +197,7 @@ SECMMU_TEST_F(events, A5_end_without_begin)
 	long i;
 
 	for (i = 2; i <= 5; i++)
-		EXPECT_ACTOR_READS(stamp(i, 1), 0, ACTOR_GPA(i));
+		EXPECT_ACTOR_READS(label(i, 1), 0, ACTOR_GPA(i));
 	GET_STATS(a);
 	EVENT_END(ACTOR_MEM(3), 2);
 	EXPECT_SINCE(1, a, unpaired);

@@ -86,7 +86,7 @@ static int check_mirror(struct world *w, long ret)
 	if (!w->child) {
 		CHECK(!secmmu_set_slot(w->made, 0, 0, BASE, w->mem, PAGE));
 		CHECK(!gpa_get(engine, BASE, &word));
-		CHECK(word == stamp(0, 1));
+		CHECK(word == label(0, 1));
 	}
 	close(engine);
 	close(w->made);
@@ -119,7 +119,7 @@ static int check_engine(struct world *w, long ret)
 	if (ret)
 		return 0;
 	CHECK(!gpa_get(w->made, BASE, &word));
-	CHECK(word == stamp(0, 1));
+	CHECK(word == label(0, 1));
 	close(w->made);
 	return 0;
 }
@@ -136,7 +136,7 @@ static int check_add(struct world *w, long ret)
 
 	CHECK(!compare_all(w));
 	CHECK(gpa_get(w->engine, OTHER, &word) == (ret ? -ENXIO : 0));
-	CHECK(word == (ret ? POISON : stamp(0, 1)));
+	CHECK(word == (ret ? POISON : label(0, 1)));
 	return 0;
 }
 
@@ -197,7 +197,7 @@ static int check_read(struct world *w, long ret)
 
 static int prepare_write(struct world *w)
 {
-	pages_stamp(w->buf, 0, PAGES, 2);
+	pages_label(w->buf, 0, PAGES, 2);
 	return 0;
 }
 
@@ -213,9 +213,9 @@ static int check_write(struct world *w, long ret)
 
 	CHECK(!secmmu_dirty_log(w->mirror, 0, 0, PAGES, &log));
 	for (i = 0; i < PAGES; i++) {
-		old = i < TOUCHED ? stamp(i, 1) : 0;
+		old = i < TOUCHED ? label(i, 1) : 0;
 		if (i * PAGE + 8 <= ret) {
-			CHECK(*word_at(w->mem, i) == stamp(i, 2));
+			CHECK(*word_at(w->mem, i) == label(i, 2));
 			CHECK(log & 1ULL << i);
 		} else if (i * PAGE >= ret) {
 			CHECK(*word_at(w->mem, i) == old);
@@ -241,8 +241,8 @@ static int check_prefault(struct world *w, long ret)
 
 static int prepare_log(struct world *w)
 {
-	CHECK(!gpa_put(w->engine, GPA(0), stamp(0, 2)));
-	CHECK(!gpa_put(w->engine, GPA(2), stamp(2, 2)));
+	CHECK(!gpa_put(w->engine, GPA(0), label(0, 2)));
+	CHECK(!gpa_put(w->engine, GPA(2), label(2, 2)));
 	w->log = 0;
 	return 0;
 }
@@ -282,7 +282,7 @@ static int prepare_huge(struct world *w)
 {
 	w->huge = blocks_map(1, MADV_HUGEPAGE);
 	CHECK(w->huge);
-	pages_stamp(w->huge, 0, HUGE_SIZE / PAGE, 3);
+	pages_label(w->huge, 0, HUGE_SIZE / PAGE, 3);
 	CHECK(huge_kilobytes(w->huge) == HUGE_SIZE >> 10);
 	CHECK(!secmmu_set_slot(w->mirror, 1, 0, OTHER, w->huge, HUGE_SIZE));
 	return 0;
@@ -353,7 +353,7 @@ static int check_background(struct world *w, long ret)
 		return 0;
 	CHECK(!job_start(w->made, 0, BASE, PAGE, w->buf));
 	CHECK(job_wait(w->made, &error) == PAGE && !error);
-	CHECK(*word_at(w->buf, 0) == stamp(0, 1));
+	CHECK(*word_at(w->buf, 0) == label(0, 1));
 	close(w->made);
 	return 0;
 }
@@ -379,7 +379,7 @@ static int check_start_job(struct world *w, long ret)
 
 	CHECK(!error);
 	CHECK(done == (ret ? 0 : PAGE));
-	CHECK(*word_at(w->buf, 0) == (ret ? POISON : stamp(0, 1)));
+	CHECK(*word_at(w->buf, 0) == (ret ? POISON : label(0, 1)));
 	return 0;
 }
 
@@ -472,7 +472,7 @@ int world_make(struct world *w, const struct op *op)
 	CHECK(w->engine >= 0);
 	w->mem = region_map(PAGES);
 	CHECK(w->mem);
-	pages_stamp(w->mem, 0, TOUCHED, 1);
+	pages_label(w->mem, 0, TOUCHED, 1);
 	CHECK(!secmmu_set_slot(w->mirror, 0, SECMMU_SLOT_LOG_DIRTY, BASE, w->mem,
 			       PAGES * PAGE));
 	return op->prepare ? op->prepare(w) : 0;

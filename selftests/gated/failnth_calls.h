@@ -15,7 +15,7 @@ struct world {
 	int dev, mirror, engine;
 	int made;
 	pid_t child;
-	char *mem;	/* page i starts with stamp(i, 1); slot 0, with a log */
+	char *mem;	/* page i starts with label(i, 1); slot 0, with a log */
 	char *map, *huge;	/* slot 1, when wanted */
 	char *buf;
 	__u64 log;

@@ -23,13 +23,13 @@ static void change_meanwhile(TEST_ARGS(faultrace), enum secmmu_gate gate, unsign
 	GATE_WAIT(post);
 	EXPECT_STATE(recorded, faults);
 	ACTOR_RUN(1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
-	ACTOR_RUN(1, ACT_STORE, 3, stamp(3, 2));
+	ACTOR_RUN(1, ACT_STORE, 3, label(3, 2));
 	EXPECT_GOES_ON(post, 0);
 	EXPECT_SINCE(recorded, a, retries_event);
 	EXPECT_SINCE(recorded, a, retries);
 	EXPECT_SINCE(0, a, waits);
 	EXPECT_COHERENT(self->mirror);
-	EXPECT_ACTOR_READS(stamp(3, 2), 0, ACTOR_GPA(3));
+	EXPECT_ACTOR_READS(label(3, 2), 0, ACTOR_GPA(3));
 }
 
 SECMMU_TEST_CALL(faultrace, A7_event_before_the_record, change_meanwhile,
@@ -82,7 +82,7 @@ SECMMU_TEST_CALL(faultrace, A9_into_an_empty_table, event_at_the_check)
 
 SECMMU_TEST_F(faultrace, A9_into_a_used_table)
 {
-	EXPECT_ACTOR_READS(stamp(4, 1), 0, ACTOR_GPA(4));
+	EXPECT_ACTOR_READS(label(4, 1), 0, ACTOR_GPA(4));
 	event_at_the_check(_metadata, self);
 }
 
@@ -91,9 +91,9 @@ SECMMU_TEST_F(faultrace, A9_upgrade)
 {
 	int checked, recorded;
 
-	EXPECT_ACTOR_READS(stamp(3, 1), 0, ACTOR_GPA(3));
+	EXPECT_ACTOR_READS(label(3, 1), 0, ACTOR_GPA(3));
 	checked = ACTOR_HOLD(FAULT_CHECKED, ACTOR_MEM(3), 0, ACT_WRITE, 0, ACTOR_GPA(3),
-			     stamp(3, 2));
+			     label(3, 2));
 	recorded = ACTOR_HOLD(START_RECORDED, ACTOR_MEM(3), 1, ACT_MPROTECT, 3, 1, PROT_READ);
 	GATE_OPEN(recorded);
 	EXPECT_TRUE(actor_stays(&self->actor, 1));
@@ -101,9 +101,9 @@ SECMMU_TEST_F(faultrace, A9_upgrade)
 	/* Written, or too late for that: but not both. */
 	if (actor_answer(&self->actor, 0, NULL)) {
 		EXPECT_ANSWER(-EFAULT, 0);
-		EXPECT_ACTOR_READS(stamp(3, 1), 0, ACTOR_GPA(3));
+		EXPECT_ACTOR_READS(label(3, 1), 0, ACTOR_GPA(3));
 	} else {
-		EXPECT_ACTOR_READS(stamp(3, 2), 0, ACTOR_GPA(3));
+		EXPECT_ACTOR_READS(label(3, 2), 0, ACTOR_GPA(3));
 	}
 	EXPECT_ANSWER(0, 1);
 	EXPECT_COHERENT(self->mirror);
@@ -163,7 +163,7 @@ SECMMU_TEST_F(block, A9_event_at_the_check)
 
 	if (variant->leaf) {
 		/* The first page alone goes from a large entry. */
-		EXPECT_ACTOR_READS(stamp(7, 1), 0, ACTOR_GPA(7));
+		EXPECT_ACTOR_READS(label(7, 1), 0, ACTOR_GPA(7));
 		PASS_EVENT(ACTOR_MEM(0), 1);
 		GET_STATS(a);
 		ASSERT_EQ(1, a.splits);
@@ -193,7 +193,7 @@ SECMMU_TEST_F(block, A9_event_at_the_check)
 		ACTOR_DO(0, ACT_READ, 0, ACTOR_GPA(i));
 		EXPECT_EQ(0, actor_answer(&self->actor, 0, &word));
 		if (i < variant->page || i >= variant->page + variant->pages) {
-			EXPECT_EQ(stamp(i, 1), word);
+			EXPECT_EQ(label(i, 1), word);
 		} else {
 			EXPECT_EQ(0, word);
 		}

@@ -248,7 +248,7 @@ static int populate(FIXTURE_DATA(array) *self, long pages)
 	long i;
 
 	for (i = 0; i < pages; i++)
-		*word_at(self->mem, i) = stamp(i, 1);
+		*word_at(self->mem, i) = label(i, 1);
 	return act_on(self->past, SECMMU_TEST_PAST_FAULT, self->mem, pages, &state);
 }
 
@@ -279,8 +279,8 @@ static int rewrite(void *data)
 	long i;
 
 	for (i = 0; i < 64; i++) {
-		CHECK(*word_at(data, i) == stamp(i, 1));
-		*word_at(data, i) = stamp(i, 9);
+		CHECK(*word_at(data, i) == label(i, 1));
+		*word_at(data, i) = label(i, 9);
 	}
 	return 0;
 }

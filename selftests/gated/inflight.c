@@ -22,7 +22,7 @@ static void start_waiting(TEST_ARGS(inflight), int thread, long page)
 /* ... and now it gets its word, which is the page's. */
 static void expect_served(TEST_ARGS(inflight), int thread, long page)
 {
-	EXPECT_ANSWER_VALUE(stamp(page, 1), thread);
+	EXPECT_ANSWER_VALUE(label(page, 1), thread);
 }
 
 SECMMU_TEST_F(inflight, A2_join_between_begin_and_end)
@@ -89,10 +89,10 @@ SECMMU_TEST_F(inflight, A6_whole_event_between_gup_and_install)
 	post = ACTOR_HOLD(FAULT_GOT, ACTOR_MEM(3), 0, ACT_READ, 0, ACTOR_GPA(3));
 	/* The page that the fault holds goes, another comes. */
 	ACTOR_RUN(1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
-	ACTOR_RUN(1, ACT_STORE, 3, stamp(3, 2));
+	ACTOR_RUN(1, ACT_STORE, 3, label(3, 2));
 	EXPECT_GOES_ON(post, 0);
 	EXPECT_SINCE(1, a, retries_event);
-	EXPECT_ACTOR_READS(stamp(3, 2), 0, ACTOR_GPA(3));
+	EXPECT_ACTOR_READS(label(3, 2), 0, ACTOR_GPA(3));
 	EXPECT_COHERENT(self->mirror);
 }
 
@@ -153,7 +153,7 @@ SECMMU_TEST_F(inflight, A10_own_event)
 
 	ACTOR_RUN(1, ACT_FORK);
 	GET_STATS(a);
-	ACTOR_RUN(0, ACT_WRITE, 0, ACTOR_GPA(3), stamp(3, 2));
+	ACTOR_RUN(0, ACT_WRITE, 0, ACTOR_GPA(3), label(3, 2));
 	EXPECT_SINCE(1, a, retries_self);
 	EXPECT_SINCE(1, a, retries);
 	EXPECT_COHERENT(self->mirror);
@@ -181,7 +181,7 @@ static void lose_tables(TEST_ARGS(inflight), __u64 gpa)
 	struct secmmu_stats a;
 	int post;
 
-	EXPECT_ACTOR_READS(stamp(4, 1), 0, ACTOR_GPA(4));
+	EXPECT_ACTOR_READS(label(4, 1), 0, ACTOR_GPA(4));
 	GET_STATS(a);
 	post = ACTOR_HOLD(FAULT_RECORDED, ACTOR_MEM(3), 0, ACT_READ, 0, gpa);
 	PASS_EVENT(ACTOR_MEM(4), 1);

@@ -34,12 +34,12 @@ SECMMU_TEST_F(largeaging, C1_after_aging)
 		EXPECT_CLEARED(1, 500, BLOCK);
 		EXPECT_CLEARED(0, 0, PAGES);
 		if (round % 2)
-			EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
+			EXPECT_GPA(label(3, 1), self->engine, ACTOR_GPA(3));
 		else
-			EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 1));
+			EXPECT_PUT(self->engine, ACTOR_GPA(3), label(3, 1));
 		EXPECT_YOUNG(1, 300);
 		EXPECT_YOUNG(0, BLOCK);
-		EXPECT_GPA(stamp(BLOCK + 3, 1), self->engine, ACTOR_GPA(BLOCK + 3));
+		EXPECT_GPA(label(BLOCK + 3, 1), self->engine, ACTOR_GPA(BLOCK + 3));
 	}
 	GET_STATS(b);
 	/* The one that made it writable. */
@@ -56,12 +56,12 @@ SECMMU_TEST_F(largeaging, C1_alias)
 
 	ACTOR_RUN(0, ACT_SLOT, 1, ACTOR_GPA(PAGES), 0, BLOCK, 0);
 	read_large(_metadata, self, 3);
-	EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(PAGES + 3));
+	EXPECT_GPA(label(3, 1), self->engine, ACTOR_GPA(PAGES + 3));
 	ASSERT_EQ(2, large(self));
 	EXPECT_CLEARED(1, 300, 1);
 	EXPECT_CLEARED(0, 0, PAGES);
 	for (i = 0; i < 2; i++) {
-		EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(i * PAGES + 3));
+		EXPECT_GPA(label(3, 1), self->engine, ACTOR_GPA(i * PAGES + 3));
 		EXPECT_YOUNG(1, 300);
 		EXPECT_CLEARED(1, 0, BLOCK);
 		EXPECT_YOUNG(0, 3);
@@ -82,7 +82,7 @@ SECMMU_TEST_F(largeaging, C1_mixture)
 		EXPECT_YOUNG(0, i * BLOCK + 3);
 	EXPECT_CLEARED(0, 0, PAGES);
 	for (i = 0; i < BLOCKS; i++) {
-		EXPECT_GPA(stamp(i * BLOCK + 3, 1), self->engine, ACTOR_GPA(i * BLOCK + 3));
+		EXPECT_GPA(label(i * BLOCK + 3, 1), self->engine, ACTOR_GPA(i * BLOCK + 3));
 		EXPECT_CLEARED(1, 0, PAGES);
 		EXPECT_CLEARED(0, 0, PAGES);
 	}
@@ -99,9 +99,9 @@ SECMMU_TEST_F(largeaging, C1_upgrade)
 	EXPECT_YOUNG(1, 3);
 	EXPECT_CLEARED(1, 3, 1);
 	EXPECT_YOUNG(0, 3);
-	EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
+	EXPECT_GPA(label(3, 1), self->engine, ACTOR_GPA(3));
 	EXPECT_YOUNG(1, 3);
-	EXPECT_PUT(self->engine, ACTOR_GPA(9), stamp(9, 2));
+	EXPECT_PUT(self->engine, ACTOR_GPA(9), label(9, 2));
 	EXPECT_SINCE(1, a, faults);
 	EXPECT_SINCE(0, a, zapped);
 	EXPECT_COUNTER(1, large);
@@ -116,22 +116,22 @@ SECMMU_TEST_F(largeaging, C1_collapse)
 {
 	struct secmmu_stats a;
 
-	EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 2));
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), label(3, 2));
 	ASSERT_EQ(1, large(self));
 	pass_event(_metadata, self, 100, 1);
 	ASSERT_EQ(0, large(self));
 	EXPECT_CLEARED(1, 0, BLOCK);
-	EXPECT_GPA(stamp(7, 1), self->engine, ACTOR_GPA(7));
+	EXPECT_GPA(label(7, 1), self->engine, ACTOR_GPA(7));
 	EXPECT_YOUNG(1, 7);
 	EXPECT_YOUNG(0, 3);
 	ASSERT_EQ(0, prefault(self, SECMMU_PREFAULT_WRITE, 100));
 	ASSERT_EQ(1, large(self));
 	EXPECT_YOUNG(1, 7);
 	EXPECT_CLEARED(1, 0, BLOCK);
-	EXPECT_GPA(stamp(7, 1), self->engine, ACTOR_GPA(7));
+	EXPECT_GPA(label(7, 1), self->engine, ACTOR_GPA(7));
 	EXPECT_YOUNG(1, 7);
 	GET_STATS(a);
-	EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 3));
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), label(3, 3));
 	EXPECT_SINCE(0, a, faults);
 	EXPECT_COHERENT(self->mirror);
 }
@@ -160,7 +160,7 @@ SECMMU_TEST_F(largeaging, C1_read_under_a_split)
 	post = ACTOR_HOLD_AT(SPLIT, 1, ACT_EVENT, 100, 1,
 			     SECMMU_TEST_EVENT_BEGIN | SECMMU_TEST_EVENT_END);
 	EXPECT_YOUNG(0, 7);
-	EXPECT_GPA(stamp(7, 1), self->engine, ACTOR_GPA(7));
+	EXPECT_GPA(label(7, 1), self->engine, ACTOR_GPA(7));
 	EXPECT_GOES_ON(post, 1);
 	EXPECT_COUNTER(1, splits);
 	EXPECT_YOUNG(1, 7);
@@ -173,12 +173,12 @@ SECMMU_TEST_F(largeaging, C2_read_fault_after_a_write)
 	int got = hold_fault(_metadata, self, false);
 	struct secmmu_stats a;
 
-	EXPECT_PUT(self->engine, ACTOR_GPA(7), stamp(7, 2));
+	EXPECT_PUT(self->engine, ACTOR_GPA(7), label(7, 2));
 	ASSERT_EQ(1, large(self));
 	EXPECT_GOES_ON(got, 0);
 	pass_event(_metadata, self, 2 * BLOCK, 1);
 	GET_STATS(a);
-	EXPECT_PUT(self->actor.engine[1], ACTOR_GPA(8), stamp(8, 2));
+	EXPECT_PUT(self->actor.engine[1], ACTOR_GPA(8), label(8, 2));
 	EXPECT_SINCE(0, a, faults);
 	EXPECT_COUNTER(1, large);
 	EXPECT_COHERENT(self->mirror);

@@ -114,7 +114,7 @@ SECMMU_TEST_F(largerace, B2_third_event_has_no_need)
 SECMMU_TEST_F(largerace, B2_sibling_slot_goes)
 {
 	ACTOR_RUN(0, ACT_SLOT, 1, ALIAS(0), 0, BLOCK, 0);
-	EXPECT_GPA(stamp(3, 1), self->actor.engine[1], ALIAS(3));
+	EXPECT_GPA(label(3, 1), self->actor.engine[1], ALIAS(3));
 	read_large(_metadata, self, 3);
 	ASSERT_EQ(2, large(self));
 	start_first(_metadata, self, 0, BLOCK);
@@ -187,7 +187,7 @@ SECMMU_TEST_F(largerace, B2_leaf_linked_meanwhile)
 	second_event(_metadata, self, 3, 1);
 	EXPECT_GOES_ON(linked, 0);
 	finish_first(_metadata, self);
-	EXPECT_GPA(stamp(5, 1), self->engine, ACTOR_GPA(5));
+	EXPECT_GPA(label(5, 1), self->engine, ACTOR_GPA(5));
 }
 
 /* An entry of 2 MiB counts as one; what it was split into counts by the page. */
@@ -224,7 +224,7 @@ SECMMU_TEST_F(largerace, B1_flushes)
 		ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, ACTOR_BASE, self->actor.mem,
 					     PAGES * PAGE));
 		for (i = 0; i < BLOCKS; i++)
-			EXPECT_GPA(stamp(i * BLOCK, 1), engine, ACTOR_GPA(i * BLOCK));
+			EXPECT_GPA(label(i * BLOCK, 1), engine, ACTOR_GPA(i * BLOCK));
 		ASSERT_EQ(0, secmmu_get_stats(mirror, &s[0]));
 		EXPECT_EQ(BLOCKS, s[0].large);
 		/* One page of a block, ten of the next; then what is left of all. */
@@ -233,7 +233,7 @@ SECMMU_TEST_F(largerace, B1_flushes)
 		pass_event(_metadata, self, 0, PAGES);
 		ASSERT_EQ(0, secmmu_get_stats(mirror, &s[2]));
 		for (i = 0; i < BLOCKS; i++)
-			EXPECT_GPA(stamp(i * BLOCK, 1), engine, ACTOR_GPA(i * BLOCK));
+			EXPECT_GPA(label(i * BLOCK, 1), engine, ACTOR_GPA(i * BLOCK));
 		pass_event(_metadata, self, 0, PAGES);
 		ASSERT_EQ(0, secmmu_get_stats(mirror, &s[3]));
 		EXPECT_DELTA(2, s[0], s[1], splits);
@@ -375,9 +375,9 @@ SECMMU_TEST_F(largerace, E4_every_domain)
 	EXPECT_EQ(domains, b.large);
 	for (i = 0; i < domains; i++) {
 		ASSERT_EQ(0, domain_enter(self->engine, i));
-		EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
-		EXPECT_GPA(stamp(110, 1), self->engine, ACTOR_GPA(110));
-		EXPECT_GPA(stamp(2 * BLOCK - 1, 1), self->engine, ACTOR_GPA(2 * BLOCK - 1));
+		EXPECT_GPA(label(3, 1), self->engine, ACTOR_GPA(3));
+		EXPECT_GPA(label(110, 1), self->engine, ACTOR_GPA(110));
+		EXPECT_GPA(label(2 * BLOCK - 1, 1), self->engine, ACTOR_GPA(2 * BLOCK - 1));
 	}
 	GET_STATS(a);
 	EXPECT_EQ(a.faults, b.faults);

@@ -37,7 +37,7 @@ SECMMU_TEST_F(largeslots, A11_moved)
 
 	ACTOR_RUN(1, ACT_SLOT, 0, ACTOR_GPA(0), BLOCK, BLOCK);
 	expect_fault(_metadata, self, got, 0, 1);
-	EXPECT_GPA(stamp(BLOCK + 5, 1), self->engine, ACTOR_GPA(5));
+	EXPECT_GPA(label(BLOCK + 5, 1), self->engine, ACTOR_GPA(5));
 }
 
 /* It has lost its first pages: the rest of the block stays, but not as one. */
@@ -47,9 +47,9 @@ SECMMU_TEST_F(largeslots, A11_cut_at_the_front)
 
 	ACTOR_RUN(1, ACT_SLOT, 0, ACTOR_GPA(3), 3, PAGES - 3);
 	expect_fault(_metadata, self, got, 0, 0);
-	EXPECT_GPA(stamp(5, 1), self->engine, ACTOR_GPA(5));
+	EXPECT_GPA(label(5, 1), self->engine, ACTOR_GPA(5));
 	EXPECT_GPA_ERROR(ENXIO, self->engine, ACTOR_GPA(2));
-	EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
+	EXPECT_GPA(label(3, 1), self->engine, ACTOR_GPA(3));
 }
 
 SECMMU_TEST_F(largeslots, A11_cut_at_the_end)
@@ -58,7 +58,7 @@ SECMMU_TEST_F(largeslots, A11_cut_at_the_end)
 
 	ACTOR_RUN(1, ACT_SLOT, 0, ACTOR_GPA(0), 0, BLOCK - 1);
 	expect_fault(_metadata, self, got, 0, 0);
-	EXPECT_GPA(stamp(5, 1), self->engine, ACTOR_GPA(5));
+	EXPECT_GPA(label(5, 1), self->engine, ACTOR_GPA(5));
 	EXPECT_GPA_ERROR(ENXIO, self->engine, ACTOR_GPA(BLOCK - 1));
 }
 
@@ -78,7 +78,7 @@ SECMMU_TEST_F(largeslots, A11_gets_a_log)
 
 	ACTOR_RUN(1, ACT_SLOT, 0, ACTOR_GPA(0), 0, 64, SECMMU_SLOT_LOG_DIRTY);
 	expect_fault(_metadata, self, got, 0, 0);
-	EXPECT_PUT(self->engine, ACTOR_GPA(5), stamp(5, 2));
+	EXPECT_PUT(self->engine, ACTOR_GPA(5), label(5, 2));
 	ACTOR_DO(1, ACT_DIRTY, 0, 64);
 	EXPECT_ANSWER_VALUE(1ULL << 5, 1);
 }
@@ -140,8 +140,8 @@ SECMMU_TEST_F(largeslots, A11_half_moved)
 	EXPECT_COUNTER(0, large);
 	EXPECT_GOES_ON(post, 1);
 	EXPECT_COHERENT(self->mirror);
-	EXPECT_GPA(stamp(BLOCK + 3, 1), self->engine, ACTOR_GPA(3));
-	EXPECT_GPA(stamp(2 * BLOCK + 3, 1), self->engine, ACTOR_GPA(BLOCK + 3));
+	EXPECT_GPA(label(BLOCK + 3, 1), self->engine, ACTOR_GPA(3));
+	EXPECT_GPA(label(2 * BLOCK + 3, 1), self->engine, ACTOR_GPA(BLOCK + 3));
 	EXPECT_COHERENT(self->mirror);
 }
 
@@ -152,7 +152,7 @@ SECMMU_TEST_F(largeslots, A11_moved_behind_the_lookup)
 
 	ACTOR_RUN(1, ACT_SLOT, 0, ACTOR_GPA(0), BLOCK, BLOCK);
 	expect_fault(_metadata, self, found, 0, 1);
-	EXPECT_GPA(stamp(BLOCK + 5, 1), self->engine, ACTOR_GPA(5));
+	EXPECT_GPA(label(BLOCK + 5, 1), self->engine, ACTOR_GPA(5));
 }
 
 /* The check is passed: what comes in is found by the change. */

@@ -82,16 +82,16 @@ SECMMU_TEST_F(lazy, D3_idle)
 {
 	__u64 gen, word;
 
-	EXPECT_JOB_READS(stamp(0, 1), GPA(0));
+	EXPECT_JOB_READS(label(0, 1), GPA(0));
 	EXPECT_EQ(-ENXIO, job_get(self->engine, TAGGED, &word));
 	gen = tlb_gen(self->mirror);
 	ASSERT_EQ(0, tag_bits_set(self->mirror, 6));
 	ASSERT_EQ(gen, tlb_gen(self->mirror));
-	EXPECT_JOB_READS(stamp(0, 1), TAGGED);
+	EXPECT_JOB_READS(label(0, 1), TAGGED);
 	ASSERT_EQ(0, tag_bits_set(self->mirror, 0));
 	ASSERT_EQ(gen, tlb_gen(self->mirror));
 	EXPECT_EQ(-ENXIO, job_get(self->engine, TAGGED, &word));
-	EXPECT_JOB_READS(stamp(0, 1), GPA(0));
+	EXPECT_JOB_READS(label(0, 1), GPA(0));
 }
 
 /*
@@ -102,14 +102,14 @@ SECMMU_TEST_F(lazy, D3_lazy)
 {
 	__u64 gen;
 
-	EXPECT_JOB_READS(stamp(0, 1), GPA(0));
+	EXPECT_JOB_READS(label(0, 1), GPA(0));
 	gen = tlb_gen(self->mirror);
 	ASSERT_EQ(0, engine_detach(self->engine));
 	ASSERT_EQ(0, tag_bits_set(self->mirror, 6));
 	ASSERT_EQ(gen, tlb_gen(self->mirror));
 	ASSERT_EQ(0, engine_attach(self->engine, self->mirror, 0));
-	EXPECT_JOB_READS(stamp(0, 1), TAGGED);
-	EXPECT_JOB_READS(stamp(1, 1), GPA(1));
+	EXPECT_JOB_READS(label(0, 1), TAGGED);
+	EXPECT_JOB_READS(label(1, 1), GPA(1));
 }
 
 static const struct {
@@ -133,7 +133,7 @@ SECMMU_TEST_F(lazy, D3_policies)
 		ASSERT_EQ(0, refresh_policy(self->mirror, SECMMU_REFRESH_SYNC));
 		ASSERT_EQ(0, tag_bits_set(self->mirror, 0));
 		ASSERT_EQ(0, refresh_policy(self->mirror, policies[i].policy));
-		EXPECT_JOB_READS(stamp(0, 1), GPA(0));
+		EXPECT_JOB_READS(label(0, 1), GPA(0));
 		gen = tlb_gen(self->mirror);
 		ASSERT_EQ(0, engine_detach(self->engine));
 		ASSERT_EQ(0, tag_bits_set(self->mirror, 6));
@@ -142,7 +142,7 @@ SECMMU_TEST_F(lazy, D3_policies)
 		ASSERT_EQ(0, engine_attach(self->engine, self->mirror, 0));
 		EXPECT_EQ(0, job_get(self->engine, TAGGED, &word))
 			TH_LOG("%s", policies[i].name);
-		EXPECT_EQ(stamp(0, 1), word)
+		EXPECT_EQ(label(0, 1), word)
 			TH_LOG("%s", policies[i].name);
 	}
 }
@@ -152,15 +152,15 @@ SECMMU_TEST_F(lazy, D3_hand_off)
 {
 	int other = ASSERT_NUMBER(make_mirror(self->dev, 6, self->mem, 1));
 
-	EXPECT_JOB_READS(stamp(0, 1), GPA(0));
+	EXPECT_JOB_READS(label(0, 1), GPA(0));
 	ASSERT_EQ(0, engine_attach(self->engine, other, 0));
-	EXPECT_JOB_READS(stamp(1, 1), TAGGED);
+	EXPECT_JOB_READS(label(1, 1), TAGGED);
 	ASSERT_EQ(0, tag_bits_set(self->mirror, 15));
 	ASSERT_EQ(0, tag_bits_set(other, 0));
 	ASSERT_EQ(0, engine_attach(self->engine, self->mirror, 0));
-	EXPECT_JOB_READS(stamp(0, 1), tagged(GPA(0), 0x7001, 15));
+	EXPECT_JOB_READS(label(0, 1), tagged(GPA(0), 0x7001, 15));
 	ASSERT_EQ(0, engine_attach(self->engine, other, 0));
-	EXPECT_JOB_READS(stamp(1, 1), GPA(0));
+	EXPECT_JOB_READS(label(1, 1), GPA(0));
 	EXPECT_EQ(-ENXIO, job_get(self->engine, TAGGED, &(__u64){ 0 }));
 	close(other);
 }
@@ -189,7 +189,7 @@ SECMMU_TEST_F(lazy, D3_attach_against_change)
 	GATE_OPEN(post);
 	ASSERT_EQ(0, pthread_join(thread, &err));
 	EXPECT_EQ(NULL, err);
-	EXPECT_JOB_READS(stamp(0, 1), TAGGED);
+	EXPECT_JOB_READS(label(0, 1), TAGGED);
 	close(engine);
 	close(other);
 }
@@ -200,13 +200,13 @@ SECMMU_TEST_F(lazy, D3_recreated)
 	int second, first = ASSERT_NUMBER(make_mirror(self->dev, 0, self->mem, 1));
 
 	ASSERT_EQ(0, engine_attach(self->engine, first, 0));
-	EXPECT_JOB_READS(stamp(1, 1), GPA(0));
+	EXPECT_JOB_READS(label(1, 1), GPA(0));
 	ASSERT_EQ(0, engine_detach(self->engine));
 	close(first);
 	second = ASSERT_NUMBER(make_mirror(self->dev, 6, self->mem, 2));
 	ASSERT_EQ(0, engine_attach(self->engine, second, 0));
-	EXPECT_JOB_READS(stamp(2, 1), TAGGED);
-	EXPECT_JOB_READS(stamp(2, 1), GPA(0));
+	EXPECT_JOB_READS(label(2, 1), TAGGED);
+	EXPECT_JOB_READS(label(2, 1), GPA(0));
 	close(second);
 }
 
@@ -226,22 +226,22 @@ SECMMU_TEST_F(lazy, D3_many_mirrors)
 	for (round = 2; round < MANY; round++) {
 		for (i = 0; i < MANY; i++) {
 			ASSERT_EQ(0, engine_attach(self->engine, mirror[i], 0));
-			EXPECT_JOB_READS(stamp(i, 1), GPA(i % round));
+			EXPECT_JOB_READS(label(i, 1), GPA(i % round));
 		}
 	}
 	/* A few only: they stay in the TLB. */
 	for (round = 0; round < 3; round++) {
 		for (i = 0; i < 3; i++) {
 			ASSERT_EQ(0, engine_attach(self->engine, mirror[i], 0));
-			EXPECT_JOB_READS(stamp(i, 1), GPA(0));
+			EXPECT_JOB_READS(label(i, 1), GPA(0));
 		}
 	}
 	/* What is dropped while an engine is elsewhere is gone when it comes back. */
-	*word_at(self->mem, MANY - 1) = stamp(2, 2);
+	*word_at(self->mem, MANY - 1) = label(2, 2);
 	ASSERT_EQ(0, secmmu_set_slot(mirror[0], 0, 0, BASE,
 				     self->mem + (MANY - 1) * PAGE, PAGE));
 	ASSERT_EQ(0, engine_attach(self->engine, mirror[0], 0));
-	EXPECT_JOB_READS(stamp(2, 2), GPA(0));
+	EXPECT_JOB_READS(label(2, 2), GPA(0));
 	for (i = 0; i < MANY; i++)
 		close(mirror[i]);
 }
@@ -268,18 +268,18 @@ SECMMU_TEST_F(lazy, D2_change_under_way)
 	pthread_t thread;
 	int post, error;
 
-	EXPECT_JOB_READS(stamp(0, 1), GPA(0));
+	EXPECT_JOB_READS(label(0, 1), GPA(0));
 	post = GATE_ARM(SET_TAG, 0);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, set_six, &order));
 	GATE_WAIT(post);
 	/* The old one, for now: and a plain address is right in both. */
 	EXPECT_EQ(-ENXIO, job_get(self->engine, TAGGED, &word));
-	EXPECT_JOB_READS(stamp(0, 1), GPA(0));
+	EXPECT_JOB_READS(label(0, 1), GPA(0));
 	ASSERT_EQ(0, job_start(self->engine, 0, GPA(0), 8, &word));
 	GATE_OPEN(post);
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_EQ(8, job_wait(self->engine, &error));
-	EXPECT_JOB_READS(stamp(0, 1), TAGGED);
+	EXPECT_JOB_READS(label(0, 1), TAGGED);
 }
 
 /* User engines have frozen the mode; the kernel thread's engine follows it. */
@@ -287,16 +287,16 @@ SECMMU_TEST_F(lazy, D4_after_freeze)
 {
 	int engine, other = make_mirror(self->dev, 15, self->mem, 3);
 
-	EXPECT_JOB_READS(stamp(0, 1), GPA(0));
+	EXPECT_JOB_READS(label(0, 1), GPA(0));
 	ASSERT_EQ(0, tag_bits_set(self->mirror, 6));
 	engine = NEW_ENGINE(self->mirror);
 	ASSERT_EQ(-EBUSY, tag_bits_set(self->mirror, 15));
-	EXPECT_GPA(stamp(0, 1), engine, TAGGED);
-	EXPECT_JOB_READS(stamp(0, 1), TAGGED);
+	EXPECT_GPA(label(0, 1), engine, TAGGED);
+	EXPECT_JOB_READS(label(0, 1), TAGGED);
 	ASSERT_EQ(0, engine_attach(self->engine, other, 0));
-	EXPECT_JOB_READS(stamp(3, 1), tagged(GPA(0), 0x1234, 15));
+	EXPECT_JOB_READS(label(3, 1), tagged(GPA(0), 0x1234, 15));
 	ASSERT_EQ(0, engine_attach(self->engine, self->mirror, 0));
-	EXPECT_JOB_READS(stamp(0, 1), TAGGED);
+	EXPECT_JOB_READS(label(0, 1), TAGGED);
 	EXPECT_EQ(-ENXIO, job_get(self->engine, tagged(GPA(0), 0x1234, 15), &(__u64){ 0 }));
 	close(engine);
 	close(other);

@@ -40,7 +40,7 @@ static long live_entries(FIXTURE_DATA(overlap) *self)
 /* Thread 1 discards page 3, which engine 0 knows: dropped, not flushed. */
 static void start_first(TEST_ARGS(overlap))
 {
-	EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
+	EXPECT_GPA(label(3, 1), self->engine, ACTOR_GPA(3));
 	ASSERT_LT(0, live_entries(self));
 	self->first = ACTOR_HOLD_AT(ZAPPED, 1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
 	/* That is what is dangerous. */
@@ -86,7 +86,7 @@ SECMMU_TEST_CALL(overlap, B2_second_event, pass_second, 3, 1, 0, 1)
 /* It drops entries too, elsewhere in the table. */
 SECMMU_TEST_F(overlap, B2_second_drops_more)
 {
-	EXPECT_GPA(stamp(9, 1), self->engine, ACTOR_GPA(9));
+	EXPECT_GPA(label(9, 1), self->engine, ACTOR_GPA(9));
 	pass_second(_metadata, self, 0, 16, 1, 0);
 }
 
@@ -126,9 +126,9 @@ SECMMU_TEST_F(overlap, B2_pending_in_one_of_many_tables)
 	for (i = 1; i <= 10; i++) {
 		ACTOR_RUN(0, ACT_SLOT, i, ACTOR_GPA(512 * i), 0, PAGES, 0);
 		/* So that there is a table. */
-		EXPECT_GPA(stamp(9, 1), self->engine, ACTOR_GPA(512 * i + 9));
+		EXPECT_GPA(label(9, 1), self->engine, ACTOR_GPA(512 * i + 9));
 		pass_second(_metadata, self, 3, 1, 0, 1);
-		ACTOR_RUN(0, ACT_STORE, 3, stamp(3, 1));
+		ACTOR_RUN(0, ACT_STORE, 3, label(3, 1));
 	}
 }
 
@@ -146,7 +146,7 @@ SECMMU_TEST_F(overlap, B2_slot_goes)
 SECMMU_TEST_F(overlap, B2_sibling_slot_goes)
 {
 	ACTOR_RUN(0, ACT_SLOT, 1, ALIAS(0), 0, PAGES, 0);
-	EXPECT_GPA(stamp(3, 1), self->actor.engine[1], ALIAS(3));
+	EXPECT_GPA(label(3, 1), self->actor.engine[1], ALIAS(3));
 	start_first(_metadata, self);
 	ASSERT_EQ(2, live_entries(self));
 	ACTOR_RUN(2, ACT_SLOT, 1, ALIAS(0), 0, 0, 0);
@@ -183,7 +183,7 @@ SECMMU_TEST_F(overlap, B2_empty_table_stays)
 SECMMU_TEST_F(overlap, C2_dirty_log)
 {
 	ACTOR_RUN(0, ACT_SLOT, 0, ACTOR_BASE, 0, PAGES, SECMMU_SLOT_LOG_DIRTY);
-	EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 1));
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), label(3, 1));
 	start_first(_metadata, self);
 	ACTOR_DO(2, ACT_DIRTY, 0, PAGES);
 	EXPECT_ANSWER_VALUE(1ULL << 3, 2);
@@ -204,7 +204,7 @@ SECMMU_TEST_F(overlap, C2_event_within_the_log)
 	ACTOR_RUN(0, ACT_SLOT, 0, ACTOR_BASE, 0, PAGES, SECMMU_SLOT_LOG_DIRTY);
 	ACTOR_RUN(0, ACT_PREFAULT, ACTOR_GPA(3), 1, SECMMU_PREFAULT_WRITE);
 	within = ACTOR_HOLD_AT(DIRTY_LOG, 2, ACT_DIRTY, 0, PAGES);
-	EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 1));
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), label(3, 1));
 	start_first(_metadata, self);
 	GATE_OPEN(within);
 	ASSERT_EQ(0, actor_answer(&self->actor, 2, &log));

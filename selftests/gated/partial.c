@@ -22,7 +22,7 @@
 FIXTURE(partial)
 {
 	int dev, mirror, engine;
-	char *mem;	/* a huge page, stamped, mapped by one entry */
+	char *mem;	/* a huge page, labelled, mapped by one entry */
 	struct outsider outsider;
 	pthread_t thread;
 	int event;	/* what the thread has got */
@@ -42,7 +42,7 @@ FIXTURE_SETUP(partial)
 	ASSERT_EQ(0, madvise(self->mem, HUGE_SIZE, MADV_DONTFORK));
 	ASSERT_EQ(0, outsider_start(&self->outsider));
 	SET_SLOT(0, 0, BASE, 0, PAGES);
-	EXPECT_GPA(stamp(FIRST + 5, 1), self->engine, GPA(FIRST + 5));
+	EXPECT_GPA(label(FIRST + 5, 1), self->engine, GPA(FIRST + 5));
 	GET_STATS(stats);
 	ASSERT_EQ(1, stats.large);
 	ASSERT_EQ(0, cpus_spread(NULL));
@@ -98,7 +98,7 @@ static void expect_mapped(TEST_ARGS(partial), long first, long count)
 
 	GET_STATS(a);
 	for (i = first; i < first + count; i++)
-		EXPECT_GPA(stamp(i, 1), self->engine, GPA(i));
+		EXPECT_GPA(label(i, 1), self->engine, GPA(i));
 	EXPECT_SINCE(0, a, faults);
 }
 
@@ -116,7 +116,7 @@ static void event_under_a_window(TEST_ARGS(partial), long page)
 	ASSERT_EQ(0, pthread_create(&self->thread, NULL, raise_event, self));
 	EXPECT_EQ(-ETIMEDOUT, gate_wait_ms(self->dev, end, STAND_STILL));
 	EXPECT_EQ(0, gate_open(self->dev, window));
-	EXPECT_OUTSIDER_READ(stamp(page, 1), self->outsider);
+	EXPECT_OUTSIDER_READ(label(page, 1), self->outsider);
 	ASSERT_TRUE(event_reaches(self, end));
 	ASSERT_EQ(0, oracle_check(self->mirror, &result));
 	EXPECT_EQ((__u64)(PAGES - COUNT), result.sptes);
@@ -132,7 +132,7 @@ static void event_under_a_window(TEST_ARGS(partial), long page)
 	EXPECT_COUNTER(0, large);
 	expect_mapped(_metadata, self, 0, FIRST);
 	expect_mapped(_metadata, self, FIRST + COUNT, PAGES - FIRST - COUNT);
-	EXPECT_GPA(stamp(FIRST, 1), self->engine, GPA(FIRST));
+	EXPECT_GPA(label(FIRST, 1), self->engine, GPA(FIRST));
 	EXPECT_COHERENT(self->mirror);
 }
 
@@ -146,7 +146,7 @@ SECMMU_TEST_F(partial, B7_folio_with_a_hole)
 
 	ASSERT_EQ(0, madvise(self->mem + FIRST * PAGE, COUNT * PAGE, MADV_DONTNEED));
 	for (i = 0; i < PAGES; i++)
-		EXPECT_GPA(i < FIRST || i >= FIRST + COUNT ? stamp(i, 1) : 0,
+		EXPECT_GPA(i < FIRST || i >= FIRST + COUNT ? label(i, 1) : 0,
 			   self->engine, GPA(i));
 	EXPECT_COUNTER(0, large);
 	EXPECT_COHERENT(self->mirror);

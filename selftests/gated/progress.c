@@ -44,7 +44,7 @@ FIXTURE_SETUP(progress)
 	self->begun = 0;
 	self->ended = 0;
 	self->filled = 0;
-	ACTOR_RUN(0, ACT_STAMP, 0, PAGES, 1);
+	ACTOR_RUN(0, ACT_LABEL, 0, PAGES, 1);
 	if (variant->overflow) {
 		self->filled = events_fill(self->mirror, ACTOR_MEM(PAGES));
 		ASSERT_LT(0, self->filled);
@@ -104,7 +104,7 @@ SECMMU_TEST_F(progress, A18_events_without_a_gap)
 	/* In any case it ends with the last event. */
 	if (!actor_done(&self->actor, 1))
 		ASSERT_EQ(0, end_first(self));
-	EXPECT_ANSWER_VALUE(stamp(P, 1), 1);
+	EXPECT_ANSWER_VALUE(label(P, 1), 1);
 	expect_direct(_metadata, self);
 }
 
@@ -124,7 +124,7 @@ SECMMU_TEST_F(progress, A8_one_event_that_lasts)
 	}
 	EXPECT_FALSE(actor_done(&self->actor, 1));
 	EVENT_END(ACTOR_MEM(P - 1), 2);
-	EXPECT_ANSWER_VALUE(stamp(P, 1), 1);
+	EXPECT_ANSWER_VALUE(label(P, 1), 1);
 	EXPECT_COUNTER(self->before.direct, direct);
 }
 
@@ -161,7 +161,7 @@ static long hit_at(TEST_ARGS(progress), enum secmmu_gate gate)
 		GATE_OPEN(last);
 	}
 	gates_clear(self->dev);
-	EXPECT_ANSWER_VALUE(stamp(P, 1), 1);
+	EXPECT_ANSWER_VALUE(label(P, 1), 1);
 	return i;
 }
 
@@ -218,7 +218,7 @@ SECMMU_TEST_F(progress, A18_without_memory)
 	}
 	EXPECT_LT(1, nth);
 	EXPECT_EQ(0, ret);
-	EXPECT_EQ(stamp(P, 1), word);
+	EXPECT_EQ(label(P, 1), word);
 	__atomic_store_n(&self->stop, true, __ATOMIC_RELEASE);
 	ASSERT_EQ(0, pthread_join(thread, &problem));
 	EXPECT_EQ(NULL, problem);
@@ -234,7 +234,7 @@ static int write_up_to(TEST_ARGS(progress), enum secmmu_gate gate)
 
 	ASSERT_LE(0, post);
 	ASSERT_EQ(0, begin_next(self));
-	ACTOR_DO(1, ACT_WRITE, 0, ACTOR_GPA(P), stamp(P, 2));
+	ACTOR_DO(1, ACT_WRITE, 0, ACTOR_GPA(P), label(P, 2));
 	for (i = 0; i < ROUNDS && actor_waits(&self->actor, 1, 1); i++) {
 		ASSERT_EQ(0, begin_next(self));
 		ASSERT_EQ(0, end_first(self));
@@ -260,7 +260,7 @@ SECMMU_TEST_F(progress, C2_write)
 	GET_STATS(self->before);
 	finish_write(_metadata, self, write_up_to(_metadata, self, SECMMU_GATE_DIRECT_GOT));
 	ACTOR_DO(0, ACT_LOAD, P);
-	EXPECT_ANSWER_VALUE(stamp(P, 2), 0);
+	EXPECT_ANSWER_VALUE(label(P, 2), 0);
 	ACTOR_DO(0, ACT_DIRTY, 0, PAGES);
 	EXPECT_ANSWER_VALUE(1ULL << P, 0);
 	expect_direct(_metadata, self);
@@ -274,9 +274,9 @@ SECMMU_TEST_F(progress, A11_slot_replaced)
 	ACTOR_RUN(2, ACT_SLOT, 0, ACTOR_GPA(0), PAGES / 2, PAGES / 2, 0);
 	finish_write(_metadata, self, post);
 	ACTOR_DO(0, ACT_LOAD, P);
-	EXPECT_ANSWER_VALUE(stamp(P, 1), 0);
+	EXPECT_ANSWER_VALUE(label(P, 1), 0);
 	ACTOR_DO(0, ACT_LOAD, PAGES / 2 + P);
-	EXPECT_ANSWER_VALUE(stamp(P, 2), 0);
+	EXPECT_ANSWER_VALUE(label(P, 2), 0);
 }
 
 /* A change of the slot waits for the window in which the data move. */
@@ -309,11 +309,11 @@ SECMMU_TEST_F(progress, C3_fork)
 	finish_write(_metadata, self, post);
 	ASSERT_EQ(sizeof(word), pread(mem, &word, sizeof(word),
 				      (off_t)(uintptr_t)ACTOR_MEM(P)));
-	EXPECT_EQ(stamp(P, 1), word);
+	EXPECT_EQ(label(P, 1), word);
 	close(mem);
 	child_kill(pid);
 	ACTOR_DO(0, ACT_LOAD, P);
-	EXPECT_ANSWER_VALUE(stamp(P, 2), 0);
+	EXPECT_ANSWER_VALUE(label(P, 2), 0);
 }
 
 TEST_HARNESS_MAIN

@@ -63,7 +63,7 @@ static void map_all(TEST_ARGS(ranges))
 
 	for (i = 0; i < ARRAY_SIZE(slots); i++)
 		for (j = 0; j < SLOT_PAGES; j++)
-			EXPECT_GPA(stamp(slots[i].page + j, 1), self->engine,
+			EXPECT_GPA(label(slots[i].page + j, 1), self->engine,
 				   ACTOR_GPA(slots[i].gpa_page + j));
 }
 
@@ -196,7 +196,7 @@ SECMMU_TEST_F(ledger, B1_flushes_of_one_event)
 	ASSERT_EQ(0, range.length);
 	/* The engine knows the pages that come last. */
 	for (i = last > 128 ? last - 128 : 0; i <= last; i++)
-		EXPECT_GPA(stamp(i, 1), self->engine, ACTOR_GPA(i));
+		EXPECT_GPA(label(i, 1), self->engine, ACTOR_GPA(i));
 	ASSERT_EQ(0, oracle_mark(self->mirror));
 	GET_STATS(a);
 	EVENT_BEGIN(mem, variant->pages);

@@ -110,7 +110,7 @@ SECMMU_TEST_F(refs, G1_retry_by_slot)
 	EXPECT_RETRIES(0, 1, 0);
 	expect_no_refs(_metadata, self, 3, MANY);
 	expect_no_refs(_metadata, self, 19, MANY);
-	EXPECT_GPA(stamp(19, 1), self->engine, ACTOR_GPA(3));
+	EXPECT_GPA(label(19, 1), self->engine, ACTOR_GPA(3));
 }
 
 /* Two faults that install the same. */
@@ -118,7 +118,7 @@ SECMMU_TEST_F(refs, G1_found_in_place)
 {
 	int post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, 1, true);
 
-	EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 2));
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), label(3, 2));
 	EXPECT_GOES_ON(post, 0);
 	EXPECT_RETRIES(0, 0, 0);
 	expect_no_refs(_metadata, self, 3, 1);
@@ -131,11 +131,11 @@ SECMMU_TEST_F(refs, G1_page_replaced)
 	int post = hold_fault(_metadata, self, SECMMU_GATE_FAULT_GOT, 3, 1, false);
 
 	ACTOR_RUN(1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
-	ACTOR_RUN(1, ACT_STORE, 3, stamp(3, 2));
+	ACTOR_RUN(1, ACT_STORE, 3, label(3, 2));
 	EXPECT_GOES_ON(post, 0);
 	EXPECT_RETRIES(1, 0, 0);
 	expect_no_refs(_metadata, self, 3, 1);
-	EXPECT_GPA(stamp(3, 2), self->engine, ACTOR_GPA(3));
+	EXPECT_GPA(label(3, 2), self->engine, ACTOR_GPA(3));
 }
 
 /* A read maps pages around it, which are let go like the one that was asked for. */
@@ -147,7 +147,7 @@ SECMMU_TEST_F(refs, G1_around_a_read)
 	engine = NEW_ENGINE_WITH(mirror, SECMMU_ENGINE_FAULT_AROUND);
 	ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, ACTOR_BASE, self->actor.mem, PAGES * PAGE));
 	expect_no_refs(_metadata, self, 3, 16);
-	EXPECT_GPA(stamp(3, 1), engine, ACTOR_GPA(3));
+	EXPECT_GPA(label(3, 1), engine, ACTOR_GPA(3));
 	EXPECT_COUNTER_OF(16, mirror, fault_pages);
 	expect_no_refs(_metadata, self, 3, 16);
 	close(engine);
@@ -160,9 +160,9 @@ SECMMU_TEST_F(refs, G1_tables_after_an_upgrade)
 	long round;
 
 	for (round = 0; round < 3; round++) {
-		EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
+		EXPECT_GPA(label(3, 1), self->engine, ACTOR_GPA(3));
 		EXPECT_COUNTER(4, tables);
-		EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 1));
+		EXPECT_PUT(self->engine, ACTOR_GPA(3), label(3, 1));
 		/* Found in place. */
 		ACTOR_RUN(0, ACT_PREFAULT, ACTOR_GPA(3), 1, SECMMU_PREFAULT_WRITE);
 		PASS_EVENT(ACTOR_MEM(3), 1);
@@ -185,7 +185,7 @@ SECMMU_TEST_F(refs, G1_table_under_a_fault)
 	EXPECT_COUNTER(1, tables);
 	EXPECT_GOES_ON(post, 0);
 	EXPECT_RETRIES(0, 0, 1);
-	EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
+	EXPECT_GPA(label(3, 1), self->engine, ACTOR_GPA(3));
 	EXPECT_COHERENT(self->mirror);
 }
 

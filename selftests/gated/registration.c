@@ -45,7 +45,7 @@ SECMMU_TEST_F(registration, A1_replay_for_each)
 	int first, second;
 	__u64 number;
 
-	EXPECT_ACTOR_READS(stamp(3, 1), 0, ACTOR_GPA(3));
+	EXPECT_ACTOR_READS(label(3, 1), 0, ACTOR_GPA(3));
 	GET_STATS(a);
 	first = GATE_ARM(START_WALKED, ACTOR_MEM(3));
 	/* Injected: to make a mirror takes the mmap_lock. */
@@ -99,12 +99,12 @@ SECMMU_TEST_F(registration, A1_slot_over_the_event)
 {
 	int post;
 
-	EXPECT_ACTOR_READS(stamp(3, 1), 0, ACTOR_GPA(3));
+	EXPECT_ACTOR_READS(label(3, 1), 0, ACTOR_GPA(3));
 	post = ACTOR_HOLD(START_WALKED, ACTOR_MEM(3), 1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
 	ACTOR_RUN(2, ACT_SLOT, 1, ALIAS(0), 0, ALIASES);
 	ACTOR_DO(0, ACT_READ, 1, ALIAS(3));
 	EXPECT_TRUE(actor_waits(&self->actor, 0, 1));
-	EXPECT_ACTOR_READS(stamp(4, 1), 2, ALIAS(4));
+	EXPECT_ACTOR_READS(label(4, 1), 2, ALIAS(4));
 	EXPECT_GOES_ON(post, 1);
 	EXPECT_ANSWER_VALUE(0, 0);
 	EXPECT_COHERENT(self->mirror);
@@ -118,7 +118,7 @@ SECMMU_TEST_F(registration, A1_torn_slots)
 {
 	int torn, recorded;
 
-	EXPECT_ACTOR_READS(stamp(3, 1), 0, ACTOR_GPA(3));
+	EXPECT_ACTOR_READS(label(3, 1), 0, ACTOR_GPA(3));
 	torn = ACTOR_HOLD(UPDATE_TORN, 0, 2, ACT_SLOT, 1, ALIAS(0), 8, ALIASES);
 	recorded = ACTOR_HOLD(START_RECORDED, ACTOR_MEM(3), 1, ACT_MADVISE, 3, 1,
 			      MADV_DONTNEED);
@@ -128,7 +128,7 @@ SECMMU_TEST_F(registration, A1_torn_slots)
 	EXPECT_ANSWER(0, 1);
 	EXPECT_COHERENT(self->mirror);
 	EXPECT_ACTOR_READS(0, 0, ACTOR_GPA(3));
-	EXPECT_ACTOR_READS(stamp(8, 1), 0, ALIAS(0));
+	EXPECT_ACTOR_READS(label(8, 1), 0, ALIAS(0));
 	EXPECT_COHERENT(self->mirror);
 }
 
@@ -140,7 +140,7 @@ SECMMU_TEST_F(registration, A1_fault_between_the_stores)
 	ACTOR_DO(0, ACT_READ, 0, ALIAS(0));
 	EXPECT_TRUE(actor_stays(&self->actor, 0));
 	GATE_OPEN(post);
-	EXPECT_ANSWER_VALUE(stamp(8, 1), 0);
+	EXPECT_ANSWER_VALUE(label(8, 1), 0);
 	EXPECT_ANSWER(0, 2);
 }
 
@@ -156,9 +156,9 @@ static void close_meanwhile(TEST_ARGS(registration), enum secmmu_gate gate,
 
 	closed = add_mirror(_metadata, self, 2);
 	stays = add_mirror(_metadata, self, 2);
-	expect_read(_metadata, self, 0, 3, stamp(3, 1));
-	expect_read(_metadata, self, closed, 3, stamp(3, 1));
-	expect_read(_metadata, self, stays, 3, stamp(3, 1));
+	expect_read(_metadata, self, 0, 3, label(3, 1));
+	expect_read(_metadata, self, closed, 3, label(3, 1));
+	expect_read(_metadata, self, stays, 3, label(3, 1));
 
 	held = ASSERT_NUMBER(gate_arm_after(self->dev, gate, actor_tid(&self->actor, 1), 0,
 					    skip));

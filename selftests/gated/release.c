@@ -206,7 +206,7 @@ SECMMU_TEST_F(release, A17_closed_with_a_waiter)
 	EXPECT_STATE(2, members);
 	EXPECT_STATE(1, waiters);
 	EVENT_END(ACTOR_MEM(8), 4);
-	EXPECT_ANSWER_VALUE(stamp(8, 1), 0);
+	EXPECT_ANSWER_VALUE(label(8, 1), 0);
 	EXPECT_STATE(1, members);
 	EXPECT_STATE(0, waiters);
 }

@@ -52,7 +52,7 @@ static void start(FIXTURE_DATA(slotchange) *self, const FIXTURE_VARIANT(slotchan
 	if (variant->op == ACT_PREFAULT)
 		ACTOR_DO(0, ACT_PREFAULT, ACTOR_GPA(P), 4, variant->flags);
 	else
-		ACTOR_DO(0, variant->op, 0, ACTOR_GPA(P), stamp(P, 5));
+		ACTOR_DO(0, variant->op, 0, ACTOR_GPA(P), label(P, 5));
 }
 
 /* ... and is held in the gate. Returns the post. */
@@ -82,11 +82,11 @@ static void expect_access(VARIANT_ARGS(slotchange), long page)
 
 	EXPECT_EQ(0, actor_answer(&self->actor, 0, &word));
 	if (variant->op == ACT_READ) {
-		EXPECT_EQ(stamp(page, 1), word);
+		EXPECT_EQ(label(page, 1), word);
 	}
 	EXPECT_COHERENT(self->mirror);
 	EXPECT_COUNTER(1, retries_slot);
-	EXPECT_EQ(stamp(P, 1), load(self, P));
+	EXPECT_EQ(label(P, 1), load(self, P));
 }
 
 SECMMU_TEST_F(slotchange, A11_deleted)
@@ -100,7 +100,7 @@ SECMMU_TEST_F(slotchange, A11_deleted)
 	EXPECT_COUNTER(1, retries_slot);
 	EXPECT_COUNTER(1, retries);
 	EXPECT_COUNTER(0, fault_pages);
-	EXPECT_EQ(stamp(P, 1), load(self, P));
+	EXPECT_EQ(label(P, 1), load(self, P));
 }
 
 SECMMU_TEST_F(slotchange, A11_moved)
@@ -112,7 +112,7 @@ SECMMU_TEST_F(slotchange, A11_moved)
 	GATE_OPEN(post);
 	expect_access(_metadata, self, variant, MOVED + P);
 	EXPECT_COUNTER(1, retries);
-	EXPECT_EQ(written ? stamp(P, 5) : stamp(MOVED + P, 1), load(self, MOVED + P));
+	EXPECT_EQ(written ? label(P, 5) : label(MOVED + P, 1), load(self, MOVED + P));
 }
 
 SECMMU_TEST_F(slotchange, A11_made_readonly)
@@ -122,9 +122,9 @@ SECMMU_TEST_F(slotchange, A11_made_readonly)
 	ACTOR_RUN(1, ACT_SLOT, 0, ACTOR_GPA(0), 0, PAGES, SECMMU_SLOT_READONLY);
 	GATE_OPEN(post);
 	EXPECT_ANSWER(writes(variant) ? -EACCES : 0, 0);
-	EXPECT_EQ(-EACCES, actor_run(&self->actor, 0, ACT_WRITE, 1, ACTOR_GPA(P), stamp(P, 6)));
-	EXPECT_EQ(stamp(P, 1), load(self, P));
-	EXPECT_ACTOR_READS(stamp(P, 1), 0, ACTOR_GPA(P));
+	EXPECT_EQ(-EACCES, actor_run(&self->actor, 0, ACT_WRITE, 1, ACTOR_GPA(P), label(P, 6)));
+	EXPECT_EQ(label(P, 1), load(self, P));
+	EXPECT_ACTOR_READS(label(P, 1), 0, ACTOR_GPA(P));
 	EXPECT_COHERENT(self->mirror);
 }
 
@@ -177,8 +177,8 @@ SECMMU_TEST_F(slotchange, A11_half_moved)
 	struct secmmu_stats a;
 	int post;
 
-	EXPECT_ACTOR_READS(stamp(P, 1), 0, ACTOR_GPA(P));
-	EXPECT_ACTOR_READS(stamp(P + 1, 1), 0, ACTOR_GPA(P + 1));
+	EXPECT_ACTOR_READS(label(P, 1), 0, ACTOR_GPA(P));
+	EXPECT_ACTOR_READS(label(P + 1, 1), 0, ACTOR_GPA(P + 1));
 	post = ACTOR_HOLD(SLOT_REPLACED, 0, 1, ACT_SLOT, 0, ACTOR_GPA(0), MOVED, PAGES - MOVED);
 	start(self, variant);
 	EXPECT_ANSWER(0, 0);
@@ -188,7 +188,7 @@ SECMMU_TEST_F(slotchange, A11_half_moved)
 	EXPECT_GOES_ON(post, 1);
 	EXPECT_COHERENT(self->mirror);
 	EXPECT_ACTOR_READS(load(self, MOVED + P), 0, ACTOR_GPA(P));
-	EXPECT_ACTOR_READS(stamp(MOVED + P + 1, 1), 0, ACTOR_GPA(P + 1));
+	EXPECT_ACTOR_READS(label(MOVED + P + 1, 1), 0, ACTOR_GPA(P + 1));
 	EXPECT_COHERENT(self->mirror);
 }
 
@@ -245,7 +245,7 @@ SECMMU_TEST_F(slotchange, A11_grown_over_another)
 	ACTOR_RUN(1, ACT_SLOT, 0, ACTOR_GPA(0), MOVED, P + 8);
 	GATE_OPEN(post);
 	expect_access(_metadata, self, variant, MOVED + P);
-	EXPECT_EQ(written ? stamp(P, 5) : stamp(MOVED + P, 1), load(self, MOVED + P));
+	EXPECT_EQ(written ? label(P, 5) : label(MOVED + P, 1), load(self, MOVED + P));
 }
 
 /* The slot gets a key that the engine has no rights for. */
@@ -340,7 +340,7 @@ SECMMU_TEST_F(view, A11_moved_in_a_domain)
 	hold_read(_metadata, self);
 	ACTOR_RUN(1, ACT_SLOT_IN, 0, ACTOR_GPA(0), MOVED, PAGES - MOVED, ALL_DOMAINS);
 	EXPECT_EQ(0, finish_read(_metadata, self, &word));
-	EXPECT_EQ(stamp(MOVED + P, 1), word);
+	EXPECT_EQ(label(MOVED + P, 1), word);
 }
 
 /* The slot begins behind the page now. */
@@ -362,7 +362,7 @@ SECMMU_TEST_F(view, A11_grown_over_another_in_a_domain)
 	ACTOR_RUN(1, ACT_SLOT, 1);
 	ACTOR_RUN(1, ACT_SLOT_IN, 0, ACTOR_GPA(0), MOVED, P + 8, ALL_DOMAINS);
 	EXPECT_EQ(0, finish_read(_metadata, self, &word));
-	EXPECT_EQ(stamp(MOVED + P, 1), word);
+	EXPECT_EQ(label(MOVED + P, 1), word);
 }
 
 /* The check is passed: what comes in goes again before the slot is hidden. */

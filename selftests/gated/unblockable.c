@@ -57,7 +57,7 @@ SECMMU_TEST_F(unblockable, A12_at_the_check)
 	struct secmmu_stats a;
 	int checked, recorded;
 
-	EXPECT_ACTOR_READS(stamp(4, 1), 0, ACTOR_GPA(4));
+	EXPECT_ACTOR_READS(label(4, 1), 0, ACTOR_GPA(4));
 	GET_STATS(a);
 	checked = ACTOR_HOLD(FAULT_CHECKED, ACTOR_MEM(3), 0, ACT_READ, 0, ACTOR_GPA(3));
 	recorded = ACTOR_HOLD(START_RECORDED, ACTOR_MEM(3), 1, ACT_EVENT, 3, 1, EVENT);
@@ -75,8 +75,8 @@ SECMMU_TEST_F(unblockable, A12_reaped_meanwhile)
 	struct secmmu_stats a;
 	int post, pidfd, ret;
 
-	EXPECT_ACTOR_READS(stamp(4, 1), 0, ACTOR_GPA(4));
-	EXPECT_ACTOR_READS(stamp(5, 1), 0, ACTOR_GPA(5));
+	EXPECT_ACTOR_READS(label(4, 1), 0, ACTOR_GPA(4));
+	EXPECT_ACTOR_READS(label(5, 1), 0, ACTOR_GPA(5));
 	post = ACTOR_HOLD(FAULT_GOT, ACTOR_MEM(3), 0, ACT_READ, 0, ACTOR_GPA(3));
 	pidfd = ASSERT_NUMBER(syscall(SYS_pidfd_open, self->actor.pid, 0));
 	/* The thread in the gate keeps the memory. */

@@ -72,7 +72,7 @@ static void finish_discard(TEST_ARGS(windows))
 /* The page discarded gets a new owner, who fills it. */
 static void reuse_memory(TEST_ARGS(windows))
 {
-	ACTOR_RUN(1, ACT_STAMP, SPARE, PAGES - SPARE, 7);
+	ACTOR_RUN(1, ACT_LABEL, SPARE, PAGES - SPARE, 7);
 }
 
 /* Nobody else has written there. */
@@ -82,14 +82,14 @@ static void expect_memory(TEST_ARGS(windows))
 
 	for (i = SPARE; i < PAGES; i++) {
 		ACTOR_DO(2, ACT_LOAD, i);
-		EXPECT_ANSWER_VALUE(stamp(i, 7), 2);
+		EXPECT_ANSWER_VALUE(label(i, 7), 2);
 	}
 }
 
 /* A window with a translation in hand, and the page is to be freed. */
 static void page_under_a_window(TEST_ARGS(windows), bool write)
 {
-	const __u64 word = stamp(3, 2);
+	const __u64 word = label(3, 2);
 	bool early;
 
 	/* The translation is in the engine's TLB. */
@@ -129,7 +129,7 @@ SECMMU_TEST_F(windows, B2_both_wait_for_the_window)
 {
 	int raised, second;
 
-	EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
+	EXPECT_GPA(label(3, 1), self->engine, ACTOR_GPA(3));
 	self->window = OUTSIDER_HOLD(self->outsider, WINDOW_TRANSLATED, ACTOR_GPA(3),
 				     self->engine, ACTOR_GPA(3));
 	/* The first has raised the generation: it waits for the window now. */
@@ -159,7 +159,7 @@ SECMMU_TEST_F(windows, B5_window_about_to_open)
 {
 	bool early;
 
-	EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
+	EXPECT_GPA(label(3, 1), self->engine, ACTOR_GPA(3));
 	self->window = OUTSIDER_HOLD(self->outsider, WINDOW_MARKED, 0, self->engine,
 				     ACTOR_GPA(3));
 	start_discard(_metadata, self, 3);
@@ -181,7 +181,7 @@ SECMMU_TEST_F(windows, B5_window_opens_in_the_flush)
 	struct secmmu_test_state state = {};
 	int raised;
 
-	EXPECT_GPA(stamp(3, 1), self->engine, ACTOR_GPA(3));
+	EXPECT_GPA(label(3, 1), self->engine, ACTOR_GPA(3));
 	raised = ACTOR_HOLD_AT(FLUSH_RAISED, 1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
 	outsider_read(&self->outsider, self->engine, ACTOR_GPA(3), 1);
 	do {
@@ -230,7 +230,7 @@ SECMMU_TEST_F(windows, B6_engine_elsewhere)
 	struct secmmu_stats a;
 
 	outsider_read(&self->outsider, self->actor.engine[1], ACTOR_GPA(3), 1);
-	EXPECT_OUTSIDER_READ(stamp(3, 1), self->outsider);
+	EXPECT_OUTSIDER_READ(label(3, 1), self->outsider);
 	ACTOR_DO(1, ACT_MIRROR);
 	ASSERT_EQ(0, actor_answer(&self->actor, 1, &other));
 	ACTOR_RUN(1, ACT_ATTACH, 1, other);
@@ -242,7 +242,7 @@ SECMMU_TEST_F(windows, B6_engine_elsewhere)
 	EXPECT_DROPPED(1, 1, a);
 	EXPECT_SINCE(0, a, interrupts);
 	EXPECT_EQ(0, gate_open(self->dev, self->window));
-	EXPECT_OUTSIDER_READ(stamp(5, 1), self->outsider);
+	EXPECT_OUTSIDER_READ(label(5, 1), self->outsider);
 
 	ACTOR_RUN(1, ACT_ATTACH, 1, 0);
 	outsider_read(&self->outsider, self->actor.engine[1], ACTOR_GPA(3), 1);
@@ -262,7 +262,7 @@ SECMMU_TEST_F(windows, D2_change_waits)
 	EXPECT_TRUE(actor_stays(&self->actor, 1));
 	EXPECT_EQ(0, gate_open(self->dev, self->window));
 	EXPECT_ANSWER(0, 1);
-	EXPECT_OUTSIDER_READ(stamp(5, 1), self->outsider);
+	EXPECT_OUTSIDER_READ(label(5, 1), self->outsider);
 	outsider_read(&self->outsider, self->engine, gpa, 1);
 	EXPECT_EQ(-ENXIO, outsider_answer(&self->outsider, NULL));
 }
@@ -279,8 +279,8 @@ SECMMU_TEST_F(windows, B8_each_page_its_translation)
 		for (j = 0; j < 2; j++)
 			ACTOR_RUN(0, ACT_SLOT, 1 + j, ACTOR_GPA(PAGES + j), border[i][j], 1, 0);
 		gpa = ACTOR_GPA(PAGES + 1);
-		words[0] = ~stamp(border[i][0], 3);
-		words[1] = stamp(border[i][1], 3);
+		words[0] = ~label(border[i][0], 3);
+		words[1] = label(border[i][1], 3);
 		outsider_write(&self->outsider, self->engine, gpa - 8, 2, words);
 		EXPECT_EQ(0, outsider_answer(&self->outsider, NULL));
 		EXPECT_ACTOR_READS(words[1], 0, ACTOR_GPA(border[i][1]));
@@ -295,12 +295,12 @@ SECMMU_TEST_F(windows, B8_each_page_its_translation)
 /* What the second page was when the first one's window opened does not count. */
 SECMMU_TEST_F(windows, B8_event_between_two_pages)
 {
-	const __u64 before = ~stamp(4, 0);
+	const __u64 before = ~label(4, 0);
 	__u64 words[2];
 	int raised;
 
 	EXPECT_PUT(self->engine, ACTOR_GPA(4) - 8, before);
-	EXPECT_GPA(stamp(4, 1), self->engine, ACTOR_GPA(4));
+	EXPECT_GPA(label(4, 1), self->engine, ACTOR_GPA(4));
 	arm_window(_metadata, self, SECMMU_GATE_WINDOW_TRANSLATED, ACTOR_GPA(3));
 	outsider_read(&self->outsider, self->engine, ACTOR_GPA(4) - 8, 2);
 	GATE_WAIT(self->window);

@@ -43,7 +43,7 @@ FIXTURE_SETUP(writeback)
 	self->mem = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
 			 self->disk, self->start);
 	ASSERT_NE(MAP_FAILED, self->mem);
-	pages_stamp(self->mem, 0, PAGES, 1);
+	pages_label(self->mem, 0, PAGES, 1);
 	ASSERT_EQ(0, fsync(self->disk));
 	SET_SLOT(0, 0, BASE, 0, PAGES);
 	ASSERT_EQ(0, outsider_start(&self->outsider));
@@ -117,19 +117,19 @@ SECMMU_TEST_F(writeback, C2_write_after_writeback)
 
 	for (i = 2; i < 5; i++) {
 		GET_STATS(a);
-		EXPECT_PUT(self->engine, GPA(0), stamp(0, i));
+		EXPECT_PUT(self->engine, GPA(0), label(0, i));
 		/* Takes the right to write away, or it would go unnoticed. */
 		ASSERT_EQ(0, fsync(self->disk));
 		EXPECT_SINCE(1, a, zapped);
-		EXPECT_PUT(self->engine, GPA(0), ~stamp(0, i));
-		expect_kept(_metadata, self, ~stamp(0, i));
+		EXPECT_PUT(self->engine, GPA(0), ~label(0, i));
+		expect_kept(_metadata, self, ~label(0, i));
 	}
 }
 
 /* The entry is installed with the page clean: a writeback came after GUP. */
 SECMMU_TEST_F(writeback, C2_writeback_after_gup)
 {
-	const __u64 word = stamp(0, 2);
+	const __u64 word = label(0, 2);
 	struct secmmu_stats a;
 	int post;
 
@@ -147,11 +147,11 @@ SECMMU_TEST_F(writeback, C2_writeback_after_gup)
 /* What a window writes is written back, for the writeback waits for it. */
 SECMMU_TEST_F(writeback, C2_writeback_under_a_write)
 {
-	const __u64 word = stamp(0, 3);
+	const __u64 word = label(0, 3);
 	bool early;
 	int window, end;
 
-	EXPECT_PUT(self->engine, GPA(0), stamp(0, 2));
+	EXPECT_PUT(self->engine, GPA(0), label(0, 2));
 	ASSERT_EQ(0, cpus_spread(NULL));
 	window = ASSERT_NUMBER(gate_arm(self->dev, SECMMU_GATE_WINDOW_TRANSLATED,
 					self->outsider.pid, GPA(0)));

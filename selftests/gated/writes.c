@@ -80,19 +80,19 @@ static void expect_apart(TEST_ARGS(writes), __u64 before)
 	/* No translation grants what the CPU no longer does. */
 	EXPECT_COHERENT(self->mirror);
 	for (i = 5; i < 8; i++) {
-		EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, i));
+		EXPECT_PUT(self->engine, ACTOR_GPA(3), label(3, i));
 		EXPECT_EQ(before, peek(self->child, ACTOR_MEM(3)));
-		EXPECT_EQ(stamp(3, i), peek(self->actor.pid, ACTOR_MEM(3)));
+		EXPECT_EQ(label(3, i), peek(self->actor.pid, ACTOR_MEM(3)));
 	}
 	EXPECT_COHERENT(self->mirror);
 }
 
 SECMMU_TEST_F(writes, C3_fork_with_a_writable_entry)
 {
-	EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 2));
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), label(3, 2));
 	start_fork(self);
 	finish_fork(_metadata, self);
-	expect_apart(_metadata, self, stamp(3, 2));
+	expect_apart(_metadata, self, label(3, 2));
 }
 
 /* The fault has a page that it may write; then it may not. */
@@ -103,7 +103,7 @@ SECMMU_TEST_F(writes, C3_fork_after_gup)
 	start_fork(self);
 	finish_fork(_metadata, self);
 	EXPECT_GOES_ON(post, 0);
-	expect_apart(_metadata, self, stamp(3, 1));
+	expect_apart(_metadata, self, label(3, 1));
 }
 
 /* The fault has passed its check: what it installs, the event must find. */
@@ -124,7 +124,7 @@ SECMMU_TEST_F(writes, C3_fork_after_the_check)
 	GATE_OPEN(post);
 	finish_fork(_metadata, self);
 	EXPECT_ANSWER(0, 0);
-	expect_apart(_metadata, self, stamp(3, 1));
+	expect_apart(_metadata, self, label(3, 1));
 }
 
 /*
@@ -134,13 +134,13 @@ SECMMU_TEST_F(writes, C3_fork_after_the_check)
 SECMMU_TEST_F(writes, C3_write_inside_the_fork)
 {
 	struct secmmu_test_state state = {};
-	const __u64 word = stamp(3, 4);
+	const __u64 word = label(3, 4);
 	int end;
 
 	if (!cpus_enough())
 		SKIP(return, "less than %d processors", OUTSIDER_CPUS);
 	ASSERT_EQ(0, outsider_start(&self->outsider));
-	EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 2));
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), label(3, 2));
 	end = ASSERT_NUMBER(gate_arm(self->dev, SECMMU_GATE_END, actor_tid(&self->actor, 1),
 				     (uintptr_t)self->actor.mem));
 	start_fork(self);
@@ -154,7 +154,7 @@ SECMMU_TEST_F(writes, C3_write_inside_the_fork)
 	GATE_OPEN(end);
 	finish_fork(_metadata, self);
 	EXPECT_EQ(0, outsider_answer(&self->outsider, NULL));
-	expect_apart(_metadata, self, stamp(3, 2));
+	expect_apart(_metadata, self, label(3, 2));
 }
 
 /* From here on the actor's slot keeps a log; page 3 is mapped but not dirty. */
@@ -191,12 +191,12 @@ SECMMU_TEST_F(writes, C2_dropped_dirty_entry)
 {
 	start_log(_metadata, self);
 	expect_log(_metadata, self, 0);
-	EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 2));
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), label(3, 2));
 	EVENT_BEGIN(ACTOR_MEM(3), 1);
 	expect_log(_metadata, self, 1ULL << 3);
 	expect_log(_metadata, self, 0);
 	EVENT_END(ACTOR_MEM(3), 1);
-	EXPECT_GPA(stamp(3, 2), self->engine, ACTOR_GPA(3));
+	EXPECT_GPA(label(3, 2), self->engine, ACTOR_GPA(3));
 	expect_log(_metadata, self, 0);
 }
 
@@ -206,7 +206,7 @@ SECMMU_TEST_F(writes, C2_dropped_dirty_entry)
  */
 SECMMU_TEST_F(writes, C2_entry_dropped_under_a_write)
 {
-	const __u64 word = stamp(3, 2);
+	const __u64 word = label(3, 2);
 	int window, raised;
 
 	if (!cpus_enough())
@@ -237,11 +237,11 @@ SECMMU_TEST_F(writes, C2_write_under_a_drop)
 	start_log(_metadata, self);
 	expect_log(_metadata, self, 0);
 	post = ACTOR_HOLD_AT(DROP, 1, ACT_MPROTECT, 3, 1, PROT_READ);
-	EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 2));
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), label(3, 2));
 	EXPECT_GOES_ON(post, 1);
 	expect_log(_metadata, self, 1ULL << 3);
 	expect_log(_metadata, self, 0);
-	EXPECT_GPA(stamp(3, 2), self->engine, ACTOR_GPA(3));
+	EXPECT_GPA(label(3, 2), self->engine, ACTOR_GPA(3));
 	EXPECT_COHERENT(self->mirror);
 }
 
@@ -255,11 +255,11 @@ SECMMU_TEST_F(writes, C2_read_fault_after_a_write)
 	PASS_EVENT(ACTOR_MEM(3), 1);
 	expect_log(_metadata, self, 0);
 	got = ACTOR_HOLD_AT(FAULT_GOT, 1, ACT_PREFAULT, ACTOR_GPA(3), 1, 0);
-	EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 2));
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), label(3, 2));
 	EXPECT_GOES_ON(got, 1);
 	expect_log(_metadata, self, 1ULL << 3);
 	GET_STATS(a);
-	EXPECT_PUT(self->engine, ACTOR_GPA(3), stamp(3, 3));
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), label(3, 3));
 	EXPECT_SINCE(0, a, faults);
 	expect_log(_metadata, self, 1ULL << 3);
 	EXPECT_COHERENT(self->mirror);

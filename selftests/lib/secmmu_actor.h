@@ -34,7 +34,7 @@ enum actor_op {
 	ACT_PREFAULT,	/* gpa, pages, flags; @value: pages left */
 	ACT_LOAD,	/* page: the processor's view goes to @value */
 	ACT_STORE,	/* page, word */
-	ACT_STAMP,	/* page, pages, round: stores stamp(page, round) in each */
+	ACT_LABEL,	/* page, pages, round: stores label(page, round) in each */
 	ACT_MADVISE,	/* page, pages, advice */
 	ACT_MPROTECT,	/* page, pages, prot */
 	ACT_MUNMAP,	/* page, pages */

@@ -185,18 +185,18 @@ do {									\
 	close(self->dev);						\
 } while (0)
 
-/* Memory whose page i starts with stamp(i, 1). */
+/* Memory whose page i starts with label(i, 1). */
 #define REGION_SETUP(pages)						\
 do {									\
 	self->mem = ASSERT_MEMORY(region_map(pages));			\
-	pages_stamp(self->mem, 0, pages, 1);				\
+	pages_label(self->mem, 0, pages, 1);				\
 } while (0)
 
 /* The same of blocks of 2 MiB, each a huge page; the test is skipped where there are none. */
 #define BLOCKS_SETUP(blocks)						\
 do {									\
 	self->mem = ASSERT_MEMORY(blocks_map(blocks, MADV_HUGEPAGE));	\
-	pages_stamp(self->mem, 0, (blocks) * HUGE_SIZE / PAGE, 1);	\
+	pages_label(self->mem, 0, (blocks) * HUGE_SIZE / PAGE, 1);	\
 	if (huge_kilobytes(self->mem) != (blocks) * HUGE_SIZE >> 10)	\
 		SECMMU_SKIP("no huge pages to be had");			\
 } while (0)
@@ -234,13 +234,13 @@ do {									\
 	EXPECT_EQ((__u64)(expected), _gpa_word);			\
 } while (0)
 
-/* The engine reads stamp(i, @round) in pages from @first on, of those that @gpa begins. */
-#define EXPECT_STAMPS(round, engine, gpa, first, pages)			\
+/* The engine reads label(i, @round) in pages from @first on, of those that @gpa begins. */
+#define EXPECT_LABELS(round, engine, gpa, first, pages)			\
 do {									\
 	long _page;							\
 									\
 	for (_page = first; _page < (first) + (pages); _page++)		\
-		EXPECT_GPA(stamp(_page, round), engine, (gpa) + _page * PAGE); \
+		EXPECT_GPA(label(_page, round), engine, (gpa) + _page * PAGE); \
 } while (0)
 
 /* The engine can read nothing there, and leaves the buffer alone. */

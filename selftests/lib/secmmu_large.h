@@ -52,7 +52,7 @@ static inline long large(LARGE_DATA *self)
 /* The engine reads a page, through an entry of 2 MiB. */
 static inline void read_large(struct __test_metadata *_metadata, LARGE_DATA *self, long page)
 {
-	EXPECT_GPA(stamp(page, 1), self->engine, ACTOR_GPA(page));
+	EXPECT_GPA(label(page, 1), self->engine, ACTOR_GPA(page));
 	ASSERT_LE(1, large(self));
 }
 

@@ -140,9 +140,9 @@ static int obey(enum actor_op op, const __u64 *arg, __u64 *value)
 	case ACT_STORE:
 		*word_at(self.mem, arg[0]) = arg[1];
 		return 0;
-	case ACT_STAMP:
+	case ACT_LABEL:
 		for (i = arg[0]; i < arg[0] + arg[1]; i++)
-			*word_at(self.mem, i) = stamp(i, arg[2]);
+			*word_at(self.mem, i) = label(i, arg[2]);
 		return 0;
 	case ACT_MADVISE:
 		return result(madvise(at(arg[0]), arg[1] * PAGE, arg[2]));
@@ -234,7 +234,7 @@ int player_run(void *data)
 	CHECK(self.mem);
 	self.shared->mem = self.mem;
 	self.shared->pages = start->pages;
-	pages_stamp(self.mem, 0, start->pages, 1);
+	pages_label(self.mem, 0, start->pages, 1);
 	self.shared->huge = huge_kilobytes(self.mem);
 	CHECK(!add_mirror(&number));
 	fds[0] = self.mirror[0];

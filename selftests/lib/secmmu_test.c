@@ -48,12 +48,12 @@ int gpa_put(int engine, __u64 gpa, __u64 value)
 	return ret == sizeof(value) ? 0 : -EIO;
 }
 
-void pages_stamp(void *mem, long first, long pages, __u64 round)
+void pages_label(void *mem, long first, long pages, __u64 round)
 {
 	long i;
 
 	for (i = first; i < first + pages; i++)
-		*word_at(mem, i) = stamp(i, round);
+		*word_at(mem, i) = label(i, round);
 }
 
 /* Half a store lasts an instant; this many in a row are no accident. */

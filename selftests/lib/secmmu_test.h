@@ -60,13 +60,13 @@ static inline volatile __u64 *word_at(void *mem, long page)
 }
 
 /* A word which names its page and one of the rounds in which it was stored. */
-static inline __u64 stamp(__u64 page, __u64 round)
+static inline __u64 label(__u64 page, __u64 round)
 {
 	return (page + 1) << 32 | round;
 }
 
-/* Stores stamp(i, @round) in pages from @first on. */
-void pages_stamp(void *mem, long first, long pages, __u64 round);
+/* Stores label(i, @round) in pages from @first on. */
+void pages_label(void *mem, long first, long pages, __u64 round);
 
 /*
  * Words that are stored twice, the second time inverted, so that a reader
