@@ -14,7 +14,7 @@
 #include "interrupt.h"
 #include "json.h"
 #include "message.h"
-#include "mirror.h"
+#include "own_mirror.h"
 #include "facts.h"
 #include "runs.h"
 #include "target.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "message.h"
-#include "mirror.h"
+#include "own_mirror.h"
 #include "proof.h"
 
 /* Between two tries, in microseconds: a busy process may be quiet later. */

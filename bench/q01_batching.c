@@ -14,7 +14,7 @@
 
 #include "bench.h"
 #include "event.h"
-#include "mirror.h"
+#include "own_mirror.h"
 #include "runner.h"
 
 /* mprotect() makes one event for each aligned piece of this size. */
@@ -93,7 +93,7 @@ static const struct size {
 #define SIZES		ARRAY_SIZE(sizes)
 
 /**
- * struct subject - a process, its mirror and engines
+ * struct process - a process, its mirror and engines
  * @policy: of the mirror
  * @running: engines that run during a measurement
  * @idle: one engine has the mirror loaded and rests
@@ -105,7 +105,7 @@ static const struct size {
  * @length: of the largest event
  * @runners: the running engines
  */
-struct subject {
+struct process {
 	const struct policy *policy;
 	unsigned int running;
 	bool idle;
@@ -135,22 +135,22 @@ static void map_at(char *at, size_t length)
 				    MAP_FIXED, -1, 0) == at, "map");
 }
 
-static void subscribe_xpmem(struct subject *subject, size_t shown)
+static void subscribe_xpmem(struct process *process, size_t shown)
 {
 	struct secmmu_test_subscribe arg = {
 		.size = sizeof(arg),
 		.kind = SECMMU_TEST_XPMEM,
-		.start = (uintptr_t)subject->memory,
-		.end = (uintptr_t)subject->memory + shown,
+		.start = (uintptr_t)process->memory,
+		.end = (uintptr_t)process->memory + shown,
 	};
 
-	mirror_need(secmmu_call(subject->mirror, SECMMU_TEST_SUBSCRIBE, &arg,
+	mirror_need(secmmu_call(process->mirror, SECMMU_TEST_SUBSCRIBE, &arg,
 				sizeof(arg)), "subscribe");
-	subject->past = arg.fd;
+	process->past = arg.fd;
 }
 
 /* Get pages; returns the number of pages held. */
-static uint32_t ask_xpmem(const struct subject *subject, const char *at, size_t length)
+static uint32_t ask_xpmem(const struct process *process, const char *at, size_t length)
 {
 	struct secmmu_test_past arg = {
 		.size = sizeof(arg),
@@ -159,54 +159,54 @@ static uint32_t ask_xpmem(const struct subject *subject, const char *at, size_t 
 		.pages = length / PAGE,
 	};
 
-	mirror_need(secmmu_call(subject->past, SECMMU_TEST_PAST, &arg, sizeof(arg)),
+	mirror_need(secmmu_call(process->past, SECMMU_TEST_PAST, &arg, sizeof(arg)),
 		    "ask XPMEM");
 	return arg.held;
 }
 
-static void prepare_subject(void *data)
+static void prepare_process(void *data)
 {
-	struct subject *subject = data;
-	size_t shown = subject->length + ACROSS + SMALL;
+	struct process *process = data;
+	size_t shown = process->length + ACROSS + SMALL;
 	char *area = mmap(NULL, PIECE + shown, PROT_NONE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	need_memory(area != MAP_FAILED, "reserve");
-	subject->memory = area + (-(uintptr_t)area & (PIECE - 1));
-	map_at(subject->memory, subject->length);
-	map_at(subject->memory + subject->length + ACROSS, SMALL);
+	process->memory = area + (-(uintptr_t)area & (PIECE - 1));
+	map_at(process->memory, process->length);
+	map_at(process->memory + process->length + ACROSS, SMALL);
 	/* A huge page is one entry. */
 	forbid_huge_pages();
-	subject->mirror = bystander;
-	if (subject->policy->policy == XPMEM) {
-		subject->mirror = mirror_create(device);
-		subscribe_xpmem(subject, shown);
-		runner_show(subject->mirror);
-	} else if (subject->policy->policy != NO_MIRROR) {
-		subject->mirror =
-			mirror_need(secmmu_create_mirror(device, subject->policy->policy,
-							 subject->policy->batch),
+	process->mirror = bystander;
+	if (process->policy->policy == XPMEM) {
+		process->mirror = mirror_create(device);
+		subscribe_xpmem(process, shown);
+		runner_show(process->mirror);
+	} else if (process->policy->policy != NO_MIRROR) {
+		process->mirror =
+			mirror_need(secmmu_create_mirror(device, process->policy->policy,
+							 process->policy->batch),
 				    "create a mirror");
-		mirror_slot(subject->mirror, 0, 0, subject->memory, shown);
-		runner_show(subject->mirror);
+		mirror_slot(process->mirror, 0, 0, process->memory, shown);
+		runner_show(process->mirror);
 	}
 	/* An engine that has run and was halted is idle. */
-	for (unsigned int i = 0; i < subject->running + subject->idle; i++)
-		runner_start(&subject->runners[i],
-			     subject->mirror == bystander ? bystanders[i] :
-			     mirror_engine(subject->mirror, SECMMU_ENGINE_BACKGROUND), i + 1);
+	for (unsigned int i = 0; i < process->running + process->idle; i++)
+		runner_start(&process->runners[i],
+			     process->mirror == bystander ? bystanders[i] :
+			     mirror_engine(process->mirror, SECMMU_ENGINE_BACKGROUND), i + 1);
 }
 
-static void map_in_mirror(const struct subject *subject, char *at, size_t length)
+static void map_in_mirror(const struct process *process, char *at, size_t length)
 {
-	if (subject->policy->policy >= 0) {
-		mirror_prefault(subject->mirror, 0, at - subject->memory, length,
+	if (process->policy->policy >= 0) {
+		mirror_prefault(process->mirror, 0, at - process->memory, length,
 				SECMMU_PREFAULT_WRITE);
 		return;
 	}
 	need_memory(!madvise(at, length, MADV_POPULATE_WRITE), "populate");
-	if (subject->policy->policy == XPMEM)
-		ask_xpmem(subject, at, length);
+	if (process->policy->policy == XPMEM)
+		ask_xpmem(process, at, length);
 }
 
 /* Undo the events, and leave the memory empty. */
@@ -234,13 +234,13 @@ static uint64_t count_flushes(const struct policy *policy, size_t pages)
 }
 
 /* XPMEM is no slot of the mirror: it says itself how many pages it holds. */
-static void count_xpmem(const struct subject *subject, size_t events,
+static void count_xpmem(const struct process *process, size_t events,
 			struct secmmu_stats *stats)
 {
-	if (subject->policy->policy != XPMEM)
+	if (process->policy->policy != XPMEM)
 		return;
 	stats->zap_events = events;
-	stats->zapped = -(uint64_t)ask_xpmem(subject, NULL, 0);
+	stats->zapped = -(uint64_t)ask_xpmem(process, NULL, 0);
 }
 
 /* The mirror must have done what its policy says. */
@@ -264,73 +264,73 @@ static void check_counts(const struct policy *policy, const struct secmmu_stats 
 }
 
 /* With one flush for each page, an engine that ran was interrupted. */
-static bool engines_have_run(const struct subject *subject, const struct secmmu_stats *before,
+static bool engines_have_run(const struct process *process, const struct secmmu_stats *before,
 		     const struct secmmu_stats *after)
 {
-	if (!subject->running)
+	if (!process->running)
 		return true;
-	if (subject->policy->policy == SECMMU_FLUSH_EACH)
+	if (process->policy->policy == SECMMU_FLUSH_EACH)
 		return after->interrupts > before->interrupts;
 	return after->reads > before->reads;
 }
 
 static void measure_events(void *data, unsigned char what, struct bench_sample *sample)
 {
-	struct subject *subject = data;
+	struct process *process = data;
 	enum call call = what % CALLS;
 	size_t pages = sizes[what / CALLS].pages, length = pages * PAGE;
 	size_t events = howmany(SMALL, length);
 	struct secmmu_stats before, after;
-	char *at = subject->memory;
+	char *at = process->memory;
 	uint64_t ns;
 
 	if (length < SMALL)
-		at += subject->length + ACROSS;
-	map_in_mirror(subject, at, events * length);
-	for (unsigned int i = 0; i < subject->running; i++)
-		runner_go(&subject->runners[i]);
-	mirror_stats(subject->mirror, &before);
-	count_xpmem(subject, 0, &before);
+		at += process->length + ACROSS;
+	map_in_mirror(process, at, events * length);
+	for (unsigned int i = 0; i < process->running; i++)
+		runner_go(&process->runners[i]);
+	mirror_stats(process->mirror, &before);
+	count_xpmem(process, 0, &before);
 	ns = event_raise(at, length, events, call);
-	bench_count(subject->mirror, &before, &after, sample);
-	count_xpmem(subject, events, &after);
-	for (unsigned int i = 0; i < subject->running; i++)
-		runner_halt(&subject->runners[i]);
-	sample->counted = subject->policy->policy != NO_MIRROR;
+	bench_count(process->mirror, &before, &after, sample);
+	count_xpmem(process, events, &after);
+	for (unsigned int i = 0; i < process->running; i++)
+		runner_halt(&process->runners[i]);
+	sample->counted = process->policy->policy != NO_MIRROR;
 	if (sample->counted)
-		check_counts(subject->policy, &before, &after, pages, events);
+		check_counts(process->policy, &before, &after, pages, events);
 	restore_memory(at, events * length, call);
 	sample->value = (double)ns / (events * pages);
-	sample->again = !engines_have_run(subject, &before, &after);
+	sample->again = !engines_have_run(process, &before, &after);
 }
 
 /* In small grids one call is enough for most policies. */
-static bool is_worth_it(const struct bench *bench, const struct subject *subject,
+static bool is_worth_it(const struct bench *bench, const struct process *process,
 		      const struct size *size, enum call call)
 {
 	if (!(size->grids & 1 << bench->grid) || (size->slow && bench->test_build))
 		return false;
 	if (bench->grid == BENCH_FULL || call == CHEAPEST)
 		return true;
-	return subject->policy->grid == ALL_CALLS && !subject->idle &&
+	return process->policy->grid == ALL_CALLS && !process->idle &&
 	       !bench->test_build;
 }
 
-static void add_subject(struct bench *bench, const struct policy *policy,
+static void add_process(struct bench *bench, const struct policy *policy,
 			unsigned int running, bool idle)
 {
-	struct subject *subject = bench_alloc(sizeof(*subject));
+	struct process *process = bench_alloc(sizeof(*process));
 	const char *engines = running ? format("%u running", running) :
 			      idle ? "idle" : "none";
 	unsigned int before = bench->nr_cases;
 
-	*subject = (struct subject) { .policy = policy, .running = running, .idle = idle };
+	*process = (struct process) { .policy = policy, .running = running, .idle = idle };
 	for (size_t i = 0; i < SIZES; i++)
 		for (enum call call = 0; call < CALLS; call++) {
-			if (!is_worth_it(bench, subject, &sizes[i], call))
+			if (!is_worth_it(bench, process, &sizes[i], call))
 				continue;
 			if (sizes[i].pages * PAGE >= SMALL)
-				subject->length = MAX(subject->length,
+				process->length = MAX(process->length,
 						      sizes[i].pages * PAGE);
 			bench_add(bench, &(struct bench_case) {
 				.variant = { { "policy", policy->name },
@@ -338,12 +338,12 @@ static void add_subject(struct bench *bench, const struct policy *policy,
 					     { "call", calls[call] } },
 				.pages = sizes[i].pages,
 				.enough = sizes[i].enough,
-				.worker = &subject->worker,
+				.worker = &process->worker,
 				.what = i * CALLS + call,
 			});
 		}
 	if (bench->nr_cases > before)
-		worker_start(&subject->worker, prepare_subject, measure_events, subject);
+		worker_start(&process->worker, prepare_process, measure_events, process);
 }
 
 static void make_bystander(unsigned int engines)
@@ -368,13 +368,13 @@ static void add_policies(struct bench *bench)
 		if (!(policy->build & 1 << bench->test_build) ||
 		    (bench->grid != BENCH_FULL && policy->grid == FULL_ONLY))
 			continue;
-		add_subject(bench, policy, 0, false);
+		add_process(bench, policy, 0, false);
 		if (policy->policy != NO_MIRROR)
-			add_subject(bench, policy, 0, true);
+			add_process(bench, policy, 0, true);
 		if (others)
-			add_subject(bench, policy, 1, false);
+			add_process(bench, policy, 1, false);
 		if (others > 1)
-			add_subject(bench, policy, others, false);
+			add_process(bench, policy, others, false);
 	}
 }
 

@@ -8,7 +8,7 @@
 #include "bench.h"
 #include "event.h"
 #include "listener.h"
-#include "mirror.h"
+#include "own_mirror.h"
 
 #define LARGE_PAGES	512ul
 

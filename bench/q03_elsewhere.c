@@ -9,7 +9,7 @@
 #include "bench.h"
 #include "event.h"
 #include "kvm.h"
-#include "mirror.h"
+#include "own_mirror.h"
 #include "module/secmmu_bench.h"
 
 #define MANY_SLOTS	32000u

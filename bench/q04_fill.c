@@ -9,7 +9,7 @@
 #include "bench.h"
 #include "hmm.h"
 #include "kvm.h"
-#include "mirror.h"
+#include "own_mirror.h"
 #include "module/secmmu_bench.h"
 
 /* The driver asks the kernel for this many pages at once. */

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "mirror.h"
+#include "own_mirror.h"
 
 #define FEW_PAGES	128ul
 #define MANY_PAGES	16384ul

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "mirror.h"
+#include "own_mirror.h"
 #include "module/secmmu_bench.h"
 
 #define SETTLE_US	2000

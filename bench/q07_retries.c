@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "figures.h"
-#include "mirror.h"
+#include "own_mirror.h"
 
 /* A thread discards this at once: it takes long enough to be preempted meanwhile. */
 #define DISCARD		(2048 * PAGE)
@@ -49,13 +49,13 @@ static const char *const meanwhile_names[MEANWHILE] = {
 };
 
 /**
- * struct subject - one way of reading, and what happens meanwhile
+ * struct reading - one way of reading, and what happens meanwhile
  * @engine: through the engine, not by process_vm_readv()
  * @hull: the driver knows one hull for all events
  * @meanwhile: what the threads do
  * @figures: the measurement
  */
-struct subject {
+struct reading {
 	bool engine;
 	bool hull;
 	enum meanwhile meanwhile;
@@ -188,50 +188,50 @@ static void use_one_hull(bool hull)
 }
 
 /* Read all pages "passes" times, and on until an event has dropped pages meanwhile. */
-static void read_all_pages(const struct subject *subject, struct secmmu_stats *before,
+static void read_all_pages(const struct reading *reading, struct secmmu_stats *before,
 			   struct secmmu_stats *after, struct bench_sample *sample)
 {
 	pthread_t threads[DISCARDERS];
 	struct bench_sample empty;
 
-	start_threads(subject->meanwhile, threads);
+	start_threads(reading->meanwhile, threads);
 	mirror_stats(mirror, before);
 	*after = *before;
 	for (unsigned int i = 0; i < passes ||
-	     (subject->meanwhile == DISCARDS &&
+	     (reading->meanwhile == DISCARDS &&
 	      after->zap_events == before->zap_events); i++) {
 		if (i == PASSES_MAX)
 			die("nothing is discarded meanwhile");
 		mirror_renew_slot(mirror, 0, LARGE, watched, faults * PAGE);
-		worker_ask(&reader, subject->engine ? BY_ENGINE :
+		worker_ask(&reader, reading->engine ? BY_ENGINE :
 			   BY_PROCESS_VM_READV, &empty);
 		bench_count(mirror, before, after, sample);
 	}
-	stop_threads(subject->meanwhile, threads);
+	stop_threads(reading->meanwhile, threads);
 }
 
 static void measure_faults(struct figures *figures)
 {
-	const struct subject *subject = figures->data;
+	const struct reading *reading = figures->data;
 	struct secmmu_stats before, after;
 
-	if (subject->hull)
+	if (reading->hull)
 		use_one_hull(true);
-	read_all_pages(subject, &before, &after, &figures->sample);
-	if (subject->hull)
+	read_all_pages(reading, &before, &after, &figures->sample);
+	if (reading->hull)
 		use_one_hull(false);
-	if (subject->engine && after.faults - before.faults < passes * faults)
+	if (reading->engine && after.faults - before.faults < passes * faults)
 		die("the mirror was not empty");
 	figures_of_times(figures, times, passes * faults);
-	figures->sample.counted = subject->engine;
+	figures->sample.counted = reading->engine;
 	figures->value[RETRIES] = (double)(after.retries - before.retries);
 	figures->value[WAITS] = (double)(after.waits - before.waits);
 }
 
-static void add_subject(struct bench *bench, bool by_engine, bool hull,
+static void add_reading(struct bench *bench, bool by_engine, bool hull,
 			enum meanwhile meanwhile)
 {
-	struct subject *subject = bench_alloc(sizeof(*subject));
+	struct reading *reading = bench_alloc(sizeof(*reading));
 	const struct bench_case like = {
 		.variant = { { "way", by_engine ? "engine" : "process_vm_readv" },
 			     { "events", hull ? "one hull" : "exact" },
@@ -239,11 +239,11 @@ static void add_subject(struct bench *bench, bool by_engine, bool hull,
 		.pages = 1,
 	};
 
-	subject->engine = by_engine;
-	subject->hull = hull;
-	subject->meanwhile = meanwhile;
-	subject->figures = (struct figures) { .measure = measure_faults, .data = subject };
-	figures_add(bench, &subject->figures, &like, figures_of_faults,
+	reading->engine = by_engine;
+	reading->hull = hull;
+	reading->meanwhile = meanwhile;
+	reading->figures = (struct figures) { .measure = measure_faults, .data = reading };
+	figures_add(bench, &reading->figures, &like, figures_of_faults,
 		    by_engine ? ARRAY_SIZE(figures_of_faults) : ONLY_TIMES);
 }
 
@@ -271,7 +271,7 @@ static void make_mirror(void)
 	engine = mirror_engine(mirror, 0);
 }
 
-static void add_subjects(struct bench *bench)
+static void add_readings(struct bench *bench)
 {
 	static const size_t sizes[BENCH_GRIDS] = { 4096, 2048, 256 };
 	bool others = count_cpus() > 1;
@@ -286,11 +286,11 @@ static void add_subjects(struct bench *bench)
 	if (!others)
 		fprintf(stderr, "retries: no processor for other threads; left out\n");
 	for (enum meanwhile i = 0; i < (others ? MEANWHILE : LOOPS); i++) {
-		add_subject(bench, true, false, i);
+		add_reading(bench, true, false, i);
 		if (!bench->test_build)
-			add_subject(bench, false, false, i);
+			add_reading(bench, false, false, i);
 		else if (i == DISCARDS)
-			add_subject(bench, true, true, i);
+			add_reading(bench, true, true, i);
 	}
 }
 
@@ -322,5 +322,5 @@ BENCH_QUESTION(q07_retries) = {
 	.plot = "bars",
 	.targets = targets,
 	.of_test_build = true,
-	.add_cases = add_subjects,
+	.add_cases = add_readings,
 };

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 
 #include "listener.h"
-#include "mirror.h"
+#include "own_mirror.h"
 #include "swap.h"
 
 /* CHECK is no case. */

@@ -8,7 +8,7 @@
 #include <sys/param.h>
 
 #include "figures.h"
-#include "mirror.h"
+#include "own_mirror.h"
 #include "runner.h"
 
 #define THREADS_MAX	4u
@@ -37,14 +37,14 @@ static const struct figure figures_of_events[] = {
 };
 
 /**
- * struct subject - a process
+ * struct process - a process
  * @listener: the listener there
  * @worker: the process
  * @mirror: the mirror, if there is one
  * @runner: the engine that runs, if there is one
  * @memory: the ranges of all threads
  */
-struct subject {
+struct process {
 	enum listener listener;
 	struct worker worker;
 	int mirror;
@@ -54,13 +54,13 @@ struct subject {
 
 /**
  * struct point - events of one size in a number of threads
- * @subject: the process
+ * @process: the process
  * @threads: how many threads
  * @size: index of the pages per event
  * @figures: the measurement
  */
 struct point {
-	struct subject *subject;
+	struct process *process;
 	unsigned int threads;
 	size_t size;
 	struct figures figures;
@@ -68,12 +68,12 @@ struct point {
 
 /**
  * struct range - the work of a thread
- * @subject: the process
+ * @process: the process
  * @index: number of thread, processor and range
  * @pages: pages per event
  */
 struct range {
-	const struct subject *subject;
+	const struct process *process;
 	unsigned int index;
 	size_t pages;
 };
@@ -89,14 +89,14 @@ static size_t count_events(size_t pages)
 	return MIN(EVENTS_MAX, RANGE_PAGES / pages);
 }
 
-static void map_in_mirror(const struct subject *subject, unsigned int index, size_t length)
+static void map_in_mirror(const struct process *process, unsigned int index, size_t length)
 {
 	size_t offset = index * RANGE_PAGES * PAGE;
 
-	if (subject->listener != NOBODY)
-		mirror_prefault(subject->mirror, 0, offset, length,
+	if (process->listener != NOBODY)
+		mirror_prefault(process->mirror, 0, offset, length,
 				SECMMU_PREFAULT_WRITE);
-	else if (madvise(subject->memory + offset, length, MADV_POPULATE_WRITE))
+	else if (madvise(process->memory + offset, length, MADV_POPULATE_WRITE))
 		die("cannot populate memory: %s", strerror(errno));
 }
 
@@ -104,11 +104,11 @@ static void *discard_range(void *data)
 {
 	const struct range *range = data;
 	size_t length = range->pages * PAGE, events = count_events(range->pages);
-	char *at = range->subject->memory + range->index * RANGE_PAGES * PAGE;
+	char *at = range->process->memory + range->index * RANGE_PAGES * PAGE;
 	uint64_t *time = times + range->index * EVENTS_MAX;
 
 	pin_to_cpu(range->index);
-	map_in_mirror(range->subject, range->index, events * length);
+	map_in_mirror(range->process, range->index, events * length);
 	/* Spin, so that all threads begin at once. */
 	atomic_fetch_sub(&missing, 1);
 	while (atomic_load(&missing))
@@ -124,23 +124,23 @@ static void *discard_range(void *data)
 
 static void measure_events(void *data, unsigned char what, struct bench_sample *sample)
 {
-	struct subject *subject = data;
+	struct process *process = data;
 	unsigned int threads = what % THREADS_MAX + 1;
 	size_t pages = sizes[what / THREADS_MAX];
-	bool mirrored = subject->listener != NOBODY;
-	bool running = subject->listener == RUNNING;
+	bool mirrored = process->listener != NOBODY;
+	bool running = process->listener == RUNNING;
 	struct secmmu_stats before, after;
 	uint64_t events = threads * count_events(pages);
 	struct range ranges[THREADS_MAX];
 	pthread_t others[THREADS_MAX];
 
 	if (running)
-		runner_go(&subject->runner);
+		runner_go(&process->runner);
 	if (mirrored)
-		mirror_stats(subject->mirror, &before);
+		mirror_stats(process->mirror, &before);
 	atomic_store(&missing, threads);
 	for (unsigned int i = 0; i < threads; i++) {
-		ranges[i] = (struct range) { subject, i, pages };
+		ranges[i] = (struct range) { process, i, pages };
 		if (i && pthread_create(&others[i], NULL, discard_range, &ranges[i]))
 			die("cannot start a thread");
 	}
@@ -148,34 +148,34 @@ static void measure_events(void *data, unsigned char what, struct bench_sample *
 	for (unsigned int i = 1; i < threads; i++)
 		pthread_join(others[i], NULL);
 	if (mirrored) {
-		bench_count(subject->mirror, &before, &after, sample);
+		bench_count(process->mirror, &before, &after, sample);
 		if (after.zap_events - before.zap_events != events)
 			die("%llu events dropped something, not %ju",
 			    after.zap_events - before.zap_events,
 			    (uintmax_t)events);
 	}
 	if (running)
-		runner_halt(&subject->runner);
+		runner_halt(&process->runner);
 	sample->again = running && after.reads == before.reads;
 }
 
-static void prepare_subject(void *data)
+static void prepare_process(void *data)
 {
-	struct subject *subject = data;
+	struct process *process = data;
 	size_t length = THREADS_MAX * RANGE_PAGES * PAGE;
 
 	/* An event of one page would become another one. */
 	forbid_huge_pages();
-	subject->memory = map_memory(length);
-	if (subject->listener == NOBODY)
+	process->memory = map_memory(length);
+	if (process->listener == NOBODY)
 		return;
-	subject->mirror = mirror_create(mirror_device());
-	mirror_slot(subject->mirror, 0, 0, subject->memory, length);
-	runner_show(subject->mirror);
-	if (subject->listener == RUNNING)
+	process->mirror = mirror_create(mirror_device());
+	mirror_slot(process->mirror, 0, 0, process->memory, length);
+	runner_show(process->mirror);
+	if (process->listener == RUNNING)
 		/* The last processor, which no thread uses beside a running engine. */
-		runner_start(&subject->runner,
-			     mirror_engine(subject->mirror, SECMMU_ENGINE_BACKGROUND),
+		runner_start(&process->runner,
+			     mirror_engine(process->mirror, SECMMU_ENGINE_BACKGROUND),
 			     count_cpus() - 1);
 }
 
@@ -184,7 +184,7 @@ static void measure_point(struct figures *figures)
 	const struct point *point = figures->data;
 	size_t events = count_events(sizes[point->size]);
 
-	worker_ask(&point->subject->worker,
+	worker_ask(&point->process->worker,
 		   point->size * THREADS_MAX + point->threads - 1, &figures->sample);
 	for (unsigned int i = 1; i < point->threads; i++)
 		memmove(times + i * events, times + i * EVENTS_MAX,
@@ -192,17 +192,17 @@ static void measure_point(struct figures *figures)
 	figures_of_times(figures, times, point->threads * events);
 }
 
-static void add_point(struct bench *bench, struct subject *subject,
+static void add_point(struct bench *bench, struct process *process,
 		      unsigned int threads, size_t size)
 {
 	struct point *point = bench_alloc(sizeof(*point));
 	const struct bench_case like = {
-		.variant = { { "listener", listeners[subject->listener] } },
+		.variant = { { "listener", listeners[process->listener] } },
 		.pages = sizes[size],
 		.threads = threads,
 	};
 
-	point->subject = subject;
+	point->process = process;
 	point->threads = threads;
 	point->size = size;
 	point->figures = (struct figures) { .measure = measure_point, .data = point };
@@ -210,24 +210,24 @@ static void add_point(struct bench *bench, struct subject *subject,
 		    ARRAY_SIZE(figures_of_events));
 }
 
-static void add_subjects(struct bench *bench)
+static void add_processes(struct bench *bench)
 {
-	static struct subject subjects[LISTENERS];
+	static struct process processes[LISTENERS];
 
 	times = map_shared(THREADS_MAX * EVENTS_MAX * sizeof(*times));
 	for (unsigned int i = 0; i < LISTENERS; i++) {
 		unsigned int most = MIN(THREADS_MAX, count_cpus() - (i == RUNNING));
 
-		subjects[i].listener = i;
+		processes[i].listener = i;
 		if (!most) {
 			fprintf(stderr, "parallel: no processor for a running engine; left out\n");
 			continue;
 		}
-		worker_start(&subjects[i].worker, prepare_subject, measure_events,
-			     &subjects[i]);
+		worker_start(&processes[i].worker, prepare_process, measure_events,
+			     &processes[i]);
 		for (size_t size = 0; size < nr_sizes[bench->grid]; size++)
 			for (unsigned int threads = 1; threads <= most; threads++)
-				add_point(bench, &subjects[i], threads, size);
+				add_point(bench, &processes[i], threads, size);
 	}
 }
 
@@ -251,5 +251,5 @@ BENCH_QUESTION(q09_parallel) = {
 	.plotted = "what=mean",
 	.each = "pages=1|16|256, threads=2|3|4",
 	.targets = targets,
-	.add_cases = add_subjects,
+	.add_cases = add_processes,
 };

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "figures.h"
-#include "mirror.h"
+#include "own_mirror.h"
 
 #define REGION		(16 * LARGE)
 

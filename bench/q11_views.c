@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "mirror.h"
+#include "own_mirror.h"
 
 #include <linux/secmmu_test.h>
 

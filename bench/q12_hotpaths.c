@@ -4,7 +4,7 @@
  * path of the driver.
  */
 #include "bench.h"
-#include "mirror.h"
+#include "own_mirror.h"
 
 #define PAGES		512ul
 #define HITS		1024

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "mirror.h"
+#include "own_mirror.h"
 
 #define PAGE		4096ul
 #define PAGES		8u

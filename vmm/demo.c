@@ -12,7 +12,7 @@
 #include <linux/secmmu_test.h>
 #include "demo.h"
 #include "message.h"
-#include "mirror.h"
+#include "own_mirror.h"
 
 #define GPA		0x10000000ull
 #define LENGTH		0x1000u

@@ -12,7 +12,7 @@
 
 #include "clock.h"
 #include "message.h"
-#include "mirror.h"
+#include "own_mirror.h"
 
 #define PAGE		4096ul
 #define LARGE		(512 * PAGE)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "hmm.h"
 #include "listener.h"
-#include "mirror.h"
+#include "own_mirror.h"
 
 /* Where guests see the memory; the KVM guest has its program below. */
 #define GPA		LARGE

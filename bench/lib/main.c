@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "mirror.h"
+#include "own_mirror.h"
 
 #define REPETITIONS_MAX	100000
 

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 
 #include "basics.h"
-#include "mirror.h"
+#include "own_mirror.h"
 #include "runner.h"
 
 /*

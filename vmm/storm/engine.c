@@ -5,7 +5,7 @@
 #include <unistd.h>
 #include "engine.h"
 #include "message.h"
-#include "mirror.h"
+#include "own_mirror.h"
 
 #define TAG_BITS	15
 #define TAG_SHIFT	(63 - TAG_BITS)

@@ -15,7 +15,7 @@
 #include "interrupt.h"
 #include "json.h"
 #include "message.h"
-#include "mirror.h"
+#include "own_mirror.h"
 #include "report.h"
 #include "storm.h"
 #include "vcpu.h"

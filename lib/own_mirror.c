@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "message.h"
-#include "mirror.h"
+#include "own_mirror.h"
 
 int mirror_need(int ret, const char *what)
 {

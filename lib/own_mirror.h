@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The client's calls for mirrors of this process. A call that fails ends the program. */
-#ifndef LIB_MIRROR_H
-#define LIB_MIRROR_H
+#ifndef LIB_OWN_MIRROR_H
+#define LIB_OWN_MIRROR_H
 
 #include "client.h"
 
@@ -29,4 +29,4 @@ void mirror_begin_touch(int engine, uint64_t gpa, size_t length);
 void mirror_end_touch(int engine, size_t length);
 void mirror_stats(int mirror, struct secmmu_stats *stats);
 
-#endif /* LIB_MIRROR_H */
+#endif /* LIB_OWN_MIRROR_H */
