@@ -27,7 +27,7 @@ FIXTURE_SETUP(domains)
 		ASSERT_EQ(0, domain_create(self->mirror, i));
 }
 
-SECMMU_TEST_F(domains, numbers)
+SECMMU_TEST_F(domains, numbers_out_of_range)
 {
 	EXPECT_EQ(-EINVAL, domain_create(self->mirror, 0));
 	EXPECT_EQ(-EINVAL, domain_create(self->mirror, SECMMU_MAX_DOMAINS));

@@ -66,7 +66,7 @@ SECMMU_TEST_F(jobs, D4_read_and_write)
 	EXPECT_EQ(0, memcmp(self->data + 12, self->mem + PAGE + 4, PAGE));
 }
 
-SECMMU_TEST_F(jobs, touch)
+SECMMU_TEST_F(jobs, touch_faults_in)
 {
 	struct secmmu_stats a;
 	__u64 word;

@@ -37,7 +37,7 @@ FIXTURE_TEARDOWN(keys)
 	SECMMU_TEARDOWN();
 }
 
-SECMMU_TEST_F(keys, F1_map)
+SECMMU_TEST_F(keys, F1_each_key_once)
 {
 	bool seen[SECMMU_MAX_KEYS] = { [0] = true };
 	int i, key;
@@ -60,7 +60,7 @@ SECMMU_TEST_F(keys, F1_map)
 }
 
 /* Slots carry only keys that there are. */
-SECMMU_TEST_F(keys, slot_key)
+SECMMU_TEST_F(keys, slot_of_an_unknown_key)
 {
 	EXPECT_EQ(-EINVAL, secmmu_set_slot_in(self->mirror, 1, 0, self->key + 1, 0,
 					      GPA(4), self->mem, PAGE));
@@ -118,7 +118,7 @@ SECMMU_TEST_F(keys, F1_threads)
 	EXPECT_EQ(SECMMU_MAX_KEYS - 2, keys);
 }
 
-SECMMU_TEST_F(keys, denied)
+SECMMU_TEST_F(keys, read_and_write_denied)
 {
 	EXPECT_GPA(label(4, 1), self->engine, GPA(4));
 	EXPECT_PUT(self->engine, GPA(4), label(4, 2));
@@ -140,7 +140,7 @@ SECMMU_TEST_F(keys, denied)
 	EXPECT_GPA(label(4, 2), self->engine, GPA(4));
 }
 
-SECMMU_TEST_F(keys, denied_midway)
+SECMMU_TEST_F(keys, transfer_ends_at_the_denied_page)
 {
 	static char buf[2 * 65536];
 

@@ -140,7 +140,7 @@ SECMMU_TEST_F(process, reads_and_writes)
 	}
 }
 
-SECMMU_TEST_F(process, its_events)
+SECMMU_TEST_F(process, events_of_both_processes)
 {
 	struct secmmu_stats a;
 	long i;
@@ -220,7 +220,7 @@ static __u64 map_all(int mirror)
 }
 
 /* The whole user range by one slot, at its own addresses. */
-SECMMU_TEST_F(process, identity)
+SECMMU_TEST_F(process, whole_user_range)
 {
 	volatile __u64 here = label(77, 1);
 	int mirrors[2], engines[2], i;

@@ -196,7 +196,7 @@ SECMMU_TEST_F(slots, arguments_refused)
 	EXPECT_GPA_ERROR(ENXIO, self->engine, BASE);
 }
 
-SECMMU_TEST_F(slots, limits)
+SECMMU_TEST_F(slots, last_slot_and_last_address)
 {
 	char buf[16];
 
@@ -309,7 +309,7 @@ SECMMU_TEST_F(slots, transfer_across_slots)
 }
 
 /* One slot for everything a process can have, holes included. */
-SECMMU_TEST_F(slots, identity)
+SECMMU_TEST_F(slots, whole_user_range)
 {
 #if defined(__x86_64__)
 	const __u64 user_end = (1ULL << 47) - PAGE;
@@ -328,7 +328,7 @@ SECMMU_TEST_F(slots, identity)
 
 #define MANY	1000
 
-SECMMU_TEST_F_TIMEOUT(slots, many, SECMMU_TIMEOUT_LONG)
+SECMMU_TEST_F_TIMEOUT(slots, neighbours_far_apart, SECMMU_TIMEOUT_LONG)
 {
 	char *mem = ASSERT_MEMORY(region_map(MANY));
 	long i;

@@ -52,7 +52,7 @@ static void expect_ignored(TEST_ARGS(tags), unsigned int bits)
 	EXPECT_GPA(label(2, 2), self->engine, GPA(2));
 }
 
-SECMMU_TEST_F(tags, none)
+SECMMU_TEST_F(tags, every_bit_counts_without_a_mode)
 {
 	int bit;
 
@@ -84,7 +84,7 @@ SECMMU_TEST_F(tags, fifteen_bits)
 }
 
 /* Several pages at once, and up to the end of what a tag can say. */
-SECMMU_TEST_F(tags, transfer)
+SECMMU_TEST_F(tags, transfer_to_the_end_of_the_tag)
 {
 	char buf[2 * 4096];
 
@@ -265,7 +265,7 @@ SECMMU_TEST_F(tags, D5_own_engine_to_anothers_mirror)
 	close(other);
 }
 
-SECMMU_TEST_F(tags, detached)
+SECMMU_TEST_F(tags, detach_and_attach_again)
 {
 	struct secmmu_attach arg = { .size = sizeof(arg), .mirror = self->mirror };
 

@@ -69,7 +69,7 @@ SECMMU_TEST_F(largeaging, C1_alias)
 }
 
 /* Large, split and large again, side by side: aging passes over all of them. */
-SECMMU_TEST_F(largeaging, C1_mixture)
+SECMMU_TEST_F(largeaging, C1_large_split_and_small)
 {
 	long i;
 

@@ -78,7 +78,7 @@ static int make_mirror(int dev, __u32 tag_bits, const char *mem, long page)
 }
 
 /* The engine stays where it is, and does nothing meanwhile. */
-SECMMU_TEST_F(lazy, D3_idle)
+SECMMU_TEST_F(lazy, D3_change_while_the_engine_rests)
 {
 	__u64 gen, word;
 
@@ -98,7 +98,7 @@ SECMMU_TEST_F(lazy, D3_idle)
  * The engine leaves its mirror, which stays loaded; the mode changes; the engine comes
  * back. TLB generations are equal, and say nothing.
  */
-SECMMU_TEST_F(lazy, D3_lazy)
+SECMMU_TEST_F(lazy, D3_change_while_the_engine_is_elsewhere)
 {
 	__u64 gen;
 
@@ -123,7 +123,7 @@ static const struct {
 };
 
 /* With every policy the engine follows the new mode. */
-SECMMU_TEST_F(lazy, D3_policies)
+SECMMU_TEST_F(lazy, D3_change_under_every_policy)
 {
 	size_t i;
 
@@ -331,7 +331,7 @@ static void *alloc_key(void *arg)
 }
 
 /* Two allocations at once get two keys. */
-SECMMU_TEST_F(lazy, F1_race)
+SECMMU_TEST_F(lazy, F1_two_allocations_at_once)
 {
 	struct order order = { .self = self };
 	pthread_t thread;

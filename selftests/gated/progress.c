@@ -254,7 +254,7 @@ static void finish_write(TEST_ARGS(progress), int post)
 }
 
 /* A write past the mirror is in the log, and in the memory. */
-SECMMU_TEST_F(progress, C2_write)
+SECMMU_TEST_F(progress, C2_write_past_the_mirror)
 {
 	ACTOR_RUN(2, ACT_SLOT, 0, ACTOR_GPA(0), 0, PAGES, SECMMU_SLOT_LOG_DIRTY);
 	GET_STATS(self->before);
