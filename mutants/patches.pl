@@ -20,17 +20,17 @@ apply puts the sources of the driver into DIR/driver, with the patches of the se
 and the interface into DIR/uapi. What would be the same stays as it is, with its time. A
 patch that applies only with fuzz is refused.
 
-check sees that each patch applies without fuzz and lands in the functions that its header
-names; that headers are whole, series and files agree, the properties are those of
+check sees that each patch applies without fuzz, in one place only, and lands in the functions
+that its header names; that headers are whole, series and files agree, the properties are those of
 Documentation/testing.rst, and Documentation/mutants.rst is what the headers say; and that
 the driver itself has no seeded bug. Then it sees itself fail with patches that are wrong
 (not with --only-patches). It prints "ok" and "not ok" lines.
 
 refresh (make mutants-refresh) applies each patch, with fuzz if it takes some, and writes it
 anew: the lines around its hunks, their numbers, and the functions that its header names; it
-tells where these have changed. Then it writes Documentation/mutants.rst. "git diff mutants"
-shows what it has done. It fails if patches do not apply, and names them; they stay as they
-are, for you to mend.
+tells where these have changed, and how far each hunk has moved. Then it writes Documentation/mutants.rst. "git diff mutants"
+shows what it has done. It fails if patches do not apply, or fit in several places, and
+names them; they stay as they are, for you to mend.
 END
 my $top = abs_path("$Bin/..");
 # The test of this program has its own of these.
@@ -95,11 +95,13 @@ sub misplaced
 
 	system 'cp', '-R', "$top/driver", "$work/driver" and fail(1, 'cannot copy the driver');
 	return map {
+		my $patch = slurp("$mutants/patches/$_->{name}.patch");
+		my ($doubt) = Catalogue::ambiguous($work, $patch);
 		my $said = apply_patch($work, $_->{name}, '-F0');
-		my $found = $said ? '' :
-			Catalogue::landing($work, slurp("$mutants/patches/$_->{name}.patch"));
+		my $found = $said ? '' : Catalogue::landing($work, $patch);
 
 		$said ? "$said$_->{name} does not apply: make mutants-refresh" :
+			$doubt ? "$_->{name}: $doubt" :
 			$found ne $_->{function} ?
 			"$_->{name} lands in $found, not in $_->{function}" : ();
 	} @_;
@@ -145,6 +147,24 @@ sub try
 	say_whether("$what is noticed", $? >> 8 == 1 && $said =~ $line ? () : $said);
 }
 
+# With one patch, and a driver in which walk.c has changed: refresh must tell.
+sub try_refresh
+{
+	my ($what, $edit, $status, $line) = @_;
+	my $copy = tempdir(CLEANUP => 1);
+
+	system "mkdir '$copy/patches' && cp -R '$top/driver' '$copy' && " .
+		"cp '$mutants/patches/torn-registration.patch' '$copy/patches'" and
+		fail(1, 'cannot copy');
+	spew("$copy/series", "torn-registration\n");
+	local $_ = slurp("$copy/driver/walk.c");
+	$edit->();
+	spew("$copy/driver/walk.c", $_);
+	my $said = `MUTANTS='$copy' DRIVER='$copy/driver' '$0' refresh 2>&1`;
+
+	say_whether("$what is noticed", $? >> 8 == $status && $said =~ $line ? () : $said);
+}
+
 sub check
 {
 	my ($only) = @_;
@@ -171,10 +191,49 @@ sub check
 	try('a missing patch', $patch, sub { $_ = '' }, qr/there is no hit-latest.patch/);
 	try('a patch out of the series', 'series', sub { s/^hit-latest\n//m },
 	    qr/hit-latest.patch is not in the series/);
+	my $round = qr/^\tstruct secmmu_member \*member;\n\n(\twalk->seq = .*\n.*\n.*\n)/m;
+
+	try_refresh('that nothing has changed', sub { }, 0, qr/\A\z/);
+	try_refresh('a hunk that moves', sub { s/^#include/\n\n$&/m }, 0,
+		    qr/^torn-registration: hunk 2 moved by 2 lines$/m);
+	try_refresh('a change around a hunk', sub { s/$round/\tint i;\n\n\ti = 1;\n$1/ }, 0,
+		    qr/^torn-registration: hunk 1 .* the lines around it have changed/m);
+	try_refresh('a hunk that fits in two places', sub { s/$round/$&$&/ }, 1,
+		    qr/^torn-registration: a hunk of driver\/walk.c fits in 2 places/m);
 	return $failed;
 }
 
 # --- refresh --------------------------------------------------------------------------
+
+# What patch says of hunks that are no longer where they were, or as they were.
+sub moves
+{
+	my ($dir, $name) = @_;
+
+	return map {
+		/^Hunk #(\d+) succeeded at (\d+)(?: with fuzz (\d))?(?: \(offset (-?\d+) lines?\))?/ ?
+			"hunk $1 moved by " . ($4 // 0) . ' lines' .
+			($3 ? ', and the lines around it have changed: see that it is the same bug' :
+			 '') : ();
+	} split /\n/, `patch -d '$dir' -p1 -f --dry-run -F2 < '$mutants/patches/$name.patch'`;
+}
+
+# The difference that a mutant makes to its files, with as many lines around each hunk as it
+# takes to fit in one place.
+sub difference
+{
+	my ($work, @files) = @_;
+	my $diff;
+
+	for my $around (2 .. 9) {
+		$diff = join '', map {
+			`cd '$work'; diff -U$around -p --label 'a/$_' --label 'b/$_' 'a/$_' 'b/$_'`
+		} @files;
+		last if !Catalogue::ambiguous("$work/a", $diff);
+	}
+	system "cp '$work/b/$_' '$work/a/$_'" and fail(1, 'cannot copy') for @files;
+	return $diff;
+}
 
 sub refresh
 {
@@ -188,23 +247,25 @@ sub refresh
 		my ($name, $file) = ($m->{name}, "$mutants/patches/$m->{name}.patch");
 		my $said = apply_patch("$work/b", $name, '-F0', '--dry-run') &&
 			apply_patch("$work/b", $name, '-F2', '--dry-run');
+		my @moves = moves("$work/b", $name);
 
+		# A patch that is new stands where its author has put it.
+		$said ||= join '', Catalogue::ambiguous("$work/b", slurp($file))
+			if @moves || $m->{function} ne '?';
 		if ($said) {
 			print STDERR $said =~ s/^/$name: /gmr;
 			push @failed, $name;
 			next;
 		}
 		apply_patch("$work/b", $name, '-F2');
-		my $diff = join '', map {
-			`cd '$work'; diff -U2 -p --label 'a/$_' --label 'b/$_' 'a/$_' 'b/$_'; cp 'b/$_' 'a/$_'`
-		} slurp($file) =~ m{^\+\+\+ b/(\S+)}mg;
+		my $diff = difference($work, slurp($file) =~ m{^\+\+\+ b/(\S+)}mg);
 		my $now = Catalogue::landing("$work/b", $diff);
 		my $patch = join '', Catalogue::header($m, $now), "\n$diff";
 
 		print "$name: it lands in $now, and did in $m->{function}: see that it is the " .
 			"same bug\n" if $m->{function} ne $now && $m->{function} ne '?';
 		next if $patch eq slurp($file);
-		print "$name: written anew\n";
+		print "$name: written anew\n", map { "$name: $_\n" } @moves;
 		spew($file, $patch);
 	}
 	spew("$top/Documentation/mutants.rst", Catalogue::rst($mutants))

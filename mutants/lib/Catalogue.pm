@@ -178,4 +178,28 @@ sub landing
 	return join ', ', @found;
 }
 
+# Hunks of a patch whose old lines the sources, to which it is about to be applied, have more
+# than once. Such a hunk may come to lie in the wrong place, and nothing tells.
+sub ambiguous
+{
+	my ($sources, $patch) = @_;
+	my ($file, @hunks);
+
+	for my $line (split /\n/, $patch) {
+		if ($line =~ m{^--- a/(\S+)}) {
+			$file = $1;
+		} elsif ($line =~ /^@@ /) {
+			push @hunks, [$file, ''];
+		} elsif (@hunks && $line =~ /^[ -](.*)/) {
+			$hunks[-1][1] .= "$1\n";
+		}
+	}
+	return map {
+		my ($its_file, $old) = @$_;
+		my $places = () = slurp("$sources/$its_file") =~ /^(?=\Q$old\E)/mg;
+
+		$places > 1 ? "a hunk of $its_file fits in $places places:\n$old" : ();
+	} @hunks;
+}
+
 1;
