@@ -257,6 +257,36 @@ try('another test', '', 0, ['two, alpha, pass'],
 try('not each time', '', 0, ['two, alpha, pass, 1'],
     'ok - mutant two: killed by .* in 0.2 s, but only in 2 of 3 runs');
 
+# --- The choice of tests in the VM -------------------------------------------------------
+
+# Lists its tests as the kernel's harness does.
+spew("$dir/selftests-alpha", <<'END');
+echo "# FIXTURE             VARIANT                   TEST" >&2
+echo "# alpha               plain                     A1_x_long" >&2
+echo "# alpha               both                      A1_x_long" >&2
+echo "# alpha               plain                     A2_x" >&2
+END
+mkdir "$dir/selftests";
+rename "$dir/selftests-alpha", "$dir/selftests/alpha";
+chmod 0755, "$dir/selftests/alpha";
+my ($select) = slurp("$Bin/guest.sh") =~ /^(select_tests\(\)\n.*?^\}\n)/ms;
+
+spew("$dir/select", "lib='$dir'\n", $select =~ s{/tmp/absent}{$dir/absent}gr,
+     'select_tests alpha "$1"', "\n");
+for (['a part of a name', 'A1_x', '-t A1_x_long', ''],
+     ['a whole name with its variant', 'both.A1_x_long', '-t A1_x_long', ''],
+     ['two tests', 'A1_x,plain.A2_x', '-t A1_x_long -t A2_x', ''],
+     ['a part of two names', '_x', '-t A1_x_long -t A2_x', ''],
+     ['one that is there and one that is not', 'A1_x,A3_x', '-t A1_x_long', 'A3_x'],
+     ['one that is not there', 'A3_x', '', 'A3_x'],
+     ['all of the program', '*', '', '']) {
+	my ($name, $parts, $options, $absent) = @$_;
+	my $said = join ' ', split /\n/, `sh -uf '$dir/select' '$parts'`;
+
+	say_whether("chosen: $name", !$? && $said eq $options &&
+		    join(' ', lines("$dir/absent")) eq $absent);
+}
+
 # --- Generated mutants ----------------------------------------------------------------
 
 spew("$dir/driver/small.c", <<'END');
