@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Jobs that nobody wants any more: they wait for somebody else, by userfaultfd, when
- * their owner is killed or closes the engine. They end without that somebody, and give
- * back the memory, the mirror and the driver.
+ * Jobs wait for a page of a userfaultfd when their owner is killed or closes the engine.
+ * They end although the page never comes, and give back the memory, the mirror and the
+ * driver.
  */
 #include <fcntl.h>
 #include <signal.h>

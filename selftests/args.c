@@ -123,7 +123,7 @@ SECMMU_TEST_F(args, G2_flush_policy)
 	}
 }
 
-/* Without the capability: only oneself, by whatever name. */
+/* Without the capability a process may mirror only itself, by each of its names. */
 static int unprivileged(void *arg)
 {
 	int dev = *(int *)arg, mirror;

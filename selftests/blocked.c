@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Faults that get stuck: the page they need is missing, and whoever could bring
- * it takes his time. Meanwhile the world goes on.
+ * Faults that get stuck: the page that they need is missing, and its userfaultfd is not
+ * served. Meanwhile slots change, other faults go on, and the process may die.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -289,7 +289,7 @@ static int own_memory(void *data)
 	return child_sleep(NULL);
 }
 
-/* The process dies while somebody waits for one of its pages. */
+/* The process dies while a fault waits for one of its pages. */
 SECMMU_TEST_F(blocked, A17_owner_killed)
 {
 	int sock[2], fds[3], i;
@@ -306,7 +306,7 @@ SECMMU_TEST_F(blocked, A17_owner_killed)
 		ASSERT_EQ(0, pthread_create(&self->thread, NULL, access_thread, self));
 		ASSERT_NE(NULL, uffd_wait(fds[2], MUST));
 		ASSERT_EQ(128 + SIGKILL, child_kill(pid));
-		/* The last descriptor: nobody will bring the page. */
+		/* The last descriptor: the page will never come. */
 		close(fds[2]);
 		pthread_join(self->thread, NULL);
 		/* The memory may live as long as the access. */

@@ -68,8 +68,7 @@ static long pages_charged_in_the_end(FIXTURE_DATA(charge) *self)
 }
 
 /*
- * Pages charged since @before, once they are as many as @wanted; or whatever they are
- * after a while.
+ * Pages charged since @before, as soon as they are @wanted pages, else after a time limit.
  */
 static long wait_charged(FIXTURE_DATA(charge) *self, long before, long wanted)
 {

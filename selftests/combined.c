@@ -94,8 +94,8 @@ SECMMU_TEST_F(combined, transfer_over_a_border)
 }
 
 /*
- * With a log there are small entries only. Prefault makes them for one domain, whatever
- * rights engines have; what was prefaulted is not yet written.
+ * With a log there are small entries only. Prefault makes them for one domain, and does
+ * not look at the rights of engines; a prefaulted page is not yet written.
  */
 SECMMU_TEST_F(combined, C2_log_and_prefault)
 {

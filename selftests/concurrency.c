@@ -26,7 +26,7 @@
 #define PAGES_EACH	8
 #define PAGES	(WORKERS * PAGES_EACH)
 
-/* Around each worker's pages lie some that nobody touches after the setup. */
+/* Around each worker's pages lie some that no thread touches after the setup. */
 #define STRIDE	(PAGES_EACH + 1)
 #define REGION	(WORKERS * STRIDE + 1)
 #define KEEPER(worker)	((worker) * STRIDE)
@@ -133,7 +133,7 @@ static void finish(TEST_ARGS(concurrency))
 			TH_LOG("worker %d: %s, page %ld: found %#llx, wanted %#llx, error %d",
 			       i, worker->wrong, worker->page, worker->found, worker->wanted,
 			       worker->error);
-		/* A storm in which nobody saw anything proves nothing. */
+		/* A storm in which no reader saw anything proves nothing. */
 		EXPECT_LT(0, worker->checked) TH_LOG("worker %d", i);
 	}
 }

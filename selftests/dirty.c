@@ -262,7 +262,7 @@ SECMMU_TEST_F(dirty, G2_slots_without_a_log)
 	EXPECT_EQ(-ENXIO, secmmu_dirty_log(self->mirror, 0, 0, 64, self->log));
 }
 
-/* Wherever the bitmap ends too early: nothing is forgotten. */
+/* The bitmap ends too early, at each place: nothing is forgotten. */
 SECMMU_TEST_F(dirty, G2_bad_bitmap)
 {
 	static const long room[] = { 0, 1, 20, 31, 32, 33, 40, 64 };
@@ -309,7 +309,7 @@ SECMMU_TEST_F(dirty, C2_alias)
 
 /*
  * A new slot does not inherit the log of the old one. What is dropped with the old slot
- * may be named once, for nobody can tell any more through which slot it was written.
+ * may be named once, as it is unknown through which slot it was written.
  */
 SECMMU_TEST_F(dirty, C2_replaced_slot)
 {

@@ -36,7 +36,7 @@ struct shared {
 	bool ever[PAGES];		/* in any log */
 	unsigned long logs, pages;	/* fetched; named by them */
 	atomic_bool ready;		/* the follower looks out */
-	int error;			/* ... and what it came to */
+	int error;			/* the follower's result */
 };
 
 struct writer {

@@ -157,7 +157,7 @@ SECMMU_TEST_F(domains, E3_killed_inside)
 	usleep(300000);
 }
 
-/* The mirror is held by somebody else when the memory goes. */
+/* Another process holds the mirror when the memory goes. */
 SECMMU_TEST_F(domains, E3_mirror_outlives)
 {
 	pid_t pid = ASSERT_NUMBER(child_start(child_sleep, NULL));
@@ -264,7 +264,7 @@ SECMMU_TEST_F(domains, A11_slot_hidden)
 	EXPECT_GPA_ERROR(ENXIO, self->engine, GPA(12));
 }
 
-/* Writes show in the log whatever domain they came through. */
+/* Writes through every domain show in the log. */
 SECMMU_TEST_F(domains, C2_dirty_log)
 {
 	int i;
@@ -380,7 +380,7 @@ SECMMU_TEST_F(domains, E2_others_keep_theirs)
 	self->engine = secmmu_create_engine(third);
 }
 
-/* The process ends: nothing is left in any of them. */
+/* The process ends: nothing is left in any domain. */
 SECMMU_TEST_F(domains, G1_process_ends)
 {
 	pid_t pid = ASSERT_NUMBER(child_start(child_sleep, NULL));
@@ -409,7 +409,7 @@ SECMMU_TEST_F(domains, G1_process_ends)
 	close(mirror);
 }
 
-/* ... nor in any of its mirrors. */
+/* The process ends: nothing is left in any of its mirrors. */
 SECMMU_TEST_F(domains, G1_every_mirror_is_emptied)
 {
 	pid_t pid = ASSERT_NUMBER(child_start(child_sleep, NULL));

@@ -163,7 +163,7 @@ SECMMU_TEST_F(flush, B1_nothing_dropped_nothing_flushed)
 	EXPECT_DROPPED(0, 0, a);
 }
 
-/* Only what was mapped counts, wherever it lies in the range. */
+/* Only mapped pages count, anywhere in the range. */
 SECMMU_TEST_F(flush, B1_sparse)
 {
 	struct secmmu_stats a;
@@ -203,7 +203,7 @@ static int exit_at_once(void *arg)
 	return 0;
 }
 
-/* Whatever raises events: each is flushed by the same rule. */
+/* Events of every kind are flushed by the same rule. */
 SECMMU_TEST_F(flush, B1_all_kinds_of_events)
 {
 	struct secmmu_stats a, b;

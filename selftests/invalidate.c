@@ -118,7 +118,7 @@ SECMMU_TEST_F(invalidate, move_away_and_into)
 	EXPECT_GPA_ERROR(EFAULT, self->engine, GPA(7));
 	EXPECT_KEPT(0, 6);
 	EXPECT_KEPT(8, PAGES);
-	/* ... into what was mapped there. */
+	/* The memory has moved into the place of what was mapped there. */
 	EXPECT_GPA(label(100, 1), self->engine, GPA(100));
 	EXPECT_GPA(label(6, 1), self->engine, GPA(101));
 	EXPECT_GPA(label(7, 1), self->engine, GPA(102));
@@ -170,7 +170,7 @@ static int check_old_copy(void *data)
 	return 0;
 }
 
-/* After fork() the pages are shared: whoever writes, writes a copy. */
+/* After fork() the pages are shared, and a writer gets a copy. */
 SECMMU_TEST_F(invalidate, C3_fork)
 {
 	struct fork_arg arg = { .mem = self->mem };

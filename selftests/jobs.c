@@ -184,7 +184,7 @@ static int start_stuck(void *arg)
 	return 0;
 }
 
-/* Nobody who exits waits for a job, and the job does not wait for ever. */
+/* An exiting process does not wait for its job, and the job does not wait for ever. */
 SECMMU_TEST_F(jobs, G1_left_behind)
 {
 	pid_t pid = ASSERT_NUMBER(child_start(start_stuck, &self->dev));

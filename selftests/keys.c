@@ -163,7 +163,7 @@ SECMMU_TEST_F(keys, denied_untouched)
 	region_unmap(fresh, 1);
 }
 
-/* One register is nobody else's, and no part of the map. */
+/* An engine's register is its own, and no part of the map. */
 SECMMU_TEST_F(keys, F2_own_register)
 {
 	__u32 rights = 1;
@@ -207,8 +207,8 @@ SECMMU_TEST_F(keys, F3_no_flush)
 }
 
 /*
- * Asking is like stat(2): between the answer and what one does with it, somebody else
- * who has the engine can change what was asked about.
+ * The answer may be old when it is used, as with stat(2): another user of the engine can
+ * change the register in between.
  */
 SECMMU_TEST_F(keys, F4_asked_before)
 {
@@ -220,7 +220,7 @@ SECMMU_TEST_F(keys, F4_asked_before)
 	EXPECT_GPA_ERROR(EACCES, self->engine, GPA(4));
 }
 
-/* Slots keep the number of a key that was freed, whoever gets it next. */
+/* Slots keep the number of a key that was freed, even if it is allocated again. */
 SECMMU_TEST_F(keys, F5_freed_key)
 {
 	EXPECT_GPA(label(7, 1), self->engine, GPA(7));

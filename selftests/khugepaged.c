@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Young or old? What the kernel gets to know of accesses through a mirror, shown
- * by what it does: khugepaged leaves memory alone that nobody uses, reclaim
- * takes such memory first.
+ * Accesses through a mirror make pages young for the kernel. Its decisions show that:
+ * khugepaged leaves unused memory alone, and reclaim takes unused memory first.
  */
 #include "secmmu_harness.h"
 
@@ -68,7 +67,7 @@ static void restore_settings(void)
 		text_write(settings[i].path, settings[i].before);
 }
 
-/* Both mirrors know all pages, but nobody has used them since. */
+/* Both mirrors map all pages, and have not used them since. */
 static int make_old(FIXTURE_DATA(khugepaged) *self)
 {
 	struct secmmu_prefault range;
@@ -144,7 +143,7 @@ static int tried_to_collapse(FIXTURE_DATA(khugepaged) *self, bool *tried)
 	return ret;
 }
 
-/* Entries that nobody used say nothing. */
+/* Entries that no engine has used do not make pages young. */
 SECMMU_TEST_F(khugepaged, C1_unused_is_old)
 {
 	bool tried;

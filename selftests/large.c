@@ -156,7 +156,7 @@ SECMMU_TEST_F(large, B7_folio_mapped_in_parts)
 		EXPECT_EQ(i == 5 ? -EFAULT : 0, gpa_put(self->engine, GPA(i), label(i, 2)));
 	}
 	EXPECT_COUNTER(0, large);
-	/* The block nobody cut is mapped as one. */
+	/* The uncut block is mapped as one. */
 	EXPECT_GPA(label(3 * BLOCK, 1), self->engine, GPA(3 * BLOCK));
 	EXPECT_COUNTER(1, large);
 }
@@ -238,7 +238,7 @@ SECMMU_TEST_F(large, B7_made_whole)
 	child_kill(child);
 }
 
-/* After fork() nobody writes through an entry into the child's memory. */
+/* After fork() no engine writes through an entry into the child's memory. */
 SECMMU_TEST_F(large, C3_fork)
 {
 	pid_t child;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Leaks: after many cycles of making and breaking, the kernel holds no more on
- * behalf of the test than before. The memory controller counts that, in bytes and
- * whatever else goes on on the machine; all that the driver allocates is charged
- * to who asked for it. (Pages of the process are counted by the hugetlb test.)
+ * behalf of the test than before. The memory controller counts that, in bytes, and other
+ * work on the machine does not disturb it; all that the driver allocates is charged to the
+ * process that asked for it. (Pages of the process are counted by the hugetlb test.)
  * SECMMU_CYCLES in the environment is how many cycles there are.
  */
 #include <signal.h>

@@ -230,7 +230,7 @@ SECMMU_TEST_F(lifetime, G1_close_in_every_order)
 		for (step = 0; step < 3; step++) {
 			ASSERT_EQ(0, close(fds[orders[i][step]]));
 			fds[orders[i][step]] = -1;
-			/* Whatever is left works. */
+			/* The descriptors that are left still work. */
 			if (fds[0] >= 0) {
 				fd = secmmu_create_mirror(fds[0], SECMMU_FLUSH_EACH, 0);
 				EXPECT_LE(0, fd);

@@ -287,7 +287,7 @@ SECMMU_TEST_F(prefault, around_a_read)
 	EXPECT_GPA(0, self->engine, GPA(26));
 }
 
-/* Neighbours that are not there stay away, and nobody is asked for them. */
+/* Neighbours that are absent stay absent, and no userfaultfd is asked for them. */
 SECMMU_TEST_F(prefault, around_creates_nothing)
 {
 	struct secmmu_stats a;

@@ -148,7 +148,7 @@ SECMMU_TEST_F(process, events_of_both_processes)
 	for (i = 0; i < PAGES; i++)
 		EXPECT_PUT(self->engine, GPA(i), label(i, 1));
 	GET_STATS(a);
-	/* What happens at the same place here is not its affair. */
+	/* An event at the same address in this process does not reach the mirror. */
 	ASSERT_EQ(0, madvise(self->mem, PAGES * PAGE, MADV_DONTNEED));
 	EXPECT_EQ(0, order(self, DISCARD, 3, 0));
 	EXPECT_EQ(0, order(self, UNMAP, 5, 0));
@@ -186,7 +186,7 @@ SECMMU_TEST_F(process, G1_its_exit)
 	EXPECT_LABELS(1, self->engine, GPA(0), 0, PAGES);
 	EXPECT_EQ(0, order(self, LEAVE, 0, 0));
 	expect_gone(_metadata, self);
-	/* Nobody is called that any more. */
+	/* No process has this number any more. */
 	EXPECT_EQ(-ESRCH, secmmu_create_mirror_of(self->dev, self->pid));
 }
 

@@ -109,7 +109,7 @@ SECMMU_TEST_F(sharing, C3_merge)
 	EXPECT_GPA(label(0, 1), self->engine, GPA(0));
 	EXPECT_GPA(label(0, 1), self->engine, GPA(1));
 
-	/* From here on they are one page, until somebody writes. */
+	/* From here on they are one page, until one of them is written. */
 	GET_STATS(a);
 	EXPECT_PUT(self->engine, GPA(0), label(0, 2));
 	GET_STATS(b);

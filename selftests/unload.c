@@ -29,7 +29,7 @@
 #define PRIORITY_SOFTIRQ	15
 #define PRIORITY_TEST		20
 
-/* RCU's part of that processor, without which nobody gets on. */
+/* The thread that does RCU's work on that processor. */
 #define SOFTIRQ_THREAD		"ksoftirqd/0"
 
 /* Milliseconds: for what must happen. */
@@ -160,7 +160,7 @@ FIXTURE_TEARDOWN(unload)
 		set_policy(self->softirqs, SCHED_OTHER, 0);
 	if (self->rt_runtime != -ENOENT)
 		number_write(RT_RUNTIME, self->rt_runtime);
-	/* Whoever runs next wants it. */
+	/* The next test needs it. */
 	if (self->dev >= 0) {
 		int ret = module_load(self->module);
 
@@ -213,7 +213,7 @@ static int module_unload(void)
 	return syscall(SYS_delete_module, "secmmu", O_NONBLOCK) ? -errno : 0;
 }
 
-/* A job waits for somebody else. The driver is in use, and not once it is closed. */
+/* A job waits for a page. The driver is in use until the engine is closed. */
 SECMMU_TEST_F(unload, G5_job_waits)
 {
 	long end = now_ms() + MUST;

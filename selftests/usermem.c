@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A call is stuck in user memory: a userfaultfd that nobody serves holds the bitmap of
+ * A call is stuck in user memory: a userfaultfd without a server holds the bitmap of
  * GET_DIRTY_LOG. No other call on the mirror waits for it.
  */
 #include <dirent.h>

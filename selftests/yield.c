@@ -127,7 +127,7 @@ static long switches(void)
 	return switches_of(task);
 }
 
-/* From here on somebody else wants this processor. */
+/* From here on another thread wants this processor. */
 static void compete(TEST_ARGS(yield))
 {
 	ASSERT_EQ(0, pthread_create(&self->rival, NULL, rival, self));

@@ -63,7 +63,7 @@ static void run_jobs(void *data, unsigned char what, struct bench_sample *sample
 	} while (!atomic_load(&shared->stop));
 }
 
-/* Let the process run until so many jobs are counted. If it has ended, it has said why. */
+/* Let the process run until @jobs jobs are counted. A process that ends prints the reason. */
 static void wait_for_jobs(const struct runner *runner, const atomic_ulong *count,
 			  unsigned long jobs)
 {

@@ -209,9 +209,9 @@ static void B4_events(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sub->calls, !bitmap_empty(want, GFNS));
 	KUNIT_EXPECT_TRUE(test, bitmap_equal(sub->seen, want, GFNS));
 	KUNIT_EXPECT_EQ(test, sub->repeated, 0);
-	/* Who shows nothing of it is left alone. */
+	/* A member that shows nothing of the range is not called. */
 	KUNIT_EXPECT_EQ(test, unit->sub[1].calls, 0);
-	/* Recorded, whether somebody shows it or not, and to the byte. */
+	/* The event is recorded to the byte, even if no member shows the range. */
 	KUNIT_EXPECT_EQ(test, in_flight(unit, 0, ULONG_MAX), real);
 	if (real) {
 		KUNIT_EXPECT_TRUE(test, in_flight(unit, p->start, p->start));
@@ -336,7 +336,7 @@ static void describe_young(const struct young_param *young, char *text)
 
 KUNIT_ARRAY_PARAM(young, youngs, describe_young);
 
-/* A15: all are told to age, whatever the first one says. */
+/* A15: all members age, whatever the first one answers. */
 static void A15_young(struct kunit *test)
 {
 	const struct young_param *p = test->param_value;
@@ -358,7 +358,7 @@ static void A15_young(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, unit->sub[i].calls, 2);
 	KUNIT_EXPECT_EQ(test, mn->ops->test_young(mn, current->mm, HVA + PAGES(2) - 1),
 			any);
-	/* Elsewhere, or of no bytes: nobody is asked. */
+	/* A range elsewhere, or without bytes, reaches no member. */
 	unit->sub[0].calls = 0;
 	unit->sub[1].calls = 0;
 	KUNIT_EXPECT_FALSE(test, mn->ops->test_young(mn, current->mm, HVA + PAGES(2)));

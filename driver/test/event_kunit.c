@@ -113,7 +113,7 @@ static void A4_hull(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, covered(records, spot_at(pool - 1) + 10, ULONG_MAX),
 			spot_at(pool));
 	KUNIT_EXPECT_TRUE(test, covers(records, spot_at(pool + 1), spot_at(pool + 1)));
-	/* One of them ends: nobody knows which part of the hull was its. */
+	/* One of them ends; the hull stays, as its part of the hull is not known. */
 	KUNIT_EXPECT_EQ(test, end_spots(records, pool, 1), 1);
 	KUNIT_EXPECT_TRUE(test, covers(records, spot_at(pool), spot_at(pool)));
 	KUNIT_EXPECT_TRUE(test, covers(records, spot_at(pool + 2) + 9, ULONG_MAX));

@@ -23,7 +23,7 @@ static void expect_flushes(struct kunit *test, struct secmmu_mmu_kunit *mmu, u64
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_counted(mmu, SECMMU_COUNT_FLUSHES), nr);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&mmu->tlbs.gen), 1 + nr);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&mmu->tlbs.flushed), 1 + nr);
-	/* Nobody had a window open. */
+	/* No CPU had a window open. */
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_counted(mmu, SECMMU_COUNT_INTERRUPTS), 0);
 }
 
@@ -53,7 +53,7 @@ static void describe_count(const struct count_param *count, char *text)
 
 KUNIT_ARRAY_PARAM(count, counts, describe_count);
 
-/* Drop N sptes, one every so many pages. */
+/* Drop N sptes, one every @stride pages. */
 static void drop_spread(struct kunit *test, gfn_t first, unsigned int stride)
 {
 	const struct count_param *p = test->param_value;
@@ -218,7 +218,7 @@ static void B2_assists(struct kunit *test)
 	secmmu_gather_zap(&other, &mmu->pt, 5, 5);
 	expect_flushes(test, mmu, 0);
 
-	/* In a table of its own it need not care. */
+	/* In another table the second event need not flush. */
 	drop_range(mmu, &gather, 700, 701);
 	expect_flushes(test, mmu, 0);
 	drop_range(mmu, &gather, 5, 5);
@@ -235,7 +235,7 @@ static void B2_assists(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(mmu, 600), spte_for(600));
 }
 
-/* ... in whichever of the tables that the second comes to. */
+/* B2: the pending flush is in any one of the tables that the second event meets. */
 static void B2_pending_in_one_of_many(struct kunit *test)
 {
 	struct secmmu_mmu_kunit *mmu = secmmu_mmu_kunit(test, UINT_MAX);
@@ -318,7 +318,7 @@ static void C2_dirty_bits(struct kunit *test)
 	secmmu_log_put(span.log);
 }
 
-/* Tables left empty go, others stay, whatever lies between. */
+/* Empty tables go and others stay, in any order. */
 static void empty_tables(struct kunit *test)
 {
 	struct secmmu_mmu_kunit *mmu = secmmu_mmu_kunit(test, UINT_MAX);

@@ -7,7 +7,7 @@
 
 #include "gate.h"
 
-/* Tests on slow kernels ask for much. */
+/* Tests on slow kernels need long times. */
 #define TIMEOUT_MS_MAX	3600000
 #define POLL_US		200
 
@@ -15,14 +15,14 @@
  * struct post - one gate, armed for one thread
  * @armed: in use
  * @gate: which gate
- * @tid: whom to hold, or zero
- * @address: what it must be about, or zero
- * @skip: passages to let by
- * @timeout_ms: after which it opens by itself
- * @held: the thread that came, or zero; stays
- * @open: let it go
- * @expired: it went by itself
- * @left: it has gone
+ * @tid: the thread to hold, or zero for any
+ * @address: the address that the passage must be about, or zero for any
+ * @skip: number of matching passages to let pass first
+ * @timeout_ms: time after which the gate opens by itself
+ * @held: the thread that is or was held, or zero
+ * @open: the thread may go
+ * @expired: the time was up before the gate was opened
+ * @left: the thread has gone
  */
 struct post {
 	bool armed;
@@ -75,7 +75,7 @@ static struct post *enter_gate(enum secmmu_gate gate, u64 address)
 }
 
 /**
- * secmmu_gate_pass - stay here if a test wants it
+ * secmmu_gate_pass - hold this thread here if a test has armed the gate
  * @gate: the gate
  * @address: what the passage is about, or zero
  * @may_sleep: wait asleep

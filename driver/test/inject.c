@@ -6,7 +6,7 @@
 
 /**
  * struct countdown - what is to fail
- * @born: when the thread started, lest it be another one with the same address
+ * @born: start time of the thread; another thread may get the same address
  * @left: things that it may still ask for, with the one that fails
  * @hit: what has failed
  */
@@ -16,11 +16,11 @@ struct countdown {
 	enum secmmu_test_failure hit;
 };
 
-/* Protects the countdown, and whose it is; nothing nests inside. */
+/* Protects the countdown and its owner; nothing nests inside. */
 static DEFINE_SPINLOCK(lock);
 static struct countdown countdown;
 
-/* The thread that has asked for failures. Others are not kept up by the lock. */
+/* The thread that has asked for failures. Other threads take no lock. */
 struct task_struct *secmmu_injecting;
 
 static bool is_ours(void)
@@ -29,11 +29,11 @@ static bool is_ours(void)
 }
 
 /**
- * secmmu_inject - shall it fail?
- * @what: what is about to be done by a thread that has asked for failures
+ * secmmu_inject - decide whether an operation must fail
+ * @what: the operation; the calling thread has asked for failures
  *
  * Context: process; any locks.
- * Return: true if so, once.
+ * Return: true once, when the countdown has ended.
  */
 bool secmmu_inject(enum secmmu_test_failure what)
 {

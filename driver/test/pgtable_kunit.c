@@ -51,7 +51,7 @@ static void find_none(struct kunit *test)
 	rcu_read_unlock();
 	KUNIT_EXPECT_NULL(test, next);
 	KUNIT_EXPECT_EQ(test, at, SECMMU_GFN_LAST + 1);
-	/* The root stays, whatever is given back. */
+	/* The root is never given back. */
 	prune_gfns(mmu, 0, SECMMU_GFN_LAST);
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 1);
 	KUNIT_EXPECT_FALSE(test, mmu->pt.root->dead);
@@ -271,7 +271,7 @@ static void B2_prune_pending(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 1);
 }
 
-/* ... and what comes in the place of one that went knows of it, too. */
+/* B2: a table in the place of a pruned one inherits the pending flush. */
 static void B2_inherited(struct kunit *test)
 {
 	struct secmmu_mmu_kunit *mmu = test->priv;

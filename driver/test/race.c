@@ -20,7 +20,7 @@ static int planted_set(const char *text, const struct kernel_param *param)
 		return err;
 	kernel_param_unlock(THIS_MODULE);
 	while (times-- && !signal_pending(current)) {
-		/* Lest the compiler makes one addition of all. */
+		/* Keep the compiler from merging the additions. */
 		barrier();
 		planted++;
 		cond_resched();

@@ -13,13 +13,13 @@ static u32 policy_of(const struct secmmu_mirror *mirror)
 							   SECMMU_REFRESH_SYNC;
 }
 
-/* Is any mirror other than of policy "sync"? It stays so. */
+/* Has any mirror ever had a policy other than "sync"? */
 DEFINE_STATIC_KEY_FALSE(secmmu_refreshing);
 
 /**
- * secmmu_refresh_space - a window opens: look for another mode, as the policy has it
+ * secmmu_refresh_space - read the mode again in a window, if the policy says so
  * @mirror: the mirror
- * @space: what is loaded of it
+ * @space: the loaded address space of the mirror
  * @gen: the TLB generation of the window
  *
  * Context: in a window. The engine is locked.
@@ -36,7 +36,7 @@ void secmmu_refresh_space(struct secmmu_mirror *mirror,
 }
 
 /**
- * secmmu_refresh_set - the mode has changed
+ * secmmu_refresh_set - flush after a change of the mode, if the policy says so
  * @mirror: the mirror
  */
 void secmmu_refresh_set(struct secmmu_mirror *mirror)
@@ -55,7 +55,7 @@ bool secmmu_refresh_is_sync(struct secmmu_mirror *mirror)
  * @mirror: the mirror
  * @arg: see &struct secmmu_test_refresh
  *
- * The mode can change again, whatever engines there are.
+ * The mode can change again, even if engines had frozen it.
  *
  * Return: 0, -EINVAL.
  */

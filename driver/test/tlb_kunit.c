@@ -81,7 +81,7 @@ static void B5_generation(struct kunit *test)
 	secmmu_kunit_drop(unit->mmu, GFN, 0);
 	secmmu_kunit_drop(unit->mmu, GFN + 1, 0);
 	KUNIT_EXPECT_EQ(test, spte_pfn(translate_gfn(unit, GFN, false)), 7);
-	/* After a flush none of it counts, whichever page it was for. */
+	/* A flush voids the entries of all pages. */
 	secmmu_flush(&unit->mmu->tlbs, 1);
 	KUNIT_EXPECT_EQ(test, translate_gfn(unit, GFN, false), 0);
 	KUNIT_EXPECT_EQ(test, translate_gfn(unit, GFN + 1, false), 0);

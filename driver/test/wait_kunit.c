@@ -46,7 +46,7 @@ static int wait_init(struct kunit *test)
 	return 0;
 }
 
-/* Whatever has gone wrong, no thread is left that waits. */
+/* No thread waits any more, even after a failure. */
 static void wait_exit(struct kunit *test)
 {
 	struct unit *unit = test->priv;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A dropped entry's dirty bit belongs to the log of the slot that shows the page now,
- * whatever dropped the entry.
+ * no matter what dropped the entry.
  */
 #include "secmmu_actor.h"
 #include "secmmu_harness.h"

@@ -12,7 +12,7 @@
 #include "secmmu_group.h"
 #include "secmmu_harness.h"
 
-/* No call has so many things to fail. */
+/* No call has this many things that can fail. */
 #define TRIES	1000
 
 /*
@@ -58,7 +58,7 @@ static int fail_one(struct world *w, const struct op *op, struct fail *fail,
 	return 0;
 }
 
-/* ... with the first, the second, and so on; @hits counts. */
+/* Make the call with the first failure, the second, and so on; @hits counts them. */
 static int fail_each(int dev, const struct op *op, struct fail *fail, unsigned int *hits)
 {
 	unsigned int nth;

@@ -27,8 +27,8 @@ struct world {
  * @call: the call; without a failure it returns @full
  * @check: is all as the result says?
  * @full: pages transferred, or zero
- * @allocations: so many fail one after the other, if the driver makes them fail
- * @copies: ... and so many copies
+ * @allocations: number of allocations that a test build can make fail, one by one
+ * @copies: number of copies from and to user space, likewise
  * @least: the kernel finds this many allocations at least
  */
 struct op {

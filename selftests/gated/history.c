@@ -194,8 +194,8 @@ SECMMU_TEST_F(history, G1_xpmem_lets_go_at_release)
 }
 
 /*
- * Both have used the page, both must forget it: asked again, nobody has. EMM's own
- * chain ended at the first who said yes.
+ * Both subscribers have used the page, and both must forget that: a second question finds
+ * it unused. EMM's own chain ended at the first subscriber that said yes.
  */
 SECMMU_TEST_F(history, A15_emm_all_are_asked)
 {

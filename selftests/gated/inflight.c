@@ -19,7 +19,7 @@ static void start_waiting(TEST_ARGS(inflight), int thread, long page)
 	ASSERT_TRUE(actor_waits(&self->actor, thread, state.waiters + 1));
 }
 
-/* ... and now it gets its word, which is the page's. */
+/* The fault that waited reads the word of its page. */
 static void expect_served(TEST_ARGS(inflight), int thread, long page)
 {
 	EXPECT_ANSWER_VALUE(label(page, 1), thread);

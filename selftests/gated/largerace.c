@@ -92,7 +92,7 @@ SECMMU_TEST_F(largerace, B2_second_drops_more)
 	finish_first(_metadata, self);
 }
 
-/* Whoever comes after both has nothing to do. */
+/* A third event, after both, has nothing to do. */
 SECMMU_TEST_F(largerace, B2_third_event_has_no_need)
 {
 	struct secmmu_stats a;
@@ -155,9 +155,9 @@ SECMMU_TEST_F(largerace, B2_both_wait_for_the_window)
 }
 
 /*
- * The first has dropped a large entry as a whole, for want of a table, on account of
- * one page. A fault on another page links a leaf table in its place. Whoever comes to
- * that one must find that a flush is pending.
+ * The first event has dropped a large entry as a whole because of one page, as it had no
+ * table to split it into. A fault on another page links a leaf table in its place. An event
+ * that meets this table must find that a flush is pending.
  */
 SECMMU_TEST_F(largerace, B2_leaf_linked_meanwhile)
 {

@@ -9,7 +9,7 @@
 /* The memory once more, in the next blocks of the mirror. */
 #define ALIAS(page)	ACTOR_GPA(PAGES + (page))
 
-/* ... and ends like this, with so many large entries, and as many retries as said. */
+/* The held fault ends with @error, after one retry, with @entries large entries. */
 static void expect_fault(struct __test_metadata *_metadata, FIXTURE_DATA(largeslots) *self,
 			 int got, int error, __u64 entries)
 {
@@ -93,7 +93,7 @@ SECMMU_TEST_F(largeslots, A11_made_readonly)
 	EXPECT_EQ(-EACCES, gpa_put(self->engine, ACTOR_GPA(5), 0));
 }
 
-/* Another slot: not its affair. */
+/* Another slot changes: the fault does not notice. */
 SECMMU_TEST_F(largeslots, A11_another_deleted)
 {
 	int got;
@@ -107,7 +107,7 @@ SECMMU_TEST_F(largeslots, A11_another_deleted)
 	EXPECT_COHERENT(self->mirror);
 }
 
-/* The slot is gone for faults, its large entries are not: none may come. */
+/* The lookup no longer finds the slot, whose large entries exist: no new ones may come. */
 SECMMU_TEST_F(largeslots, A11_half_deleted)
 {
 	int post;
@@ -120,8 +120,8 @@ SECMMU_TEST_F(largeslots, A11_half_deleted)
 }
 
 /*
- * ... or it has moved: large entries of what is there by now come in, in the place of
- * old ones, and an event about what was there before still finds those.
+ * The slot has moved, and its old large entries exist: new ones come in their place, and
+ * an event on the old memory still finds the old ones.
  */
 SECMMU_TEST_F(largeslots, A11_half_moved)
 {

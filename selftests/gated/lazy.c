@@ -65,7 +65,7 @@ static __u64 tlb_gen(int mirror)
 	return state_get(mirror, &state) ? 0 : state.tlb_gen;
 }
 
-/* Whatever a mirror's number is, this one shows page @page at GPA(0). */
+/* Make a mirror that shows page @page at GPA(0). */
 static int make_mirror(int dev, __u32 tag_bits, const char *mem, long page)
 {
 	int mirror = secmmu_create_mirror_tagged(dev, tag_bits);

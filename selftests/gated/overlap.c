@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Two invalidations at once. The first has dropped an entry and not flushed it:
- * whoever comes second finds nothing to drop, and yet must not return while an
- * engine can still use what the first has dropped. Needs a test build.
+ * Two invalidations at once. The first has dropped an entry and not flushed. The second
+ * finds nothing to drop, and yet must not return while an engine can still use what the
+ * first has dropped. Needs a test build.
  */
 #include "secmmu_actor.h"
 #include "secmmu_harness.h"
@@ -99,7 +99,7 @@ SECMMU_TEST_F(overlap, B2_second_discard)
 	finish_first(_metadata, self, 0);
 }
 
-/* Whoever comes after both has nothing to do. */
+/* A third event, after both, has nothing to do. */
 SECMMU_TEST_F(overlap, B2_third_event_has_no_need)
 {
 	struct secmmu_stats a;
@@ -132,7 +132,7 @@ SECMMU_TEST_F(overlap, B2_pending_in_one_of_many_tables)
 	}
 }
 
-/* The second is no event: the slot goes, and nobody may use it any more. */
+/* The second is no event: the slot is deleted, and no engine may use it afterwards. */
 SECMMU_TEST_F(overlap, B2_slot_goes)
 {
 	start_first(_metadata, self);
@@ -179,7 +179,7 @@ SECMMU_TEST_F(overlap, B2_empty_table_stays)
 	finish_first(_metadata, self, 0);
 }
 
-/* The dirty log: what it names was written before, by whatever translation. */
+/* The dirty log: a page that it names was written before, through any translation. */
 SECMMU_TEST_F(overlap, C2_dirty_log)
 {
 	ACTOR_RUN(0, ACT_SLOT, 0, ACTOR_BASE, 0, PAGES, SECMMU_SLOT_LOG_DIRTY);

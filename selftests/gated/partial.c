@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Events for a part of what one 2 MiB entry maps, while somebody uses it. Needs a
+ * Events for a part of what one 2 MiB entry maps, while an engine uses it. Needs a
  * test build.
  */
 #include <pthread.h>
@@ -139,7 +139,7 @@ static void event_under_a_window(TEST_ARGS(partial), long page)
 SECMMU_TEST_CALL(partial, B7_window_on_the_part, event_under_a_window, FIRST + 5)
 SECMMU_TEST_CALL(partial, B7_window_on_the_rest, event_under_a_window, FIRST + COUNT + 5)
 
-/* The process maps the rest of a huge page: nobody sees all of it. */
+/* The process maps a huge page but for a hole: no large entry may cover that. */
 SECMMU_TEST_F(partial, B7_folio_with_a_hole)
 {
 	long i;

@@ -108,7 +108,7 @@ SECMMU_TEST_F(progress, A18_events_without_a_gap)
 	expect_direct(_metadata, self);
 }
 
-/* An event that lasts is waited for, whatever comes and goes meanwhile. */
+/* A fault waits for an event that lasts, although others come and go. */
 SECMMU_TEST_F(progress, A8_one_event_that_lasts)
 {
 	long i;

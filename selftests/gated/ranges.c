@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which pages an event is about, to the last one and no further, and that each of
- * them is flushed, whatever the policy. Needs a test build.
+ * An event drops exactly the pages of its range, to the last one and no further, and each
+ * of them is flushed under every policy. Needs a test build.
  */
 #include "secmmu_actor.h"
 #include "secmmu_harness.h"
@@ -105,9 +105,9 @@ SECMMU_TEST_F(ranges, B4_events_at_slot_borders)
 		{ 8, 1 }, { 15, 1 },		/* a slot's first, last page */
 		{ 11, 1 }, { 10, 3 },		/* inside */
 		{ 7, 1 }, { 32, 1 }, { 0, 8 },	/* beside slots */
-		{ 7, 2 }, { 31, 2 },		/* ... and the slot's page */
+		{ 7, 2 }, { 31, 2 },		/* likewise, and the slot's page */
 		{ 8, 8 }, { 16, 8 }, { 48, 8 },	/* a slot */
-		{ 7, 10 }, { 47, 10 },		/* ... and a page on each side */
+		{ 7, 10 }, { 47, 10 },		/* a slot and a page on each side */
 		{ 15, 2 }, { 23, 2 },		/* one page each of two slots */
 		{ 15, 10 },			/* the same and a slot between */
 		{ 31, 18 },			/* the same, a gap between */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What faults take they give back: page references after every way a round can end,
- * tables once nobody can look at them any more. Needs a test build.
+ * tables once no walker can see them any more. Needs a test build.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -237,7 +237,7 @@ FIXTURE_VARIANT_ADD(retried, slot_read_only) {
 };
 FIXTURE_VARIANT_ADD(retried, slot_without_memory) {
 	.op = ACT_SLOT,
-	/* The page behind all is nobody's. */
+	/* The page behind the memory is not mapped. */
 	.arg = { 0, ACTOR_BASE + 3 * 4096, PAGES, 1 },
 	.error = -EFAULT,
 };

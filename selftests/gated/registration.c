@@ -62,7 +62,7 @@ SECMMU_TEST_F(registration, A1_replay_for_each)
 	EXPECT_DELTA(1, a, b, zapped);
 	EXPECT_DELTA(1, a, b, zap_events);
 
-	/* Nobody is there any more: no replay. */
+	/* No member is left: no replay. */
 	ACTOR_RUN(1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
 	EXPECT_SINCE(0, b, replays);
 	expect_read(_metadata, self, 0, 3, 0);
@@ -189,7 +189,7 @@ SECMMU_TEST_CALL(registration, A14_closed_before_the_walk, close_meanwhile,
 SECMMU_TEST_CALL(registration, A14_closed_before_its_flush, close_meanwhile,
 		 SECMMU_GATE_ZAPPED, 1, true)
 
-/* ... and in its neighbour. */
+/* The event stands in the mirror beside the one that goes. */
 SECMMU_TEST_CALL(registration, A14_closed_before_anothers_flush, close_meanwhile,
 		 SECMMU_GATE_ZAPPED, 2, true)
 

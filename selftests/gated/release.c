@@ -156,8 +156,8 @@ SECMMU_TEST_CALL(release, A17_exit_with_waiters, end_with_waiters, END_EXIT)
 SECMMU_TEST_CALL(release, A17_exec_with_waiters, end_with_waiters, END_EXEC)
 
 /*
- * It is known that the memory goes, before it has gone: nothing comes in any more,
- * for whoever comes, waits, or has the page already.
+ * The release has begun, and the memory is still there: no fault installs anything any
+ * more, be it new, waiting, or past GUP.
  */
 SECMMU_TEST_F(release, G1_release_under_way)
 {
@@ -177,7 +177,7 @@ SECMMU_TEST_F(release, G1_release_under_way)
 	GATE_WAIT(release);
 	ASSERT_EQ(0, state_get(self->mirror, &state));
 	if (state.waiters)
-		/* Lest this process ends with a thread in a gate. */
+		/* This process must not end with a thread in a gate. */
 		gates_clear(self->dev);
 	ASSERT_EQ(0, state.waiters);
 	end_soon(self);
@@ -192,7 +192,7 @@ SECMMU_TEST_F(release, G1_release_under_way)
 	expect_released(_metadata, self);
 }
 
-/* A mirror is closed while somebody waits in it: he is the last to leave. */
+/* A mirror is closed while a fault waits in it: the fault is the last user. */
 SECMMU_TEST_F(release, A17_closed_with_a_waiter)
 {
 	__u64 number;

@@ -46,7 +46,7 @@ static bool writes(const FIXTURE_VARIANT(slotchange) *variant)
 	return variant->op == ACT_WRITE || variant->flags;
 }
 
-/* The access goes on its way. */
+/* Start the access. */
 static void start(FIXTURE_DATA(slotchange) *self, const FIXTURE_VARIANT(slotchange) *variant)
 {
 	if (variant->op == ACT_PREFAULT)
@@ -55,7 +55,7 @@ static void start(FIXTURE_DATA(slotchange) *self, const FIXTURE_VARIANT(slotchan
 		ACTOR_DO(0, variant->op, 0, ACTOR_GPA(P), label(P, 5));
 }
 
-/* ... and is held in the gate. Returns the post. */
+/* Start the access and hold it in the gate. Returns the post. */
 static int start_and_hold(VARIANT_ARGS(slotchange), enum secmmu_gate gate)
 {
 	int post = ASSERT_NUMBER(gate_arm(self->dev, gate, 0, (uintptr_t)ACTOR_MEM(P)));
@@ -128,7 +128,7 @@ SECMMU_TEST_F(slotchange, A11_made_readonly)
 	EXPECT_COHERENT(self->mirror);
 }
 
-/* Another slot: not its affair. */
+/* Another slot changes: the fault does not notice. */
 SECMMU_TEST_F(slotchange, A11_another_deleted)
 {
 	int post;
@@ -169,8 +169,8 @@ SECMMU_TEST_F(slotchange, A11_half_deleted)
 }
 
 /*
- * ... or it has moved: what is there by now comes in at once, and an event about
- * what was there before still finds that.
+ * The slot has moved, and its old entries exist: new ones come in at once, and an event on
+ * the old memory still finds the old ones.
  */
 SECMMU_TEST_F(slotchange, A11_half_moved)
 {

@@ -82,8 +82,8 @@ static int use_mirror(int dev, struct user *user)
 }
 
 /*
- * Whoever ends with a subscription in place waits in the core, whoever the subscriber
- * is: mn_hlist_release(). So close it first.
+ * A process that ends with a subscription in place waits in the core, for any subscriber:
+ * mn_hlist_release(). So close it first.
  */
 static void stop_using(struct user *user)
 {

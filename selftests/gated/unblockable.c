@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Events that may not sleep, as of the OOM killer, wherever faults stand. Needs a
+ * Events that may not sleep, as of the OOM killer, at each stage of a fault. Needs a
  * test build.
  */
 #include <signal.h>

@@ -7,7 +7,7 @@
 #include "secmmu_harness.h"
 #include "secmmu_outsider.h"
 
-/* Pages from SPARE on are empty: whoever fills them gets pages just freed. */
+/* Pages from SPARE on are empty: a thread that fills them gets pages just freed. */
 #define PAGES	64L
 #define SPARE	32L
 
@@ -75,7 +75,7 @@ static void reuse_memory(TEST_ARGS(windows))
 	ACTOR_RUN(1, ACT_LABEL, SPARE, PAGES - SPARE, 7);
 }
 
-/* Nobody else has written there. */
+/* No engine has written to the pages from SPARE on. */
 static void expect_memory(TEST_ARGS(windows))
 {
 	long i;
@@ -153,7 +153,7 @@ SECMMU_TEST_F(windows, B2_both_wait_for_the_window)
 
 /*
  * The window's processor is in the mask before the window looks at the generation:
- * a flush waits for it, whatever it is going to see.
+ * a flush waits for it, whichever generation it is going to see.
  */
 SECMMU_TEST_F(windows, B5_window_about_to_open)
 {
@@ -175,7 +175,7 @@ SECMMU_TEST_F(windows, B5_window_about_to_open)
 	EXPECT_COHERENT(self->mirror);
 }
 
-/* A window that opens when the generation is raised, whoever is in the mask. */
+/* A window opens when the generation is raised and the mask is not read yet. */
 SECMMU_TEST_F(windows, B5_window_opens_in_the_flush)
 {
 	struct secmmu_test_state state = {};
@@ -195,7 +195,7 @@ SECMMU_TEST_F(windows, B5_window_opens_in_the_flush)
 	EXPECT_COHERENT(self->mirror);
 }
 
-/* Whoever has no window open is left alone; who has is asked once. */
+/* A processor without an open window gets no interrupt; one with a window gets one. */
 SECMMU_TEST_F(windows, B6_interrupts)
 {
 	struct secmmu_stats a;

@@ -201,8 +201,8 @@ SECMMU_TEST_F(writes, C2_dropped_dirty_entry)
 }
 
 /*
- * The entry goes while the first write through it stands in its window: dirty was
- * said before the write, or nobody will ever say it.
+ * The entry is dropped while the first write through it stands in its window: the dirty
+ * bit must be set before the write, or it is lost.
  */
 SECMMU_TEST_F(writes, C2_entry_dropped_under_a_write)
 {

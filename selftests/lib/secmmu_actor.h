@@ -51,7 +51,7 @@ enum actor_op {
 	ACT_TAG_BITS,	/* bits */
 	ACT_CHECK,	/* number of a mirror; @value: what the oracle objects to */
 	ACT_EXIT,	/* the process ends at once */
-	ACT_EXEC,	/* ... and becomes one that sleeps */
+	ACT_EXEC,	/* the process executes a program that sleeps */
 };
 
 struct actor_shared;
@@ -137,7 +137,7 @@ do {									\
 	_held;								\
 })
 
-/* Arms a gate for one thread, wherever it touches. */
+/* Arms a gate for one thread, at any address. */
 #define GATE_ARM_FOR(gate, thread)					\
 ({									\
 	int _post = gate_arm(self->dev, SECMMU_GATE_##gate,		\

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Failures on demand: the N-th thing fails that this thread asks for, memory or a copy
- * from or to user space. Two can do that:
+ * Failures on demand: the N-th allocation or copy from or to user space of this thread
+ * fails. There are two ways:
  *
  * - a test build of the driver, on any kernel: what its own calls ask for fails, be it
  *   theirs or a whole call of the kernel's that would have to allocate;
- * - the kernel, whatever asks: its fault injection fails slabs and pages, whatever the
+ * - the kernel, for every caller: its fault injection fails slabs and pages, whatever the
  *   flags of the allocation say. Needs CONFIG_FAULT_INJECTION with FAILSLAB,
  *   FAIL_PAGE_ALLOC, FAULT_INJECTION_USERCOPY and FAULT_INJECTION_DEBUG_FS.
  *

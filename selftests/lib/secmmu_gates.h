@@ -21,9 +21,9 @@
 /* A post. @tid: zero for any thread; @address: zero for any. */
 int gate_arm(int dev, unsigned int gate, pid_t tid, __u64 address);
 int gate_arm_after(int dev, unsigned int gate, pid_t tid, __u64 address, unsigned int skip);
-/* Until a thread stands in it. */
+/* Wait until a thread stands in it. */
 int gate_wait(int dev, int post);
-/* -ETIMEDOUT: nobody has come within so many milliseconds. */
+/* -ETIMEDOUT: no thread has come within @ms milliseconds. */
 int gate_wait_ms(int dev, int post, unsigned int ms);
 int gate_open(int dev, int post);
 /* Opens what a failed test has left armed. */
@@ -36,8 +36,8 @@ int event_end(int mirror, const void *mem, long pages);
 int event_inject(int mirror, __u32 flags, const void *mem, long pages);
 
 /*
- * Begins as many events as are kept one by one, a page each, and gives their number:
- * whatever comes on top of them counts as one hull.
+ * Begins as many events as have a record, of one page each, and returns their number. All
+ * further events share one hull.
  */
 long events_fill(int mirror, const char *mem);
 int events_empty(int mirror, const char *mem, long events);
@@ -50,7 +50,7 @@ int age_test(int mirror, const void *mem);
 int refresh_policy(int mirror, __u32 policy);
 
 int state_get(int mirror, struct secmmu_test_state *state);
-/* Until so many faults wait for an event, or are recorded. */
+/* Wait until this number of faults wait for an event, or are recorded. */
 int state_wait_waiters(int mirror, unsigned int waiters);
 int state_wait_faults(int mirror, unsigned int faults);
 

@@ -298,7 +298,7 @@ do {									\
 	EXPECT_DELTA(expected, before, _now, counter);			\
 } while (0)
 
-/* So many entries have gone since, with so many flushes. */
+/* Since @before, @entries entries were dropped, with @number flushes. */
 #define EXPECT_DROPPED(entries, number, before)				\
 do {									\
 	EXPECT_SINCE(entries, before, zapped);				\

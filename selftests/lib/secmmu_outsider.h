@@ -26,7 +26,7 @@ struct outsider {
 /* Processors that the layout below needs. */
 #define OUTSIDER_CPUS	4
 
-/* Are there so many? */
+/* Has the machine that many processors? */
 bool cpus_enough(void);
 /* The test to the first processor, the outsider has the second, the actor others. */
 int cpus_spread(const struct actor *actor);

@@ -50,7 +50,7 @@ long huge_kilobytes(const char *mem);
 long now_ms(void);
 void sleep_ms(long ms);
 /*
- * Has the child ended within so many milliseconds, times secmmu_slow()? It is not
+ * Has the child ended within @ms milliseconds, times secmmu_slow()? It is not
  * reaped.
  */
 bool child_ended(pid_t pid, long ms);
@@ -60,7 +60,7 @@ int uffd_open(__u64 features);
 /* @mode: UFFDIO_REGISTER_MODE_* */
 int uffd_register(int uffd, const void *mem, long pages, __u64 mode);
 /*
- * The address of the page that somebody waits for, or NULL after @ms milliseconds,
+ * The address of the page that a thread waits for, or NULL after @ms milliseconds,
  * times secmmu_slow().
  */
 char *uffd_wait(int uffd, long ms);

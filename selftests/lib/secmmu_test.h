@@ -59,7 +59,7 @@ static inline volatile __u64 *word_at(void *mem, long page)
 	return (volatile __u64 *)((char *)mem + page * PAGE);
 }
 
-/* A word which names its page and one of the rounds in which it was stored. */
+/* A word that names its page and the round in which it was stored. */
 static inline __u64 label(__u64 page, __u64 round)
 {
 	return (page + 1) << 32 | round;
@@ -123,7 +123,7 @@ do {									\
  */
 int exec_to_wait(int sock);
 
-/* To and from a child; one that failed says nothing, and nobody waits for it for ever. */
+/* To and from a child; a child that has failed says nothing, and the wait is limited. */
 int socket_pair(int sock[2]);
 /* Descriptors and single bytes across a socket pair. Zero or an error. */
 int fds_send(int sock, const int *fds, int count);
