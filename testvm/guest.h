@@ -10,7 +10,6 @@
 #ifndef TESTVM_GUEST_H
 #define TESTVM_GUEST_H
 
-#define GUEST_CONSOLE	"/dev/ttyS0"
 #define GUEST_TOKEN	"/dev/ttyS1"
 #define GUEST_FILES	"/dev/ttyS2"
 #define GUEST_OUTPUT	"/dev/ttyS3"
