@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <limits.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "secmmu_gates.h"
@@ -141,7 +142,8 @@ int state_get(int mirror, struct secmmu_test_state *state)
 	return secmmu_call(mirror, SECMMU_TEST_STATE, state, sizeof(*state));
 }
 
-int state_wait_waiters(int mirror, unsigned int waiters)
+/* Wait until the field at this offset of the state has this value. */
+static int wait_for_field(int mirror, size_t offset, __u32 wanted)
 {
 	long until = now_ms() + GATE_PATIENCE;
 	struct secmmu_test_state state;
@@ -149,26 +151,21 @@ int state_wait_waiters(int mirror, unsigned int waiters)
 
 	do {
 		ret = state_get(mirror, &state);
-		if (ret || state.waiters == waiters)
+		if (ret || !memcmp((char *)&state + offset, &wanted, sizeof(wanted)))
 			return ret;
 		sleep_ms(1);
 	} while (now_ms() < until);
 	return -ETIMEDOUT;
 }
 
+int state_wait_waiters(int mirror, unsigned int waiters)
+{
+	return wait_for_field(mirror, offsetof(struct secmmu_test_state, waiters), waiters);
+}
+
 int state_wait_faults(int mirror, unsigned int faults)
 {
-	long until = now_ms() + GATE_PATIENCE;
-	struct secmmu_test_state state;
-	int ret;
-
-	do {
-		ret = state_get(mirror, &state);
-		if (ret || state.faults == faults)
-			return ret;
-		sleep_ms(1);
-	} while (now_ms() < until);
-	return -ETIMEDOUT;
+	return wait_for_field(mirror, offsetof(struct secmmu_test_state, faults), faults);
 }
 
 int oracle_mark(int mirror)
