@@ -12,13 +12,6 @@
 
 set -eu
 
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=testvm/kernels/apt.sh
-. "$here/../kernels/apt.sh"
-
-# The major version that testvm and its plugin know, as backported.
-wanted='1:10\..*~bpo12'
-
 note()
 {
 	printf 'qemu: %s\n' "$*" >&2
@@ -29,6 +22,15 @@ fail()
 	note "$*"
 	exit 1
 }
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=testvm/kernels/cache.sh
+. "$here/../kernels/cache.sh"
+# shellcheck source=testvm/kernels/apt.sh
+. "$here/../kernels/apt.sh"
+
+# The major version that testvm and its plugin know, as backported.
+wanted='1:10\..*~bpo12'
 
 usage()
 {
@@ -109,29 +111,15 @@ case ${1:-} in
 esac
 [ $# -eq 0 ] || { usage >&2; exit 2; }
 
-cache=${SECMMU_CACHE:-${XDG_CACHE_HOME:-${HOME:-}/.cache}/secmmu}
 final=$cache/qemu
-if [ ! -e "$final/version" ]; then
-	for tool in apt-get dpkg flock perl; do
-		command -v "$tool" >/dev/null || fail "$tool is missing, run setup.sh"
-	done
-	mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ] ||
-		fail "cannot write to the cache folder $cache"
-	# As in kernel.sh: the private apt has one state folder.
-	exec 9>"$cache/kernel.lock"
-	flock 9
-fi
-if [ ! -e "$final/version" ]; then
-	rm -rf "$final".tmp.*
-	work=$(mktemp -d "$final.tmp.XXXXXX")
-	trap 'rm -rf "$work"' EXIT
-	trap 'exit 130' INT
-	trap 'exit 143' TERM
-	chmod 755 "$work"
-	fill
-	rm -rf "$final"
-	mv "$work" "$final"
-	trap - EXIT
+ready()
+{
+	[ -e "$final/version" ]
+}
+
+ready || cache_lock "$final" perl
+if ! ready; then
+	cache_fill "$final" fill
 	note "QEMU $(cat "$final/version") is ready"
 fi
 printf '%s\n' "$final/qemu-system-x86_64"

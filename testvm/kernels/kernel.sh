@@ -13,14 +13,6 @@
 
 set -eu
 
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=testvm/kernels/apt.sh
-. "$here/apt.sh"
-# shellcheck source=testvm/kernels/kbuild.sh
-. "$here/kbuild.sh"
-
-debian_names='6.1 6.12'
-
 note()
 {
 	printf 'kernel: %s\n' "$*" >&2
@@ -31,6 +23,16 @@ fail()
 	note "$*"
 	exit 1
 }
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=testvm/kernels/cache.sh
+. "$here/cache.sh"
+# shellcheck source=testvm/kernels/apt.sh
+. "$here/apt.sh"
+# shellcheck source=testvm/kernels/kbuild.sh
+. "$here/kbuild.sh"
+
+debian_names='6.1 6.12'
 
 usage()
 {
@@ -241,12 +243,6 @@ kernel:*" $name "*) kind=built ;;
 *) wrong_usage ;;
 esac
 
-cache=${SECMMU_CACHE:-${XDG_CACHE_HOME:-${HOME:-}/.cache}/secmmu}
-case $cache in
-*[[:space:]]* | [!/]* | '')	# make cannot cope with blanks in paths
-	fail "the cache folder must be an absolute path without blanks, not '$cache'"
-	;;
-esac
 case $kind in
 kernel | built) final=$cache/kernels/$name ;;
 source) final=$cache/source/$name ;;
@@ -268,31 +264,9 @@ if ready; then
 	exit 0
 fi
 
-for tool in apt-get dpkg flock xz; do
-	command -v "$tool" >/dev/null || fail "$tool is missing, run setup.sh"
-done
-if ! mkdir -p "${final%/*}" 2>/dev/null || [ ! -w "${final%/*}" ]; then
-	fail "cannot write to the cache folder $cache"
-fi
-
-# One at a time: the private apt has one state folder.
-exec 9>"$cache/kernel.lock"
-if ! flock -n 9; then
-	note 'waiting for another run to finish'
-	flock 9
-fi
+cache_lock "$final" xz
 if ! ready && ! { [ "$kind" = built ] && built_current; }; then
-	# Leftovers of a run that was killed; the lock says nobody uses them.
-	rm -rf "$final".tmp.*
-	work=$(mktemp -d "$final.tmp.XXXXXX")
-	trap 'rm -rf "$work"' EXIT
-	trap 'exit 130' INT
-	trap 'exit 143' TERM
-	chmod 755 "$work"
-	"fill_$kind"
-	rm -rf "$final"
-	mv "$work" "$final"
-	trap - EXIT
+	cache_fill "$final" "fill_$kind"
 	note "$name is ready"
 fi
 printf '%s\n' "$final"
