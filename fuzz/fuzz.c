@@ -14,6 +14,7 @@
 #include "fuzz.h"
 #include "inside.h"
 #include "json.h"
+#include "mark.h"
 #include "message.h"
 #include "shrink.h"
 
@@ -163,6 +164,8 @@ static bool shrink_here(const struct fuzz_options *options, struct suite *suite)
 
 static void tell_found(const struct outcome *outcome)
 {
+	/* make replay stops here. */
+	mark_here(MARK_WRONG);
 	printf("@ found %s %s\n", verdict_name[outcome->verdict], outcome->text);
 	fflush(stdout);
 }

@@ -27,6 +27,10 @@
 #define GUEST_LIMIT	"/testvm/limit"
 /* Exists when the host wants the files of /out. */
 #define GUEST_WANT_OUT	"/testvm/want-out"
+/* Exists when QEMU's emulation errs while KVM's first machine is made. */
+#define GUEST_KEEP_MACHINE	"/testvm/keep-machine"
+/* Exists when tracepoints are to be on, and /out/trace to get what they wrote. */
+#define GUEST_TRACE	"/testvm/trace"
 /*
  * What the host looks for on the console, one word list per line, for a command that
  * wants to know which part of it the kernel complained about: words that offend, and

@@ -15,11 +15,16 @@ enum mark {
 	MARK_OVER = 1,		/* the run's digest is complete */
 	MARK_BEGIN = 2,		/* a scenario begins: the next schedule */
 	MARK_END = 3,		/* it has ended: no schedule */
+	MARK_WRONG = 4,		/* something wrong has been seen */
 };
 
 /* A constant, of enum mark. */
+#ifdef __x86_64__
 #define mark_here(mark)							\
 	asm volatile(".byte 0x0f, 0x1f, 0x84, 0x00; .long %c0"		\
 		     : : "i"(MARK_MAGIC | (mark)) : "memory")
+#else
+#define mark_here(mark)	((void)(mark))
+#endif
 
 #endif

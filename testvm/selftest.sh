@@ -230,6 +230,12 @@ test_deterministic_repeats()
 		cmp "$temp/first.out" "$temp/second.out"
 }
 
+# The policies by themselves, on the host.
+test_schedule_policies()
+{
+	"$build/testvm/policy_test"
+}
+
 # Another seed is another run.
 test_deterministic_differs()
 {
@@ -248,6 +254,22 @@ test_deterministic_schedule()
 		! cmp -s "$temp/first" "$temp/second"
 }
 
+# What is recorded makes the same run again; another seed does not.
+test_deterministic_recorded()
+{
+	local record=$temp/record replay=$here/../replay/replay.sh
+
+	repeats || return 2
+	expect 3 "$testvm" --quiet --kernel "$kernel" --deterministic=5 --timeout 60 \
+		--record "$record" -- sh -c 'echo one; exit 3' 2>"$temp/err" >"$temp/out" &&
+		says "make replay RUN=$record" || return
+	expect 0 "$replay" "$record" >"$temp/out" 2>"$temp/err" &&
+		grep -q '^status 3' "$temp/out" && grep -q '^digest equal' "$temp/out" || return
+	sed -i 's/^--deterministic=5/--deterministic=6/' "$record/options"
+	expect 1 "$replay" "$record" >"$temp/out" 2>"$temp/err" &&
+		grep -q '^digest differs: the runs part between blocks ' "$temp/out"
+}
+
 # A guest that waits takes no time; its limit is by its own clock.
 test_deterministic_timeout()
 {
@@ -257,10 +279,17 @@ test_deterministic_timeout()
 		grep -q 'sysrq: Show Blocked State' "$temp/log"
 }
 
+# Only the machine's own QEMU errs in this way: use a cache without another one.
 test_frozen()
 {
-	local root=${testvm%/*}/root how
+	local root=${testvm%/*}/root how kernels
 
+	kernels=$(dirname "$("$here/kernels/kernel.sh" "$kernel")") || return
+	local -x SECMMU_CACHE=$temp/cache
+
+	command -v qemu-system-x86_64 >/dev/null || return 2
+	mkdir -p "$SECMMU_CACHE"
+	ln -sfn "$kernels" "$temp/cache/kernels"
 	expect 123 vm --retries 1 --timeout 25 --cpus 1 --root "$root" /standstill &&
 		[ "$(grep -c 'starting over' "$temp/err")" -eq 1 ] || return
 	for how in waits elsewhere; do
@@ -353,6 +382,12 @@ test_wrong_options()
 	--module /etc/passwd true
 	--load no-such-module true
 	--log /no/such/folder/log true
+	--record /tmp/x true
+	--gdb /tmp/x true
+	--deterministic --record /tmp/x --digest /tmp/y true
+	--trace true
+	--initramfs /etc/passwd true
+	--initramfs /no/such/file
 	--append $(head -c 3000 /dev/zero | tr '\0' x) true
 
 	LIST

@@ -116,13 +116,16 @@ static char *serial_xml(const struct domain_config *config)
  */
 static char *deterministic_xml(const struct domain_config *config)
 {
-	char *plugin, *xml;
+	char *plugin, *gdb, *xml;
 
 	if (!config->deterministic)
 		return format("%s", "");
 	plugin = config->plugin ? format("<qemu:arg value='-plugin'/>"
 					 "<qemu:arg value='%s'/>", config->plugin) :
 		 format("%s", "");
+	gdb = config->gdb ? format("<qemu:arg value='-gdb'/>"
+				   "<qemu:arg value='unix:%s,server=on,wait=off'/>",
+				   config->gdb) : format("%s", "");
 	xml = format("<uuid>5ec33300-0000-4000-8000-000000000001</uuid>\n"
 		     "<clock offset='absolute' start='1767225600'>"
 		     "<timer name='rtc' track='guest'/></clock>\n"
@@ -130,8 +133,10 @@ static char *deterministic_xml(const struct domain_config *config)
 		     "<qemu:arg value='-icount'/>"
 		     "<qemu:arg value='shift=%d,sleep=off'/>"
 		     "<qemu:arg value='-seed'/><qemu:arg value='%u'/>"
-		     "%s</qemu:commandline>\n", DOMAIN_ICOUNT_SHIFT, config->seed, plugin);
+		     "%s%s</qemu:commandline>\n", DOMAIN_ICOUNT_SHIFT, config->seed, plugin,
+		     gdb);
 	free(plugin);
+	free(gdb);
 	return xml;
 }
 

@@ -20,6 +20,7 @@
  * @emulator: path or name of QEMU
  * @digest: file for the plugin's digests
  * @plugin: what stands behind QEMU's -plugin, or NULL
+ * @gdb: socket for a debugger, or NULL
  * @deterministic: whether emulation counts instructions: the guest's clocks then move
  *	1 << DOMAIN_ICOUNT_SHIFT nanoseconds with each, and start at a fixed time
  * @seed: what the guest sees as chance follows from it, if @deterministic
@@ -36,6 +37,7 @@ struct domain_config {
 	const char *emulator;
 	const char *digest;
 	const char *plugin;
+	const char *gdb;
 	bool deterministic;
 	unsigned int seed;
 };

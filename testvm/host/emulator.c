@@ -30,3 +30,8 @@ bool emulator_is_known(void)
 {
 	return *emulator_find() == '/';
 }
+
+bool emulator_runs_stale_code(void)
+{
+	return !emulator_is_known();
+}

@@ -20,4 +20,13 @@ const char *emulator_find(void);
  */
 bool emulator_is_known(void);
 
+/**
+ * emulator_runs_stale_code() - does it run breakpoints that the kernel has taken away?
+ *
+ * QEMU 7.2 does, for ever or until the kernel dies of it, when the kernel patches its own
+ * code; 10 does not. All that is done about it asks here: a machine of KVM that stays
+ * (GUEST_KEEP_MACHINE), and starting over.
+ */
+bool emulator_runs_stale_code(void);
+
 #endif

@@ -32,6 +32,15 @@ static const struct argp_option table[] = {
 	{ "schedule", 'S', "ARGUMENTS", 0,
 	  "Let CPUs give way, for --deterministic, at places that SEED chooses; ARGUMENTS are "
 	  "those of testvm/plugin/schedule.c, with commas", 0 },
+	{ "record", 'e', "DIR", 0,
+	  "Keep there what make replay needs to repeat the run, for --deterministic, with "
+	  "its digests and console", 0 },
+	{ "initramfs", 'I', "FILE", 0,
+	  "Boot with this one, which --record has kept, instead of a COMMAND", 0 },
+	{ "gdb", 'g', "SOCKET", 0, "Let gdb connect to QEMU there", 0 },
+	{ "trace", 'T', NULL, 0,
+	  "Have the driver's tracepoints write to the kernel's ring buffer; if COMMAND fails, "
+	  "OUT/trace gets what is there", 0 },
 	{ "timeout", 't', "SECONDS", 0,
 	  "Limit for the whole VM, or for the command, by the guest's clock, with "
 	  "--deterministic (default 300)", 0 },
@@ -50,7 +59,7 @@ static const struct argp_option table[] = {
 	{ 0 }
 };
 
-static const char usage[] = "[--] COMMAND...";
+static const char usage[] = "[--] COMMAND...\n--initramfs FILE";
 
 static const char about[] =
 	"Boots a kernel in a virtual machine, runs COMMAND in it and passes on its "
@@ -171,6 +180,18 @@ static error_t parse_one(int key, char *value, struct argp_state *state)
 	case 'S':
 		options->schedule = value;
 		break;
+	case 'e':
+		options->record = absolute(value);
+		break;
+	case 'I':
+		options->initramfs = absolute(value);
+		break;
+	case 'g':
+		options->gdb = absolute(value);
+		break;
+	case 'T':
+		options->trace = true;
+		break;
 	case 't':
 		options->timeout = number("timeout", value, 1, 7 * 24 * 3600);
 		break;
@@ -204,8 +225,6 @@ static error_t parse_one(int key, char *value, struct argp_state *state)
 		options->command = &state->argv[state->next - 1];
 		state->next = state->argc;
 		break;
-	case ARGP_KEY_NO_ARGS:
-		die("no command given, see --help");
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -216,16 +235,35 @@ static error_t parse_one(int key, char *value, struct argp_state *state)
 static void check_deterministic(struct options *options)
 {
 	if (!options->deterministic) {
-		if (options->digest || options->schedule)
-			die("--digest and --schedule need --deterministic");
+		if (options->digest || options->schedule || options->record || options->gdb)
+			die("--digest, --schedule, --record and --gdb need --deterministic");
 		return;
 	}
+	if (options->record && options->digest)
+		die("--record has digests of its own");
 	if (options->accel == ACCEL_KVM)
 		die("--%s needs emulation, not --accel kvm",
 		    options->icount ? "icount" : "deterministic");
 	options->accel = ACCEL_TCG;
 	if (options->icount)
 		options->cpus = 1;
+}
+
+/* What is in an initramfs that was kept cannot be chosen. */
+static void check_payload(const struct options *options)
+{
+	if (!options->initramfs) {
+		if (!options->command)
+			die("no command given, see --help");
+		if (options->trace && !options->out)
+			die("--trace needs --out");
+		return;
+	}
+	if (options->command || options->roots.count || options->modules.count ||
+	    options->loads.count || options->trace || options->record)
+		die("--initramfs has the command and its files in it");
+	if (access(options->initramfs, R_OK))
+		die("cannot read %s: %s", options->initramfs, strerror(errno));
 }
 
 void options_parse(struct options *options, int argc, char **argv)
@@ -249,4 +287,5 @@ void options_parse(struct options *options, int argc, char **argv)
 	argp_err_exit_status = STATUS_SETUP;
 	argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, options);
 	check_deterministic(options);
+	check_payload(options);
 }

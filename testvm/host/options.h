@@ -39,6 +39,10 @@ enum accel { ACCEL_AUTO, ACCEL_TCG, ACCEL_KVM };
  * @digest: file for the digests of a deterministic run, or NULL
  * @checkpoints: blocks of code between two of them
  * @schedule: the arguments of the plugin that choose schedules, or NULL
+ * @record: folder for what it takes to repeat the run, or NULL
+ * @initramfs: file to boot with instead of a command, or NULL
+ * @gdb: socket for a debugger, or NULL
+ * @trace: whether tracepoints are on
  * @quiet: no progress on stderr
  */
 struct options {
@@ -61,6 +65,10 @@ struct options {
 	char *digest;
 	unsigned int checkpoints;
 	char *schedule;
+	char *record;
+	char *initramfs;
+	char *gdb;
+	bool trace;
 	bool quiet;
 };
 

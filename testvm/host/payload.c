@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "console.h"
+#include "emulator.h"
 #include "guest.h"
 #include "initramfs.h"
 #include "inside.h"
@@ -62,6 +63,10 @@ static void add_command(struct initramfs *fs, const struct options *options)
 	free(data);
 	if (options->out)
 		initramfs_data(fs, GUEST_WANT_OUT, 0644, "", 0);
+	if (emulator_runs_stale_code())
+		initramfs_data(fs, GUEST_KEEP_MACHINE, 0644, "", 0);
+	if (options->trace)
+		initramfs_data(fs, GUEST_TRACE, 0644, "", 0);
 	if (options->deterministic) {
 		data = format("%u", options->timeout);
 		initramfs_data(fs, GUEST_LIMIT, 0644, data, strlen(data));

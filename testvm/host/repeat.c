@@ -3,6 +3,7 @@
  * Runs that repeat themselves: the plugin that digests them and has CPUs give way.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,31 @@ char *repeat_plugin(const struct options *options, const char *digest)
 			options->schedule ? options->schedule : "");
 	free(self);
 	return plugin;
+}
+
+void repeat_record(const struct options *options)
+{
+	char *path = format("%s/options", options->record);
+	char *kernel = strchr(options->kernel, '/') ? realpath(options->kernel, NULL) :
+		       format("%s", options->kernel);
+	FILE *file = fopen(path, "we");
+
+	if (!file || !kernel)
+		die("cannot write %s: %s", path, strerror(errno));
+	fprintf(file, "--kernel\n%s\n--cpus\n%u\n--memory\n%u\n--timeout\n%u\n", kernel,
+		options->cpus, options->memory, options->timeout);
+	fprintf(file, "--deterministic=%u\n--checkpoints\n%u\n", options->seed,
+		options->checkpoints);
+	if (options->icount)
+		fprintf(file, "--icount\n");
+	if (options->append)
+		fprintf(file, "--append\n%s\n", options->append);
+	if (options->schedule)
+		fprintf(file, "--schedule\n%s\n", options->schedule);
+	if (fclose(file))
+		die("cannot write %s: %s", path, strerror(errno));
+	free(path);
+	free(kernel);
 }
 
 void repeat_say(const struct options *options, const char *digest)

@@ -24,4 +24,13 @@ char *repeat_plugin(const struct options *options, const char *digest);
  */
 void repeat_say(const struct options *options, const char *digest);
 
+/**
+ * repeat_record() - keep what it takes to repeat the run
+ * @options: deterministic, with a folder to keep it in
+ *
+ * The folder gets a file "options", one word of testvm's command line in each line. The
+ * initramfs, which has all else, and the digests are written there by others.
+ */
+void repeat_record(const struct options *options);
+
 #endif

@@ -180,6 +180,9 @@ static void start_over(const struct options *options, char **argv)
 {
 	const char *tried = getenv(RETRY_VARIABLE);
 
+	/* It would err in the same way. */
+	if (options->deterministic)
+		return;
 	if (given_up || (tried ? strlen(tried) : 0) >= options->retries)
 		return;
 	say("starting over");
@@ -236,9 +239,9 @@ static void keep_log(const struct options *options, const char *console, int sta
 
 	if (status < STATUS_EMULATION || status > STATUS_VM)
 		return;
-	if (options->log) {
-		if (strcmp(options->log, "/dev/null"))
-			say("the kernel's console is in %s", options->log);
+	if (options->log || options->record) {
+		if (!options->log || strcmp(options->log, "/dev/null"))
+			say("the kernel's console is in %s", console);
 		return;
 	}
 	data = read_file(console, &size);
@@ -259,6 +262,18 @@ static void collect_modules(struct modules *modules, const struct kernel *kernel
 		modules_add_file(modules, kernel, options->modules.list[i]);
 }
 
+/* A run that is kept has its console beside it, even if that is elsewhere. */
+static const char *record_console(const struct options *options)
+{
+	const char *path = format("%s/console", options->record);
+
+	if (!options->log)
+		return path;
+	if ((unlink(path) && errno != ENOENT) || symlink(options->log, path))
+		die("cannot write %s: %s", path, strerror(errno));
+	return options->log;
+}
+
 static void prepare_files(struct domain_config *config, const struct options *options)
 {
 	static const char * const names[] = { "console", "token", "files", "output" };
@@ -266,11 +281,15 @@ static void prepare_files(struct domain_config *config, const struct options *op
 	/* First, since the log may be in there. */
 	if (options->out && make_folders(options->out))
 		die("cannot make %s: %s", options->out, strerror(errno));
+	if (options->record && make_folders(options->record))
+		die("cannot make %s: %s", options->record, strerror(errno));
 	for (int i = 0; i < DOMAIN_SERIALS; i++) {
 		const char *path = format("%s/%s", config->run, names[i]);
 		int fd;
 
-		if (i == CONSOLE && options->log)
+		if (i == CONSOLE && options->record)
+			path = record_console(options);
+		else if (i == CONSOLE && options->log)
 			path = options->log;
 		config->serial[i] = path;
 		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -288,6 +307,7 @@ static int run(const struct options *options, struct domain_config *config,
 	enum end end;
 	unsigned int limit;
 	int ended, status;
+	bool stale = !config->kvm && emulator_runs_stale_code();
 
 	if (!options->quiet)
 		say("kernel %s, %s, %u cpus", release,
@@ -300,12 +320,12 @@ static int run(const struct options *options, struct domain_config *config,
 	end = watch(ended, config->serial[OUTPUT], begin + limit);
 	if (end == TIMED_OUT) {
 		registers = domain_ask("info registers -a");
-		if (!config->kvm && frozen_vm())
+		if (stale && frozen_vm())
 			end = FROZEN;
 	}
 	if (end != ENDED)
 		domain_destroy();
-	else if (!config->kvm && console_stale_code(config->serial[CONSOLE]))
+	else if (stale && console_stale_code(config->serial[CONSOLE]))
 		end = STALE;
 	alarm(0);
 	if (end == TIMED_OUT || end == FROZEN)
@@ -321,6 +341,8 @@ static int run(const struct options *options, struct domain_config *config,
 	guard_finish();
 	if (!options->quiet)
 		say("exit %d, %.1f s", status, seconds() - begin);
+	if (options->record && status)
+		say("to repeat this run: make replay RUN=%s", options->record);
 	return status;
 }
 
@@ -348,7 +370,8 @@ int main(int argc, char **argv)
 		unsetenv("SECMMU_ICOUNT");
 	config.run = guard_start();
 	config.image = kernel.image;
-	config.initramfs = format("%s/initramfs", config.run);
+	config.initramfs = options.initramfs ? options.initramfs :
+		format("%s/initramfs", options.record ? options.record : config.run);
 	config.arguments = format("%s %s %s", kernel_arguments,
 				  options.deterministic ? deterministic_arguments : "",
 				  options.append ? options.append : "");
@@ -360,12 +383,17 @@ int main(int argc, char **argv)
 	config.emulator = emulator_find();
 	config.deterministic = options.deterministic;
 	config.seed = options.seed;
-	config.digest = options.digest ? options.digest : format("%s/digest", config.run);
+	config.digest = options.digest ? options.digest :
+		format("%s/digest", options.record ? options.record : config.run);
+	config.gdb = options.gdb;
 	if (options.deterministic)
 		config.plugin = repeat_plugin(&options, config.digest);
 	if (!config.kvm && !emulator_is_known() && !options.quiet)
 		say("the machine's own QEMU is used; testvm/emulator/qemu.sh gets a better one");
 	prepare_files(&config, &options);
-	payload_write(config.initramfs, &options, &modules);
+	if (!options.initramfs)
+		payload_write(config.initramfs, &options, &modules);
+	if (options.record)
+		repeat_record(&options);
 	return run(&options, &config, kernel.release, argv);
 }

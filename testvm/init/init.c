@@ -26,6 +26,10 @@
 #include "mark.h"
 
 #define BUSYBOX		"/bin/busybox"
+#define TRACING		"/sys/kernel/tracing/"
+
+/* Of a CPU; this comes over a serial line, as text. */
+#define TRACE_KB	"16"
 
 /* Seconds a killed process may take to die before that counts as a failure. */
 #define KILL_PATIENCE	10
@@ -146,14 +150,17 @@ static void loopback_up(void)
 }
 
 /*
- * With its first machine KVM has the kernel patch its scheduler, and with the last one
+ * For QEMU 7.2. With its first machine KVM has the kernel patch its scheduler, and with the last one
  * undo that; an emulated CPU may go on running the breakpoint that is there meanwhile, for
  * ever. So one that does nothing is there before anything else, and stays.
  */
 static void keep_machine(void)
 {
-	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int kvm;
 
+	if (access(GUEST_KEEP_MACHINE, F_OK))
+		return;
+	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (kvm < 0)
 		return;	/* a machine without KVM */
 	if (ioctl(kvm, KVM_CREATE_VM, 0) < 0)
@@ -289,6 +296,26 @@ static void limit_time(void)
 	free(seconds);
 }
 
+/* The latest events of each CPU, not more than can be read. */
+static void begin_trace(void)
+{
+	if (access(GUEST_TRACE, F_OK))
+		return;
+	write_file(TRACING "buffer_size_kb", TRACE_KB);
+	/* Modules of later have to be asked for by whoever loads them. */
+	write_file(TRACING "events/secmmu/enable", "1");
+}
+
+static void end_trace(void)
+{
+	static char *const cp[] = { "cp", TRACING "trace", "/out/trace", NULL };
+
+	write_file(TRACING "tracing_on", "0");
+	/* Perhaps the command has done so, before it unloaded the driver. */
+	if (access("/out/trace", F_OK) && run_helper(cp, STDOUT_FILENO))
+		say("the trace cannot be copied");
+}
+
 static void send_files(void)
 {
 	static char *const tar[] = { "tar", "-c", "-C", "/out", "-f", "-", ".", NULL };
@@ -333,6 +360,7 @@ static void prepare(void)
 	loopback_up();
 	load_modules();
 	keep_machine();
+	begin_trace();
 	checkup_begin();
 }
 
@@ -349,6 +377,8 @@ int main(void)
 	status = run_command(output);
 	kill_leftovers();
 	tcdrain(output);
+	if (status && !access(GUEST_TRACE, F_OK))
+		end_trace();
 	send_files();
 	checkup_end();
 	alarm(0);

@@ -61,6 +61,33 @@ static bool condition_holds(const char *condition)
 	return found;
 }
 
+/* For a debugger: where the parts of a module lie. */
+static void tell_sections(const char *path)
+{
+	static const char * const parts[] = {
+		".text", ".text.unlikely", ".rodata", ".data", ".bss",
+	};
+	char name[64], text[256] = "", file[128];
+	const char *base = strrchr(path, '/') + 1;
+	size_t used = 0;
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(base, "."), base);
+	for (char *at = name; *at; at++)
+		if (*at == '-')
+			*at = '_';
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		char *where;
+
+		snprintf(file, sizeof(file), "/sys/module/%s/sections/%s", name, parts[i]);
+		where = read_file(file, NULL);
+		if (where)
+			used += snprintf(text + used, sizeof(text) - used, " %s %.*s", parts[i],
+					 (int)strcspn(where, "\n"), where);
+		free(where);
+	}
+	say("sections of %s:%s", name, text);
+}
+
 void load_modules(void)
 {
 	char *list = read_file(GUEST_MODULES, NULL), *line, *save;
@@ -80,6 +107,7 @@ void load_modules(void)
 			       errno != EEXIST))
 			give_up(path);
 		close(fd);
+		tell_sections(path);
 	}
 	free(list);
 }

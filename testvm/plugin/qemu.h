@@ -30,6 +30,7 @@ size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb,
 						 size_t index);
+uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
 size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *data, size_t size);
 
@@ -48,5 +49,13 @@ void cpu_exit(struct CPUState *cpu);
 /* Ends the block that calls from @address, where it has got to. */
 void cpu_loop_exit_restore(struct CPUState *cpu, uintptr_t address)
 	__attribute__((noreturn));
+
+/* Stops the machine soon, as its monitor does. */
+#define QEMU_RUN_STATE_PAUSED	4
+int vm_stop(int state);
+/* Calls @cb when the machine stops, or runs again. */
+struct VMChangeStateEntry;
+struct VMChangeStateEntry *qemu_add_vm_change_state_handler(
+		void (*cb)(void *opaque, bool running, int state), void *opaque);
 
 #endif

@@ -9,7 +9,8 @@
  *
  * Arguments, NAME=VALUE:
  *	digest=FILE	gets a line "BLOCKS DIGEST" for each checkpoint, and a last one
- *			"over BLOCKS DIGEST" at MARK_OVER. At each MARK_END comes
+ *			"over BLOCKS DIGEST" at MARK_OVER; "wrong BLOCKS DIGEST" at each
+ *			MARK_WRONG. At each MARK_END comes
  *			"schedule SEED BLOCKS DIGEST STEPS YIELDS": the blocks in ranges
  *			that it had, and how often a CPU gave way
  *	every=N		blocks between checkpoints
@@ -21,6 +22,13 @@
  *	depth=N		for pct
  *	range=LO-HI	blocks at which CPUs may give way, hexadecimal; repeatable
  *	marks=1		only between MARK_BEGIN and MARK_END
+ * To look at a run, which does not change it (notice.c):
+ *	notes=FILE	gets a line "at BLOCKS CPU ADDRESS" for each place that is passed,
+ *			and "stopped BLOCKS CPU"
+ *	at=ADDRESS	a place, hexadecimal: before this instruction; repeatable
+ *	from=N		notice places once N blocks have run
+ *	stop=WHAT	stop the machine once, from then on: before the "block" N, "at" the
+ *			first place that is passed, or at MARK_WRONG ("wrong")
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -29,6 +37,7 @@
 #include <string.h>
 
 #include "../mark.h"
+#include "notice.h"
 #include "policy.h"
 #include "qemu.h"
 
@@ -66,8 +75,12 @@ static void finish(void)
 	checkpoint("over ");
 }
 
-/* The index of the CPU that runs. */
-static unsigned int running_cpu(void)
+uint64_t blocks_so_far(void)
+{
+	return blocks;
+}
+
+unsigned int running_cpu(void)
 {
 	unsigned int cpu = 0;
 
@@ -77,14 +90,20 @@ static unsigned int running_cpu(void)
 }
 
 /* FNV-1a, a block at a time. No two CPUs share the multiples. */
-static void count_block(unsigned int told, void *address)
+static void hash_block(void *address)
 {
-	(void)told;
 	if (over)
 		return;
 	digest = (digest ^ ((uintptr_t)address * 64 + running_cpu())) * 0x100000001b3;
 	if (!(++blocks % every))
 		checkpoint("");
+}
+
+static void count_block(unsigned int told, void *address)
+{
+	(void)told;
+	notice_block(blocks + 1, __builtin_return_address(0));
+	hash_block(address);
 }
 
 static bool is_idle(unsigned int cpu)
@@ -94,9 +113,12 @@ static bool is_idle(unsigned int cpu)
 
 static void make_step(unsigned int told, void *address)
 {
+	void *caller = __builtin_return_address(0);
 	enum turn turn;
 
-	count_block(told, address);
+	(void)told;
+	notice_block(blocks + 1, caller);
+	hash_block(address);
 	if (!scheduling)
 		return;
 	turn = policy_step(&policy, running_cpu(), (uintptr_t)address, is_idle);
@@ -104,9 +126,8 @@ static void make_step(unsigned int told, void *address)
 		return;
 	yields++;
 	cpu_exit(current_cpu);
-	/* This function was called by the block itself. */
 	if (turn == TURN_IS_REFUSED)
-		cpu_loop_exit_restore(current_cpu, (uintptr_t)__builtin_return_address(0));
+		cpu_loop_exit_restore(current_cpu, (uintptr_t)caller);
 }
 
 static void begin_schedule(void)
@@ -142,6 +163,10 @@ static void pass_mark(unsigned int cpu, void *mark)
 	case MARK_END:
 		if (marks)
 			end_schedule();
+		break;
+	case MARK_WRONG:
+		notice_wrong(__builtin_return_address(0));
+		checkpoint("wrong ");
 		break;
 	}
 }
@@ -186,6 +211,7 @@ static void translate(plugin_id id, struct qemu_plugin_tb *block)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, pass_mark,
 							       QEMU_PLUGIN_NO_REGS,
 							       (void *)mark);
+		notice_translate(insn);
 	}
 }
 
@@ -234,7 +260,7 @@ static bool understand(const char *argument)
 		return (policy.depth = strtoull(value, NULL, 10));
 	if (is_named(argument, "marks", &value))
 		return marks = true;
-	return false;
+	return notice_understand(argument);
 }
 
 int qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv)

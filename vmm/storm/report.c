@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "exitcode.h"
 #include "json.h"
+#include "mark.h"
 #include "message.h"
 #include "report.h"
 #include "stamp.h"
@@ -51,6 +52,8 @@ uint64_t report_violations(const struct report *report)
 /* Counts a violation; true if it is to be described. Holds the lock then. */
 static bool begin_violation(struct report *report, uint64_t *number)
 {
+	/* make replay stops here. */
+	mark_here(MARK_WRONG);
 	*number = __atomic_add_fetch(&report->violations, 1, __ATOMIC_RELAXED);
 	die_status = EXIT_FAIL;
 	if (*number > REPORT_DETAILS)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "exitcode.h"
+#include "mark.h"
 #include "interrupt.h"
 #include "message.h"
 #include "threads.h"
@@ -72,6 +73,7 @@ static void *watch_progress(void *argument)
 		if (turns < patience * TURNS_PER_S)
 			continue;
 		violations = watched.violations(watched.context);
+		mark_here(MARK_WRONG);
 		tell_stuck(STDOUT_FILENO, patience, violations);
 		_exit(violations ? EXIT_FAIL : EXIT_STUCK);
 	}
