@@ -9,9 +9,10 @@ else
 export BUILD := $(CURDIR)/build
 KDIR ?= /lib/modules/$(shell uname -r)/build
 TEST ?=
+comma := ,
 
 .PHONY: help setup tools modules run check check-all mutants mutants-refresh mutants-auto \
-	explore explore-table models bench bench-compare soak fuzz clean
+	explore explore-table replay models bench bench-compare soak fuzz clean
 .DEFAULT_GOAL := help
 
 help:
@@ -39,6 +40,10 @@ help:
 	@echo '              play a short race under one schedule after the other, in a test VM'
 	@echo '              that repeats itself, until something is wrong; results in'
 	@echo '              build/explore/. make explore-table tries the seeded bugs'
+	@echo 'make replay RUN=DIR [TIMES=1] [BREAK=PLACE] [AT=BLOCK] [GDB=1] [TRACE=FILE]'
+	@echo '              repeat a failure; the line that reported it names DIR. Tells whether'
+	@echo '              digests are equal, and when PLACE (a function, or FILE:LINE of the'
+	@echo '              driver) was passed; GDB=1 stops there, or where the failure was seen'
 	@echo 'make models   check the models of the protocols, that spin finds each error put into'
 	@echo '              them, and the litmus tests; logs in build/models/'
 	@echo 'make bench [QUICK=1] [ICOUNT=1]'
@@ -99,8 +104,13 @@ explore:
 		--mutant '$(or $(MUTANT),none)' '$(TEST)'
 
 explore-table:
-	@explore/explore.sh --seeds '$(or $(SEEDS),1-1000)' --policy '$(or $(POLICY),pct:2)' \
-		--table
+	@explore/explore.sh --seeds '$(or $(SEEDS),1-1000)' \
+		--policy '$(or $(POLICY),pct:2$(comma)random:20)' --table
+
+replay:
+	@replay/replay.sh $(if $(TIMES),--times '$(TIMES)') $(foreach place,$(BREAK),--break '$(place)') \
+		$(if $(AT),--at '$(AT)') $(if $(GDB),--gdb) $(if $(TRACE),--trace '$(TRACE)') \
+		'$(RUN)'
 
 models:
 	@models/models.sh

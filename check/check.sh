@@ -312,7 +312,7 @@ seeded_bugs
 # The verdict of all others rests on these; "make -C testvm check" runs the rest too.
 go tests testvm "$top/testvm/selftest.sh" status_zero status_other kernel_warning \
 	panic timeout interrupt given_up killed_then_swept module_of_another \
-	root_and_files wrong_options deterministic_differs \
+	root_and_files wrong_options schedule_policies deterministic_differs \
 	deterministic_timeout
 if [ "$repeatable" ]; then
 	go tests repeat "$top/check/repeat.sh" "$out/repeat"

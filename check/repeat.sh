@@ -55,7 +55,7 @@ run()
 	"$BUILD/testvm/testvm" --quiet --kernel "$kernel" --deterministic --memory 2048 \
 		--root "$out/root" --load brd --append "brd.rd_nr=1 brd.rd_size=65536" \
 		--module "$BUILD/modules/$kernel-test/driver/secmmu.ko" \
-		--digest "$out/$name.digest" --log "$out/$name.console" -- "$@" \
+		--record "$out/$name" --log "$out/$name.console" -- "$@" \
 		> "$out/$name.said" 2>&1
 }
 
@@ -64,10 +64,10 @@ same()
 {
 	local file
 
-	for file in digest console said; do
-		cmp "$out/$1.idle.$file" "$out/$1.busy.$file" || return
+	for file in /digest .console .said; do
+		cmp "$out/$1.idle$file" "$out/$1.busy$file" || return
 	done
-	grep -q '^over ' "$out/$1.idle.digest"
+	grep -q '^over ' "$out/$1.idle/digest"
 }
 
 # twice NAME COMMAND...
@@ -81,7 +81,7 @@ twice()
 	run "$name.busy" "$@" || failed=$?
 	end_load
 	if [ $failed = 0 ] && same "$name"; then
-		echo "ok - repeat, $name: $(sed -n 's/^over //p' "$out/$name.idle.digest")"
+		echo "ok - repeat, $name: $(sed -n 's/^over //p' "$out/$name.idle/digest")"
 	else
 		tail -n 20 "$out/$name".*.said
 		echo "not ok - repeat, $name: status $failed"

@@ -39,12 +39,12 @@ fi
 say "booting; then a storm of $seconds seconds, seed $seed"
 status=0
 "$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus 4 \
-	${repeatable:+--deterministic --digest "$out/digest"} \
+	${repeatable:+--deterministic --record "$out/record"} \
 	--timeout $((seconds + longer + 240)) \
 	--root "$out/root" --module "$module" --out "$out" \
 	--log "$out/console.log" -- \
 	/usr/lib/secmmu/storm.sh --seconds "$seconds" \
 	--limit $((seconds + longer)) --seed "$seed" || status=$?
 [ ! "$repeatable" ] ||
-	echo "seed $seed, digest $(sed -n 's/^over [0-9]* //p' "$out/digest")"
+	echo "seed $seed, digest $(sed -n 's/^over [0-9]* //p' "$out/record/digest")"
 exit $status

@@ -35,7 +35,7 @@ tests()
 	shift
 	echo "$name: begins"
 	"$@" 2>&1 | tee "$log" | {
-		grep --line-buffered -E '^(ok - |not ok |note: |testvm: starting)|# SKIP' || :
+		grep --line-buffered -E '^(ok - |not ok |note: |testvm: (starting|to repeat))|# SKIP' || :
 	} | sed -u "s/^/$name: /" || status=$?
 	p=$(last_boot "$log" | grep -c '^ok ' || :)
 	# Failures count wherever they are.
@@ -79,7 +79,7 @@ vm()
 	[ "$flavour" = none ] ||
 		module=(--module "$BUILD/modules/$kernel-$flavour/driver/secmmu.ko")
 	tests "$name" "$BUILD/testvm/testvm" --quiet --kernel "$kernel" \
-		${REPEAT:+--deterministic --digest "$out/$name.digest"} \
+		${REPEAT:+--deterministic --record "$out/$name.run"} \
 		--cpus 4 --memory 3072 --timeout "${LIMIT:-600}" --root "$out/root" \
 		--root "$out/$name.root" \
 		--load brd ${LOAD:+--load "$LOAD"} --append "brd.rd_nr=1 brd.rd_size=65536" \

@@ -25,6 +25,7 @@ In the environment:
   KERNEL         debug by default, the only one that reports the places reached
   CPUS           of the VM, 2 by default: no more than this machine has, or the
                  processors wait for each other most of the time
+  REPEAT         not empty: use VMs that repeat themselves, see make replay
   MUTANT         a seeded bug to switch on, see mutants/series
   TRIES          boots to shrink programs that no VM survives, up to 12 by default
 END
@@ -44,7 +45,7 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
-export KERNEL=${KERNEL:-debug} MUTANT=${MUTANT:-none} TIMES=${TIMES:-20}
+export REPEAT=${REPEAT:-} KERNEL=${KERNEL:-debug} MUTANT=${MUTANT:-none} TIMES=${TIMES:-20}
 seconds=${FUZZ_SECONDS:-60}
 tries=${TRIES:-12}
 cpus=${CPUS:-2}
@@ -83,6 +84,7 @@ vm()
 	copy_guest_scripts "$root/usr/lib/secmmu"
 	[ ! "$file" ] || cp "$file" "$root/programs"
 	"$testvm" --quiet --kernel "$KERNEL" --cpus "$cpus" \
+		${REPEAT:+--deterministic --record "$out/$name.run"} \
 		--memory 3072 --timeout $((seconds + 900)) --root "$root" \
 		--load brd --module "$module" --log "$out/$name.console" \
 		--append "brd.rd_nr=1 brd.rd_size=65536 kasan_multi_shot" -- \

@@ -42,7 +42,8 @@ driver or a test does.
 
 In the environment: KERNEL, 6.1 by default, with --auto newest (kernels without KUnit do
 without the suites); JOBS, how many VMs to run at a time, 2 by default; SECMMU_TEST_SLOW, how
-much slower than usual the machine is. MUTANT, the names of seeded bugs to run alone. With
+much slower than usual the machine is. REPEAT, if not empty, has VMs repeat themselves, for
+make replay. MUTANT, the names of seeded bugs to run alone. With
 --auto: FILE, names of files to mutate (driver/record.c is "record.c", and "record" also
 stands for its header); SAMPLE, how many mutants to take; all by default; SEED, a number that
 chooses them, 1 by default.
@@ -98,6 +99,7 @@ my $began = time;
 $job->{silence} = $ENV{MUTANTS_SILENCE} // $job->{limit} + 60 * $o{slow};
 $job->{testvm} = $ENV{MUTANTS_TESTVM} // "$o{build}/testvm/testvm";
 @$job{qw(out kernel)} = @o{qw(out kernel)};
+$job->{repeat} = $ENV{REPEAT};
 print "== $job->{title}, $o{jobs} VMs at a time\n";
 Boots::work($job);
 print '== took ', time - $began, " s; what was said, and after how many seconds, is in " .
@@ -105,4 +107,9 @@ print '== took ', time - $began, " s; what was said, and after how many seconds,
 spew("$o{out}/results", map { slurp($_) } glob "$o{out}/results.*");
 my $failed = $job->{judge}->();
 
-exit($failed || $job->{failed} ? 1 : 0);
+exit 0 if !$failed && !$job->{failed};
+if ($job->{repeat}) {
+	print "to repeat the latest boot of VM $_->{n}: make replay RUN=$o{out}/run.$_->{n}\n"
+		for @{$job->{vms}};
+}
+exit 1;

@@ -118,7 +118,8 @@ sub boot
 	open STDERR, '>', "$out/testvm.$n";
 	# What emulation has frozen goes on with what is left.
 	exec $job->{testvm}, '--quiet', '--kernel', $job->{kernel}, '--cpus', 4, '--memory', 3072,
-		'--timeout', 604800, '--retries', 0, @{$job->{machine}}, '--load', 'brd',
+		'--timeout', 604800, '--retries', 0, @{$job->{machine}},
+		$job->{repeat} ? ('--deterministic', '--record', "$out/run.$n") : (), '--load', 'brd',
 		'--append', 'brd.rd_nr=1 brd.rd_size=65536', '--root', "$out/root",
 		'--root', $base, '--log', "$out/console.$n",
 		'--', '/usr/lib/secmmu/mutants.sh', @{$job->{guest}} or POSIX::_exit(127);
