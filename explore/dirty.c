@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Logs of what was written. */
 #include <stddef.h>
+#include <sys/mman.h>
 
 #include "scenario.h"
 
@@ -18,6 +19,13 @@ static void log_begin_again(struct arena *arena)
 	log_begin(arena);
 	engine_put(arena->engines[0], 0, 76);
 	mirror_need(secmmu_dirty_log(arena->mirror, 0, 0, PAGES, &bits), "take the log");
+}
+
+/* The engine may write again without the kernel's notice: it has marked the page. */
+static void log_begin_marked(struct arena *arena)
+{
+	log_begin_again(arena);
+	engine_put(arena->engines[0], 0, 76);
 }
 
 static void write_first(struct arena *arena)
@@ -70,6 +78,64 @@ static const char *second_is_logged(struct arena *arena)
 		return NULL;
 	return write_is_logged(arena);
 }
+
+static void protect_first(struct arena *arena)
+{
+	mirror_need(mprotect(arena->memory, PAGE, PROT_READ), "protect a page");
+}
+
+/* Where the event is ahead, the page cannot be written any more. */
+static void log_and_write(struct arena *arena)
+{
+	uint64_t word = 78;
+
+	take_log(arena);
+	arena->numbers[0] = 0;
+	arena->numbers[1] = gpa_write(arena->engines[0], &word, sizeof(word), GPA) ==
+			    sizeof(word);
+	take_log(arena);
+}
+
+static const char *late_write_is_logged(struct arena *arena)
+{
+	mirror_need(mprotect(arena->memory, PAGE, PROT_READ | PROT_WRITE), "unprotect a page");
+	return arena->numbers[1] ? write_is_logged(arena) : NULL;
+}
+
+static void log_other(struct arena *arena)
+{
+	mirror_need(secmmu_set_slot(arena->mirror, 0, SECMMU_SLOT_LOG_DIRTY, GPA,
+				    arena->other, PAGES * PAGE), "show other memory");
+}
+
+static void try_to_write(struct arena *arena)
+{
+	uint64_t word = 77;
+
+	gpa_write(arena->engines[0], &word, sizeof(word), GPA);
+}
+
+/* A write to what the slot shows now is in the log that it has now. */
+static const char *write_to_other_is_logged(struct arena *arena)
+{
+	return *word_of(arena->other, 0) == 77 ? write_is_logged(arena) : NULL;
+}
+
+SCENARIO(C2_protected) = {
+	.name = "C2_protected",
+	.about = "an event takes the right to write, the log is taken, an engine writes after that",
+	.before = log_begin_marked,
+	.actors = { protect_first, log_and_write },
+	.judge = late_write_is_logged,
+};
+
+SCENARIO(C2_replaced) = {
+	.name = "C2_replaced",
+	.about = "an engine writes while its slot comes to show other memory, and a new log",
+	.before = log_begin,
+	.actors = { log_other, try_to_write },
+	.judge = write_to_other_is_logged,
+};
 
 SCENARIO(C2_event) = {
 	.name = "C2_event",

@@ -14,15 +14,16 @@ usage: explore.sh [OPTION VALUE]... SCENARIO
 Plays SCENARIO (secmmu-explore --list) under the schedules FIRST to LAST, until one shows
 something wrong. --table plays each line of explore/mutants instead, a seeded bug and its
 scenario, and tells after how many schedules it was seen; a line that begins with "none"
-must not be.
+must not be. A run that was interrupted goes on where it was when it is begun again.
   --seeds FIRST-LAST   1-1000 by default
   --policy POLICY      how processors give way inside the driver:
                          none      they do not
                          random:N  at one of N blocks of its code
                          pct:D     by priorities that change D - 1 times (default pct:2)
+                       with --table several, as in pct:2,random:20
   --mutant NAME        with this seeded bug
-  --out DIR            for result.json, digest and consoles; build/explore/SCENARIO or
-                       build/explore/table by default
+  --out DIR            for result.json or table.json, run (for make replay) and consoles;
+                       build/explore/SCENARIO or build/explore/table by default
 KERNEL, 6.1 by default, may be set in the environment. Exit status 0: nothing wrong (--table:
 all as expected); 1: found something; 2 or more: no result.
 END
@@ -55,12 +56,23 @@ done
 [ "$table$scenario" ] || wrong_usage "which scenario? TEST=NAME"
 [[ $seeds =~ ^([1-9][0-9]*)-([1-9][0-9]*)$ ]] || wrong_usage "--seeds is FIRST-LAST, not '$seeds'"
 first=${BASH_REMATCH[1]} last=${BASH_REMATCH[2]}
-case $policy in
-none) how=policy=none ;;
-random:[1-9]*) how=policy=random,period=${policy#*:} ;;
-pct:[1-9]*) how=policy=pct,depth=${policy#*:} ;;
-*) wrong_usage "--policy is none, random:N or pct:D, not '$policy'" ;;
-esac
+
+# choose_policy NAME: what the plugin is told.
+choose_policy()
+{
+	case $1 in
+	none) how=policy=none ;;
+	random:[1-9]*) how=policy=random,period=${1#*:} ;;
+	pct:[1-9]*) how=policy=pct,depth=${1#*:} ;;
+	*) wrong_usage "--policy is none, random:N or pct:D, not '$1'" ;;
+	esac
+}
+
+policies=("$policy")
+[ ! "$table" ] || IFS=, read -ra policies <<< "$policy"
+for policy in "${policies[@]}"; do
+	choose_policy "$policy"
+done
 kernel=${KERNEL:-6.1}
 out=${out:-$BUILD/explore/${scenario:-table}}
 
@@ -73,10 +85,16 @@ if [ "$scenario" ] && ! "$program" --list | grep -q "^$scenario "; then
 	exit 2
 fi
 prepare_kernel "$kernel" test
-rm -rf "$out"
+# Results of other files, or of other schedules, are of no use for going on.
+# shellcheck disable=SC2154 # prepare_kernel sets module
+key=$(echo "$kernel $mutant $seeds ${policies[*]}" | cat - "$module" "$program" \
+	"$BUILD/testvm/init" "$BUILD/testvm/testvm" "$top/explore/guest.sh" \
+	"$top/explore/mutants" | sha256sum | cut -c 1-16)
+[ "$(cat "$out/key" 2> /dev/null)" = "$key" ] || rm -rf "$out"
+rm -rf "$out/root" "$out/run" "$out/files"
 mkdir -p "$out/root/usr/bin" "$out/root/usr/lib/secmmu" "$out/plan"
+echo "$key" > "$out/key"
 cp "$program" "$out/root/usr/bin/"
-# shellcheck disable=SC2154 # prepare_kernel sets it
 cp "$module" "$out/root/usr/lib/secmmu/secmmu.ko"
 cp "$top/explore/guest.sh" "$out/root/usr/lib/secmmu/explore.sh"
 
@@ -97,7 +115,7 @@ place()
 # Play the plan; results come as lines of guest.sh.
 play()
 {
-	in_vm --digest "$out/digest" --log "$out/console" \
+	in_vm --record "$out/run" --trace --out "$out/files" \
 		--schedule "$how,seed=$first,marks=1,range=$range" -- \
 		sh /usr/lib/secmmu/explore.sh "$first" "$last" "$address"
 }
@@ -119,18 +137,26 @@ if [ "$table" ]; then
 	exit
 fi
 
+# How far an interrupted run has got; nothing was wrong so far.
+begin=$first
+behind=$(sed -n 's/^# \([0-9]*\) schedules$/\1/p' "$out/said" 2> /dev/null | tail -n 1)
+if [ ! -e "$out/result.json" ] && [ "${behind:-$last}" -lt "$last" ]; then
+	first=$((behind + 1))
+	say "going on behind schedule $behind"
+else
+	rm -f "$out/result.json" "$out/said"
+fi
 say "$scenario, schedules $first to $last, $policy"
 echo "$mutant $scenario" > "$out/plan/explore-plan"
 status=0
-play 2>&1 | tee "$out/said" | grep -v '^@' || :
+play 2>&1 | tee -a "$out/said" | grep --line-buffered -v '^@' || :
 status=${PIPESTATUS[0]}
 found=$(awk -v mutant="$mutant" '$1 == "@" && $2 == mutant { print $4 }' "$out/said")
-digest=$(sed -n 's/^over [0-9]* //p' "$out/digest")
+digest=$(sed -n 's/^over [0-9]* //p' "$out/run/digest")
 [ "$found" ] || [ "$status" = 125 ] || { echo "explore: no result, status $status" >&2; exit 3; }
-printf '{ "scenario": "%s", "kernel": "%s", "mutant": "%s", "policy": "%s", "first": %d, "last": %d, "found": %s, "status": %d, "digest": "%s" }\n' \
-	"$scenario" "$kernel" "$mutant" "$policy" "$first" "$last" "${found:-null}" "$status" \
-	"$digest" > "$out/result.json"
+printf '{ "scenario": "%s", "kernel": "%s", "mutant": "%s", "policy": "%s", "first": %d, "last": %d, "resumed_at": %d, "found": %s, "status": %d, "digest": "%s" }\n' \
+	"$scenario" "$kernel" "$mutant" "$policy" "$begin" "$last" "$first" \
+	"${found:-null}" "$status" "$digest" > "$out/result.json"
 [ "$found" = 0 ] && [ "$status" = 0 ] && exit
-[ "$mutant" = none ] && more='' || more=" MUTANT=$mutant"
-echo "digest $digest; to repeat it: make explore TEST=$scenario SEEDS=$seeds POLICY=$policy KERNEL=$kernel$more"
+echo "digest $digest"
 exit 1

@@ -124,7 +124,7 @@ static void drop_and_reuse(struct arena *arena)
 
 static void write_often(struct arena *arena)
 {
-	for (unsigned int i = 0; i < 4; i++)
+	for (unsigned int i = 0; i < 2; i++)
 		engine_put(arena->engines[0], 0, 77);
 }
 
@@ -149,18 +149,42 @@ static void begin_mapped(struct arena *arena)
 		engine_get(arena->engines[i], 0);
 }
 
+/* The kernel keeps the latest pages of a processor back: make it let go of the first one. */
+static void use_more_pages(struct arena *arena)
+{
+	for (unsigned int i = 0; i < 3; i++) {
+		discard(arena->other, 1, PAGES - 1);
+		for (unsigned int page = 1; page < PAGES; page++)
+			*word_of(arena->other, page) = page;
+	}
+}
+
 /* There is no other page where the next one is to come. */
 static void begin_to_reuse(struct arena *arena)
 {
-	map_all(arena);
+	mirror_prefault(arena->mirror, 0, GPA, PAGE, SECMMU_PREFAULT_WRITE);
 	engine_put(arena->engines[0], 0, 1);
+	use_more_pages(arena);
 	discard(arena->other, 0, 1);
+}
+
+static void discard_first(struct arena *arena)
+{
+	discard(arena->memory, 0, 1);
 }
 
 SCENARIO(A7_read) = {
 	.name = "A7_read",
 	.about = "an engine reads a page while its contents are replaced",
 	.actors = { read_first, replace_first },
+	.judge = no_page_is_stale,
+};
+
+SCENARIO(A8_overtaken) = {
+	.name = "A8_overtaken",
+	.about = "a fault is overtaken by the begin of an event",
+	.before = begin_beside,
+	.actors = { read_first, discard_first },
 	.judge = no_page_is_stale,
 };
 

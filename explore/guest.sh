@@ -4,10 +4,24 @@
 # under schedules FIRST to LAST, with the driver loaded anew; MUTANT is a seeded bug or
 # "none". Prints a line "@ MUTANT SCENARIO SCHEDULE WORDS" for each, where SCHEDULE is the first
 # one that showed something wrong, or 0. The driver must lie at ADDRESS, where processors
-# have been told to give way.
-set -u
+# have been told to give way. Exits with 1 if anything was wrong; $OUT/trace then has the
+# driver's tracepoints before that.
+# shellcheck disable=SC3040 # the shell of busybox has it
+set -u -o pipefail
 first=$1 last=$2 address=$3
 module=/usr/lib/secmmu/secmmu.ko
+tracing=/sys/kernel/tracing
+found=0
+
+# For debuggers, as testvm's init does for what it loads.
+tell_sections()
+{
+	text=
+	for part in .text .text.unlikely .rodata .data .bss; do
+		text="$text $part $(cat /sys/module/secmmu/sections/$part)"
+	done
+	echo "testvm-init: sections of secmmu:$text" > /dev/kmsg
+}
 
 unload()
 {
@@ -28,13 +42,19 @@ while read -r mutant scenario; do
 		echo "the driver lies at $at, not at $address" >&2
 		exit 2
 	fi
+	tell_sections
+	echo 1 > $tracing/events/secmmu/enable
+	echo 1 > $tracing/tracing_on
 	echo "@ begin $mutant $scenario"
-	secmmu-explore --first "$first" --last "$last" "$scenario" > /tmp/said 2>&1
+	secmmu-explore --first "$first" --last "$last" "$scenario" 2>&1 | tee /tmp/said
 	status=$?
-	cat /tmp/said
 	case $status in
 	0) echo "@ $mutant $scenario 0" ;;
-	1) sed -n "s/^not ok - schedule \([0-9]*\): /@ $mutant $scenario \1 /p" /tmp/said ;;
+	1)
+		sed -n "s/^not ok - schedule \([0-9]*\): /@ $mutant $scenario \1 /p" /tmp/said
+		cat $tracing/trace > "$OUT/trace"
+		found=1
+		;;
 	*)
 		echo "secmmu-explore ended with status $status" >&2
 		exit 2
@@ -42,3 +62,4 @@ while read -r mutant scenario; do
 	esac
 	unload || exit 2
 done < /explore-plan
+exit $found

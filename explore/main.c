@@ -4,6 +4,7 @@
  * something wrong. Without QEMU's plugin all schedules are much the same.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -48,6 +49,9 @@ struct actor {
 };
 
 static unsigned int current;
+
+/* Where the kernel's tracepoints write to, or -1. */
+static int trace_marker = -1;
 
 static void keep_to_cpu(unsigned int cpu)
 {
@@ -104,12 +108,34 @@ static void start_actors(struct play *play)
 	}
 }
 
+/* So that a trace tells the schedules apart. */
+static void tell_trace(unsigned int schedule)
+{
+	char text[32];
+	int length = snprintf(text, sizeof(text), "schedule %u", schedule);
+
+	if (trace_marker >= 0 && write(trace_marker, text, length) < 0)
+		trace_marker = -1;
+}
+
+/* Something is wrong: let who looks at the run stop here, and the trace end. */
+static void mark_wrong(void)
+{
+	int fd = open("/sys/kernel/tracing/tracing_on", O_WRONLY | O_CLOEXEC);
+
+	mark_here(MARK_WRONG);
+	if (fd >= 0 && write(fd, "0", 1) < 0)
+		printf("# the trace goes on\n");
+	close(fd);
+}
+
 static const char *play_once(struct play *play, unsigned int schedule)
 {
 	const struct scenario *scenario = play->scenario;
 	const char *wrong;
 
 	current = schedule;
+	tell_trace(schedule);
 	alarm(PATIENCE);
 	play->arena.schedule = schedule;
 	arena_begin(&play->arena);
@@ -121,6 +147,8 @@ static const char *play_once(struct play *play, unsigned int schedule)
 	pthread_barrier_wait(&play->end);
 	mark_here(MARK_END);
 	wrong = scenario->judge(&play->arena);
+	if (wrong)
+		mark_wrong();
 	arena_end(&play->arena);
 	alarm(0);
 	return wrong;
@@ -129,6 +157,7 @@ static const char *play_once(struct play *play, unsigned int schedule)
 static void on_alarm(int number)
 {
 	(void)number;
+	mark_wrong();
 	printf("not ok - schedule %u: it does not end\n", current);
 	fflush(stdout);
 	_exit(1);
@@ -199,6 +228,7 @@ int main(int argc, char **argv)
 	keep_to_cpu(0);
 	arena_open(&play.arena);
 	start_actors(&play);
+	trace_marker = open("/sys/kernel/tracing/trace_marker", O_WRONLY | O_CLOEXEC);
 	signal(SIGALRM, on_alarm);
 	for (unsigned int schedule = settings.first; schedule <= settings.last; schedule++) {
 		wrong = play_once(&play, schedule);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Does make explore find a seeded bug, twice in the same way, and nothing without one?
+# Does make explore find a seeded bug, make replay repeat that, and is nothing found without?
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 BUILD=${BUILD:-$top/build}
@@ -45,22 +45,57 @@ ends_with()
 finds()
 {
 	ends_with 1 --out "$out/run" --mutant keys-unlocked --seeds 1-300 F1_keys &&
-		grep -q 'to repeat it: make explore TEST=F1_keys SEEDS=1-300' "$out/said"
+		grep -q "make replay RUN=$out/run/run" "$out/said" && [ "$(result found)" -gt 0 ]
 }
 
-finds_again()
+replay()
 {
-	local found digest
+	"$top/replay/replay.sh" "$out/run/run" "$@" > "$out/said" 2>&1
+}
 
-	found=$(result found) digest=$(result digest)
-	finds && [ "$found" -gt 0 ] && [ "$(result found)" = "$found" ] &&
-		[ "$(result digest)" = "$digest" ]
+# Places that are passed are told of, which changes nothing.
+repeats()
+{
+	replay --break secmmu_key_alloc && grep -q '^digest equal: ' "$out/said" &&
+		grep -q '^block .*, secmmu_key_alloc (driver/key.c:' "$out/said"
+}
+
+# The stack of the program, by its symbols.
+stops()
+{
+	echo bt > "$out/commands"
+	replay --gdb --commands "$out/commands" && grep -q '^#0 .*mark_wrong' "$out/said" &&
+		grep -q '^#2 .*main ' "$out/said"
+}
+
+# Interrupted between schedules 100 and 300; nothing is wrong in either part.
+goes_on()
+{
+	local words=(--out "$out/run" --seeds 1-300 F1_keys) job
+
+	set -m
+	rm -rf "$out/run"
+	"$top/explore/explore.sh" "${words[@]}" > "$out/said" 2>&1 &
+	job=$!
+	set +m
+	until grep -q '^# 100 schedules' "$out/said" || ! kill -0 $job 2> /dev/null; do
+		sleep 0.1
+	done
+	kill -TERM -- -$job
+	wait $job 2> /dev/null || :
+	ends_with 0 "${words[@]}" && grep -q '^== going on behind schedule ' "$out/said" &&
+		[ "$(result resumed_at)" -gt 100 ] && [ "$(result found)" = 0 ]
 }
 
 mkdir -p "$out"
 check 'a schedule that shows a seeded bug is found' finds
-check 'again, with the same digest' finds_again
-check 'nothing is found without it' ends_with 0 --out "$out/run" --seeds 1-100 F1_keys
+check 'a replay has the same digest' repeats
+if command -v gdb > /dev/null; then
+	check 'gdb stops where something wrong was seen' stops
+else
+	echo 'ok - explore, gdb # SKIP gdb is not installed'
+fi
+check 'without it nothing is found, by a run that is interrupted and goes on' goes_on
 check 'no such scenario' ends_with 2 no_such
 check 'no such policy' ends_with 2 --policy fast A7_read
 check 'no such seeds' ends_with 2 --seeds 7 A7_read

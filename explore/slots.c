@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Slots that change while an engine is at work. */
 #include <stddef.h>
+#include <unistd.h>
 
 #include "scenario.h"
 
@@ -26,6 +27,34 @@ static void show_other_at_ends(struct arena *arena)
 	mirror_slot(arena->mirror, 1, GPA, arena->other, PAGE);
 	mirror_slot(arena->mirror, 2, GPA + (PAGES - 1) * PAGE,
 		    arena->other + (PAGES - 1) * PAGE, PAGE);
+}
+
+/* The slot loses its last page, to a slot of the other memory. */
+static void show_other_at_end(struct arena *arena)
+{
+	mirror_slot(arena->mirror, 0, GPA, arena->memory, (PAGES - 1) * PAGE);
+	mirror_slot(arena->mirror, 2, GPA + (PAGES - 1) * PAGE,
+		    arena->other + (PAGES - 1) * PAGE, PAGE);
+}
+
+/* The first engine's reads map the pages behind them, too. */
+static void begin_around(struct arena *arena)
+{
+	close(arena->engines[0]);
+	arena->engines[0] = mirror_engine(arena->mirror, SECMMU_ENGINE_FAULT_AROUND);
+}
+
+static void read_first(struct arena *arena)
+{
+	uint64_t word;
+
+	gpa_read(arena->engines[0], &word, sizeof(word), GPA);
+}
+
+static const char *end_is_seen(struct arena *arena)
+{
+	return engine_get(arena->engines[1], PAGES - 1) == *word_of(arena->other, PAGES - 1) ?
+	       NULL : "an engine sees what its slot showed";
 }
 
 static const char *other_is_seen(struct arena *arena)
@@ -78,4 +107,12 @@ SCENARIO(A11_cut) = {
 	.before = map_all,
 	.actors = { read_pages, show_other_at_ends },
 	.judge = ends_are_seen,
+};
+
+SCENARIO(A11_cut_end) = {
+	.name = "A11_cut_end",
+	.about = "a fault of several pages is under way while its slot loses the last one",
+	.before = begin_around,
+	.actors = { read_first, show_other_at_end },
+	.judge = end_is_seen,
 };
