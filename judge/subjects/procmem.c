@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /proc/self/mem: the control. The kernel looks every page up anew, so that nothing can be
+ * stale. What the judge says of this subject is a mistake of the judge, or of mm/.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "subject.h"
+
+#define SLOTS	8
+
+/**
+ * struct procmem - the instance, which is its own accessor
+ * @fd: /proc/self/mem
+ * @slots: where the process has what a gpa means; a length of 0: no slot
+ */
+struct procmem {
+	int fd;
+	struct {
+		uint64_t gpa;
+		char *hva;
+		size_t length;
+		unsigned int flags;
+	} slots[SLOTS];
+};
+
+static int procmem_create(void **subject)
+{
+	struct procmem *memory = calloc(1, sizeof(*memory));
+
+	if (!memory)
+		return -ENOMEM;
+	memory->fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	if (memory->fd < 0) {
+		free(memory);
+		return -errno;
+	}
+	*subject = memory;
+	return 0;
+}
+
+static void procmem_destroy(void *subject)
+{
+	struct procmem *memory = subject;
+
+	close(memory->fd);
+	free(memory);
+}
+
+static int procmem_slot_set(void *subject, unsigned int id, unsigned int flags, uint64_t gpa,
+			    void *hva, size_t length)
+{
+	struct procmem *memory = subject;
+
+	if (id >= SLOTS || flags & SLOT_LOG_DIRTY)
+		return -EINVAL;
+	memory->slots[id].gpa = gpa;
+	memory->slots[id].hva = hva;
+	memory->slots[id].flags = flags;
+	__atomic_store_n(&memory->slots[id].length, length, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static int procmem_slot_delete(void *subject, unsigned int id)
+{
+	struct procmem *memory = subject;
+
+	__atomic_store_n(&memory->slots[id].length, 0, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static int procmem_accessor_open(void *subject, void **accessor)
+{
+	*accessor = subject;
+	return 0;
+}
+
+static void procmem_accessor_close(void *accessor)
+{
+	(void)accessor;
+}
+
+/* The file offset of a gpa, and how many bytes its slot has from there. */
+static off_t find_offset(const struct procmem *memory, uint64_t gpa, size_t *length, bool write)
+{
+	for (unsigned int i = 0; i < SLOTS; i++) {
+		size_t size = __atomic_load_n(&memory->slots[i].length, __ATOMIC_ACQUIRE);
+		uint64_t into = gpa - memory->slots[i].gpa;
+
+		if (into >= size)
+			continue;
+		if (write && memory->slots[i].flags & SLOT_READONLY)
+			return -EACCES;
+		if (*length > size - into)
+			*length = size - into;
+		return (off_t)(uintptr_t)(memory->slots[i].hva + into);
+	}
+	return -ENXIO;
+}
+
+/* It is -EIO where there is no memory, and 0 when the process is gone. */
+static ssize_t result_of(ssize_t done)
+{
+	if (done < 0)
+		return errno == EIO ? -EFAULT : -errno;
+	return done ?: -ESRCH;
+}
+
+static ssize_t procmem_read(void *accessor, uint64_t gpa, void *buffer, size_t length)
+{
+	struct procmem *memory = accessor;
+	off_t offset = find_offset(memory, gpa, &length, false);
+
+	return offset < 0 ? offset : result_of(pread(memory->fd, buffer, length, offset));
+}
+
+static ssize_t procmem_write(void *accessor, uint64_t gpa, const void *buffer, size_t length)
+{
+	struct procmem *memory = accessor;
+	off_t offset = find_offset(memory, gpa, &length, true);
+
+	return offset < 0 ? offset : result_of(pwrite(memory->fd, buffer, length, offset));
+}
+
+SUBJECT(procmem) = {
+	.name = "procmem",
+	.summary = "/proc/self/mem, the control: it has no translations to go stale",
+	.limits = SUBJECT_NO_PERMISSION,
+	.create = procmem_create,
+	.destroy = procmem_destroy,
+	.slot_set = procmem_slot_set,
+	.slot_delete = procmem_slot_delete,
+	.accessor_open = procmem_accessor_open,
+	.accessor_close = procmem_accessor_close,
+	.read = procmem_read,
+	.write = procmem_write,
+};
