@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory and processes for checks. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "check.h"
+
+/* Reclaim may have to be asked more than once: a page can be locked, or on its way. */
+#define PAGE_OUT_TRIES	200
+
+/**
+ * map_anon - map fresh private memory of small pages at a place of the arena
+ * @trial: the trial
+ * @hva: where
+ * @length: bytes
+ * @prot: as of mmap(2)
+ */
+void map_anon(const struct trial *trial, void *hva, size_t length, int prot)
+{
+	need(trial, mmap(hva, length, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == hva,
+	     "map memory");
+	/* Not an error where the kernel has no large pages. */
+	madvise(hva, length, MADV_NOHUGEPAGE);
+}
+
+/**
+ * map_memfd - map a new memfd, shared, at a place of the arena
+ * @trial: the trial
+ * @hva: where
+ * @length: bytes
+ *
+ * Return: its descriptor.
+ */
+int map_memfd(const struct trial *trial, void *hva, size_t length)
+{
+	int fd = memfd_create("judge", MFD_CLOEXEC);
+
+	need(trial, fd >= 0 && !ftruncate(fd, (off_t)length), "create a memfd");
+	need(trial, mmap(hva, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == hva,
+	     "map a memfd");
+	return fd;
+}
+
+/**
+ * fork_idle - make a child that only is there
+ * @trial: the trial
+ *
+ * Return: the child.
+ */
+pid_t fork_idle(const struct trial *trial)
+{
+	pid_t child = fork();
+
+	need(trial, child >= 0, "fork");
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	return child;
+}
+
+/**
+ * end_child - end a child, and wait until it has gone
+ * @child: the child
+ */
+void end_child(pid_t child)
+{
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
+/**
+ * await_child - wait for a child that ends by itself
+ * @trial: the trial
+ * @child: the child; what it convicts is the check's verdict
+ *
+ * Return: its status, as of waitpid(2).
+ */
+int await_child(const struct trial *trial, pid_t child)
+{
+	int status;
+	pid_t ret;
+
+	do {
+		ret = waitpid(child, &status, 0);
+	} while (ret < 0 && errno == EINTR);
+	need(trial, ret == child, "wait for a child");
+	/* It has said more than this process could. */
+	if (__atomic_load_n(&trial->result->verdict, __ATOMIC_ACQUIRE) != VERDICT_NONE)
+		_exit(0);
+	return status;
+}
+
+/**
+ * need_swap - skip the check if there is no swap space
+ * @trial: the trial
+ */
+void need_swap(const struct trial *trial)
+{
+	FILE *file = fopen("/proc/swaps", "re");
+	char line[256];
+	int lines = 0;
+
+	while (file && fgets(line, sizeof(line), file))
+		lines++;
+	if (file)
+		fclose(file);
+	if (lines < 2)
+		skip(trial, "no swap space (module zram)");
+}
+
+static bool any_resident(const struct trial *trial, void *hva, size_t length)
+{
+	unsigned char in[ARENA_PAGES];
+
+	need(trial, !mincore(hva, length, in), "ask for resident pages");
+	for (size_t i = 0; i < length / PAGE; i++)
+		if (in[i] & 1)
+			return true;
+	return false;
+}
+
+/**
+ * page_out - let the kernel reclaim pages
+ * @trial: the trial; there is swap space
+ * @hva: the first page
+ * @length: bytes; skips the check if they do not go
+ */
+void page_out(const struct trial *trial, void *hva, size_t length)
+{
+	for (int i = 0; i < PAGE_OUT_TRIES; i++) {
+		need(trial, !madvise(hva, length, MADV_PAGEOUT), "reclaim pages");
+		if (!any_resident(trial, hva, length))
+			return;
+		usleep(1000);
+	}
+	skip(trial, "the kernel does not reclaim the page");
+}
