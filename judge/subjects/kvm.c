@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KVM as a mirror: a machine over the memory of the check, and a vCPU for each accessor,
+ * which copies on command: 32-bit protected mode without paging, "rep movsb; hlt". What is
+ * under test is KVM's second level of translation, and its notifier.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "subject.h"
+
+/* What vCPUs own lies above the check's slots: the program, then a buffer. */
+#define OWN_GPA		0xf0000000ul
+#define BUFFER_SIZE	(16 * SUBJECT_PAGE)
+#define OWN_SIZE	(SUBJECT_PAGE + BUFFER_SIZE)
+#define MAX_VCPUS	64
+
+/* Slots of the check, then one for each vCPU. */
+#define SLOTS		8
+
+#define CR0_PE		1
+#define RFLAGS_FIXED	2
+
+/* Old Intel processors want room for a TSS. */
+#define TSS_GPA		0xfffbd000ul
+
+/* In kernels since 6.12, not in older headers. */
+#ifndef KVM_PRE_FAULT_MEMORY
+struct kvm_pre_fault_memory {
+	__u64 gpa;
+	__u64 size;
+	__u64 flags;
+	__u64 padding[5];
+};
+
+#define KVM_PRE_FAULT_MEMORY	_IOWR(KVMIO, 0xd5, struct kvm_pre_fault_memory)
+#endif
+
+/**
+ * struct machine - the instance
+ * @device: /dev/kvm
+ * @fd: the machine
+ * @vcpus: made so far; a vCPU stays when its accessor is closed
+ * @slots: of the check; a length of 0: none
+ */
+struct machine {
+	int device;
+	int fd;
+	unsigned int vcpus;
+	struct {
+		uint64_t gpa;
+		uint64_t length;
+	} slots[SLOTS];
+};
+
+/**
+ * struct vcpu - an accessor
+ * @machine: its machine
+ * @fd: the vCPU
+ * @run: shared with the kernel
+ * @run_size: bytes of it
+ * @own: what it owns of the guest's memory
+ * @own_gpa: where
+ * @stats: descriptor of its counters, or -1
+ * @pf_fixed: where in @stats that one is: page faults that gave it a translation
+ */
+struct vcpu {
+	struct machine *machine;
+	int fd;
+	struct kvm_run *run;
+	size_t run_size;
+	char *own;
+	uint64_t own_gpa;
+	int stats;
+	off_t pf_fixed;
+};
+
+/* rep movsb; hlt */
+static const char program[] = "\xf3\xa4\xf4";
+
+static int kvm_probe(char *why, size_t size)
+{
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0) {
+		snprintf(why, size, "no usable /dev/kvm: %s", strerror(errno));
+		return -errno;
+	}
+	close(fd);
+	return 0;
+}
+
+static int kvm_create(void **subject)
+{
+	struct machine *machine = calloc(1, sizeof(*machine));
+
+	if (!machine)
+		return -ENOMEM;
+	machine->device = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	machine->fd = ioctl(machine->device, KVM_CREATE_VM, 0);
+	if (machine->fd < 0 ||
+	    (ioctl(machine->fd, KVM_CHECK_EXTENSION, KVM_CAP_SET_TSS_ADDR) > 0 &&
+	     ioctl(machine->fd, KVM_SET_TSS_ADDR, TSS_GPA)))
+		return -errno;
+	*subject = machine;
+	return 0;
+}
+
+static void kvm_destroy(void *subject)
+{
+	struct machine *machine = subject;
+
+	close(machine->fd);
+	close(machine->device);
+	free(machine);
+}
+
+static int set_memslot(const struct machine *machine, unsigned int id, unsigned int flags,
+		       uint64_t gpa, void *hva, size_t length)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = id,
+		.flags = flags,
+		.guest_phys_addr = gpa,
+		.memory_size = length,
+		.userspace_addr = (uintptr_t)hva,
+	};
+
+	return ioctl(machine->fd, KVM_SET_USER_MEMORY_REGION, &region) ? -errno : 0;
+}
+
+static int kvm_slot_delete(void *subject, unsigned int id)
+{
+	struct machine *machine = subject;
+	int ret = set_memslot(machine, id, 0, machine->slots[id].gpa, NULL, 0);
+
+	if (!ret)
+		__atomic_store_n(&machine->slots[id].length, 0, __ATOMIC_RELEASE);
+	return ret;
+}
+
+/* KVM moves a slot and changes its flags, but neither its address nor its length. */
+static int kvm_slot_set(void *subject, unsigned int id, unsigned int flags, uint64_t gpa,
+			void *hva, size_t length)
+{
+	struct machine *machine = subject;
+	int ret;
+
+	if (id >= SLOTS)
+		return -EINVAL;
+	if (machine->slots[id].length) {
+		ret = kvm_slot_delete(subject, id);
+		if (ret)
+			return ret;
+	}
+	ret = set_memslot(machine, id, (flags & SLOT_READONLY ? KVM_MEM_READONLY : 0) |
+			  (flags & SLOT_LOG_DIRTY ? KVM_MEM_LOG_DIRTY_PAGES : 0), gpa, hva, length);
+	if (ret)
+		return ret;
+	machine->slots[id].gpa = gpa;
+	__atomic_store_n(&machine->slots[id].length, length, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static bool has_slot(const struct machine *machine, uint64_t gpa)
+{
+	for (unsigned int i = 0; i < SLOTS; i++)
+		if (gpa - machine->slots[i].gpa <
+		    __atomic_load_n(&machine->slots[i].length, __ATOMIC_ACQUIRE))
+			return true;
+	return false;
+}
+
+/* Finds the counter of page faults that gave the vCPU a translation. */
+static void find_counter(struct vcpu *vcpu)
+{
+	struct kvm_stats_header header;
+	size_t size;
+
+	vcpu->stats = ioctl(vcpu->fd, KVM_GET_STATS_FD, NULL);
+	if (vcpu->stats < 0 ||
+	    pread(vcpu->stats, &header, sizeof(header), 0) != sizeof(header))
+		return;
+	size = sizeof(struct kvm_stats_desc) + header.name_size;
+	for (uint32_t i = 0; i < header.num_desc; i++) {
+		struct kvm_stats_desc *desc = calloc(1, size);
+
+		if (desc && pread(vcpu->stats, desc, size, header.desc_offset + (off_t)(i * size)) ==
+		    (ssize_t)size && !strcmp(desc->name, "pf_fixed"))
+			vcpu->pf_fixed = header.data_offset + desc->offset;
+		free(desc);
+	}
+}
+
+static int set_registers(const struct vcpu *vcpu)
+{
+	struct kvm_segment segment = {
+		.limit = 0xffffffff,
+		.selector = 0x08,
+		.type = 0xb,		/* execute, read, accessed */
+		.present = 1,
+		.s = 1,
+		.db = 1,
+		.g = 1,
+	};
+	struct kvm_sregs sregs;
+
+	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
+		return -errno;
+	sregs.cs = segment;
+	segment.selector = 0x10;
+	segment.type = 0x3;		/* read, write, accessed */
+	sregs.ds = segment;
+	sregs.es = segment;
+	sregs.ss = segment;
+	sregs.cr0 |= CR0_PE;
+	return ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) ? -errno : 0;
+}
+
+/* What the guest's program lies in is not for children. */
+static int map_own(struct vcpu *vcpu, unsigned int index)
+{
+	vcpu->own_gpa = OWN_GPA + index * OWN_SIZE;
+	vcpu->own = mmap(NULL, OWN_SIZE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (vcpu->own == MAP_FAILED || madvise(vcpu->own, OWN_SIZE, MADV_DONTFORK))
+		return -errno;
+	memcpy(vcpu->own, program, sizeof(program));
+	return set_memslot(vcpu->machine, SLOTS + index, 0, vcpu->own_gpa, vcpu->own, OWN_SIZE);
+}
+
+static int kvm_accessor_open(void *subject, void **accessor)
+{
+	struct machine *machine = subject;
+	struct vcpu *vcpu = calloc(1, sizeof(*vcpu));
+	unsigned int index = machine->vcpus;
+	int ret;
+
+	if (!vcpu)
+		return -ENOMEM;
+	if (index == MAX_VCPUS)
+		return -ENOSPC;
+	vcpu->machine = machine;
+	ret = map_own(vcpu, index);
+	if (ret)
+		return ret;
+	vcpu->fd = ioctl(machine->fd, KVM_CREATE_VCPU, index);
+	if (vcpu->fd < 0)
+		return -errno;
+	machine->vcpus++;
+	vcpu->run_size = (size_t)ioctl(machine->device, KVM_GET_VCPU_MMAP_SIZE, 0);
+	vcpu->run = mmap(NULL, vcpu->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	if (vcpu->run == MAP_FAILED)
+		return -errno;
+	ret = set_registers(vcpu);
+	if (ret)
+		return ret;
+	find_counter(vcpu);
+	*accessor = vcpu;
+	return 0;
+}
+
+/* What it owns stays in the machine, as the vCPU does. */
+static void kvm_accessor_close(void *accessor)
+{
+	struct vcpu *vcpu = accessor;
+
+	if (vcpu->stats >= 0)
+		close(vcpu->stats);
+	munmap(vcpu->run, vcpu->run_size);
+	close(vcpu->fd);
+	free(vcpu);
+}
+
+/* Bytes that the program has moved, of @length. */
+static ssize_t count_moved(const struct vcpu *vcpu, size_t length)
+{
+	struct kvm_regs regs;
+
+	return ioctl(vcpu->fd, KVM_GET_REGS, &regs) ? 0 : (ssize_t)(length - regs.rcx);
+}
+
+/* There is no slot, or one that may not be written. */
+static ssize_t end_mmio(const struct vcpu *vcpu)
+{
+	bool readonly = vcpu->run->mmio.is_write && has_slot(vcpu->machine, vcpu->run->mmio.phys_addr);
+
+	/* The access must be over, or the next command begins with it. */
+	vcpu->run->immediate_exit = 1;
+	ioctl(vcpu->fd, KVM_RUN, 0);
+	vcpu->run->immediate_exit = 0;
+	return readonly ? -EACCES : -ENXIO;
+}
+
+/* Runs the program; the vCPU needs nothing to go on after an error. */
+static ssize_t copy(const struct vcpu *vcpu, uint64_t to, uint64_t from, size_t length)
+{
+	struct kvm_regs regs = {
+		.rip = vcpu->own_gpa,
+		.rsi = from,
+		.rdi = to,
+		.rcx = length,
+		.rflags = RFLAGS_FIXED,
+	};
+	ssize_t done, error;
+	int ret;
+
+	if (ioctl(vcpu->fd, KVM_SET_REGS, &regs))
+		return -errno;
+	do {
+		ret = ioctl(vcpu->fd, KVM_RUN, 0);
+	} while (ret && errno == EINTR);
+	error = ret ? -errno : -EIO;
+	if (!ret && vcpu->run->exit_reason == KVM_EXIT_HLT)
+		return (ssize_t)length;
+	/* Before the access that failed is finished, for that moves a byte. */
+	done = count_moved(vcpu, length);
+	if (!ret && vcpu->run->exit_reason == KVM_EXIT_MMIO)
+		error = end_mmio(vcpu);
+	return done > 0 ? done : error;
+}
+
+static ssize_t kvm_read(void *accessor, uint64_t gpa, void *buffer, size_t length)
+{
+	const struct vcpu *vcpu = accessor;
+	ssize_t done = copy(vcpu, vcpu->own_gpa + SUBJECT_PAGE, gpa, length);
+
+	if (done > 0)
+		memcpy(buffer, vcpu->own + SUBJECT_PAGE, (size_t)done);
+	return done;
+}
+
+static ssize_t kvm_write(void *accessor, uint64_t gpa, const void *buffer, size_t length)
+{
+	const struct vcpu *vcpu = accessor;
+
+	memcpy(vcpu->own + SUBJECT_PAGE, buffer, length);
+	return copy(vcpu, gpa, vcpu->own_gpa + SUBJECT_PAGE, length);
+}
+
+/* KVM maps for writing where it can. */
+static int kvm_prefault(void *accessor, uint64_t gpa, size_t length, bool write)
+{
+	struct kvm_pre_fault_memory range = { .gpa = gpa, .size = length };
+	const struct vcpu *vcpu = accessor;
+
+	(void)write;
+	while (range.size)
+		if (ioctl(vcpu->fd, KVM_PRE_FAULT_MEMORY, &range) && errno != EINTR &&
+		    errno != EAGAIN)
+			return -errno;
+	return 0;
+}
+
+static int kvm_dirty(void *subject, unsigned int id, uint64_t *bitmap, size_t pages)
+{
+	struct machine *machine = subject;
+	struct kvm_dirty_log log = { .slot = id, .dirty_bitmap = bitmap };
+
+	(void)pages;
+	return ioctl(machine->fd, KVM_GET_DIRTY_LOG, &log) ? -errno : 0;
+}
+
+static uint64_t kvm_misses(void *accessor)
+{
+	const struct vcpu *vcpu = accessor;
+	uint64_t count = 0;
+
+	if (!vcpu->pf_fixed ||
+	    pread(vcpu->stats, &count, sizeof(count), vcpu->pf_fixed) != sizeof(count))
+		return 0;
+	return count;
+}
+
+SUBJECT(kvm) = {
+	.name = "kvm",
+	.summary = "KVM, a machine over the memory and a vCPU for each accessor",
+	.limits = SUBJECT_NO_EACCES,
+	.most = BUFFER_SIZE,
+	.ages = true,
+	.probe = kvm_probe,
+	.create = kvm_create,
+	.destroy = kvm_destroy,
+	.slot_set = kvm_slot_set,
+	.slot_delete = kvm_slot_delete,
+	.accessor_open = kvm_accessor_open,
+	.accessor_close = kvm_accessor_close,
+	.read = kvm_read,
+	.write = kvm_write,
+	.prefault = kvm_prefault,
+	.dirty = kvm_dirty,
+	.misses = kvm_misses,
+};
