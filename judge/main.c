@@ -24,6 +24,7 @@
  * @subjects: a name or a pattern of names
  * @checks: likewise
  * @list: only tell what there is
+ * @plan: only tell what would be run
  * @json: lines for programs
  * @pairs: patterns of SUBJECT/CHECK; none: all
  * @nr_pairs: how many
@@ -32,6 +33,7 @@ struct judge_options {
 	const char *subjects;
 	const char *checks;
 	bool list;
+	bool plan;
 	bool json;
 	const char *pairs[MAX_PATTERNS];
 	unsigned int nr_pairs;
@@ -54,6 +56,8 @@ static const struct option_entry table[] = {
 	  OPTION_VALUE(struct judge_options, checks) },
 	{ "list", 'l', NULL, "List subjects and checks, and do nothing",
 	  OPTION_VALUE(struct judge_options, list) },
+	{ "plan", 'p', NULL, "Print SUBJECT/CHECK of all that would be run, and do nothing",
+	  OPTION_VALUE(struct judge_options, plan) },
 	{ "json", 'j', NULL, "Print a line of JSON for each result instead of TAP",
 	  OPTION_VALUE(struct judge_options, json) },
 	{ 0 }
@@ -125,9 +129,22 @@ static void list_all(void)
 	}
 }
 
+static void plan_all(const struct judge_options *options)
+{
+	char name[64];
+
+	for (const struct subject_entry *s = __start_subjects; s < __stop_subjects; s++)
+		for (const struct check_entry *c = __start_checks; c < __stop_checks; c++) {
+			spell(name, sizeof(name), c->check->name);
+			if (is_wanted(options, s->ops, name))
+				printf("%s/%s\n", s->ops->name, name);
+		}
+}
+
 static void print_json(const struct run *run, const char *name)
 {
 	struct json json = { .compact = true };
+	const char *kernel = getenv("SECMMU_KERNEL");
 	struct utsname system;
 
 	uname(&system);
@@ -138,7 +155,7 @@ static void print_json(const struct run *run, const char *name)
 	json_string(&json, "reason", run->result.text);
 	json_number(&json, "spoiled", (uint64_t)run->result.spoiled);
 	json_number(&json, "ms", run->ms);
-	json_string(&json, "release", system.release);
+	json_string(&json, "kernel", kernel ?: system.release);
 	json_end(&json);
 }
 
@@ -228,6 +245,10 @@ int main(int argc, char **argv)
 	options_parse(&command_line, argc, argv, &options);
 	if (options.list) {
 		list_all();
+		return EXIT_PASS;
+	}
+	if (options.plan) {
+		plan_all(&options);
 		return EXIT_PASS;
 	}
 	if (!inside_or_told())

@@ -157,7 +157,7 @@ struct subject_entry {
 #define SUBJECT(id)								\
 	extern const struct subject_ops subject_##id;				\
 	static const struct subject_entry subject_entry_##id			\
-	__attribute__((section("subjects"), used)) = { &subject_##id };	\
+	__attribute__((section("subjects"), used, no_reorder)) = { &subject_##id };	\
 	const struct subject_ops subject_##id
 
 /* All of them; the linker makes these names from that of the section. */

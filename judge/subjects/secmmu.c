@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The driver of this project: a mirror, and an engine for each accessor. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "client.h"
 #include "subject.h"
+
+/* How the negative control is made of a test build. */
+#define MUTANT_FILE	"/sys/module/secmmu/parameters/mutant"
+#define MUTANT		"ignore-invalidate"
 
 /**
  * struct secmmu - the instance
@@ -43,6 +48,23 @@ static int secmmu_probe(char *why, size_t size)
 		return -EPROTO;
 	}
 	return 0;
+}
+
+static int broken_probe(char *why, size_t size)
+{
+	int ret = secmmu_probe(why, size);
+	int fd;
+
+	if (ret)
+		return ret;
+	fd = open(MUTANT_FILE, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, MUTANT, strlen(MUTANT)) < 0) {
+		snprintf(why, size, "no test build of the driver");
+		ret = -ENODEV;
+	}
+	if (fd >= 0)
+		close(fd);
+	return ret;
 }
 
 static int secmmu_create(void **subject)
@@ -182,22 +204,33 @@ static uint64_t count_invalidations(void *subject)
 	return get_stats(secmmu->mirror).events;
 }
 
+#define OPERATIONS				\
+	.limits = SUBJECT_NO_EACCES,		\
+	.ages = true,				\
+	.create = secmmu_create,		\
+	.destroy = secmmu_destroy,		\
+	.slot_set = secmmu_slot_set,		\
+	.slot_delete = secmmu_slot_delete,	\
+	.accessor_open = secmmu_accessor_open,	\
+	.accessor_close = secmmu_accessor_close, \
+	.read = secmmu_read,			\
+	.write = secmmu_write,			\
+	.prefault = prefault_range,		\
+	.dirty = get_dirty,			\
+	.misses = count_misses,			\
+	.invalidations = count_invalidations
+
 SUBJECT(secmmu) = {
 	.name = "secmmu",
 	.summary = "the driver of this project, an engine for each accessor",
-	.limits = SUBJECT_NO_EACCES,
-	.ages = true,
 	.probe = secmmu_probe,
-	.create = secmmu_create,
-	.destroy = secmmu_destroy,
-	.slot_set = secmmu_slot_set,
-	.slot_delete = secmmu_slot_delete,
-	.accessor_open = secmmu_accessor_open,
-	.accessor_close = secmmu_accessor_close,
-	.read = secmmu_read,
-	.write = secmmu_write,
-	.prefault = prefault_range,
-	.dirty = get_dirty,
-	.misses = count_misses,
-	.invalidations = count_invalidations,
+	OPERATIONS
+};
+
+/* The negative control: the bug stays switched on, so this one comes last. */
+SUBJECT(secmmu_broken) = {
+	.name = "secmmu-broken",
+	.summary = "the same with the seeded bug " MUTANT ", to be convicted",
+	.probe = broken_probe,
+	OPERATIONS
 };

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory comes back. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include "check.h"
+
+#define ROUNDS	4
+
+static uint64_t free_memory(const struct trial *trial)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	uint64_t size = 0;
+	char line[128];
+
+	need(trial, file, "open /proc/meminfo");
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemFree: %" SCNu64, &size) == 1)
+			break;
+	fclose(file);
+	return size << 10;
+}
+
+static void use_all(const struct trial *trial)
+{
+	for (size_t page = 0; page < ARENA_PAGES; page++)
+		expect_write(trial, page_at(trial, page));
+	need(trial, !madvise(trial->arena, ARENA_SIZE, MADV_DONTNEED), "discard the arena");
+}
+
+/*
+ * A page that is discarded is free again. What the machine does beside takes memory too, but
+ * not half of all that was discarded.
+ */
+CHECK(leak, .summary = "pages that were used and discarded are free again", .seconds = 120)
+{
+	uint64_t before, after;
+
+	/* Tables and caches come once. */
+	use_all(trial);
+	before = free_memory(trial);
+	for (int i = 0; i < ROUNDS; i++)
+		use_all(trial);
+	after = free_memory(trial);
+	if (before > after && before - after > ROUNDS * ARENA_SIZE / 2)
+		convict(trial, VERDICT_LEAK, "%" PRIu64 " MiB of %lu have not come back",
+			(before - after) >> 20, ROUNDS * ARENA_SIZE >> 20);
+}
+
+CHECK(nothing_mapped, .summary = "no translation is left of memory that is gone",
+      .needs = NEED_MAPPED)
+{
+	uint64_t mapped;
+
+	for (size_t page = 0; page < 64; page++)
+		expect_write(trial, page_at(trial, page));
+	if (!trial->ops->mapped(trial->subject))
+		convict(trial, VERDICT_BROKEN, "nothing is mapped after 64 writes");
+	need(trial, !munmap(trial->arena, ARENA_SIZE), "unmap the arena");
+	mapped = trial->ops->mapped(trial->subject);
+	if (mapped)
+		convict(trial, VERDICT_LEAK, "%" PRIu64 " bytes are still mapped", mapped);
+	map_anon(trial, trial->arena, ARENA_SIZE, PROT_READ | PROT_WRITE);
+}

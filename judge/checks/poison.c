@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory that the hardware says is broken. */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include "check.h"
+
+#define PAGE_NUMBER	3
+
+CHECK(poison, .summary = "a page that is poisoned cannot be accessed")
+{
+	char *page = page_at(trial, PAGE_NUMBER);
+	ssize_t done;
+
+	expect_write(trial, page);
+	if (madvise(page, PAGE, MADV_HWPOISON))
+		skip(trial, "the kernel cannot poison memory: %s", strerror(errno));
+	done = read_page(trial, page);
+	if (done >= 0)
+		convict(trial, VERDICT_STALE, "a read of a poisoned page works");
+	done = write_page(trial, page, next_stamp());
+	if (done >= 0)
+		convict(trial, VERDICT_STALE, "a write of a poisoned page works");
+	/* The address is good again with another page. */
+	map_anon(trial, page, PAGE, PROT_READ | PROT_WRITE);
+	expect_read(trial, page, 0);
+	expect_write(trial, page);
+}

@@ -1,0 +1,223 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# make judge: build secmmu-judge, boot what each subject needs, run the checks there, and
+# make one matrix of the verdicts. A kernel that breaks is booted again for what is left.
+set -eu
+# shellcheck source=check/common.sh
+. "$(dirname "$0")/../check/common.sh"
+
+usage()
+{
+	cat <<END
+usage: judge.sh [--quick] [--tap] [--out DIR]
+--quick judges secmmu, procmem, kvm, hmm and the negative control on 6.12, in one VM.
+--tap prints "ok" and "not ok" lines of each verdict, too. Results go to DIR,
+build/judge/out by default: results.jsonl, matrix.txt, matrix.json, index.html.
+
+In the environment: SUBJECT, names (default: all); CHECK, a pattern (default: all);
+KERNEL (default: each subject's first); ADAPTER, a C file that is one more subject, and
+MODULE, a module that it needs. ADAPTER's name is the subject's; beside it, NAME.conf may say
+what else it needs. The exit status is 0 if each verdict is as recorded in judge/expected.
+END
+}
+
+quick='' tap='' out=$BUILD/judge/out
+while [ $# -gt 0 ]; do
+	case $1 in
+	--help) usage; exit 0 ;;
+	--quick) quick=yes ;;
+	--tap) tap=--tap ;;
+	--out)
+		[ $# -gt 1 ] || { usage >&2; exit 2; }
+		out=$2
+		shift
+		;;
+	*) usage >&2; exit 2 ;;
+	esac
+	shift
+done
+
+# A kernel that breaks so often is not worth another boot.
+most_boots=12
+# More than a boot and all checks of a VM take, however slow the machine.
+timeout=1200
+
+module=${MODULE:+$(realpath "$MODULE")}
+adapter=${ADAPTER:+$(realpath "$ADAPTER")}
+# Names of files below are those in this folder.
+cd "$top/judge"
+own=${adapter:+$(basename "$adapter" .c)}
+subjects=${SUBJECT:-$own}
+if [ "$quick" ] && [ ! "$subjects" ]; then
+	subjects="procmem kvm hmm secmmu secmmu-broken"
+	KERNEL=${KERNEL:-6.12}
+fi
+case $module:$own in
+?*:) echo "judge: MODULE is for an ADAPTER; see --help" >&2; exit 2 ;;
+esac
+
+# --- Where is what? ------------------------------------------------------------------
+
+# What subject $1 needs; sets kernels, modules, load, testvm and vm.
+read_conf()
+{
+	local conf=subjects/$1.conf
+
+	kernels=${KERNEL:-6.12} modules='' load='' testvm='' vm=''
+	[ "$1" != "$own" ] || conf=${adapter%.c}.conf
+	# shellcheck disable=SC1090 # one of several
+	[ ! -e "$conf" ] || . "$conf"
+	[ "$1" != "$own" ] || modules+=" $module"
+	[ ! "$quick" ] || vm=
+}
+
+# The modules of group $1, in order, each once. A test build of the driver is one, too.
+modules_of()
+{
+	local list
+	# shellcheck disable=SC2086 # a list of names
+	list=$(printf '%s\n' ${group_modules[$1]} | awk '!seen[$0]++')
+	if grep -qx test <<< "$list"; then
+		list=$(grep -vx normal <<< "$list")
+	fi
+	echo "$list"
+}
+
+# Subjects that can share a VM are a group: the same kernel and the same machine.
+declare -A group_subjects=() group_modules=() group_load=()
+groups=()
+
+make_groups()
+{
+	local subject kernel key
+
+	for subject in $subjects; do
+		read_conf "$subject"
+		kernel=${KERNEL:-${kernels%% *}}
+		if [[ " $kernels " != *" $kernel "* ]]; then
+			echo "note: $subject is not judged on $kernel, only on: $kernels"
+			continue
+		fi
+		key="$kernel|$testvm|$vm"
+		[ "${group_subjects[$key]+is there}" ] || groups+=("$key")
+		group_subjects[$key]+=" $subject"
+		group_modules[$key]+=" $modules"
+		group_load[$key]+=" $load"
+	done
+}
+
+# --- One group -----------------------------------------------------------------------
+
+# A line of results for what killed the kernel or the VM: $1 is SUBJECT/CHECK.
+bury()
+{
+	printf '{"subject":"%s","check":"%s","verdict":"%s","reason":"%s","spoiled":1,"ms":0,"kernel":"%s"}\n' \
+		"${1%%/*}" "${1#*/}" "$2" "$3" "$4"
+}
+
+# What boot $1 of a VM has come to, with status $2 on kernel $3, into its results.
+collect()
+{
+	local begun
+
+	last_boot "$1" | grep '^{' > "$1.jsonl" || :
+	begun=$(last_boot "$1" | sed -n 's/^# begins //p' | tail -n 1)
+	if [ "$begun" ] && ! grep -qF "\"subject\":\"${begun%%/*}\",\"check\":\"${begun#*/}\"" "$1.jsonl"
+	then
+		case $2 in
+		124) bury "$begun" hang "the VM did not end" "$3" ;;
+		*) bury "$begun" splat "the kernel died of it" "$3" ;;
+		esac >> "$1.jsonl"
+	fi
+	case $2 in
+	0 | 1 | 5) ;;
+	125)
+		# The complaint must belong to a check.
+		grep -q '"verdict":"\(splat\|hang\)"' "$1.jsonl" ||
+			bury "kernel/log" splat "the kernel complained outside of all checks" "$3" \
+				>> "$1.jsonl"
+		;;
+	*) [ -s "$1.jsonl" ] || bury "kernel/boot" broken "testvm ended with status $2" "$3" \
+		>> "$1.jsonl" ;;
+	esac
+	cat "$1.jsonl" >> "$out/results.jsonl"
+}
+
+# Strikes what boot $1 has a result of from the list of what is left.
+strike()
+{
+	sed -n 's/^{"subject":"\([^"]*\)","check":"\([^"]*\)".*/\1\/\2/p' "$1.jsonl" |
+		sort > "$1.done"
+	grep -vxFf "$1.done" "$left" > "$left.new" || :
+	mv "$left.new" "$left"
+}
+
+run_group()
+{
+	local kernel=${1%%|*} rest=${1#*|} testvm name path options=() boot log status before
+	testvm=${rest%|*}
+
+	say "kernel $kernel:${group_subjects[$1]}"
+	"$top/testvm/kernels/kernel.sh" "$kernel" > /dev/null
+	options=(--load zram)
+	for name in ${group_load[$1]}; do
+		options+=(--load "$name")
+	done
+	for name in $(modules_of "$1"); do
+		path=$name
+		[[ $name = */* ]] || path=$("$top/testvm/kernels/module.sh" "$kernel" "$name")
+		options+=(--module "$path")
+	done
+	left=$out/left
+	for subject in ${group_subjects[$1]}; do
+		"$BUILD/judge/secmmu-judge" --plan --subject "$subject" ${CHECK:+--check "$CHECK"}
+	done > "$left"
+	for ((boot = 1; boot <= most_boots; boot++)); do
+		before=$(wc -l < "$left")
+		[ "$before" -gt 0 ] || break
+		log=$out/vm-$((++vms))
+		status=0
+		# shellcheck disable=SC2046,SC2086 # lists of words
+		SECMMU_KERNEL=$kernel "$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus 2 \
+			--memory 2048 --timeout $timeout --root "$out/root" "${options[@]}" \
+			$testvm --log "$log.console" -- \
+			secmmu-judge --json $(cat "$left") > "$log" 2> "$log.err" || status=$?
+		collect "$log" "$status" "$kernel"
+		strike "$log"
+		echo "boot $boot: $((before - $(wc -l < "$left"))) of $before verdicts"
+		if [ "$(wc -l < "$left")" = "$before" ]; then
+			tail -n 20 "$log.err" >&2
+			break
+		fi
+	done
+	if [ -s "$left" ]; then
+		echo "not ok - no verdict on: $(tr '\n' ' ' < "$left")"
+		incomplete=yes
+	fi
+}
+
+# --- The whole ------------------------------------------------------------------------
+
+build_tools testvm
+say "building the judge"
+if ! make -s -C "$top/judge" ADAPTER="$adapter" > "$BUILD/judge.log" 2>&1; then
+	tail -n 40 "$BUILD/judge.log" >&2
+	echo "judge: it does not build; see $BUILD/judge.log" >&2
+	exit 2
+fi
+if [ ! "$subjects" ]; then
+	subjects=$("$BUILD/judge/secmmu-judge" --plan --check discard | sed 's|/.*||')
+fi
+rm -rf "$out"
+mkdir -p "$out/root/usr/bin"
+cp "$BUILD/judge/secmmu-judge" "$out/root/usr/bin/"
+: > "$out/results.jsonl"
+incomplete='' vms=0
+make_groups
+for group in "${groups[@]}"; do
+	run_group "$group"
+done
+status=0
+perl report.pl $tap "$out/results.jsonl" expected "$out" || status=$?
+[ ! "$incomplete" ] || status=1
+exit "$status"
