@@ -11,7 +11,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 TEST ?=
 comma := ,
 
-.PHONY: help setup tools modules run check check-all mutants mutants-refresh mutants-auto \
+.PHONY: help setup tools modules run check check-all judge mutants mutants-refresh mutants-auto \
 	explore explore-table replay models bench bench-compare soak fuzz clean
 .DEFAULT_GOAL := help
 
@@ -26,6 +26,9 @@ help:
 	@echo 'make check-all'
 	@echo '              the same, with the steps that take long. Both build everything and'
 	@echo '              then run all steps, or those in STEPS="NAME ..."'
+	@echo 'make judge [SUBJECT="NAME ..."] [CHECK=PATTERN] [KERNEL=6.12] [ADAPTER=FILE.c MODULE=FILE.ko]'
+	@echo '              run each check against secondary MMUs: this driver, KVM, HMM and others, or'
+	@echo '              one of your own; the matrix of verdicts is in build/judge/out/'
 	@echo 'make mutants [QUICK=1] [MUTANT=NAME] [KERNEL=6.1] [JOBS=2]'
 	@echo '              run all gated tests against each seeded bug of a test build, or with'
 	@echo '              QUICK=1 the test that the bug names; matrix in build/mutants/'
@@ -89,6 +92,10 @@ check:
 
 check-all:
 	@check/check.sh --all
+
+# SUBJECT, CHECK, KERNEL, ADAPTER and MODULE reach it by the environment.
+judge:
+	@judge/judge.sh
 
 mutants:
 	@mutants/mutants.pl $(if $(QUICK),--quick)

@@ -127,7 +127,7 @@ static ssize_t procmem_write(void *accessor, uint64_t gpa, const void *buffer, s
 SUBJECT(procmem) = {
 	.name = "procmem",
 	.summary = "/proc/self/mem, the control: it has no translations to go stale",
-	.limits = SUBJECT_NO_PERMISSION,
+	.limits = SUBJECT_NO_PERMISSION | SUBJECT_NO_USERFAULT,
 	.create = procmem_create,
 	.destroy = procmem_destroy,
 	.slot_set = procmem_slot_set,
