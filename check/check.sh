@@ -324,6 +324,8 @@ extra tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug
 extra tests testvm-frozen "$top/testvm/selftest.sh" frozen
 stock_kernels
 kcsan_kernel
+# Secondary MMUs, one of which is broken on purpose.
+go tests judge "$top/judge/judge.sh" --quick --tap --out "$out/judge"
 go step bench bench 6.1
 go tests hot-paths hot_paths
 extra tests fuzz-vm "$top/fuzz/selftest.sh" --vm
