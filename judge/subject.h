@@ -63,6 +63,22 @@ enum subject_limit {
 #define SLOT_LOG_DIRTY	(1u << 1)
 
 /**
+ * struct subject_counters - what a subject has done
+ * @events: invalidation events of the memory
+ * @zapped: entries dropped
+ * @flushes: TLB flushes
+ * @retries: faults that began again
+ * @left: times an accessor left what restricted it
+ */
+struct subject_counters {
+	uint64_t events;
+	uint64_t zapped;
+	uint64_t flushes;
+	uint64_t retries;
+	uint64_t left;
+};
+
+/**
  * struct subject_ops - a secondary MMU, and how to use it
  * @name: one word, for the command line and the matrix
  * @summary: half a line that says what it is
@@ -93,12 +109,16 @@ enum subject_limit {
  *	never fewer
  * @misses: faults that this accessor has taken to find or to widen a translation, since it
  *	was opened. Judges over-invalidation
- * @invalidations: invalidation events that the instance has seen. For reports only
+ * @counters: what the instance has seen since it was made. For reports only; 0: not counted
  * @mapped: bytes that the instance has translations for at this moment
  * @ages: it takes part in aging (clear_young and its relatives)
- * @change: changes something about the accessor between two transfers that must not change
- *	what they do, or that @denies knows; @random decides. 0 or a negative errno
+ * @vary: before the first slot: from now on accessors vary @what (a word of the subject's own) when
+ *	@change is called. -EINVAL if it knows no such thing
+ * @change: lets the accessor vary, between two transfers; @random decides. What changes must not
+ *	change what a transfer does, or @denies knows. 0 or a negative errno
  * @denies: must a transfer there fail with -EACCES, by what @change did?
+ * @inspect: all is at rest: compares the subject's own tables with the process's, if it can.
+ *	Writes one line to @text, or nothing. 0; or 1 if something is wrong
  *
  * All but @name, @summary, @create, @slot_set, @accessor_open, @read and @write may be NULL.
  * @create, @slot_set, @slot_delete, @accessor_open, @accessor_close and @destroy are called by
@@ -140,10 +160,12 @@ struct subject_ops {
 	int (*prefault)(void *accessor, uint64_t gpa, size_t length, bool write);
 	int (*dirty)(void *subject, unsigned int id, uint64_t *bitmap, size_t pages);
 	uint64_t (*misses)(void *accessor);
-	uint64_t (*invalidations)(void *subject);
+	void (*counters)(void *subject, struct subject_counters *counters);
 	uint64_t (*mapped)(void *subject);
+	int (*vary)(void *subject, const char *what);
 	int (*change)(void *accessor, uint64_t random);
 	bool (*denies)(void *accessor, uint64_t gpa, bool write);
+	int (*inspect)(void *subject, char *text, size_t size);
 };
 
 /**

@@ -68,15 +68,25 @@ static void parse_mistake(struct argp_state *state, char *text, void *values)
 	options->mistake = mistake;
 }
 
+static void parse_subject(struct argp_state *state, char *text, void *values)
+{
+	struct storm_options *options = values;
+
+	options->subject = subject_find(text);
+	if (options->subject)
+		return;
+	argp_error(state, "--subject: there is no \"%s\", see secmmu-judge --list", text);
+}
+
 static void check_run(struct argp_state *state, void *values)
 {
-	const struct storm_options *options = values;
-	const struct features *features = &options->features;
+	struct storm_options *options = values;
 
-	if (options->unmirrored &&
-	    (features->tags || features->domains || features->keys))
-		argp_error(state, "--tags, --domains and --keys are the driver's: not with "
-			   "--no-mirror");
+	if (options->unmirrored)
+		options->subject = subject_find("procmem");
+	if ((options->tags || options->domains || options->keys) && !options->subject->vary)
+		argp_error(state, "--tags, --domains and --keys are the driver's: not with %s",
+			   options->unmirrored ? "--no-mirror" : options->subject->name);
 }
 
 #define VALUE(member)			OPTION_VALUE(struct storm_options, member)
@@ -106,14 +116,16 @@ static const struct option_entry run_table[] = {
 	{ "backing", 0, "KIND",
 	  "anon (default): private anonymous memory; memfd: shared memory",
 	  .parse = parse_backing },
+	{ "subject", 0, "NAME",
+	  "the secondary MMU that is under test (default: secmmu)", .parse = parse_subject },
 	{ "no-mirror", 0, NULL,
-	  "run without the driver; engines go through /proc/self/mem", VALUE(unmirrored) },
-	{ "tags", 0, NULL, "engines put tags on their addresses", VALUE(features.tags) },
+	  "the same as --subject procmem: engines go through /proc/self/mem", VALUE(unmirrored) },
+	{ "tags", 0, NULL, "engines put tags on their addresses", VALUE(tags) },
 	{ "domains", 0, NULL,
 	  "engines move between domains, leave the mirror and come back",
-	  VALUE(features.domains) },
+	  VALUE(domains) },
 	{ "keys", 0, NULL, "memory has protection keys, and engines change their rights",
-	  VALUE(features.keys) },
+	  VALUE(keys) },
 	{ "mistake", 0, "KIND",
 	  "let the guest do something wrong once, to see that noticed",
 	  .parse = parse_mistake, .flags = OPTION_HIDDEN },
@@ -146,6 +158,7 @@ static int run_storm(int argc, char **argv)
 		.engines = 2,
 		.seconds = 30,
 		.stuck_after = DEFAULT_STUCK_AFTER,
+		.subject = subject_find("secmmu"),
 		.writes = REPORT_MIN_WRITES,
 		.events = REPORT_MIN_EVENTS,
 		.seed = (uint64_t)time(NULL),

@@ -1,35 +1,79 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The driver of this project: a mirror, and an engine for each accessor. */
+/*
+ * The driver of this project: a mirror, and an engine for each accessor. Engines can vary the
+ * tags of their addresses, their domain, and their rights by keys: Documentation/views.rst.
+ */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/secmmu_test.h>
 #include "client.h"
+#include "prng.h"
 #include "subject.h"
 
 /* How the negative control is made of a test build. */
 #define MUTANT_FILE	"/sys/module/secmmu/parameters/mutant"
 #define MUTANT		"ignore-invalidate"
 
+#define TAG_BITS	15
+#define TAG_SHIFT	(63 - TAG_BITS)
+
+/* Each slot that is not read-only has one of these, and each domain shows some of them. */
+#define KEYS		4
+#define DOMAINS		4
+
+#define SLOTS		8
+
 /**
  * struct secmmu - the instance
  * @mirror: descriptor of the mirror
+ * @tags: addresses carry tags
+ * @domains: domains show some slots; engines move between them, leave the mirror and come back
+ * @keys: slots have keys; engines change their rights
+ * @key: the keys, by their index
+ * @slots: where which key is needed; a length of 0: no slot
  */
 struct secmmu {
 	int mirror;
+	bool tags;
+	bool domains;
+	bool keys;
+	uint32_t key[KEYS];
+	struct {
+		uint64_t gpa;
+		uint64_t length;
+		uint32_t key;
+	} slots[SLOTS];
 };
 
 /**
  * struct engine - an accessor
- * @mirror: its mirror
+ * @secmmu: its instance
  * @fd: descriptor of the engine
+ * @tag: put on every gpa
+ * @rights: its register
  */
 struct engine {
-	int mirror;
+	const struct secmmu *secmmu;
 	int fd;
+	uint64_t tag;
+	uint32_t rights;
 };
+
+static int fail_probe(int error, char *why, size_t size)
+{
+	if (error == -EACCES || error == -EPERM)
+		snprintf(why, size, "no permission to open " SECMMU_DEVICE);
+	else if (error == -ENOENT || error == -ENODEV || error == -ENXIO)
+		snprintf(why, size, "no " SECMMU_DEVICE ": load the driver: insmod secmmu.ko");
+	else
+		snprintf(why, size, "cannot open " SECMMU_DEVICE ": %s", strerror(-error));
+	return error;
+}
 
 static int secmmu_probe(char *why, size_t size)
 {
@@ -37,14 +81,13 @@ static int secmmu_probe(char *why, size_t size)
 	int device = secmmu_open();
 	int ret;
 
-	if (device < 0) {
-		snprintf(why, size, "no " SECMMU_DEVICE " (module secmmu)");
-		return device;
-	}
+	if (device < 0)
+		return fail_probe(device, why, size);
 	ret = secmmu_call(device, SECMMU_GET_INFO, &info, sizeof(info));
 	close(device);
 	if (ret < 0 || info.abi_version != SECMMU_ABI_VERSION) {
-		snprintf(why, size, "another version of the driver");
+		snprintf(why, size, SECMMU_DEVICE " has ABI version %u, not %u",
+			 info.abi_version, SECMMU_ABI_VERSION);
 		return -EPROTO;
 	}
 	return 0;
@@ -79,7 +122,7 @@ static int secmmu_create(void **subject)
 	close(device);
 	if (mirror < 0)
 		return mirror;
-	secmmu = malloc(sizeof(*secmmu));
+	secmmu = calloc(1, sizeof(*secmmu));
 	if (!secmmu) {
 		close(mirror);
 		return -ENOMEM;
@@ -97,33 +140,52 @@ static void secmmu_destroy(void *subject)
 	free(secmmu);
 }
 
+/* Two of three domains show a slot. */
+static uint32_t slot_domains(const struct secmmu *secmmu, unsigned int id)
+{
+	return secmmu->domains ? 0xe & ~(2u << id % (DOMAINS - 1)) : 0;
+}
+
+/* Read-only slots are in all domains, and need no key. */
 static int secmmu_slot_set(void *subject, unsigned int id, unsigned int flags, uint64_t gpa,
 			   void *hva, size_t length)
 {
-	const struct secmmu *secmmu = subject;
+	bool readonly = flags & SLOT_READONLY;
+	struct secmmu *secmmu = subject;
+	uint32_t key = readonly ? 0 : secmmu->key[id % KEYS];
+	int ret;
 
-	return secmmu_set_slot(secmmu->mirror, id,
-			       (flags & SLOT_READONLY ? SECMMU_SLOT_READONLY : 0) |
-			       (flags & SLOT_LOG_DIRTY ? SECMMU_SLOT_LOG_DIRTY : 0),
-			       gpa, hva, length);
+	if (id >= SLOTS)
+		return -EINVAL;
+	ret = secmmu_set_slot_in(secmmu->mirror, id, (readonly ? SECMMU_SLOT_READONLY : 0) |
+				 (flags & SLOT_LOG_DIRTY ? SECMMU_SLOT_LOG_DIRTY : 0), key,
+				 readonly ? 0 : slot_domains(secmmu, id), gpa, hva, length);
+	if (ret < 0)
+		return ret;
+	secmmu->slots[id].gpa = gpa;
+	secmmu->slots[id].length = length;
+	secmmu->slots[id].key = key;
+	return 0;
 }
 
 static int secmmu_slot_delete(void *subject, unsigned int id)
 {
-	const struct secmmu *secmmu = subject;
+	struct secmmu *secmmu = subject;
 
+	secmmu->slots[id].length = 0;
 	return secmmu_delete_slot(secmmu->mirror, id);
 }
 
 static int secmmu_accessor_open(void *subject, void **accessor)
 {
-	const struct secmmu *secmmu = subject;
-	struct engine *engine = malloc(sizeof(*engine));
+	struct secmmu *secmmu = subject;
+	struct engine *engine = calloc(1, sizeof(*engine));
 
 	if (!engine)
 		return -ENOMEM;
-	engine->mirror = secmmu->mirror;
-	engine->fd = secmmu_create_engine(secmmu->mirror);
+	engine->secmmu = secmmu;
+	engine->fd = secmmu_create_engine_with(secmmu->mirror, secmmu->domains ?
+					       SECMMU_ENGINE_LEAVE_DOMAIN : 0);
 	if (engine->fd < 0) {
 		int ret = engine->fd;
 
@@ -146,14 +208,14 @@ static ssize_t secmmu_read(void *accessor, uint64_t gpa, void *buffer, size_t le
 {
 	const struct engine *engine = accessor;
 
-	return gpa_read(engine->fd, buffer, length, gpa);
+	return gpa_read(engine->fd, buffer, length, gpa | engine->tag);
 }
 
 static ssize_t secmmu_write(void *accessor, uint64_t gpa, const void *buffer, size_t length)
 {
 	const struct engine *engine = accessor;
 
-	return gpa_write(engine->fd, buffer, length, gpa);
+	return gpa_write(engine->fd, buffer, length, gpa | engine->tag);
 }
 
 /* A call that stops early has got on; it says so, or what keeps it. */
@@ -169,7 +231,7 @@ static int prefault_range(void *accessor, uint64_t gpa, size_t length, bool writ
 	int ret = 0;
 
 	while (range.length && !ret)
-		ret = secmmu_call(engine->mirror, SECMMU_PREFAULT, &range, sizeof(range));
+		ret = secmmu_call(engine->secmmu->mirror, SECMMU_PREFAULT, &range, sizeof(range));
 	return ret;
 }
 
@@ -194,31 +256,157 @@ static uint64_t count_misses(void *accessor)
 {
 	const struct engine *engine = accessor;
 
-	return get_stats(engine->mirror).faults;
+	return get_stats(engine->secmmu->mirror).faults;
 }
 
-static uint64_t count_invalidations(void *subject)
+static void get_counters(void *subject, struct subject_counters *counters)
 {
 	const struct secmmu *secmmu = subject;
+	struct secmmu_stats stats = get_stats(secmmu->mirror);
 
-	return get_stats(secmmu->mirror).events;
+	*counters = (struct subject_counters) {
+		.events = stats.events,
+		.zapped = stats.zapped,
+		.flushes = stats.flushes,
+		.retries = stats.retries,
+		.left = stats.left,
+	};
 }
 
-#define OPERATIONS				\
-	.limits = SUBJECT_NO_EACCES,		\
-	.ages = true,				\
-	.create = secmmu_create,		\
-	.destroy = secmmu_destroy,		\
-	.slot_set = secmmu_slot_set,		\
-	.slot_delete = secmmu_slot_delete,	\
-	.accessor_open = secmmu_accessor_open,	\
-	.accessor_close = secmmu_accessor_close, \
-	.read = secmmu_read,			\
-	.write = secmmu_write,			\
-	.prefault = prefault_range,		\
-	.dirty = get_dirty,			\
-	.misses = count_misses,			\
-	.invalidations = count_invalidations
+static int vary_domains(struct secmmu *secmmu)
+{
+	int ret = 0;
+
+	for (uint32_t i = 1; i < DOMAINS && ret >= 0; i++)
+		ret = domain_create(secmmu->mirror, i);
+	secmmu->domains = true;
+	return ret < 0 ? ret : 0;
+}
+
+static int vary_keys(struct secmmu *secmmu)
+{
+	for (uint32_t i = 1; i < KEYS; i++) {
+		int key = key_alloc(secmmu->mirror);
+
+		if (key < 0)
+			return key;
+		secmmu->key[i] = (uint32_t)key;
+	}
+	secmmu->keys = true;
+	return 0;
+}
+
+static int secmmu_vary(void *subject, const char *what)
+{
+	struct secmmu *secmmu = subject;
+
+	if (!strcmp(what, "tags")) {
+		secmmu->tags = true;
+		return tag_bits_set(secmmu->mirror, TAG_BITS);
+	}
+	if (!strcmp(what, "domains"))
+		return vary_domains(secmmu);
+	if (!strcmp(what, "keys"))
+		return vary_keys(secmmu);
+	return -EINVAL;
+}
+
+static int change_domain(const struct engine *engine, struct prng *prng)
+{
+	uint32_t domain = prng_below(prng, DOMAINS);
+
+	if (prng_below(prng, 2))
+		return domain_enter(engine->fd, domain);
+	return engine_detach(engine->fd) ?:
+	       engine_attach(engine->fd, engine->secmmu->mirror, domain);
+}
+
+/* Mostly everything is allowed, or a storm proves little. */
+static uint32_t draw_rights(const struct secmmu *secmmu, struct prng *prng)
+{
+	uint32_t rights = 0;
+
+	for (uint32_t i = 1; i < KEYS; i++)
+		if (!prng_below(prng, 4))
+			rights |= prng_below(prng, 2) ? SECMMU_KEY_NO_WRITE(secmmu->key[i]) :
+							SECMMU_KEY_NO_ACCESS(secmmu->key[i]);
+	return rights;
+}
+
+static int change_engine(void *accessor, uint64_t random)
+{
+	struct engine *engine = accessor;
+	const struct secmmu *secmmu = engine->secmmu;
+	struct prng prng;
+	int ret = 0;
+
+	prng_init(&prng, random, 0);
+	if (secmmu->tags)
+		engine->tag = (uint64_t)prng_below(&prng, 1u << TAG_BITS) << TAG_SHIFT;
+	if (secmmu->domains)
+		ret = change_domain(engine, &prng);
+	if (ret || !secmmu->keys)
+		return ret;
+	engine->rights = draw_rights(secmmu, &prng);
+	return rights_set(engine->fd, engine->rights);
+}
+
+static bool engine_denies(void *accessor, uint64_t gpa, bool write)
+{
+	const struct engine *engine = accessor;
+
+	for (unsigned int i = 0; i < SLOTS; i++) {
+		uint32_t key = engine->secmmu->slots[i].key;
+
+		if (gpa - engine->secmmu->slots[i].gpa < engine->secmmu->slots[i].length)
+			return engine->rights & (SECMMU_KEY_NO_ACCESS(key) |
+						 (write ? SECMMU_KEY_NO_WRITE(key) : 0));
+	}
+	return false;
+}
+
+/* A test build says what it thinks of the mirror. */
+static int inspect_mirror(void *subject, char *text, size_t size)
+{
+	struct secmmu_test_oracle result = { .size = sizeof(result) };
+	const struct secmmu *secmmu = subject;
+	int ret;
+
+	do {
+		ret = secmmu_call(secmmu->mirror, SECMMU_TEST_CHECK, &result, sizeof(result));
+	} while (ret == -EINTR);
+	/* No test build, or not for us to ask. */
+	if (ret == -ENOTTY || ret == -EPERM)
+		return 0;
+	if (ret < 0)
+		snprintf(text, size, "cannot compare mirror and memory: %s", strerror(-ret));
+	else
+		snprintf(text, size, "%llu sptes and %llu TLB entries compared, %llu in motion, "
+			 "%s, %s", result.sptes, result.tlb_entries, result.unjudged,
+			 result.stale ? "some stale" : "none stale",
+			 result.too_wide ? "some permit too much" : "none permits too much");
+	return ret < 0 || result.stale || result.too_wide;
+}
+
+#define OPERATIONS					\
+	.limits = SUBJECT_NO_EACCES,			\
+	.ages = true,					\
+	.create = secmmu_create,			\
+	.destroy = secmmu_destroy,			\
+	.slot_set = secmmu_slot_set,			\
+	.slot_delete = secmmu_slot_delete,		\
+	.accessor_open = secmmu_accessor_open,		\
+	.accessor_close = secmmu_accessor_close,	\
+	.read = secmmu_read,				\
+	.write = secmmu_write,				\
+	.prefault = prefault_range,			\
+	.dirty = get_dirty,				\
+	.misses = count_misses,				\
+	.counters = get_counters,			\
+	.vary = secmmu_vary,				\
+	.change = change_engine,			\
+	.denies = engine_denies,			\
+	.inspect = inspect_mirror
 
 SUBJECT(secmmu) = {
 	.name = "secmmu",

@@ -69,7 +69,7 @@ void agent_count(uint64_t *counter)
 /* What a key forbids must fail, whatever the memory is like. */
 static bool is_denied(struct agent *agent, uint32_t page, bool write)
 {
-	return engine_denies(&agent->engine, memory_slot_of(agent->judge->memory, page), write);
+	return engine_denies(&agent->engine, judge_gpa(agent->judge, page), write);
 }
 
 /* Did an access fail as it had to? Returns false after a violation. */
@@ -131,13 +131,13 @@ bool agent_read_page(struct agent *agent, uint32_t page)
 	return read_pages(agent, page, 1);
 }
 
-/* Either the whole page at once or sample by sample. */
+/* Either the whole page at once or sample by sample, where that can be written. */
 static ssize_t write_stamp(struct agent *agent, uint64_t gpa,
 			   const uint64_t *words, bool whole)
 {
 	ssize_t done;
 
-	if (whole)
+	if (whole || engine_least(&agent->engine) > 2 * sizeof(*words))
 		return engine_write(&agent->engine, gpa, words,
 				    GUEST_PAGE_SIZE);
 	for (unsigned int i = 0; i < STAMP_SAMPLES; i++) {

@@ -74,16 +74,20 @@ static uint32_t choose_range(const struct agent *agent, struct prng *prng,
 /* Memory that is not mapped cannot be accessed: not even by a stale spte. */
 static void check_gap(struct agent *agent, uint32_t page)
 {
-	uint64_t gpa = judge_gpa(agent->judge, page), word;
+	uint64_t gpa = judge_gpa(agent->judge, page), words[GUEST_PAGE_WORDS];
+	size_t length = engine_least(&agent->engine);
 	ssize_t done;
 
-	done = engine_read(&agent->engine, gpa, &word, sizeof(word));
+	if (length < sizeof(*words))
+		length = sizeof(*words);
+	done = engine_read(&agent->engine, gpa, words, length);
 	if (done != -EFAULT)
 		judge_fault(agent->judge, page,
 			    done >= 0 ? STAMP_GAP : STAMP_ERROR, done,
 			    agent->name);
-	word = GAP_PATTERN;
-	done = engine_write(&agent->engine, gpa, &word, sizeof(word));
+	for (size_t i = 0; i < length / sizeof(*words); i++)
+		words[i] = GAP_PATTERN;
+	done = engine_write(&agent->engine, gpa, words, length);
 	if (done != -EFAULT)
 		judge_fault(agent->judge, page,
 			    done >= 0 ? STAMP_GAP : STAMP_ERROR, done,

@@ -1,96 +1,154 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 #include "engine.h"
 #include "message.h"
-#include "own_mirror.h"
 
-#define TAG_BITS	15
-#define TAG_SHIFT	(63 - TAG_BITS)
+/* Where a subject of one slot has it. */
+#define ONE_SLOT_GPA	0x1000000ul
 
-static uint32_t slot_key(const struct features *features, uint32_t slot)
+static bool cannot(const struct instance *instance, enum subject_limit limit)
 {
-	return features->keys ? features->key[slot % FEATURE_KEYS] : 0;
+	return instance->ops->limits & limit;
 }
 
-/* Two of three domains show a slot. */
-static uint32_t slot_domains(const struct features *features, uint32_t slot)
+static void need_call(const struct instance *instance, int ret, const char *what)
 {
-	return features->domains ? 0xe & ~(2u << slot % (FEATURE_DOMAINS - 1)) : 0;
+	if (ret < 0)
+		die("%s: cannot %s: %s", instance->ops->name, what, strerror(-ret));
 }
 
 /**
- * features_show - hand guest memory to the mirror, by domains and under keys
- * @features: with the flags set; the keys are filled in
- * @mirror: the mirror, without engines
+ * instance_create - make an instance of a subject
+ * @instance: filled in
+ * @ops: the subject
  * @memory: guest memory
  *
- * The engines may look at the fixed region, but not change it; it has no key.
+ * Ends the program, with the reason, if the subject is not usable here.
  */
-void features_show(struct features *features, int mirror, const struct memory *memory)
+void instance_create(struct instance *instance, const struct subject_ops *ops,
+		   const struct memory *memory)
 {
-	if (features->tags)
-		mirror_need(tag_bits_set(mirror, TAG_BITS), "set tag bits");
-	for (uint32_t i = 1; features->domains && i < FEATURE_DOMAINS; i++)
-		mirror_need(domain_create(mirror, i), "create a domain");
-	for (uint32_t i = 1; features->keys && i < FEATURE_KEYS; i++)
-		features->key[i] = (uint32_t)mirror_need(key_alloc(mirror),
-							 "allocate a key");
+	char why[256] = "";
+
+	*instance = (struct instance) { .ops = ops, .memory = memory };
+	if (ops->probe && ops->probe(why, sizeof(why)))
+		die("%s", why);
+	need_call(instance, ops->create(&instance->subject), "make an instance");
+}
+
+/**
+ * instance_vary - let engines vary something
+ * @instance: without slots
+ * @what: a word that the subject knows
+ */
+void instance_vary(struct instance *instance, const char *what)
+{
+	if (!instance->ops->vary)
+		die("%s has no %s", instance->ops->name, what);
+	need_call(instance, instance->ops->vary(instance->subject, what), "vary what was asked for");
+	instance->varied = true;
+}
+
+/* Where the subject has a host address that lies in guest memory. */
+static uint64_t place_of(const struct instance *instance, const void *hva, uint64_t gpa)
+{
+	if (cannot(instance, SUBJECT_IDENTITY))
+		return (uintptr_t)hva;
+	if (cannot(instance, SUBJECT_ONE_SLOT))
+		return ONE_SLOT_GPA + (uint64_t)((const char *)hva - instance->memory->hull);
+	return gpa;
+}
+
+/**
+ * instance_show - hand guest memory to the subject
+ * @instance: the subject, without engines
+ *
+ * Engines may look at the fixed region, but not change it, where that can be said. A subject
+ * of one slot gets all that lies between the first and the last one.
+ */
+void instance_show(const struct instance *instance)
+{
+	const struct memory *memory = instance->memory;
+	const struct subject_ops *ops = instance->ops;
+	bool readonly = !cannot(instance, SUBJECT_NO_READONLY_SLOTS);
+
+	if (cannot(instance, SUBJECT_ONE_SLOT)) {
+		need_call(instance, ops->slot_set(instance->subject, 0, 0,
+						place_of(instance, memory->hull, 0), memory->hull,
+						memory->hull_length), "set a slot");
+		return;
+	}
 	for (uint32_t i = 0; i < MEMORY_SLOTS; i++) {
 		const struct memory_slot *slot = &memory->slots[i];
-		bool fixed = i == MEMORY_FIXED_SLOT;
+		unsigned int flags = i == MEMORY_FIXED_SLOT && readonly ? SLOT_READONLY : 0;
 
-		mirror_need(secmmu_set_slot_in(mirror, i, fixed ? SECMMU_SLOT_READONLY : 0,
-					       fixed ? 0 : slot_key(features, i),
-					       fixed ? 0 : slot_domains(features, i),
-					       slot->gpa, slot->hva, slot->length),
-			    "set a mirror slot");
+		need_call(instance, ops->slot_set(instance->subject, i, flags,
+						place_of(instance, slot->hva, slot->gpa), slot->hva,
+						slot->length), "set a slot");
 	}
 }
 
 /**
- * engine_open - make an engine, or something that behaves like one
- * @engine: filled in
- * @mirror: its mirror, or -1: accesses go through /proc/self/mem then, where the kernel
- *	looks every page up afresh, so it cannot be stale, and unmapped memory is an
- *	error, not a signal
- * @memory: guest memory
- * @features: of the mirror
+ * instance_destroy - end the instance
+ * @instance: its engines are closed
  */
-void engine_open(struct engine *engine, int mirror, const struct memory *memory,
-		 const struct features *features)
+void instance_destroy(struct instance *instance)
 {
-	*engine = (struct engine) {
-		.mirror = mirror,
-		.memory = memory,
-		.features = features,
-	};
-	if (mirror >= 0)
-		engine->fd = mirror_engine(mirror, SECMMU_ENGINE_LEAVE_DOMAIN);
-	else
-		engine->fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
-	if (engine->fd < 0)
-		die("cannot open /proc/self/mem: %s", strerror(errno));
+	if (instance->ops->destroy)
+		instance->ops->destroy(instance->subject);
 }
 
-/* The file offset of a gpa, or -ENXIO. */
-static off_t engine_offset(const struct engine *engine, uint64_t gpa,
-			   size_t length)
+/**
+ * engine_open - make an engine
+ * @engine: filled in
+ * @instance: its subject
+ */
+void engine_open(struct engine *engine, const struct instance *instance)
 {
+	*engine = (struct engine) { .instance = instance };
+	need_call(instance, instance->ops->accessor_open(instance->subject, &engine->accessor),
+		  "open an accessor");
+}
+
+/**
+ * engine_close - end it
+ * @engine: not in a transfer
+ */
+void engine_close(struct engine *engine)
+{
+	if (engine->instance->ops->accessor_close)
+		engine->instance->ops->accessor_close(engine->accessor);
+}
+
+/* Sets @place to where the subject has a gpa; -ENXIO if guest memory has nothing there. */
+static int find_place(const struct engine *engine, uint64_t gpa, size_t length, uint64_t *place)
+{
+	const struct instance *instance = engine->instance;
 	const void *hva;
 
-	if (engine->mirror >= 0)
-		return (off_t)(gpa | engine->tag);
-	hva = memory_range(engine->memory, gpa, length);
-	return hva ? (off_t)(uintptr_t)hva : -ENXIO;
+	*place = gpa;
+	if (!cannot(instance, SUBJECT_IDENTITY | SUBJECT_ONE_SLOT))
+		return 0;
+	hva = memory_range(instance->memory, gpa, length);
+	if (!hva)
+		return -ENXIO;
+	*place = place_of(instance, hva, gpa);
+	return 0;
 }
 
-/* Unmapped memory by the driver's numbers, whatever was asked for it. */
-static ssize_t engine_result(const struct engine *engine, ssize_t ret)
+/* To be called again is no more than an interruption. */
+static ssize_t result_of(ssize_t done)
 {
-	return ret == -EIO && engine->mirror < 0 ? -EFAULT : ret;
+	return done == -EAGAIN ? -EINTR : done;
+}
+
+static size_t limit_length(const struct engine *engine, size_t length)
+{
+	size_t most = engine->instance->ops->most;
+
+	return most && length > most ? most : length;
 }
 
 /**
@@ -98,17 +156,18 @@ static ssize_t engine_result(const struct engine *engine, ssize_t ret)
  * @engine: the engine
  * @gpa: guest physical address
  * @buffer: where to put it
- * @length: bytes, in one slot
+ * @length: bytes, in one slot; at least engine_least()
  *
- * Return: bytes read, perhaps fewer, or a negative errno as in secmmu.h.
+ * Return: bytes read, perhaps fewer, or a negative errno as in judge/subject.h.
  */
 ssize_t engine_read(const struct engine *engine, uint64_t gpa, void *buffer,
 		    size_t length)
 {
-	off_t offset = engine_offset(engine, gpa, length);
+	uint64_t place;
+	int err = find_place(engine, gpa, length, &place);
 
-	return offset < 0 ? offset :
-	       engine_result(engine, gpa_read(engine->fd, buffer, length, (__u64)offset));
+	return err ?: result_of(engine->instance->ops->read(engine->accessor, place, buffer,
+							  limit_length(engine, length)));
 }
 
 /**
@@ -116,17 +175,33 @@ ssize_t engine_read(const struct engine *engine, uint64_t gpa, void *buffer,
  * @engine: the engine
  * @gpa: guest physical address
  * @buffer: what to write
- * @length: bytes, in one slot
+ * @length: bytes, in one slot; at least engine_least()
  *
- * Return: bytes written, perhaps fewer, or a negative errno as in secmmu.h.
+ * Return: bytes written, perhaps fewer, or a negative errno as in judge/subject.h.
  */
 ssize_t engine_write(const struct engine *engine, uint64_t gpa,
 		     const void *buffer, size_t length)
 {
-	off_t offset = engine_offset(engine, gpa, length);
+	uint64_t place;
+	int err = find_place(engine, gpa, length, &place);
 
-	return offset < 0 ? offset :
-	       engine_result(engine, gpa_write(engine->fd, buffer, length, (__u64)offset));
+	return err ?: result_of(engine->instance->ops->write(engine->accessor, place, buffer,
+							   limit_length(engine, length)));
+}
+
+/**
+ * engine_least - find the smallest transfer
+ * @engine: the engine
+ *
+ * Return: its bytes; if that is a page, transfers are of whole pages.
+ */
+size_t engine_least(const struct engine *engine)
+{
+	size_t least = engine->instance->ops->least_write;
+
+	if (cannot(engine->instance, SUBJECT_WHOLE_PAGES))
+		return GUEST_PAGE_SIZE;
+	return least ?: 1;
 }
 
 static void expect_result(const char *what, ssize_t done, ssize_t expected)
@@ -136,13 +211,16 @@ static void expect_result(const char *what, ssize_t done, ssize_t expected)
 }
 
 /**
- * engine_check_slots - does the mirror know what it was told?
- * @engine: an engine of it, after features_show()
+ * instance_check_slots - does the subject know what it was told?
+ * @instance: after instance_show()
+ * @engine: one of its engines
+ *
+ * Says what it cannot be asked.
  */
-void engine_check_slots(const struct engine *engine)
+void instance_check_slots(const struct instance *instance, const struct engine *engine)
 {
-	const struct memory_slot *arena = &engine->memory->slots[MEMORY_ARENA_SLOT];
-	const void *image = memory_range(engine->memory, GUEST_IMAGE_GPA,
+	const struct memory_slot *arena = &instance->memory->slots[MEMORY_ARENA_SLOT];
+	const void *image = memory_range(instance->memory, GUEST_IMAGE_GPA,
 					 GUEST_PAGE_SIZE);
 	char page[GUEST_PAGE_SIZE];
 
@@ -150,37 +228,21 @@ void engine_check_slots(const struct engine *engine)
 		      engine_read(engine, GUEST_IMAGE_GPA, page, sizeof(page)), sizeof(page));
 	if (!image || memcmp(page, image, sizeof(page)))
 		die("the mirror shows another guest image");
-	expect_result("writing the read-only slot",
-		      engine_write(engine, GUEST_IMAGE_GPA, page, sizeof(page)), -EACCES);
-	expect_result("reading between two slots",
-		      engine_read(engine, arena->gpa + arena->length, page, sizeof(page)), -ENXIO);
-}
-
-static int change_domain(const struct engine *engine, struct prng *prng)
-{
-	uint32_t domain = prng_below(prng, FEATURE_DOMAINS);
-
-	if (prng_below(prng, 2))
-		return domain_enter(engine->fd, domain);
-	return engine_detach(engine->fd) ?:
-	       engine_attach(engine->fd, engine->mirror, domain);
-}
-
-/* Mostly everything is allowed, or the storm proves little. */
-static uint32_t draw_rights(const struct features *features, struct prng *prng)
-{
-	uint32_t rights = 0;
-
-	for (uint32_t i = 1; i < FEATURE_KEYS; i++)
-		if (!prng_below(prng, 4))
-			rights |= prng_below(prng, 2) ?
-				  SECMMU_KEY_NO_WRITE(features->key[i]) :
-				  SECMMU_KEY_NO_ACCESS(features->key[i]);
-	return rights;
+	if (cannot(instance, SUBJECT_NO_READONLY_SLOTS | SUBJECT_ONE_SLOT))
+		printf("storm: not applicable: writing a read-only slot\n");
+	else
+		expect_result("writing the read-only slot",
+			      engine_write(engine, GUEST_IMAGE_GPA, page, sizeof(page)), -EACCES);
+	if (cannot(instance, SUBJECT_NO_SLOTS | SUBJECT_ONE_SLOT))
+		printf("storm: not applicable: reading between two slots\n");
+	else
+		expect_result("reading between two slots",
+			      engine_read(engine, arena->gpa + arena->length, page, sizeof(page)),
+			      -ENXIO);
 }
 
 /**
- * engine_change - take another tag, another domain, other rights
+ * engine_change - vary what was asked for, if anything was
  * @engine: the engine, not in a transfer
  * @prng: decides
  *
@@ -188,34 +250,24 @@ static uint32_t draw_rights(const struct features *features, struct prng *prng)
  */
 int engine_change(struct engine *engine, struct prng *prng)
 {
-	const struct features *features = engine->features;
-	int err = 0;
+	int err;
 
-	if (features->tags)
-		engine->tag = (uint64_t)prng_below(prng, 1u << TAG_BITS) << TAG_SHIFT;
-	if (features->domains)
-		err = change_domain(engine, prng);
-	if (err)
-		return say("cannot change the domain: %s", strerror(-err));
-	if (!features->keys)
+	if (!engine->instance->varied)
 		return 0;
-	engine->rights = draw_rights(features, prng);
-	err = rights_set(engine->fd, engine->rights);
-	return err ? say("cannot set rights: %s", strerror(-err)) : 0;
+	err = engine->instance->ops->change(engine->accessor, prng_next(prng));
+	return err ? say("cannot change an engine: %s", strerror(-err)) : 0;
 }
 
 /**
  * engine_denies - must a transfer fail?
  * @engine: the engine
- * @slot: where
+ * @gpa: where
  * @write: which way
  *
  * Return: true if it must.
  */
-bool engine_denies(const struct engine *engine, uint32_t slot, bool write)
+bool engine_denies(const struct engine *engine, uint64_t gpa, bool write)
 {
-	uint32_t key = slot_key(engine->features, slot);
-
-	return engine->rights & (SECMMU_KEY_NO_ACCESS(key) |
-				 (write ? SECMMU_KEY_NO_WRITE(key) : 0));
+	return engine->instance->varied && engine->instance->ops->denies &&
+	       engine->instance->ops->denies(engine->accessor, gpa, write);
 }

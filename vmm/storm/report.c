@@ -116,7 +116,7 @@ void report_progress(const struct totals *totals)
 	       " flushes %" PRIu64 " retries %" PRIu64 "  violations %" PRIu64
 	       "\n",
 	       totals->seconds, totals->guest_writes,
-	       totals->mirrored ? "mirror" : "engine", totals->engine_reads,
+	       totals->counted ? "mirror" : "engine", totals->engine_reads,
 	       totals->engine_writes, totals->events, totals->zapped,
 	       totals->flushes, totals->retries, totals->violations);
 	fflush(stdout);
@@ -175,24 +175,24 @@ static void print_numbers(const struct totals *totals)
 	if (totals->exceptions)
 		printf("guest    exceptions: %" PRIu64 "\n", totals->exceptions);
 	printf("engines  %" PRIu64 " writes, %" PRIu64 " reads, %" PRIu64
-	       " in unmapped memory%s\n", totals->engine_writes,
+	       " in unmapped memory; of %s\n", totals->engine_writes,
 	       totals->engine_reads, totals->engine_faults,
-	       totals->mirrored ? "" : "; through /proc/self/mem, no mirror");
+	       totals->subject);
 	printf("process  %" PRIu64 " direct reads; %" PRIu64
 	       " reads of host and engines were exact\n",
 	       totals->direct_reads, totals->exact);
 	printf("discards %" PRIu64 "; canary held %" PRIu64 " pages, %" PRIu64
 	       " changed\n", totals->discards, totals->canary_pages,
 	       totals->canary_changed);
-	if (totals->mirrored)
+	if (totals->counted)
 		printf("mirror   %" PRIu64 " events, %" PRIu64 " zapped, %"
 		       PRIu64 " flushes, %" PRIu64 " retries\n", totals->events,
 		       totals->zapped, totals->flushes, totals->retries);
 	if (totals->denied || totals->left)
 		printf("engines  %" PRIu64 " accesses denied by keys, %" PRIu64
 		       " moves out of a domain\n", totals->denied, totals->left);
-	if (!totals->mirrored)
-		printf("mirror   none; events counts this program's own discards\n");
+	if (!totals->counted)
+		printf("mirror   counts no events; these are this program's own discards\n");
 	if (totals->lost)
 		printf("lost     %" PRIu64 " vCPUs, shut down by the emulator\n",
 		       totals->lost);
@@ -245,19 +245,17 @@ int report_summary(const struct totals *totals)
  * @path: the file
  * @totals: the numbers
  *
- * Without a mirror there are no mirror reads, whatever the engines did.
- *
  * Return: 0, or -1 after a message.
  */
 int report_json(const char *path, const struct totals *totals)
 {
 	const char *accel = getenv("SECMMU_ACCEL");
-	bool mirrored = totals->mirrored;
 	struct json json;
 
 	if (json_create(&json, path, "secmmu-run-1"))
 		return -1;
 	json_string(&json, "verdict", verdict_word(totals));
+	json_string(&json, "subject", totals->subject);
 	json_string(&json, "accel", accel ? accel : "unknown");
 	json_number(&json, "cpus", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
 	json_number(&json, "seconds", totals->seconds);
@@ -265,8 +263,8 @@ int report_json(const char *path, const struct totals *totals)
 	json_number(&json, "kvm_exits", totals->kvm_exits);
 	json_number(&json, "exceptions", totals->exceptions);
 	json_number(&json, "guest_writes", totals->guest_writes);
-	json_number(&json, "mirror_reads", mirrored ? totals->engine_reads : 0);
-	json_number(&json, "mirror_writes", mirrored ? totals->engine_writes : 0);
+	json_number(&json, "mirror_reads", totals->engine_reads);
+	json_number(&json, "mirror_writes", totals->engine_writes);
 	json_number(&json, "events", totals->events);
 	json_number(&json, "zapped", totals->zapped);
 	json_number(&json, "flushes", totals->flushes);

@@ -30,7 +30,8 @@ struct report {
  * struct totals - the numbers of a storm
  * @seconds: how long it ran
  * @seed: its seed
- * @mirrored: it ran with the driver
+ * @subject: what was under test
+ * @counted: it counts events and what comes of them
  * @kvm_exits: KVM_RUN returns
  * @kvm_faults: of these, -EFAULT
  * @exceptions: of these, exceptions in the guest
@@ -42,7 +43,7 @@ struct report {
  * @direct_reads: pages judged through the process's own mapping
  * @exact: reads that met no writer, so that every word was determined
  * @discards: operations of the discarders
- * @events: of the mm, as the driver counts them; else @discards
+ * @events: of the mm, as the subject counts them; else @discards
  * @zapped: sptes dropped
  * @flushes: TLB flushes
  * @retries: fault rounds repeated
@@ -61,7 +62,8 @@ struct report {
 struct totals {
 	uint64_t seconds;
 	uint64_t seed;
-	bool mirrored;
+	const char *subject;
+	bool counted;
 	uint64_t kvm_exits;
 	uint64_t kvm_faults;
 	uint64_t exceptions;

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <linux/secmmu_test.h>
 #include "agent.h"
 #include "canary.h"
 #include "clock.h"
@@ -15,7 +14,6 @@
 #include "interrupt.h"
 #include "json.h"
 #include "message.h"
-#include "own_mirror.h"
 #include "report.h"
 #include "storm.h"
 #include "vcpu.h"
@@ -38,8 +36,7 @@
  * @fixed: what the guest must not have changed
  * @lost: vCPUs that the emulator has shut down
  * @silent: vCPUs that were taken out before the guest greeted on them
- * @mirror: the mirror, or -1
- * @features: its tags, domains and keys
+ * @instance: of the subject
  * @judge: the judge
  * @canary: the canary process
  * @agents: engines, then the inspector, then discarders
@@ -57,8 +54,7 @@ struct storm {
 	struct fixed fixed;
 	uint64_t lost;
 	uint64_t silent;
-	int mirror;
-	struct features features;
+	struct instance instance;
 	struct judge judge;
 	struct canary canary;
 	struct agent agents[MAX_AGENTS];
@@ -133,7 +129,7 @@ static void add_agent(struct storm *storm, const char *name, uint32_t number,
 		.participant = participant,
 	};
 	snprintf(agent->name, sizeof(agent->name), "%s %" PRIu32, name, number);
-	engine_open(&agent->engine, storm->mirror, &storm->memory, &storm->features);
+	engine_open(&agent->engine, &storm->instance);
 	storm->nr_agents++;
 }
 
@@ -157,28 +153,35 @@ static void create_vcpus(struct storm *storm)
 	fixed_take(&storm->fixed, &storm->memory);
 }
 
+/* What engines vary is said before there are slots. */
+static void show_memory(struct storm *storm)
+{
+	const struct storm_options *options = storm->options;
+
+	if (options->tags)
+		instance_vary(&storm->instance, "tags");
+	if (options->domains)
+		instance_vary(&storm->instance, "domains");
+	if (options->keys)
+		instance_vary(&storm->instance, "keys");
+	instance_show(&storm->instance);
+}
+
 static void storm_create(struct storm *storm)
 {
 	const struct storm_options *options = storm->options;
-	int device = -1;
 
 	/* Before there is anything to inherit. */
 	canary_start(&storm->canary);
-	if (!options->unmirrored)
-		device = mirror_device();
 	memory_create(&storm->memory, options->memory, options->backing);
+	instance_create(&storm->instance, options->subject, &storm->memory);
 	judge_init(&storm->judge, &storm->memory, options->vcpus + options->engines,
 		   options->seed, &storm->report);
 	storm->judge.mailbox->mistake = options->mistake;
 	create_vcpus(storm);
-	if (!options->unmirrored) {
-		storm->mirror = mirror_create(device);
-		features_show(&storm->features, storm->mirror, &storm->memory);
-		close(device);
-	}
+	show_memory(storm);
 	create_agents(storm);
-	if (!options->unmirrored)
-		engine_check_slots(&storm->agents[0].engine);
+	instance_check_slots(&storm->instance, &storm->agents[0].engine);
 }
 
 /* Something on the way to the end is over: the next may take as long. */
@@ -190,7 +193,7 @@ static void take_step(struct storm *storm)
 static void storm_destroy(struct storm *storm)
 {
 	for (uint32_t i = 0; i < storm->nr_agents; i++) {
-		close(storm->agents[i].engine.fd);
+		engine_close(&storm->agents[i].engine);
 		take_step(storm);
 	}
 	for (uint32_t i = 0; i < storm->options->vcpus; i++)
@@ -198,7 +201,7 @@ static void storm_destroy(struct storm *storm)
 	take_step(storm);
 	vm_destroy(&storm->vm);
 	take_step(storm);
-	close(storm->mirror);
+	instance_destroy(&storm->instance);
 	take_step(storm);
 	judge_destroy(&storm->judge);
 	fixed_free(&storm->fixed);
@@ -282,12 +285,14 @@ static uint64_t read_counter(const uint64_t *counter)
 static void collect_totals(struct storm *storm, struct totals *totals)
 {
 	const struct mailbox *mailbox = storm->judge.mailbox;
-	struct secmmu_stats stats;
+	const struct subject_ops *ops = storm->instance.ops;
+	struct subject_counters counters;
 
 	*totals = (struct totals) {
 		.seconds = totals->seconds,
 		.seed = storm->options->seed,
-		.mirrored = storm->mirror >= 0,
+		.subject = ops->name,
+		.counted = ops->counters,
 		.exact = read_counter(&storm->judge.exact),
 		.silent = storm->silent,
 		.need_writes = storm->options->writes,
@@ -317,14 +322,14 @@ static void collect_totals(struct storm *storm, struct totals *totals)
 	totals->lost = __atomic_load_n(&storm->lost, __ATOMIC_RELAXED);
 	totals->violations = report_violations(&storm->report);
 	totals->events = totals->discards;
-	if (storm->mirror < 0)
+	if (!ops->counters)
 		return;
-	mirror_stats(storm->mirror, &stats);
-	totals->events = stats.events;
-	totals->zapped = stats.zapped;
-	totals->flushes = stats.flushes;
-	totals->retries = stats.retries;
-	totals->left = stats.left;
+	ops->counters(storm->instance.subject, &counters);
+	totals->events = counters.events;
+	totals->zapped = counters.zapped;
+	totals->flushes = counters.flushes;
+	totals->retries = counters.retries;
+	totals->left = counters.left;
 }
 
 static bool storm_over(const struct storm *storm)
@@ -388,28 +393,18 @@ static void watch_storm(struct storm *storm, struct totals *totals)
 	}
 }
 
-/* All is at rest: a test build of the driver says what it thinks of the mirror. */
-static void judge_mirror(struct storm *storm)
+/* All is at rest: the subject says what it thinks of itself, if it does. */
+static void inspect_subject(struct storm *storm)
 {
-	struct secmmu_test_oracle result = { .size = sizeof(result) };
-	int err;
+	const struct subject_ops *ops = storm->instance.ops;
+	char text[256] = "";
 
-	if (storm->mirror < 0)
+	if (!ops->inspect)
 		return;
-	do {
-		err = secmmu_call(storm->mirror, SECMMU_TEST_CHECK, &result, sizeof(result));
-	} while (err == -EINTR);
-	/* No test build, or not for us to ask. */
-	if (err == -ENOTTY || err == -EPERM)
-		return;
-	mirror_need(err, "compare mirror and memory");
-	printf("oracle   %llu sptes and %llu TLB entries compared, %llu in motion\n",
-	       result.sptes, result.tlb_entries, result.unjudged);
-	if (result.stale)
-		report_line(&storm->report, "oracle", "stale translations");
-	if (result.too_wide)
-		report_line(&storm->report, "oracle",
-			    "translations that permit too much");
+	if (ops->inspect(storm->instance.subject, text, sizeof(text)))
+		report_line(&storm->report, "oracle", text);
+	else if (*text)
+		printf("oracle   %s\n", text);
 }
 
 static void storm_measure(struct storm *storm, struct totals *totals)
@@ -422,7 +417,7 @@ static void storm_measure(struct storm *storm, struct totals *totals)
 	sweep_pages(storm);
 	canary_stop(&storm->canary);
 	take_step(storm);
-	judge_mirror(storm);
+	inspect_subject(storm);
 	take_step(storm);
 	collect_totals(storm, totals);
 }
@@ -466,6 +461,18 @@ static void start_watchdog(struct storm *storm)
 	watchdog_start(&watchdog);
 }
 
+/* The same choices of all threads again; how they meet is another matter. */
+static void print_repetition(const struct storm_options *options)
+{
+	printf("storm: to repeat its choices: secmmu-vmm run --subject %s --seed %" PRIu64
+	       " --memory %" PRIu64 "M --backing %s --vcpus %" PRIu32 " --engines %" PRIu32
+	       " --seconds %" PRIu32 "%s%s%s\n", options->subject->name, options->seed,
+	       options->memory >> 20, options->backing == MEMORY_MEMFD ? "memfd" : "anon",
+	       options->vcpus, options->engines, options->seconds,
+	       options->tags ? " --tags" : "", options->domains ? " --domains" : "",
+	       options->keys ? " --keys" : "");
+}
+
 /* Tells how it went, and returns the exit status. */
 static int conclude_storm(const struct storm_options *options, struct totals *totals)
 {
@@ -474,6 +481,8 @@ static int conclude_storm(const struct storm_options *options, struct totals *to
 
 	totals->signal = interrupt_signal();
 	unwritten = options->json && report_json(options->json, totals);
+	if (totals->violations)
+		print_repetition(options);
 	status = report_summary(totals);
 	return unwritten && status == EXIT_PASS ? EXIT_CANNOT : status;
 }
@@ -485,10 +494,10 @@ static void print_options(const struct storm_options *options)
 	       options->seed, options->memory >> 20,
 	       options->backing == MEMORY_MEMFD ? "memfd" : "anon",
 	       options->vcpus, options->engines, options->seconds,
-	       options->unmirrored ? "no mirror" : "mirrored",
-	       options->features.tags ? ", tags" : "",
-	       options->features.domains ? ", domains" : "",
-	       options->features.keys ? ", keys" : "");
+	       options->subject->name,
+	       options->tags ? ", tags" : "",
+	       options->domains ? ", domains" : "",
+	       options->keys ? ", keys" : "");
 }
 
 /**
@@ -510,8 +519,6 @@ int storm_run(const struct storm_options *options)
 	mallopt(M_ARENA_MAX, 1);
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 	storm->options = options;
-	storm->mirror = -1;
-	storm->features = options->features;
 	report_init(&storm->report);
 	storm_create(storm);
 	print_options(options);

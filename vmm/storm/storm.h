@@ -20,8 +20,12 @@
  * @events: and events
  * @seed: of all random numbers
  * @backing: of guest memory
- * @unmirrored: do without /dev/secmmu
- * @features: tags, domains and keys
+ * @unmirrored: @subject is the control
+ * @subject: the secondary MMU under test
+ * @tags: engines vary the tags of their addresses; as @domains and @keys, where the subject
+ *	has them
+ * @domains: engines move between domains, leave the mirror and come back
+ * @keys: memory has keys, and engines change their rights
  * @mistake: what the guest does wrong, to see that noticed
  * @json: where to write the numbers, or NULL
  */
@@ -37,7 +41,10 @@ struct storm_options {
 	uint64_t seed;
 	enum memory_backing backing;
 	bool unmirrored;
-	struct features features;
+	const struct subject_ops *subject;
+	bool tags;
+	bool domains;
+	bool keys;
 	enum guest_mistake mistake;
 	const char *json;
 };
