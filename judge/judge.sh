@@ -14,10 +14,11 @@ usage: judge.sh [--quick] [--tap] [--out DIR]
 --tap prints "ok" and "not ok" lines of each verdict, too. Results go to DIR,
 build/judge/out by default: results.jsonl, matrix.txt, matrix.json, index.html.
 
-In the environment: SUBJECT, names (default: all); CHECK, a pattern (default: all);
-KERNEL (default: each subject's first); ADAPTER, a C file that is one more subject, and
-MODULE, a module that it needs. ADAPTER's name is the subject's; beside it, NAME.conf may say
-what else it needs. The exit status is 0 if each verdict is as recorded in judge/expected.
+In the environment: SUBJECT, names (default: all); CHECK, a pattern (default: all); KERNEL
+(default: each subject's first); STORM, seconds of a storm against each subject behind the
+checks (default: none), and its SEED; ADAPTER, a C file that is one more subject, and MODULE, a
+module that it needs. ADAPTER's name is the subject's; beside it, NAME.conf may say what else it
+needs. The exit status is 0 if each verdict is as recorded in judge/expected.
 END
 }
 
@@ -46,6 +47,7 @@ module=${MODULE:+$(realpath "$MODULE")}
 adapter=${ADAPTER:+$(realpath "$ADAPTER")}
 # Names of files below are those in this folder.
 cd "$top/judge"
+export ADAPTER=$adapter
 own=${adapter:+$(basename "$adapter" .c)}
 subjects=${SUBJECT:-$own}
 if [ "$quick" ] && [ ! "$subjects" ]; then
@@ -154,7 +156,7 @@ strike()
 
 run_group()
 {
-	local kernel=${1%%|*} rest=${1#*|} testvm name path options=() boot log status before
+	local kernel=${1%%|*} rest=${1#*|} testvm name path options=() boot log status before subject
 	testvm=${rest%|*}
 
 	say "kernel $kernel:${group_subjects[$1]}"
@@ -171,6 +173,7 @@ run_group()
 	left=$out/left
 	for subject in ${group_subjects[$1]}; do
 		"$BUILD/judge/secmmu-judge" --plan --subject "$subject" ${CHECK:+--check "$CHECK"}
+		[ ! "${STORM-}" ] || echo "$subject/storm"
 	done > "$left"
 	for ((boot = 1; boot <= most_boots; boot++)); do
 		before=$(wc -l < "$left")
@@ -178,10 +181,10 @@ run_group()
 		log=$out/vm-$((++vms))
 		status=0
 		# shellcheck disable=SC2046,SC2086 # lists of words
-		SECMMU_KERNEL=$kernel "$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus 2 \
-			--memory 2048 --timeout $timeout --root "$out/root" "${options[@]}" \
+		SECMMU_KERNEL=$kernel SECMMU_SEED=${SEED-} "$BUILD/testvm/testvm" --quiet \
+			--kernel "$kernel" --cpus 2 --memory 2048 --timeout $timeout --root "$out/root" "${options[@]}" \
 			$testvm --log "$log.console" -- \
-			secmmu-judge --json $(cat "$left") > "$log" 2> "$log.err" || status=$?
+			judge-guest.sh "${STORM:-0}" $(cat "$left") > "$log" 2> "$log.err" || status=$?
 		collect "$log" "$status" "$kernel"
 		strike "$log"
 		echo "boot $boot: $((before - $(wc -l < "$left"))) of $before verdicts"
@@ -198,9 +201,9 @@ run_group()
 
 # --- The whole ------------------------------------------------------------------------
 
-build_tools testvm
+build_tools testvm ${STORM:+vmm}
 say "building the judge"
-if ! make -s -C "$top/judge" ADAPTER="$adapter" > "$BUILD/judge.log" 2>&1; then
+if ! make -s -C "$top/judge" > "$BUILD/judge.log" 2>&1; then
 	tail -n 40 "$BUILD/judge.log" >&2
 	echo "judge: it does not build; see $BUILD/judge.log" >&2
 	exit 2
@@ -211,6 +214,8 @@ fi
 rm -rf "$out"
 mkdir -p "$out/root/usr/bin"
 cp "$BUILD/judge/secmmu-judge" "$out/root/usr/bin/"
+cp guest.sh "$out/root/usr/bin/judge-guest.sh"
+[ ! "${STORM-}" ] || cp "$BUILD/vmm/secmmu-vmm" "$out/root/usr/bin/"
 : > "$out/results.jsonl"
 incomplete='' vms=0
 make_groups

@@ -87,8 +87,8 @@ struct subject_counters {
  * @least_write: bytes of its smallest write; 0: one byte
  * @most: bytes of its largest transfer; 0: no limit below a megabyte
  * @probe: makes it usable on this machine, and says if it is. Called once in the life of
- *	the program, before all else and in another process than the checks. It may change the machine
- *	(set up network devices, write to sysfs): this is a test VM, or somebody said so.
+ *	the program, before all else and in another process than the checks. It may set up
+ *	devices or write to sysfs, if inside_or_told() (lib/inside.h) lets it.
  *	Returns 0, or a negative errno after it wrote the reason to @why
  * @create: makes an instance for the memory of the calling process
  * @destroy: ends the instance; all its accessors are closed. May be NULL if the process's

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <linux/secmmu_test.h>
 #include "client.h"
+#include "inside.h"
 #include "prng.h"
 #include "subject.h"
 
@@ -100,6 +101,10 @@ static int broken_probe(char *why, size_t size)
 
 	if (ret)
 		return ret;
+	if (!inside_or_told()) {
+		snprintf(why, size, "refused outside of the test VM, for it switches on a seeded bug");
+		return -EPERM;
+	}
 	fd = open(MUTANT_FILE, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, MUTANT, strlen(MUTANT)) < 0) {
 		snprintf(why, size, "no test build of the driver");

@@ -33,6 +33,8 @@ void instance_create(struct instance *instance, const struct subject_ops *ops,
 	char why[256] = "";
 
 	*instance = (struct instance) { .ops = ops, .memory = memory };
+	if (cannot(instance, SUBJECT_ONE_ACCESSOR))
+		die("not applicable: it has one accessor, and a storm needs several");
 	if (ops->probe && ops->probe(why, sizeof(why)))
 		die("%s", why);
 	need_call(instance, ops->create(&instance->subject), "make an instance");
