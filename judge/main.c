@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 #include "exitcode.h"
@@ -254,6 +256,9 @@ int main(int argc, char **argv)
 	if (!inside_or_told())
 		die("refused outside of the test VM, for it may bring the machine down; "
 		    INSIDE_VARIABLE "=yes lets it");
+	/* What a check leaves behind is this process's to wait for. */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
+		die("cannot become a reaper: %s", strerror(errno));
 	kmsg_open();
 	swap_begin();
 	if (!options.json)

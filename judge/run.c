@@ -76,29 +76,61 @@ static void append_stack(char *text, size_t size, const char *path)
 }
 
 /* Where the threads of a process stand in the kernel. */
-static void describe_threads(char *text, size_t size, pid_t pid)
+static void describe_threads(char *text, size_t size, const char *process)
 {
-	char path[300];
+	char path[600];
 	struct dirent *entry;
 	DIR *folder;
 
-	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	snprintf(path, sizeof(path), "/proc/%s/task", process);
 	folder = opendir(path);
 	while (folder && (entry = readdir(folder))) {
 		if (*entry->d_name == '.')
 			continue;
-		snprintf(path, sizeof(path), "/proc/%d/task/%s/stack", pid, entry->d_name);
+		snprintf(path, sizeof(path), "/proc/%s/task/%s/stack", process, entry->d_name);
 		append_stack(text, size, path);
 	}
 	if (folder)
 		closedir(folder);
 }
 
-/* All processes of a check are a group. */
-static void end_group(pid_t pid)
+static bool is_in_group(const char *process, pid_t group)
 {
-	kill(-pid, SIGKILL);
-	kill(pid, SIGKILL);
+	int number = atoi(process);
+
+	return number > 0 && getpgid(number) == group;
+}
+
+/* All processes of a check are a group: where each of them stands. */
+static void describe_group(char *text, size_t size, pid_t group)
+{
+	DIR *folder = opendir("/proc");
+	struct dirent *entry;
+
+	while (folder && (entry = readdir(folder)))
+		if (is_in_group(entry->d_name, group))
+			describe_threads(text, size, entry->d_name);
+	if (folder)
+		closedir(folder);
+}
+
+/*
+ * Kills all that is left of a check, and waits until it has gone. Processes whose parent has
+ * gone are this one's. Returns false if one does not go.
+ */
+static bool end_group(pid_t group)
+{
+	uint64_t end = clock_ms() + KILL_SECONDS * 1000ull;
+
+	do {
+		kill(-group, SIGKILL);
+		while (waitpid(-group, NULL, WNOHANG) > 0)
+			;
+		if (kill(-group, 0) && errno == ESRCH)
+			return true;
+		usleep(POLL_US);
+	} while (clock_ms() < end);
+	return false;
 }
 
 static void judge_status(struct result *result, int status)
@@ -116,20 +148,24 @@ static void judge_status(struct result *result, int status)
 	set_result(result, VERDICT_BROKEN, text);
 }
 
-/* A check that is late: what it stands in, and whether it can be ended. */
-static void judge_late(struct result *result, pid_t pid, unsigned int seconds)
+/* Ends what is late, or what a check has left; says where it stands if it is in the way. */
+static void judge_rest(struct result *result, pid_t group, bool late, unsigned int seconds)
 {
 	char text[RESULT_TEXT];
-	int status;
 
-	snprintf(text, sizeof(text), "not done after %u s", seconds);
-	describe_threads(text, sizeof(text), pid);
-	end_group(pid);
-	if (!wait_for(pid, KILL_SECONDS, &status)) {
-		strncat(text, "; cannot be killed", sizeof(text) - strlen(text) - 1);
-		result->spoiled = true;
+	snprintf(text, sizeof(text), late ? "not done after %u s" : "a process is left", seconds);
+	if (late)
+		describe_group(text, sizeof(text), group);
+	if (end_group(group)) {
+		if (late)
+			set_result(result, VERDICT_HANG, text);
+		return;
 	}
+	if (!late)
+		describe_group(text, sizeof(text), group);
+	strncat(text, "; cannot be killed", sizeof(text) - strlen(text) - 1);
 	set_result(result, VERDICT_HANG, text);
+	result->spoiled = true;
 }
 
 /* What the kernel said meanwhile outweighs all else. */
@@ -173,6 +209,7 @@ void run_check(struct run *run, unsigned int slow)
 	struct result *result = map_result();
 	uint64_t begin = clock_ms();
 	int status;
+	bool late;
 	pid_t pid;
 
 	fflush(NULL);
@@ -181,13 +218,12 @@ void run_check(struct run *run, unsigned int slow)
 		die("cannot start a check: %s", strerror(errno));
 	if (!pid)
 		carry_out(run, result);
-	if (wait_for(pid, seconds, &status)) {
+	/* Whoever is first: the child does the same. */
+	setpgid(pid, pid);
+	late = !wait_for(pid, seconds, &status);
+	if (!late)
 		judge_status(result, status);
-		/* Children that it has left. */
-		kill(-pid, SIGKILL);
-	} else {
-		judge_late(result, pid, seconds);
-	}
+	judge_rest(result, pid, late, seconds);
 	judge_log(result);
 	run->ms = clock_ms() - begin;
 	run->result = *result;
@@ -240,7 +276,7 @@ int run_probe(const struct subject_ops *ops, char *why, size_t size)
 	if (!pid)
 		_exit(ops->probe(result->text, sizeof(result->text)) ? 1 : 0);
 	if (!wait_for(pid, PROBE_SECONDS, &status)) {
-		end_group(pid);
+		kill(pid, SIGKILL);
 		snprintf(why, size, "its probe did not end");
 	} else if (WIFSIGNALED(status)) {
 		snprintf(why, size, "its probe died by signal %d", WTERMSIG(status));
