@@ -8,8 +8,8 @@
 #   vmlinuz, config, System.map
 #   modules/  the tree depmod has been run on (/lib/modules/RELEASE)
 #   build/    for make -C build M=...
-# The kernels named by version are Debian's own; the others are built from Debian's
-# newest kernel source, see kbuild.sh. Nothing is installed on the machine.
+# The kernels named by version are Debian's own, see debian.sh; the others are built from
+# Debian's newest kernel source, see kbuild.sh. Nothing is installed on the machine.
 
 set -eu
 
@@ -31,8 +31,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/apt.sh"
 # shellcheck source=testvm/kernels/kbuild.sh
 . "$here/kbuild.sh"
-
-debian_names='6.1 6.12'
+# shellcheck source=testvm/kernels/debian.sh
+. "$here/debian.sh"
 
 usage()
 {
@@ -64,93 +64,6 @@ need_space()
 		fail "not enough space in $cache: need $1 MiB, $free MiB are free"
 }
 
-# Resolves the metapackage to "package version" of the newest image whose
-# name starts with linux-image-$1 (the suites carry others under that name).
-newest_image()
-{
-	local meta=$1 prefix=$2 version
-
-	apt-cache madison "$meta" 2>/dev/null |
-		awk -F '|' '{ gsub(/ /, "", $2); print $2 }' | sort -uV |
-	while read -r version; do
-		apt_depends "$meta" "$version"
-	done | awk -v prefix="$prefix" 'index($1, prefix) == 1 && $2 != ""' |
-		sort -k 2,2V | tail -n 1
-}
-
-# The packages a Debian cloud kernel takes, one PACKAGE=VERSION per line.
-image_packages()
-{
-	local image=$1 version=$2 headers package fixed
-
-	headers=${image/linux-image-/linux-headers-}
-	printf '%s=%s\n' "$image" "$version" "$headers" "$version"
-	apt_depends "$headers" "$version" | while read -r package fixed; do
-		case $package in
-		linux-headers-*-common | linux-kbuild-*)
-			printf '%s=%s\n' "$package" \
-				"${fixed:-$(apt_newest "$package")}"
-			;;
-		esac
-	done
-}
-
-# Makes the unpacked headers usable where they are, and wherever the cache is
-# moved to: Debian's makefile includes its other half from /usr/src.
-relocate_headers()
-{
-	local tree=$1 release=$2 headers beside
-
-	headers=$tree/usr/src/linux-headers-$release
-	# shellcheck disable=SC2016
-	beside='$(dir $(realpath $(lastword $(MAKEFILE_LIST))))../'
-	sed -i "s|^include /usr/src/|include $beside|" "$headers/Makefile"
-	if grep -q /usr/src/ "$headers/Makefile"; then
-		fail "the makefile in the headers of $release is not understood"
-	fi
-	rm -f "$tree/lib/modules/$release/build" \
-		"$tree/lib/modules/$release/source"
-	if [ ! -e "$headers/scripts" ] || [ ! -e "$headers/tools" ]; then
-		fail "the headers of $release lack scripts or tools"
-	fi
-}
-
-# debian_kernel META PREFIX: fills $work with a Debian cloud kernel.
-debian_kernel()
-{
-	local image version release package
-	local -a packages
-
-	need_space 700
-	apt_setup "$cache/apt"
-	apt_update
-	read -r image version < <(newest_image "$1" "$2") || :
-	if [ -z "${image:-}" ]; then
-		tail -n 5 "$apt_dir/log/update.log" >&2
-		fail "no $1 for $name on the Debian mirrors of this machine (does the network work?)"
-	fi
-	mapfile -t packages < <(image_packages "$image" "$version")
-	[ ${#packages[@]} -ge 4 ] || fail "no headers found for $image"
-
-	mkdir "$work/deb" "$work/tree"
-	apt_fetch "$work/deb" "${packages[@]}"
-	for package in "$work"/deb/*.deb; do
-		note "unpacking $(basename "${package%%_*}")"
-		dpkg -x "$package" "$work/tree"
-	done
-	rm -rf "$work/deb" "$work/tree/usr/share"
-
-	release=${image#linux-image-}
-	relocate_headers "$work/tree" "$release"
-	PATH=$PATH:/usr/sbin:/sbin depmod -b "$work/tree" "$release"
-	ln -s "tree/boot/vmlinuz-$release" "$work/vmlinuz"
-	ln -s "tree/boot/config-$release" "$work/config"
-	ln -s "tree/boot/System.map-$release" "$work/System.map"
-	ln -s "tree/lib/modules/$release" "$work/modules"
-	ln -s "tree/usr/src/linux-headers-$release" "$work/build"
-	printf '%s\n' "$release" >"$work/release"
-}
-
 # The version of package $1 that is the cached kernel's, if it is to be had; else the
 # newest one.
 source_version()
@@ -165,11 +78,38 @@ source_version()
 			$2 == version { print $2; exit }' | grep . || apt_newest "$1"
 }
 
+# Sets source_file to the package of source $1 at version $2: the one that kernels are built
+# from, if it is that, else fetched into $work/deb.
+fetch_source()
+{
+	local newest=$cache/source/newest
+
+	source_file=$newest/source.deb
+	[ "$(cat "$newest/name" 2>/dev/null)" != "$1 $2" ] || return 0
+	mkdir -p "$work/deb"
+	apt_fetch "$work/deb" "$1=$2"
+	source_file=$(echo "$work/deb/$1"_*.deb)
+}
+
+# Unpacks of $source_file, the package $1, into folder $2 what patterns match: a * is
+# within one folder, and a folder stands for all in it.
+unpack_parts()
+{
+	local tarball=./usr/src/$1.tar.xz into=$2
+
+	shift 2
+	note 'unpacking the source (takes a minute)'
+	dpkg --fsys-tarfile "$source_file" | tar -xO -f - "$tarball" |
+		tar -xJ -f - -C "$into" --strip-components 1 --wildcards \
+			--no-wildcards-match-slash "$@"
+	rm -rf "$work/deb"
+}
+
 # debian_source META: fills $work with the parts of a source tree that are used here:
 # the kselftest headers, checkpatch and the test of HMM.
 debian_source()
 {
-	local package=$1 version tarball
+	local package=$1 version
 
 	need_space 500
 	apt_setup "$cache/apt"
@@ -179,35 +119,21 @@ debian_source()
 		tail -n 5 "$apt_dir/log/update.log" >&2
 		fail "no $package on the Debian mirrors of this machine (does the network work?)"
 	fi
-	mkdir "$work/deb"
-	apt_fetch "$work/deb" "$package=$version"
-	note 'unpacking (takes a minute)'
-	tarball=./usr/src/$package.tar.xz
-	dpkg --fsys-tarfile "$work"/deb/*.deb | tar -xO -f - "$tarball" |
-		tar -xJ -f - -C "$work" --strip-components 1 --wildcards \
-			--no-wildcards-match-slash \
-			'*/tools/testing/selftests/*.h' \
-			'*/tools/testing/selftests/*.sh' \
-			'*/tools/testing/selftests/kselftest/*' \
-			'*/tools/testing/selftests/lib.mk' \
-			'*/scripts/checkpatch.pl' '*/scripts/spelling.txt' \
-			'*/scripts/const_structs.checkpatch' '*/COPYING' \
-			'*/lib/test_hmm*'
-	rm -rf "$work/deb"
+	fetch_source "$package" "$version"
+	unpack_parts "$package" "$work" \
+		'*/tools/testing/selftests/*.h' \
+		'*/tools/testing/selftests/*.sh' \
+		'*/tools/testing/selftests/kselftest/*' \
+		'*/tools/testing/selftests/lib.mk' \
+		'*/scripts/checkpatch.pl' '*/scripts/spelling.txt' \
+		'*/scripts/const_structs.checkpatch' '*/COPYING' \
+		'*/lib/test_hmm*'
 	if [ ! -e "$work/tools/testing/selftests/kselftest_harness.h" ] ||
 	   [ ! -e "$work/scripts/checkpatch.pl" ] ||
 	   [ ! -e "$work/lib/test_hmm.c" ]; then
 		fail "$package lacks the kselftest headers, checkpatch or test_hmm"
 	fi
 	printf '%s\n' "$version" >"$work/version"
-}
-
-fill_kernel()
-{
-	case $name in
-	6.1) debian_kernel linux-image-cloud-amd64 linux-image-6.1. ;;
-	6.12) debian_kernel linux-image-6.12-cloud-amd64 linux-image-6.12. ;;
-	esac
 }
 
 fill_source()
