@@ -50,6 +50,10 @@ static const char * const complaints[] = {
 	"unregister_netdevice: waiting",
 	"stack guard page",
 	"unchecked MSR access error",
+	/* A device reaches for memory that its IOMMU does not show it. */
+	"DMAR: DRHD: handling fault",
+	"AMD-Vi: Event logged",
+	"fault from EP ",
 };
 
 /* Lines that stock kernels print on healthy machines. */

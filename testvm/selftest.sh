@@ -163,6 +163,47 @@ test_kernel_warning()
 		says 'WARNING: CPU: 0 PID: 1 at test' && says "$temp/log"
 }
 
+# What the drivers of the three IOMMUs say when a device reaches for what it may not.
+test_device_fault()
+{
+	local line
+
+	while read -r line; do
+		# shellcheck disable=SC2016
+		expect 125 vm sh -c 'echo "<3>$1" >/dev/kmsg' x "$line" && says "$line" || return
+	done <<-END
+	DMAR: DRHD: handling fault status reg 2
+	e1000 0000:00:10.0: AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x0001]
+	virtio_iommu virtio0: page fault from EP 128 at 0x1000 [R]
+	END
+}
+
+# Those of a kernel that has their drivers find them, and the card is alone in its group.
+test_iommus()
+{
+	local model
+
+	[ "$kernel" = 7.3 ] || return 2
+	for model in intel amd virtio; do
+		# shellcheck disable=SC2016
+		expect 0 vm --load virtio-iommu --iommu $model --device e1000 --device e1000 sh -c '
+			for card in 10 11; do
+				card=/sys/bus/pci/devices/0000:00:$card.0
+				test "$(cat $card/vendor)" = 0x8086 &&
+					test "$(ls $card/iommu_group/devices | wc -l)" = 1 || exit
+			done' || return
+	done
+}
+
+test_nodes()
+{
+	# shellcheck disable=SC2016
+	expect 0 vm --nodes 2 --cpus 3 sh -c '
+		cd /sys/devices/system/node
+		test "$(cat online) $(cat node0/cpulist) $(cat node1/cpulist)" = "0-1 0-1 2"' &&
+		expect 0 vm --nodes 2 --cpus 1 test -e /sys/devices/system/node/node1
+}
+
 test_panic()
 {
 	expect 125 vm sh -c 'echo c >/proc/sysrq-trigger' &&
@@ -373,6 +414,9 @@ test_wrong_options()
 	--timeout 0 true
 	--retries 10 true
 	--accel magic true
+	--iommu magic true
+	--nodes 0 true
+	--device magic true
 	--no-such-option true
 	--kernel 9.9 true
 	--kernel /etc/passwd true

@@ -111,79 +111,81 @@ static char *serial_xml(const struct domain_config *config)
 
 /*
  * The guest's clock starts at the same time, and follows its instructions even while it
- * waits; its identity, which its kernel takes for chance, is the same. libvirt has no
- * words for the rest.
+ * waits; its identity, which its kernel takes for chance, is the same.
  */
-static char *deterministic_xml(const struct domain_config *config)
-{
-	char *plugin, *gdb, *xml;
+static const char deterministic_xml[] =
+	"<uuid>5ec33300-0000-4000-8000-000000000001</uuid>\n"
+	"<clock offset='absolute' start='1767225600'><timer name='rtc' track='guest'/></clock>\n";
 
-	if (!config->deterministic)
-		return format("%s", "");
-	plugin = config->plugin ? format("<qemu:arg value='-plugin'/>"
-					 "<qemu:arg value='%s'/>", config->plugin) :
-		 format("%s", "");
-	gdb = config->gdb ? format("<qemu:arg value='-gdb'/>"
-				   "<qemu:arg value='unix:%s,server=on,wait=off'/>",
-				   config->gdb) : format("%s", "");
-	xml = format("<uuid>5ec33300-0000-4000-8000-000000000001</uuid>\n"
-		     "<clock offset='absolute' start='1767225600'>"
-		     "<timer name='rtc' track='guest'/></clock>\n"
-		     "<qemu:commandline>"
-		     "<qemu:arg value='-icount'/>"
-		     "<qemu:arg value='shift=%d,sleep=off'/>"
-		     "<qemu:arg value='-seed'/><qemu:arg value='%u'/>"
-		     "%s%s</qemu:commandline>\n", DOMAIN_ICOUNT_SHIFT, config->seed, plugin,
-		     gdb);
+/* What libvirt has no words for. */
+static char *qemu_xml(const struct domain_config *config)
+{
+	char *machine = machine_qemu_xml(&config->machine);
+	char *plugin = config->plugin ? format("<qemu:arg value='-plugin'/>"
+					       "<qemu:arg value='%s'/>", config->plugin) :
+		       format("%s", "");
+	char *icount = config->deterministic ?
+		format("<qemu:arg value='-icount'/>"
+		       "<qemu:arg value='shift=%d,sleep=off'/>"
+		       "<qemu:arg value='-seed'/><qemu:arg value='%u'/>",
+		       DOMAIN_ICOUNT_SHIFT, config->seed) : format("%s", "");
+	char *gdb = config->gdb ? format("<qemu:arg value='-gdb'/>"
+					 "<qemu:arg value='unix:%s,server=on,wait=off'/>",
+					 config->gdb) : format("%s", "");
+	char *xml = format("<qemu:commandline>%s%s%s%s</qemu:commandline>\n", machine, icount,
+			   plugin, gdb);
+
+	free(machine);
 	free(plugin);
+	free(icount);
 	free(gdb);
+	return xml;
+}
+
+static char *devices_xml(const struct domain_config *config)
+{
+	char *emulator = *config->emulator == '/' ?
+		format("<emulator>%s</emulator>\n", config->emulator) : format("%s", "");
+	char *serials = serial_xml(config), *machine = machine_devices_xml(&config->machine);
+	char *xml = format("<devices>\n%s"
+			   "<controller type='usb' model='none'/>\n"
+			   "<memballoon model='none'/>\n"
+			   "<video><model type='none'/></video>\n"
+			   "%s%s</devices>\n", emulator, machine, serials);
+
+	free(emulator);
+	free(serials);
+	free(machine);
 	return xml;
 }
 
 static char *domain_xml(const struct domain_config *config)
 {
-	/*
-	 * QEMU 7.2 emulates cmpxchg16b wrongly, which corrupts the slab
-	 * allocator of kernels that use it. Whether 10 does is not known.
-	 */
-	const char *cpu = config->kvm ? "<cpu mode='host-passthrough'/>" :
-		"<cpu mode='maximum'><feature policy='disable' name='cx16'/></cpu>";
 	char *image = xml_escape(config->image);
 	char *initramfs = xml_escape(config->initramfs);
 	char *arguments = xml_escape(config->arguments);
-	char *serials = serial_xml(config);
-	char *deterministic = deterministic_xml(config);
-	char *emulator = *config->emulator == '/' ?
-		format("<emulator>%s</emulator>\n", config->emulator) : format("%s", "");
+	char *machine = machine_xml(&config->machine);
+	char *devices = devices_xml(config), *qemu = qemu_xml(config);
 	char *xml;
 
 	xml = format("<domain type='%s' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n"
-		     "<name>%s</name>\n"
-		     "<memory unit='MiB'>%u</memory>\n"
-		     "<vcpu>%u</vcpu>\n"
-		     "<os><type arch='x86_64' machine='pc'>hvm</type>\n"
+		     "<name>%s</name>\n%s"
+		     "<os><type arch='x86_64' machine='%s'>hvm</type>\n"
 		     "<kernel>%s</kernel><initrd>%s</initrd>\n"
 		     "<cmdline>%s</cmdline></os>\n"
-		     "<features><acpi/><apic/></features>\n"
-		     "%s\n"
 		     "<on_poweroff>destroy</on_poweroff>\n"
 		     "<on_reboot>destroy</on_reboot>\n"
 		     "<on_crash>destroy</on_crash>\n"
-		     "<devices>\n%s"
-		     "<controller type='usb' model='none'/>\n"
-		     "<memballoon model='none'/>\n"
-		     "<video><model type='none'/></video>\n"
-		     "%s</devices>\n"
-		     "%s</domain>\n",
-		     config->kvm ? "kvm" : "qemu", strrchr(config->run, '/') + 1,
-		     config->memory, config->cpus, image, initramfs, arguments,
-		     cpu, emulator, serials, deterministic);
+		     "%s%s%s</domain>\n",
+		     config->machine.kvm ? "kvm" : "qemu", strrchr(config->run, '/') + 1,
+		     machine, machine_name(&config->machine), image, initramfs, arguments,
+		     config->deterministic ? deterministic_xml : "", devices, qemu);
 	free(image);
 	free(initramfs);
 	free(arguments);
-	free(serials);
-	free(emulator);
-	free(deterministic);
+	free(machine);
+	free(devices);
+	free(qemu);
 	return xml;
 }
 

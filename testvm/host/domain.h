@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "machine.h"
+
 #define DOMAIN_SERIALS		4
 #define DOMAIN_ICOUNT_SHIFT	3
 
@@ -14,9 +16,7 @@
  * @initramfs: its root
  * @arguments: its command line
  * @serial: files that take what comes over the serial lines
- * @cpus: how many
- * @memory: MiB
- * @kvm: whether to use KVM rather than emulation
+ * @machine: its board
  * @emulator: path or name of QEMU
  * @digest: file for the plugin's digests
  * @plugin: what stands behind QEMU's -plugin, or NULL
@@ -31,9 +31,7 @@ struct domain_config {
 	const char *initramfs;
 	const char *arguments;
 	const char *serial[DOMAIN_SERIALS];
-	unsigned int cpus;
-	unsigned int memory;
-	bool kvm;
+	struct machine machine;
 	const char *emulator;
 	const char *digest;
 	const char *plugin;

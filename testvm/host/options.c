@@ -13,10 +13,17 @@
 
 static const struct argp_option table[] = {
 	{ "kernel", 'k', "KERNEL", 0,
-	  "6.1, 6.12, newest, debug, kcsan (made by kernel.sh; default 6.1), a folder like "
-	  "theirs, or a bzImage", 0 },
+	  "6.1, 6.12, 7.3, newest, debug, kcsan (made by kernel.sh; default 6.1), a folder "
+	  "like theirs, or a bzImage", 0 },
 	{ "cpus", 'c', "N", 0, "Virtual CPUs (default 4)", 0 },
 	{ "memory", 'm', "MIB", 0, "Memory (default 2048)", 0 },
+	{ "nodes", 'n', "N", 0, "NUMA nodes that share CPUs and memory (default 1)", 0 },
+	{ "iommu", 'I', "intel|amd|virtio", 0,
+	  "Have an IOMMU, and the machine q35 instead of pc (default: none). A device's access "
+	  "that it blocks is logged, which counts as the kernel's complaint", 0 },
+	{ "device", 'V', "e1000", 0,
+	  "Have a network card, for its DMA, in an IOMMU group of its own: the first one at "
+	  "PCI address 00:10.0 (repeatable, up to 8)", 0 },
 	{ "accel", 'a', "auto|tcg|kvm", 0,
 	  "What runs the VM (default auto: KVM if a trial boot works, else emulation)", 0 },
 	{ "deterministic", 'd', "SEED", OPTION_ARG_OPTIONAL,
@@ -131,6 +138,26 @@ static enum accel accel_of(const char *text)
 	die("--accel takes auto, tcg or kvm, not '%s'", text);
 }
 
+static enum iommu iommu_of(const char *text)
+{
+	if (!strcmp(text, "intel"))
+		return IOMMU_INTEL;
+	if (!strcmp(text, "amd"))
+		return IOMMU_AMD;
+	if (!strcmp(text, "virtio"))
+		return IOMMU_VIRTIO;
+	die("--iommu takes intel, amd or virtio, not '%s'", text);
+}
+
+static void add_device(struct machine *machine, const char *text)
+{
+	if (strcmp(text, "e1000"))
+		die("--device takes e1000, not '%s'", text);
+	if (machine->e1000s == MACHINE_DEVICES)
+		die("--device is given more than %d times", MACHINE_DEVICES);
+	machine->e1000s++;
+}
+
 static char *root_of(char *path)
 {
 	struct stat st;
@@ -154,10 +181,19 @@ static error_t parse_one(int key, char *value, struct argp_state *state)
 		options->kernel = value;
 		break;
 	case 'c':
-		options->cpus = number("cpus", value, 1, 64);
+		options->machine.cpus = number("cpus", value, 1, 64);
 		break;
 	case 'm':
-		options->memory = number("memory", value, 1, 1 << 20);
+		options->machine.memory = number("memory", value, 1, 1 << 20);
+		break;
+	case 'n':
+		options->machine.nodes = number("nodes", value, 1, 8);
+		break;
+	case 'I':
+		options->machine.iommu = iommu_of(value);
+		break;
+	case 'V':
+		add_device(&options->machine, value);
 		break;
 	case 'a':
 		options->accel = accel_of(value);
@@ -246,7 +282,7 @@ static void check_deterministic(struct options *options)
 		    options->icount ? "icount" : "deterministic");
 	options->accel = ACCEL_TCG;
 	if (options->icount)
-		options->cpus = 1;
+		options->machine.cpus = 1;
 }
 
 /* What is in an initramfs that was kept cannot be chosen. */
@@ -277,8 +313,7 @@ void options_parse(struct options *options, int argc, char **argv)
 
 	*options = (struct options) {
 		.kernel = "6.1",
-		.cpus = 4,
-		.memory = 2048,
+		.machine = { .cpus = 4, .memory = 2048, .nodes = 1 },
 		.timeout = 300,
 		.retries = 2,
 		.seed = 1,

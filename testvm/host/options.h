@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "machine.h"
+
 /**
  * struct strings - a list of option values, in the order they were given
  * @list: @count of them
@@ -28,8 +30,7 @@ enum accel { ACCEL_AUTO, ACCEL_TCG, ACCEL_KVM };
  * @loads: names of the kernel's own modules
  * @modules: files of other modules
  * @command: what to run, NULL at the end
- * @cpus: how many
- * @memory: MiB
+ * @machine: the VM's board; what runs it is not decided yet
  * @timeout: seconds
  * @retries: how often a VM that emulation spoils is started over
  * @accel: emulation, KVM, or what works
@@ -54,8 +55,7 @@ struct options {
 	struct strings loads;
 	struct strings modules;
 	char **command;
-	unsigned int cpus;
-	unsigned int memory;
+	struct machine machine;
 	unsigned int timeout;
 	unsigned int retries;
 	enum accel accel;

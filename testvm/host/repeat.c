@@ -20,9 +20,9 @@ char *repeat_plugin(const struct options *options, const char *digest)
 	char *self, *plugin;
 
 	if (!emulator_is_known()) {
-		if (options->cpus > 1)
+		if (options->machine.cpus > 1)
 			die("--deterministic with %u CPUs needs QEMU 10, run: testvm/emulator/qemu.sh",
-			    options->cpus);
+			    options->machine.cpus);
 		if (options->digest || options->schedule)
 			die("--digest and --schedule need QEMU 10, run: testvm/emulator/qemu.sh");
 		return NULL;
@@ -32,7 +32,7 @@ char *repeat_plugin(const struct options *options, const char *digest)
 		die("cannot tell where this program is: %s", strerror(errno));
 	plugin = format("file=%.*s/schedule.so,digest=%s,every=%u,cpus=%u,seed=%u%s%s",
 			(int)(strrchr(self, '/') - self), self, digest,
-			options->checkpoints, options->cpus, options->seed,
+			options->checkpoints, options->machine.cpus, options->seed,
 			options->schedule ? "," : "",
 			options->schedule ? options->schedule : "");
 	free(self);

@@ -307,11 +307,11 @@ static int run(const struct options *options, struct domain_config *config,
 	enum end end;
 	unsigned int limit;
 	int ended, status;
-	bool stale = !config->kvm && emulator_runs_stale_code();
+	bool stale = !config->machine.kvm && emulator_runs_stale_code();
 
 	if (!options->quiet)
 		say("kernel %s, %s, %u cpus", release,
-		    config->kvm ? "kvm" : "tcg", config->cpus);
+		    config->machine.kvm ? "kvm" : "tcg", config->machine.cpus);
 	alarm(SETUP_LIMIT);
 	ended = domain_start(config);
 	vm_runs = 1;
@@ -359,11 +359,12 @@ int main(int argc, char **argv)
 	collect_modules(&modules, &kernel, &options);
 	catch_signals();
 	guard_sweep();
-	config.kvm = options.accel == ACCEL_KVM ||
+	config.machine = options.machine;
+	config.machine.kvm = options.accel == ACCEL_KVM ||
 		(options.accel == ACCEL_AUTO &&
 		 accel_kvm_works(&kernel, options.kernel));
 	/* Goes into the guest with the caller's own. */
-	setenv("SECMMU_ACCEL", config.kvm ? "kvm" : "tcg", 1);
+	setenv("SECMMU_ACCEL", config.machine.kvm ? "kvm" : "tcg", 1);
 	if (options.deterministic)
 		setenv("SECMMU_ICOUNT", format("%d", DOMAIN_ICOUNT_SHIFT), 1);
 	else
@@ -372,14 +373,13 @@ int main(int argc, char **argv)
 	config.image = kernel.image;
 	config.initramfs = options.initramfs ? options.initramfs :
 		format("%s/initramfs", options.record ? options.record : config.run);
-	config.arguments = format("%s %s %s", kernel_arguments,
+	config.arguments = format("%s %s %s %s", kernel_arguments,
 				  options.deterministic ? deterministic_arguments : "",
+				  machine_arguments(&config.machine),
 				  options.append ? options.append : "");
 	if (strlen(config.arguments) > ARGUMENTS_MAX)
 		die("the kernel's command line gets longer than %d characters",
 		    ARGUMENTS_MAX);
-	config.cpus = options.cpus;
-	config.memory = options.memory;
 	config.emulator = emulator_find();
 	config.deterministic = options.deterministic;
 	config.seed = options.seed;
@@ -388,7 +388,7 @@ int main(int argc, char **argv)
 	config.gdb = options.gdb;
 	if (options.deterministic)
 		config.plugin = repeat_plugin(&options, config.digest);
-	if (!config.kvm && !emulator_is_known() && !options.quiet)
+	if (!config.machine.kvm && !emulator_is_known() && !options.quiet)
 		say("the machine's own QEMU is used; testvm/emulator/qemu.sh gets a better one");
 	prepare_files(&config, &options);
 	if (!options.initramfs)
