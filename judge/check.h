@@ -32,6 +32,8 @@ enum check_need {
 	NEED_MAPPED	= 1 << 3,
 	NEED_AGES	= 1 << 4,
 	NEED_SLOT_DELETE = 1 << 5,
+	NEED_MIGRATE	= 1 << 6,
+	NEED_EXCLUSIVE	= 1 << 7,
 };
 
 struct trial;

@@ -242,6 +242,10 @@ static const char *missing_operation(const struct subject_ops *ops, unsigned int
 		return "it does not know what it has mapped";
 	if (needs & NEED_SLOT_DELETE && !ops->slot_delete)
 		return "it has no deletion of slots";
+	if (needs & NEED_MIGRATE && !ops->migrate)
+		return "it has no memory of its own";
+	if (needs & NEED_EXCLUSIVE && !ops->make_exclusive)
+		return "it has no exclusive access";
 	if (needs & NEED_AGES && !ops->ages)
 		return "it takes no part in aging";
 	return NULL;

@@ -112,6 +112,9 @@ struct subject_counters {
  * @counters: what the instance has seen since it was made. For reports only; 0: not counted
  * @mapped: bytes that the instance has translations for at this moment
  * @ages: it takes part in aging (clear_young and its relatives)
+ * @migrate: moves pages to memory of the subject's own, which the process cannot reach: what it
+ *	touches comes back. Bytes moved, 0 for none, or a negative errno
+ * @make_exclusive: takes pages for itself until the process touches them. Bytes, 0 or an errno
  * @vary: before the first slot: from now on accessors vary @what (a word of the subject's own) when
  *	@change is called. -EINVAL if it knows no such thing
  * @change: lets the accessor vary, between two transfers; @random decides. What changes must not
@@ -162,6 +165,8 @@ struct subject_ops {
 	uint64_t (*misses)(void *accessor);
 	void (*counters)(void *subject, struct subject_counters *counters);
 	uint64_t (*mapped)(void *subject);
+	ssize_t (*migrate)(void *accessor, uint64_t gpa, size_t length);
+	ssize_t (*make_exclusive)(void *accessor, uint64_t gpa, size_t length);
 	int (*vary)(void *subject, const char *what);
 	int (*change)(void *accessor, uint64_t random);
 	bool (*denies)(void *accessor, uint64_t gpa, bool write);

@@ -23,8 +23,10 @@ struct hmm_dmirror_cmd {
 	__u64 faults;
 };
 
-#define HMM_DMIRROR_READ	_IOWR('H', 0x00, struct hmm_dmirror_cmd)
-#define HMM_DMIRROR_WRITE	_IOWR('H', 0x01, struct hmm_dmirror_cmd)
+#define HMM_DMIRROR_READ		_IOWR('H', 0x00, struct hmm_dmirror_cmd)
+#define HMM_DMIRROR_WRITE		_IOWR('H', 0x01, struct hmm_dmirror_cmd)
+#define HMM_DMIRROR_MIGRATE_TO_DEV	_IOWR('H', 0x02, struct hmm_dmirror_cmd)
+#define HMM_DMIRROR_EXCLUSIVE		_IOWR('H', 0x05, struct hmm_dmirror_cmd)
 
 /**
  * struct dmirror - an accessor, which is a mirror of its own
@@ -105,7 +107,7 @@ static ssize_t command(struct dmirror *dmirror, unsigned long number, uint64_t g
 	ret = ioctl(dmirror->fd, number, &cmd);
 	dmirror->misses += cmd.faults;
 	if (!ret)
-		return SUBJECT_PAGE;
+		return (ssize_t)(cmd.cpages * SUBJECT_PAGE);
 	/* A write where the process may not is -EPERM. */
 	return errno == EPERM ? -EACCES : -errno;
 }
@@ -118,6 +120,21 @@ static ssize_t hmm_read(void *accessor, uint64_t gpa, void *buffer, size_t lengt
 static ssize_t hmm_write(void *accessor, uint64_t gpa, const void *buffer, size_t length)
 {
 	return command(accessor, HMM_DMIRROR_WRITE, gpa, (void *)buffer, length);
+}
+
+/* Kernels without memory of devices fail, or move nothing. The content goes to the buffer, too. */
+static ssize_t hmm_migrate(void *accessor, uint64_t gpa, size_t length)
+{
+	static char buffer[SUBJECT_PAGE];
+
+	return command(accessor, HMM_DMIRROR_MIGRATE_TO_DEV, gpa, buffer, length);
+}
+
+static ssize_t hmm_make_exclusive(void *accessor, uint64_t gpa, size_t length)
+{
+	static char buffer[SUBJECT_PAGE];
+
+	return command(accessor, HMM_DMIRROR_EXCLUSIVE, gpa, buffer, length);
 }
 
 static uint64_t hmm_misses(void *accessor)
@@ -140,4 +157,6 @@ SUBJECT(hmm) = {
 	.read = hmm_read,
 	.write = hmm_write,
 	.misses = hmm_misses,
+	.migrate = hmm_migrate,
+	.make_exclusive = hmm_make_exclusive,
 };

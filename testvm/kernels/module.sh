@@ -100,7 +100,11 @@ done
 
 if [ "$2" = hmm ]; then
 	peer=$dir/bench/peer
-	without_device_memory "$source/test_hmm.c" "$dir/test_hmm.c"
+	if grep -q '^CONFIG_DEVICE_PRIVATE=y' "$folder/config"; then
+		cp "$source/test_hmm.c" "$dir/test_hmm.c"
+	else
+		without_device_memory "$source/test_hmm.c" "$dir/test_hmm.c"
+	fi
 	cmp -s "$dir/test_hmm.c" "$peer/test_hmm.c" ||
 		cp "$dir/test_hmm.c" "$peer/test_hmm.c"
 	cp -u "$source/test_hmm_uapi.h" "$peer/"
