@@ -154,6 +154,19 @@ strike()
 	mv "$left.new" "$left"
 }
 
+# A line for each subject that comes to its turn.
+show_progress()
+{
+	awk '/^# begins/ {
+		subject = $3
+		sub("/.*", "", subject)
+		if (subject != last)
+			print "judging " subject
+		last = subject
+		fflush()
+	}'
+}
+
 run_group()
 {
 	local kernel=${1%%|*} rest=${1#*|} testvm name path options=() boot log status before subject
@@ -179,12 +192,13 @@ run_group()
 		before=$(wc -l < "$left")
 		[ "$before" -gt 0 ] || break
 		log=$out/vm-$((++vms))
-		status=0
 		# shellcheck disable=SC2046,SC2086 # lists of words
 		SECMMU_KERNEL=$kernel SECMMU_SEED=${SEED-} "$BUILD/testvm/testvm" --quiet \
 			--kernel "$kernel" --cpus 2 --memory 2048 --timeout $timeout --root "$out/root" "${options[@]}" \
 			$testvm --log "$log.console" -- \
-			judge-guest.sh "${STORM:-0}" $(cat "$left") > "$log" 2> "$log.err" || status=$?
+			judge-guest.sh "${STORM:-0}" $(cat "$left") 2> "$log.err" |
+			tee "$log" | show_progress
+		status=${PIPESTATUS[0]}
 		collect "$log" "$status" "$kernel"
 		strike "$log"
 		echo "boot $boot: $((before - $(wc -l < "$left"))) of $before verdicts"
@@ -211,6 +225,12 @@ fi
 if [ ! "$subjects" ]; then
 	subjects=$("$BUILD/judge/secmmu-judge" --plan --check discard | sed 's|/.*||')
 fi
+for subject in $subjects; do
+	if [ ! "$("$BUILD/judge/secmmu-judge" --plan --subject "$subject")" ]; then
+		echo "judge: there is no subject $subject; see secmmu-judge --list" >&2
+		exit 2
+	fi
+done
 rm -rf "$out"
 mkdir -p "$out/root/usr/bin"
 cp "$BUILD/judge/secmmu-judge" "$out/root/usr/bin/"
