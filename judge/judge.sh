@@ -169,7 +169,7 @@ show_progress()
 
 run_group()
 {
-	local kernel=${1%%|*} rest=${1#*|} testvm name path options=() boot log status before subject
+	local kernel=${1%%|*} rest=${1#*|} testvm name path options=() boot log status before subject slow
 	testvm=${rest%|*}
 
 	say "kernel $kernel:${group_subjects[$1]}"
@@ -183,6 +183,7 @@ run_group()
 		[[ $name = */* ]] || path=$("$top/testvm/kernels/module.sh" "$kernel" "$name")
 		options+=(--module "$path")
 	done
+	slow=$(slow_kernel "$kernel")
 	left=$out/left
 	for subject in ${group_subjects[$1]}; do
 		"$BUILD/judge/secmmu-judge" --plan --subject "$subject" ${CHECK:+--check "$CHECK"}
@@ -193,8 +194,8 @@ run_group()
 		[ "$before" -gt 0 ] || break
 		log=$out/vm-$((++vms))
 		# shellcheck disable=SC2046,SC2086 # lists of words
-		SECMMU_KERNEL=$kernel SECMMU_SEED=${SEED-} "$BUILD/testvm/testvm" --quiet \
-			--kernel "$kernel" --cpus 2 --memory 2048 --timeout $timeout --root "$out/root" "${options[@]}" \
+		SECMMU_KERNEL=$kernel SECMMU_SEED=${SEED-} SECMMU_TEST_SLOW=$slow "$BUILD/testvm/testvm" --quiet \
+			--kernel "$kernel" --cpus 2 --memory 2048 --timeout $((timeout * slow)) --root "$out/root" "${options[@]}" \
 			$testvm --log "$log.console" -- \
 			judge-guest.sh "${STORM:-0}" $(cat "$left") 2> "$log.err" |
 			tee "$log" | show_progress

@@ -381,7 +381,7 @@ static uint64_t kvm_misses(void *accessor)
 SUBJECT(kvm) = {
 	.name = "kvm",
 	.summary = "KVM, a machine over the memory and a vCPU for each accessor",
-	.limits = SUBJECT_NO_EACCES,
+	.limits = SUBJECT_NO_EACCES | SUBJECT_NO_CHILD,
 	.most = BUFFER_SIZE,
 	.ages = true,
 	.probe = kvm_probe,
