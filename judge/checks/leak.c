@@ -5,7 +5,8 @@
 #include <sys/mman.h>
 #include "check.h"
 
-#define ROUNDS	4
+#define ROUNDS	6
+#define SIZE	LARGE
 
 static uint64_t free_memory(const struct trial *trial)
 {
@@ -23,9 +24,9 @@ static uint64_t free_memory(const struct trial *trial)
 
 static void use_all(const struct trial *trial)
 {
-	for (size_t page = 0; page < ARENA_PAGES; page++)
+	for (size_t page = 0; page < SIZE / PAGE; page++)
 		expect_write(trial, page_at(trial, page));
-	need(trial, !madvise(trial->arena, ARENA_SIZE, MADV_DONTNEED), "discard the arena");
+	need(trial, !madvise(trial->arena, SIZE, MADV_DONTNEED), "discard pages");
 }
 
 /*
@@ -42,9 +43,9 @@ CHECK(leak, .summary = "pages that were used and discarded are free again", .sec
 	for (int i = 0; i < ROUNDS; i++)
 		use_all(trial);
 	after = free_memory(trial);
-	if (before > after && before - after > ROUNDS * ARENA_SIZE / 2)
+	if (before > after && before - after > ROUNDS * SIZE / 2)
 		convict(trial, VERDICT_LEAK, "%" PRIu64 " MiB of %lu have not come back",
-			(before - after) >> 20, ROUNDS * ARENA_SIZE >> 20);
+			(before - after) >> 20, ROUNDS * SIZE >> 20);
 }
 
 CHECK(nothing_mapped, .summary = "no translation is left of memory that is gone",

@@ -24,6 +24,9 @@
 /* Slots of the check, then one for each vCPU. */
 #define SLOTS		8
 
+/* So many interruptions in a row are no coincidence. */
+#define SIGNALS_MOST	100
+
 #define CR0_PE		1
 #define RFLAGS_FIXED	2
 
@@ -308,15 +311,17 @@ static ssize_t copy(const struct vcpu *vcpu, uint64_t to, uint64_t from, size_t 
 		.rcx = length,
 		.rflags = RFLAGS_FIXED,
 	};
+	unsigned int signals = 0;
 	ssize_t done, error;
 	int ret;
 
 	if (ioctl(vcpu->fd, KVM_SET_REGS, &regs))
 		return -errno;
+	/* Poisoned memory is a signal at each attempt. */
 	do {
 		ret = ioctl(vcpu->fd, KVM_RUN, 0);
-	} while (ret && errno == EINTR);
-	error = ret ? -errno : -EIO;
+	} while (ret && errno == EINTR && ++signals < SIGNALS_MOST);
+	error = ret && errno != EINTR ? -errno : -EIO;
 	if (!ret && vcpu->run->exit_reason == KVM_EXIT_HLT)
 		return (ssize_t)length;
 	/* Before the access that failed is finished, for that moves a byte. */
