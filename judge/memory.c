@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory and processes for checks. */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -97,9 +98,22 @@ int await_child(const struct trial *trial, pid_t child)
 	return status;
 }
 
+/*
+ * Pages that were just touched wait in a list of their processor, which holds them, and which
+ * only that processor empties when it reclaims.
+ */
+static void stay_here(const struct trial *trial)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(sched_getcpu(), &set);
+	need(trial, !sched_setaffinity(0, sizeof(set), &set), "stay on a processor");
+}
+
 /**
  * need_swap - skip the check if there is no swap space
- * @trial: the trial
+ * @trial: the trial; nothing was accessed yet
  */
 void need_swap(const struct trial *trial)
 {
@@ -113,6 +127,7 @@ void need_swap(const struct trial *trial)
 		fclose(file);
 	if (lines < 2)
 		skip(trial, "no swap space (module zram)");
+	stay_here(trial);
 }
 
 static bool any_resident(const struct trial *trial, void *hva, size_t length)

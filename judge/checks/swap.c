@@ -13,9 +13,10 @@
 CHECK(swap, .summary = "a page that was swapped out and in again is followed")
 {
 	char *page = page_at(trial, PAGE_NUMBER);
-	uint32_t stamp = cpu_fill(trial, page, 1);
+	uint32_t stamp;
 
 	need_swap(trial);
+	stamp = cpu_fill(trial, page, 1);
 	expect_read(trial, page, stamp);
 	page_out(trial, page, PAGE);
 	/* The accessor brings it in; then the process does. */
@@ -31,9 +32,10 @@ CHECK(swap, .summary = "a page that was swapped out and in again is followed")
 CHECK(swap_written, .summary = "what an accessor has written is swapped out and in")
 {
 	char *page = page_at(trial, PAGE_NUMBER);
-	uint32_t stamp = expect_write(trial, page);
+	uint32_t stamp;
 
 	need_swap(trial);
+	stamp = expect_write(trial, page);
 	page_out(trial, page, PAGE);
 	expect_cpu(trial, page, stamp);
 	expect_read(trial, page, stamp);
@@ -90,9 +92,10 @@ CHECK(stays_memfd, .summary = "what an accessor wrote to a memfd that the proces
 CHECK(stays_pageout, .summary = "what an accessor wrote to a page that came back from swap stays")
 {
 	char *page = page_at(trial, PAGE_NUMBER);
-	uint32_t stamp = cpu_fill(trial, page, 1);
+	uint32_t stamp;
 
 	need_swap(trial);
+	stamp = cpu_fill(trial, page, 1);
 	page_out(trial, page, PAGE);
 	expect_cpu(trial, page, stamp);
 	stamp = expect_write(trial, page);

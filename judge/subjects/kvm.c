@@ -326,8 +326,12 @@ static ssize_t copy(const struct vcpu *vcpu, uint64_t to, uint64_t from, size_t 
 		return (ssize_t)length;
 	/* Before the access that failed is finished, for that moves a byte. */
 	done = count_moved(vcpu, length);
-	if (!ret && vcpu->run->exit_reason == KVM_EXIT_MMIO)
+	if (!ret && vcpu->run->exit_reason == KVM_EXIT_MMIO) {
+		/* For the program, a byte that nobody stores is stored. */
+		if (vcpu->run->mmio.is_write)
+			done -= vcpu->run->mmio.len;
 		error = end_mmio(vcpu);
+	}
 	return done > 0 ? done : error;
 }
 
