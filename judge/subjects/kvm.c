@@ -292,9 +292,19 @@ static ssize_t count_moved(const struct vcpu *vcpu, size_t length)
 /* There is no slot, or one that may not be written. */
 static ssize_t end_mmio(const struct vcpu *vcpu)
 {
+	struct kvm_regs regs = {
+		.rip = vcpu->own_gpa,
+		.rdi = vcpu->own_gpa + SUBJECT_PAGE,
+		.rcx = 1,
+		.rflags = RFLAGS_FIXED,
+	};
 	bool readonly = vcpu->run->mmio.is_write && has_slot(vcpu->machine, vcpu->run->mmio.phys_addr);
 
-	/* The access must be over, or the next command begins with it. */
+	/*
+	 * The access must be over, or the next command begins with it. It is the last one then,
+	 * or the program goes on behind it, to the next byte that is not there.
+	 */
+	ioctl(vcpu->fd, KVM_SET_REGS, &regs);
 	vcpu->run->immediate_exit = 1;
 	ioctl(vcpu->fd, KVM_RUN, 0);
 	vcpu->run->immediate_exit = 0;
