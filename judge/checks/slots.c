@@ -7,6 +7,9 @@
 
 #define PAGE_NUMBER	3
 
+/* In each byte, and nowhere else. */
+#define MARK		0x5a
+
 static void expect_no_slot(const struct trial *trial, uint64_t gpa, const char *where)
 {
 	ssize_t done = read_all(trial, gpa, trial->buffer, PAGE);
@@ -20,9 +23,14 @@ static void expect_no_slot(const struct trial *trial, uint64_t gpa, const char *
 
 CHECK(outside, .summary = "there is nothing outside of the slots", .unless = SUBJECT_NO_SLOTS)
 {
+	char *last = trial->arena + ARENA_SIZE - PAGE;
+
 	expect_no_slot(trial, trial->gpa - PAGE, "before the slot");
 	expect_no_slot(trial, trial->gpa + ARENA_SIZE, "behind the slot");
-	expect_read(trial, trial->arena + ARENA_SIZE - PAGE, 0);
+	/* Nothing of a refused access is left for the next one. */
+	memset(last, MARK, PAGE);
+	if (read_page(trial, last) != (ssize_t)PAGE || memcmp(trial->buffer, last, PAGE))
+		convict(trial, VERDICT_WRONG_DATA, "the read after a refused one gets other bytes");
 }
 
 CHECK(slot_delete, .summary = "a slot that is deleted is not there, though its memory is",
