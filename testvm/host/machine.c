@@ -98,3 +98,14 @@ const char *machine_arguments(const struct machine *machine)
 {
 	return machine->iommu == IOMMU_INTEL ? "intel_iommu=on" : "";
 }
+
+const char *machine_iommu_name(enum iommu iommu)
+{
+	static const char *const names[] = {
+		[IOMMU_INTEL] = "intel",
+		[IOMMU_AMD] = "amd",
+		[IOMMU_VIRTIO] = "virtio",
+	};
+
+	return names[iommu];
+}

@@ -60,6 +60,14 @@ char *machine_qemu_xml(const struct machine *machine);
 const char *machine_name(const struct machine *machine);
 
 /**
+ * machine_iommu_name() - name an IOMMU
+ * @iommu: not %IOMMU_NONE
+ *
+ * Return: what --iommu calls it; static.
+ */
+const char *machine_iommu_name(enum iommu iommu);
+
+/**
  * machine_arguments() - make the kernel use the IOMMU
  * @machine: the board
  *

@@ -42,7 +42,7 @@ static const struct argp_option table[] = {
 	{ "record", 'e', "DIR", 0,
 	  "Keep there what make replay needs to repeat the run, for --deterministic, with "
 	  "its digests and console", 0 },
-	{ "initramfs", 'I', "FILE", 0,
+	{ "initramfs", 'F', "FILE", 0,
 	  "Boot with this one, which --record has kept, instead of a COMMAND", 0 },
 	{ "gdb", 'g', "SOCKET", 0, "Let gdb connect to QEMU there", 0 },
 	{ "trace", 'T', NULL, 0,
@@ -140,12 +140,9 @@ static enum accel accel_of(const char *text)
 
 static enum iommu iommu_of(const char *text)
 {
-	if (!strcmp(text, "intel"))
-		return IOMMU_INTEL;
-	if (!strcmp(text, "amd"))
-		return IOMMU_AMD;
-	if (!strcmp(text, "virtio"))
-		return IOMMU_VIRTIO;
+	for (enum iommu iommu = IOMMU_INTEL; iommu <= IOMMU_VIRTIO; iommu++)
+		if (!strcmp(text, machine_iommu_name(iommu)))
+			return iommu;
 	die("--iommu takes intel, amd or virtio, not '%s'", text);
 }
 
@@ -219,7 +216,7 @@ static error_t parse_one(int key, char *value, struct argp_state *state)
 	case 'e':
 		options->record = absolute(value);
 		break;
-	case 'I':
+	case 'F':
 		options->initramfs = absolute(value);
 		break;
 	case 'g':

@@ -39,6 +39,16 @@ char *repeat_plugin(const struct options *options, const char *digest)
 	return plugin;
 }
 
+static void record_machine(FILE *file, const struct machine *machine)
+{
+	fprintf(file, "--cpus\n%u\n--memory\n%u\n--nodes\n%u\n", machine->cpus,
+		machine->memory, machine->nodes);
+	if (machine->iommu != IOMMU_NONE)
+		fprintf(file, "--iommu\n%s\n", machine_iommu_name(machine->iommu));
+	for (unsigned int i = 0; i < machine->e1000s; i++)
+		fprintf(file, "--device\ne1000\n");
+}
+
 void repeat_record(const struct options *options)
 {
 	char *path = format("%s/options", options->record);
@@ -48,8 +58,8 @@ void repeat_record(const struct options *options)
 
 	if (!file || !kernel)
 		die("cannot write %s: %s", path, strerror(errno));
-	fprintf(file, "--kernel\n%s\n--cpus\n%u\n--memory\n%u\n--timeout\n%u\n", kernel,
-		options->cpus, options->memory, options->timeout);
+	fprintf(file, "--kernel\n%s\n--timeout\n%u\n", kernel, options->timeout);
+	record_machine(file, &options->machine);
 	fprintf(file, "--deterministic=%u\n--checkpoints\n%u\n", options->seed,
 		options->checkpoints);
 	if (options->icount)
