@@ -34,7 +34,7 @@ case $jobs in
 [1-9]) ;;
 *) echo "check: JOBS is a number from 1 to 9, not \"$jobs\"" >&2; exit 2 ;;
 esac
-kernels="6.1 6.12 newest debug${all:+ kcsan}"
+kernels="6.1 6.12 newest debug${all:+ kcsan 7.3}"
 out=$BUILD/check
 
 # --- What is more than one command --------------------------------------------------
@@ -71,7 +71,7 @@ checkpatch()
 		--show-types --no-summary --ignore \
 		UNCOMMENTED_DEFINITION,PARENTHESIS_ALIGNMENT,OPEN_ENDED_LINE,BIT_MACRO,MACRO_ARG_UNUSED \
 		-f driver/*.[ch] driver/test/*.[ch] uapi/linux/*.h \
-		bench/module/*.[ch] bench/peer/*.[ch] &&
+		bench/module/*.[ch] bench/peer/*.[ch] judge/shims/*.[ch] &&
 		perl "$tree/scripts/checkpatch.pl" --no-tree --terse --strict \
 			--show-types --no-summary --ignore \
 			LINUX_VERSION_CODE,CONSTANT_COMPARISON,NEW_TYPEDEFS \
@@ -161,7 +161,7 @@ left_out()
 
 prepare()
 {
-	local kernel
+	local kernel module
 
 	build_tools testvm vmm selftests fuzz bench explore
 	rm -rf "$out"
@@ -173,7 +173,7 @@ prepare()
 		step "kernel-$kernel" "$top/testvm/kernels/kernel.sh" "$kernel"
 	done
 	say "building the modules"
-	for kernel in 6.1 6.12 newest; do
+	for kernel in 6.1 6.12 newest ${all:+7.3}; do
 		step "module-$kernel-normal" module "$kernel" normal
 	done
 	for kernel in 6.1 6.12 debug ${all:+newest kcsan}; do
@@ -189,6 +189,9 @@ prepare()
 	cp "$BUILD/fuzz/bin/secmmu-fuzz" "$BUILD/bench/bin/secmmu-bench" "$out/root/usr/bin/"
 	strip --strip-debug -o "$out/root/usr/lib/secmmu/secmmu.ko" \
 		"$BUILD/modules/6.1-normal/driver/secmmu.ko"
+	for module in ${all:+gpusvm}; do
+		step "module-7.3-$module" module 7.3 "$module"
+	done
 	step no-instruments no_instruments
 }
 
@@ -272,6 +275,8 @@ stock_kernels()
 	extra vm selftests-6.12 6.12 normal $run $quick
 	# shellcheck disable=SC2086 # a list of names
 	extra vm selftests-newest newest normal $run $quick
+	# shellcheck disable=SC2086 # a list of names
+	extra vm selftests-7.3 7.3 normal $run $quick
 	test_build extra 6.1 "concurrency dirtyrace"
 	test_build extra newest
 	LOAD=kunit go vm kunit newest kunit $lib/kunit.sh suites
@@ -321,6 +326,7 @@ else
 	go tests repeat echo 'ok 1 - repeat, explore # SKIP no QEMU 10, see testvm/emulator/qemu.sh'
 fi
 extra tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug
+extra tests testvm-iommus env KERNEL=7.3 "$top/testvm/selftest.sh" iommus nodes device_fault
 extra tests testvm-frozen "$top/testvm/selftest.sh" frozen
 stock_kernels
 kcsan_kernel

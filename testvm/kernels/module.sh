@@ -7,12 +7,13 @@ set -eu
 usage()
 {
 	cat <<END
-usage: module.sh [--sparse | --from DIR] KERNEL normal|test|kunit|bench|hmm
+usage: module.sh [--sparse | --from DIR] KERNEL FLAVOUR
+FLAVOUR is one of normal, test, kunit, bench, hmm, gpusvm.
 KERNEL is a name that kernel.sh knows; normal, test and kunit (test with the KUnit
-suites, for kernels that have KUnit) are flavours of the driver; bench is a module
-that benchmarks compare it with, hmm another one, the kernel's own test of HMM, from
-the kernel's source. Test builds have the seeded bugs of mutants/ in them. Prints the
-path of the module.
+suites, for kernels that have KUnit) are flavours of the driver. The others are modules
+beside it: bench, which benchmarks compare it with; hmm, the kernel's own test of HMM, from
+the kernel's source; gpusvm, a shim of the judge, for 7.3. Test builds have the
+seeded bugs of mutants/ in them. Prints the path of the module.
 --sparse also runs sparse over every file; its warnings are errors too.
 --from takes the sources from another folder, DIR/driver and so on. They are generated:
 warnings are no errors, and the log, build.log beside the module's folder, has the errors
@@ -44,6 +45,7 @@ test) config="CONFIG_SECMMU=m CONFIG_SECMMU_TEST=y" ;;
 kunit) config="CONFIG_SECMMU=m CONFIG_SECMMU_TEST=y CONFIG_SECMMU_KUNIT_TEST=y" ;;
 bench) parts="driver/compat bench/module" module=bench/module/secmmu_bench.ko config= ;;
 hmm) parts=bench/peer module=bench/peer/test_hmm_peer.ko config= ;;
+gpusvm) parts=judge/shims module=judge/shims/judge_gpusvm.ko config="CONFIG_JUDGE_GPUSVM=m" ;;
 *) usage >&2; exit 2 ;;
 esac
 # Test builds have all seeded bugs in them; sources from elsewhere are taken as they are.
