@@ -190,6 +190,7 @@ prepare()
 	strip --strip-debug -o "$out/root/usr/lib/secmmu/secmmu.ko" \
 		"$BUILD/modules/6.1-normal/driver/secmmu.ko"
 	for module in ${all:+gpusvm}; do
+	for module in ${all:+gpusvm iommu}; do
 		step "module-7.3-$module" module 7.3 "$module"
 	done
 	step no-instruments no_instruments

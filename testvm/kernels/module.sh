@@ -8,11 +8,11 @@ usage()
 {
 	cat <<END
 usage: module.sh [--sparse | --from DIR] KERNEL FLAVOUR
-FLAVOUR is one of normal, test, kunit, bench, hmm, gpusvm.
+FLAVOUR is one of normal, test, kunit, bench, hmm, gpusvm, iommu.
 KERNEL is a name that kernel.sh knows; normal, test and kunit (test with the KUnit
 suites, for kernels that have KUnit) are flavours of the driver. The others are modules
 beside it: bench, which benchmarks compare it with; hmm, the kernel's own test of HMM, from
-the kernel's source; gpusvm, a shim of the judge, for 7.3. Test builds have the
+the kernel's source; gpusvm and iommu, shims of the judge, for 7.3. Test builds have the
 seeded bugs of mutants/ in them. Prints the path of the module.
 --sparse also runs sparse over every file; its warnings are errors too.
 --from takes the sources from another folder, DIR/driver and so on. They are generated:
@@ -46,6 +46,7 @@ kunit) config="CONFIG_SECMMU=m CONFIG_SECMMU_TEST=y CONFIG_SECMMU_KUNIT_TEST=y" 
 bench) parts="driver/compat bench/module" module=bench/module/secmmu_bench.ko config= ;;
 hmm) parts=bench/peer module=bench/peer/test_hmm_peer.ko config= ;;
 gpusvm) parts=judge/shims module=judge/shims/judge_gpusvm.ko config="CONFIG_JUDGE_GPUSVM=m" ;;
+iommu) parts=judge/shims module=judge/shims/judge_iommu.ko config="CONFIG_JUDGE_IOMMU=m" ;;
 *) usage >&2; exit 2 ;;
 esac
 # Test builds have all seeded bugs in them; sources from elsewhere are taken as they are.
