@@ -256,6 +256,8 @@ static void collect_modules(struct modules *modules, const struct kernel *kernel
 			    const struct options *options)
 {
 	modules_add_kvm(modules, kernel);
+	if (options->machine.iommu == IOMMU_VIRTIO)
+		modules_add_named(modules, kernel, "virtio-iommu");
 	for (unsigned int i = 0; i < options->loads.count; i++)
 		modules_add_named(modules, kernel, options->loads.list[i]);
 	for (unsigned int i = 0; i < options->modules.count; i++)
