@@ -105,8 +105,8 @@ replace_programs()
 	mkdir "$tree"
 	unpack_parts "linux-source-$name" "$tree" '*/tools/objtool' '*/tools/lib' \
 		'*/tools/build' '*/tools/include' '*/tools/arch/x86' '*/tools/scripts' \
-		'*/scripts/mod' '*/scripts/include' '*/include/linux/mod_devicetable.h' \
-		'*/include/linux/license.h'
+		'*/scripts/mod' '*/scripts/include' '*/include/linux/*.h' \
+		'*/include/linux/device-id'
 	note 'building objtool and modpost (takes a minute)'
 	if ! (cd "$tree" && make -C tools/objtool -j"$(nproc)" && build_modpost "$1") \
 		>"$log" 2>&1; then
