@@ -186,7 +186,7 @@ test_iommus()
 	[ "$kernel" = 7.3 ] || return 2
 	for model in intel amd virtio; do
 		# shellcheck disable=SC2016
-		expect 0 vm --iommu $model --device e1000 --device e1000 sh -c '
+		expect 0 vm --timeout 300 --iommu $model --device e1000 --device e1000 sh -c '
 			for card in 10 11; do
 				card=/sys/bus/pci/devices/0000:00:$card.0
 				test "$(cat $card/vendor)" = 0x8086 &&
