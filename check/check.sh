@@ -189,7 +189,6 @@ prepare()
 	cp "$BUILD/fuzz/bin/secmmu-fuzz" "$BUILD/bench/bin/secmmu-bench" "$out/root/usr/bin/"
 	strip --strip-debug -o "$out/root/usr/lib/secmmu/secmmu.ko" \
 		"$BUILD/modules/6.1-normal/driver/secmmu.ko"
-	for module in ${all:+gpusvm}; do
 	for module in ${all:+gpusvm iommu}; do
 		step "module-7.3-$module" module 7.3 "$module"
 	done
