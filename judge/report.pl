@@ -9,7 +9,10 @@
 # recorded, 1 if not, 2 if there is none.
 use strict;
 use warnings;
+use FindBin;
 use JSON::PP;
+use lib "$FindBin::Bin/../lib";
+use Html qw(element page table);
 
 my $tap = @ARGV && $ARGV[0] eq '--tap' && shift;
 die "usage: report.pl [--tap] RESULTS EXPECTED DIR\n" if @ARGV != 3;
@@ -55,7 +58,7 @@ sub compare
 		$result->{state} = 'none';
 	} elsif (!$record) {
 		$result->{state} = $verdict eq 'pass' ? 'ok' : 'new';
-	} elsif ($verdict eq $record->{verdict}) {
+	} elsif (grep { $_ eq $verdict } split / or /, $record->{verdict}) {
 		$result->{state} = 'known';
 	} else {
 		$result->{state} = $verdict eq 'pass' ? 'gone' : 'new';
@@ -105,37 +108,34 @@ sub matrix_lines
 	} @lines;
 }
 
-sub escape
-{
-	my ($text) = @_;
+my $style = <<'END';
+body { font: 14px sans-serif }
+td, th { padding: 2px 8px; text-align: left }
+.ok { background: #dfd } .known { background: #fec } .new, .gone { background: #fbb }
+.none { color: #888 }
+END
 
-	return $text =~ s/&/&amp;/gr =~ s/</&lt;/gr =~ s/"/&quot;/gr;
+sub html_cell
+{
+	my ($result) = @_;
+
+	return $result ? [cell($result), { class => $result->{state}, title => $result->{reason} }] : '';
 }
 
 sub write_html
 {
 	my ($rows, $columns, $cells, $notes) = @_;
+	my @table = (['check', map { s/ /, /r } @$columns], map {
+		my $row = $_;
+
+		[$row, map { html_cell($cells->{$row}{$_}) } @$columns];
+	} @$rows);
 
 	open my $html, '>', "$dir/index.html" or die "$dir/index.html: $!\n";
-	print $html "<!DOCTYPE html>\n<meta charset=\"utf-8\">\n<title>make judge</title>\n",
-		"<style>\nbody { font: 14px sans-serif }\n",
-		"td, th { padding: 2px 8px; text-align: left }\n",
-		".ok { background: #dfd } .known { background: #fec } .new, .gone { background: #fbb }\n",
-		".none { color: #888 }\n</style>\n<h1>Verdicts</h1>\n<table>\n<tr><th>check",
-		map({ "<th>" . escape(s/ /, /r) } @$columns), "\n";
-	for my $row (@$rows) {
-		print $html "<tr><td>", escape($row);
-		for my $column (@$columns) {
-			my $result = $cells->{$row}{$column};
-
-			print $html $result ? "<td class=\"$result->{state}\" title=\"" .
-				escape($result->{reason}) . '">' . escape(cell($result)) : '<td>';
-		}
-		print $html "\n";
-	}
-	print $html "</table>\n<p>Green: as it must be. Orange: a bug that is recorded. ",
-		"Red: not as recorded. A dash: the subject cannot serve the check.\n<ul>\n",
-		map({ "<li>" . escape($_) . "\n" } @$notes), "</ul>\n";
+	print $html page('Verdicts of make judge', $style, table(@table),
+		element('p', {}, 'Green: as it must be. Orange: a bug that is recorded. Red: not as ' .
+			'recorded. A dash: the subject cannot serve the check.'),
+		element('ul', {}, map { element('li', {}, $_) } @$notes));
 	close $html or die "$dir/index.html: $!\n";
 }
 
