@@ -8,12 +8,13 @@ usage()
 {
 	cat <<END
 usage: module.sh [--sparse | --from DIR] KERNEL FLAVOUR
-FLAVOUR is one of normal, test, kunit, bench, hmm, gpusvm, iommu.
+FLAVOUR is one of normal, test, kunit, bench, hmm, gpusvm, iommu, or a folder.
 KERNEL is a name that kernel.sh knows; normal, test and kunit (test with the KUnit
 suites, for kernels that have KUnit) are flavours of the driver. The others are modules
 beside it: bench, which benchmarks compare it with; hmm, the kernel's own test of HMM, from
-the kernel's source; gpusvm and iommu, shims of the judge, for 7.3. Test builds have the
-seeded bugs of mutants/ in them. Prints the path of the module.
+the kernel's source; gpusvm and iommu, shims of the judge, for 7.3. A folder has a slash in
+its name; it has the sources and the Kbuild file of one module, in this project or elsewhere.
+Test builds have the seeded bugs of mutants/ in them. Prints the path of the module.
 --sparse also runs sparse over every file; its warnings are errors too.
 --from takes the sources from another folder, DIR/driver and so on. They are generated:
 warnings are no errors, and the log, build.log beside the module's folder, has the errors
@@ -39,6 +40,7 @@ if [ $# -ne 2 ]; then
 fi
 kernel=$1
 parts="driver uapi" module=driver/secmmu.ko
+flavour=$2
 case $2 in
 normal) config=CONFIG_SECMMU=m ;;
 test) config="CONFIG_SECMMU=m CONFIG_SECMMU_TEST=y" ;;
@@ -47,6 +49,23 @@ bench) parts="driver/compat bench/module" module=bench/module/secmmu_bench.ko co
 hmm) parts=bench/peer module=bench/peer/test_hmm_peer.ko config= ;;
 gpusvm) parts=judge/shims module=judge/shims/judge_gpusvm.ko config="CONFIG_JUDGE_GPUSVM=m" ;;
 iommu) parts=judge/shims module=judge/shims/judge_iommu.ko config="CONFIG_JUDGE_IOMMU=m" ;;
+*/*)
+	if [ ! -e "$2/Makefile" ] && [ ! -e "$2/Kbuild" ]; then
+		echo "module.sh: $2 has neither Makefile nor Kbuild" >&2
+		exit 2
+	fi
+	folder=$(cd "$2" && pwd)
+	from=${folder%/*} parts=${folder##*/} config=
+	object=$(sed -n 's/^obj-m *[:+]= *\([^ ]*\)\.o *$/\1/p' \
+		"$folder/Kbuild" "$folder/Makefile" 2> /dev/null | head -n 1)
+	if [ ! "$object" ]; then
+		echo "module.sh: no line \"obj-m += NAME.o\" in $2" >&2
+		exit 2
+	fi
+	module=$parts/$object.ko
+	# Others may have the same name.
+	flavour=$object-$(echo "$folder" | cksum | cut -d ' ' -f 1)
+	;;
 *) usage >&2; exit 2 ;;
 esac
 # Test builds have all seeded bugs in them; sources from elsewhere are taken as they are.
@@ -71,7 +90,7 @@ without_device_memory()
 	fi
 }
 
-dir=${BUILD:-$top/build}/modules/$kernel-$2
+dir=${BUILD:-$top/build}/modules/$kernel-$flavour
 folder=$("$top/testvm/kernels/kernel.sh" "$kernel")
 kdir=$folder/build
 
@@ -82,8 +101,10 @@ if [ "$2" = hmm ]; then
 		echo "$own"
 		exit 0
 	fi
-	source=$("$top/testvm/kernels/kernel.sh" --source "$kernel")/lib
 fi
+case $2 in
+hmm) source=$("$top/testvm/kernels/kernel.sh" --source "$kernel")/lib ;;
+esac
 
 mkdir -p "$dir"
 exec 9>"$dir/lock"
@@ -93,7 +114,7 @@ for part in $parts; do
 	list=$dir/$(echo "$part" | tr / -)
 	mkdir -p "$dir/$part"
 	(cd "$from/$part" && find . -name '*.mod.c' -prune -o \
-		\( -name '*.[ch]' -o -name '*.def' -o -name Makefile \) -print) |
+		\( -name '*.[ch]' -o -name '*.def' -o -name Makefile -o -name Kbuild \) -print) |
 		sort > "$list.now"
 	cmp -s "$list.now" "$list.list" || rm -rf "${dir:?}/$part"
 	mkdir -p "$dir/$part"
@@ -102,7 +123,7 @@ for part in $parts; do
 	mv "$list.now" "$list.list"
 done
 
-if [ "$2" = hmm ]; then
+if [ "$parts" = bench/peer ]; then
 	peer=$dir/bench/peer
 	if grep -q '^CONFIG_DEVICE_PRIVATE=y' "$folder/config"; then
 		cp "$source/test_hmm.c" "$dir/test_hmm.c"
