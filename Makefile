@@ -11,8 +11,8 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 TEST ?=
 comma := ,
 
-.PHONY: help setup tools modules run check check-all judge mutants mutants-refresh mutants-auto \
-	explore explore-table replay models bench bench-compare soak fuzz clean
+.PHONY: help setup tools modules run check check-all judge found mutants mutants-refresh \
+	mutants-auto explore explore-table replay models bench bench-compare soak fuzz clean
 .DEFAULT_GOAL := help
 
 help:
@@ -30,6 +30,9 @@ help:
 	@echo '           [ADAPTER=FILE.c MODULE=FILE.ko]'
 	@echo '              run each check against secondary MMUs: this driver, KVM, HMM and others, or'
 	@echo '              one of your own; the matrix of verdicts is in build/judge/out/'
+	@echo 'make found [BUG="NAME ..."] [KERNEL=6.12]'
+	@echo '              run the reproducers of bugs that this project has found in the kernel, and'
+	@echo '              compare the results with those recorded in found/recorded'
 	@echo 'make mutants [QUICK=1] [MUTANT=NAME] [KERNEL=6.1] [JOBS=2]'
 	@echo '              run all gated tests against each seeded bug of a test build, or with'
 	@echo '              QUICK=1 the test that the bug names; matrix in build/mutants/'
@@ -97,6 +100,9 @@ check-all:
 # SUBJECT, CHECK, KERNEL, ADAPTER and MODULE reach it by the environment.
 judge:
 	@judge/judge.sh
+
+found:
+	@found/found.sh
 
 mutants:
 	@mutants/mutants.pl $(if $(QUICK),--quick)

@@ -71,7 +71,8 @@ checkpatch()
 		--show-types --no-summary --ignore \
 		UNCOMMENTED_DEFINITION,PARENTHESIS_ALIGNMENT,OPEN_ENDED_LINE,BIT_MACRO,MACRO_ARG_UNUSED \
 		-f driver/*.[ch] driver/test/*.[ch] uapi/linux/*.h \
-		bench/module/*.[ch] bench/peer/*.[ch] judge/shims/*.[ch] &&
+		bench/module/*.[ch] bench/peer/*.[ch] judge/shims/*.[ch] \
+		found/module/*.[ch] judge/example/driver/*.[ch] &&
 		perl "$tree/scripts/checkpatch.pl" --no-tree --terse --strict \
 			--show-types --no-summary --ignore \
 			LINUX_VERSION_CODE,CONSTANT_COMPARISON,NEW_TYPEDEFS \

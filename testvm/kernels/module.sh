@@ -8,11 +8,12 @@ usage()
 {
 	cat <<END
 usage: module.sh [--sparse | --from DIR] KERNEL FLAVOUR
-FLAVOUR is one of normal, test, kunit, bench, hmm, gpusvm, iommu, or a folder.
+FLAVOUR is one of normal, test, kunit, bench, hmm, hmm-fixed, gpusvm, iommu, or a folder.
 KERNEL is a name that kernel.sh knows; normal, test and kunit (test with the KUnit
 suites, for kernels that have KUnit) are flavours of the driver. The others are modules
 beside it: bench, which benchmarks compare it with; hmm, the kernel's own test of HMM, from
-the kernel's source; gpusvm and iommu, shims of the judge, for 7.3. A folder has a slash in
+the kernel's source; hmm-fixed, that with found/patches/; gpusvm and iommu, shims of the
+judge, for 7.3. A folder has a slash in
 its name; it has the sources and the Kbuild file of one module, in this project or elsewhere.
 Test builds have the seeded bugs of mutants/ in them. Prints the path of the module.
 --sparse also runs sparse over every file; its warnings are errors too.
@@ -46,7 +47,7 @@ normal) config=CONFIG_SECMMU=m ;;
 test) config="CONFIG_SECMMU=m CONFIG_SECMMU_TEST=y" ;;
 kunit) config="CONFIG_SECMMU=m CONFIG_SECMMU_TEST=y CONFIG_SECMMU_KUNIT_TEST=y" ;;
 bench) parts="driver/compat bench/module" module=bench/module/secmmu_bench.ko config= ;;
-hmm) parts=bench/peer module=bench/peer/test_hmm_peer.ko config= ;;
+hmm | hmm-fixed) parts=bench/peer module=bench/peer/test_hmm_peer.ko config= ;;
 gpusvm) parts=judge/shims module=judge/shims/judge_gpusvm.ko config="CONFIG_JUDGE_GPUSVM=m" ;;
 iommu) parts=judge/shims module=judge/shims/judge_iommu.ko config="CONFIG_JUDGE_IOMMU=m" ;;
 */*)
@@ -94,6 +95,14 @@ dir=${BUILD:-$top/build}/modules/$kernel-$flavour
 folder=$("$top/testvm/kernels/kernel.sh" "$kernel")
 kdir=$folder/build
 
+# test_hmm.c with the fixes that found.rst describes.
+fix_hmm()
+{
+	for patch in "$top"/found/patches/test_hmm-*.patch; do
+		patch --quiet --forward "$1" "$patch"
+	done
+}
+
 if [ "$2" = hmm ]; then
 	# Kernels that are built here have it.
 	own=$folder/modules/kernel/lib/test_hmm.ko
@@ -103,7 +112,7 @@ if [ "$2" = hmm ]; then
 	fi
 fi
 case $2 in
-hmm) source=$("$top/testvm/kernels/kernel.sh" --source "$kernel")/lib ;;
+hmm | hmm-fixed) source=$("$top/testvm/kernels/kernel.sh" --source "$kernel")/lib ;;
 esac
 
 mkdir -p "$dir"
@@ -130,6 +139,7 @@ if [ "$parts" = bench/peer ]; then
 	else
 		without_device_memory "$source/test_hmm.c" "$dir/test_hmm.c"
 	fi
+	[ "$2" = hmm ] || fix_hmm "$dir/test_hmm.c"
 	cmp -s "$dir/test_hmm.c" "$peer/test_hmm.c" ||
 		cp "$dir/test_hmm.c" "$peer/test_hmm.c"
 	cp -u "$source/test_hmm_uapi.h" "$peer/"

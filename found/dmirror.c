@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <linux/types.h>
+#include "dmirror.h"
+#include "message.h"
+
+#define DEVICE	"/dev/hmm_dmirror0"
+
+/* From lib/test_hmm_uapi.h of the kernel, which user space does not get. */
+struct hmm_dmirror_cmd {
+	__u64 addr;
+	__u64 ptr;
+	__u64 npages;
+	__u64 cpages;
+	__u64 faults;
+};
+
+#define HMM_DMIRROR_READ	_IOWR('H', 0x00, struct hmm_dmirror_cmd)
+#define HMM_DMIRROR_WRITE	_IOWR('H', 0x01, struct hmm_dmirror_cmd)
+
+int dmirror_open(void)
+{
+	int fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		die("cannot open " DEVICE " (module test_hmm): %s", strerror(errno));
+	return fd;
+}
+
+static unsigned int copy_page(int dmirror, unsigned long command, const char *what,
+			      const char *page, const char *buffer)
+{
+	struct hmm_dmirror_cmd cmd = {
+		.addr = (uintptr_t)page,
+		.ptr = (uintptr_t)buffer,
+		.npages = 1,
+	};
+
+	if (ioctl(dmirror, command, &cmd))
+		die("the mirror cannot %s a page: %s", what, strerror(errno));
+	return (unsigned int)cmd.faults;
+}
+
+unsigned int dmirror_read(int dmirror, const char *page, char *buffer)
+{
+	return copy_page(dmirror, HMM_DMIRROR_READ, "read", page, buffer);
+}
+
+unsigned int dmirror_write(int dmirror, char *page, const char *buffer)
+{
+	return copy_page(dmirror, HMM_DMIRROR_WRITE, "write", page, buffer);
+}

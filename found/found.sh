@@ -1,0 +1,126 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# make found: run the reproducers of found/ and compare what comes out with found/recorded.
+set -euo pipefail
+# shellcheck source=check/common.sh
+. "$(dirname "$0")/../check/common.sh"
+
+usage()
+{
+	cat <<END
+usage: found.sh [--out DIR]
+Boots a test VM for each line of found/recorded, runs the reproducer there, or the check of
+the judge that stands in its place, and prints its last line. Logs and results go to DIR, build/found/out by default.
+
+In the environment:
+  BUG      names, as in found/recorded; default: all
+  KERNEL   only lines of this kernel
+The exit status is 0 if each result is as recorded, 1 if one is not, 2 if one could not be
+tried.
+END
+}
+
+out=$BUILD/found/out
+while [ $# -gt 0 ]; do
+	case $1 in
+	--help) usage; exit 0 ;;
+	--out)
+		[ $# -gt 1 ] || { usage >&2; exit 2; }
+		out=$2
+		shift
+		;;
+	*) usage >&2; exit 2 ;;
+	esac
+	shift
+done
+
+# The lines that were asked for, as words: BUG KERNEL RESULT MODULES.
+wanted()
+{
+	sed 's/ *#.*//; s/|/ /g; /^ *$/d' "$top/found/recorded" |
+		while read -r bug kernel recorded modules; do
+			[[ ! "${BUG-}" || " $BUG " = *" $bug "* ]] || continue
+			[ "${KERNEL:-$kernel}" = "$kernel" ] || continue
+			echo "$bug $kernel $recorded $modules"
+		done
+}
+
+# One line: boot, run, say what came out.
+try_bug()
+{
+	local bug=$1 kernel=$2 recorded=$3 name path options=(--load zram) log status=0
+	shift 3
+	log=$out/$bug-$kernel${*:+-$(echo "$*" | tr ' /' '-.')}
+	for name in "$@"; do
+		[[ $name != */* ]] || name=$top/$name
+		path=$("$top/testvm/kernels/module.sh" "$kernel" "$name") || return 2
+		options+=(--module "$path")
+	done
+	"$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus 2 --memory 1024 \
+		--root "$out/root" "${options[@]}" --out "$log.results" --log "$log.console" -- \
+		"$bug" --recorded "$recorded" > "$log.log" 2>&1 || status=$?
+	echo "$kernel${*:+ ($*)}, $recorded is recorded:"
+	last_boot "$log.log" | grep '^found: ' || { tail -n 5 "$log.log"; return 2; }
+	# A bug may leave a process that cannot end; the VM shows where it stands.
+	if [ "$status" = 125 ] && grep -q '^found: .*: shown: ' "$log.log" &&
+	   ! grep '^testvm: kernel: ' "$log.log" |
+		grep -vq 'BUG: a process survives SIGKILL\|Call Trace:'; then
+		status=0
+		[ "$recorded" = shown ] || status=1
+	fi
+	return "$status"
+}
+
+# The same by check $4 of the judge, SUBJECT/CHECK: what it convicts is shown.
+try_check()
+{
+	local bug=$1 kernel=$2 recorded=$3 pair=$4 log=$out/$1-$2 line verdict result
+
+	SUBJECT=${pair%/*} CHECK=${pair#*/} KERNEL=$kernel "$top/judge/judge.sh" \
+		--out "$log.judge" > "$log.log" 2>&1 || :
+	echo "$kernel, $recorded is recorded:"
+	line=$(grep -F "\"check\":\"${pair#*/}\"" "$log.judge/results.jsonl" || :)
+	verdict=$(echo "$line" | sed -n 's/.*"verdict":"\([^"]*\)".*/\1/p')
+	case $verdict in
+	pass) result=not-shown ;;
+	'' | broken | skipped | 'not applicable')
+		tail -n 5 "$log.log"
+		return 2
+		;;
+	*) result=shown ;;
+	esac
+	echo "found: $bug: ${result/-/ }: $pair: $verdict:" \
+		"$(echo "$line" | sed -n 's/.*"reason":"\([^"]*\)".*/\1/p')"
+	[ "$result" = "$recorded" ]
+}
+
+build_tools testvm found
+lines=$(wanted)
+if [ ! "$lines" ]; then
+	echo "found: no such bug or kernel in found/recorded" >&2
+	exit 2
+fi
+rm -rf "$out"
+mkdir -p "$out/root/usr/bin"
+find "$BUILD/found/bin" -type f -executable -exec cp {} "$out/root/usr/bin/" \;
+as_recorded=0 different=0 broken=0
+while read -r bug kernel recorded modules; do
+	status=0
+	# shellcheck disable=SC2086 # a list of names
+	case $modules in
+	judge:*) try_check "$bug" "$kernel" "$recorded" "${modules#judge:}" ;;
+	*) try_bug "$bug" "$kernel" "$recorded" $modules ;;
+	esac < /dev/null || status=$?
+	case $status in
+	0) as_recorded=$((as_recorded + 1)) ;;
+	1) different=$((different + 1)) ;;
+	*)
+		broken=$((broken + 1))
+		echo "  status $status: see $out/$bug-$kernel*"
+		;;
+	esac
+done <<< "$lines"
+echo "found: $as_recorded as recorded, $different not, $broken could not be tried;" \
+	"logs in $out"
+[ "$broken" = 0 ] || exit 2
+[ "$different" = 0 ]
