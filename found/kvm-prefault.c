@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KVM_PRE_FAULT_MEMORY holds the VM's SRCU and tries again while the slot is being deleted;
- * the deletion waits for SRCU. Neither ends, until a signal reaches the one that prefaults:
+ * KVM_PRE_FAULT_MEMORY holds the VM's SRCU and tries again while the slot is being deleted, or
+ * with a root that the deletion made obsolete; the deletion waits for SRCU. Neither ends, until a signal reaches the one that prefaults:
  * this program sends one, and so tells a hang from a slow machine.
  */
 #include <dirent.h>
@@ -115,6 +115,8 @@ static void print_stacks(void)
 	while (folder && (entry = readdir(folder))) {
 		FILE *file;
 
+		if (*entry->d_name == '.')
+			continue;
 		snprintf(path, sizeof(path), "/proc/self/task/%s/stack", entry->d_name);
 		file = fopen(path, "re");
 		if (!file)
