@@ -106,7 +106,8 @@ unpack_parts()
 }
 
 # debian_source META: fills $work with the parts of a source tree that are used here:
-# the kselftest headers, checkpatch and the test of HMM.
+# the kselftest headers, checkpatch, and what other modules are built from: the test of
+# HMM, KVM and rdma_rxe. mm/ is for patches that are read beside it.
 debian_source()
 {
 	local package=$1 version
@@ -127,11 +128,13 @@ debian_source()
 		'*/tools/testing/selftests/lib.mk' \
 		'*/scripts/checkpatch.pl' '*/scripts/spelling.txt' \
 		'*/scripts/const_structs.checkpatch' '*/COPYING' \
-		'*/lib/test_hmm*'
+		'*/lib/test_hmm*' '*/arch/x86/kvm' '*/virt/kvm' '*/virt/lib' \
+		'*/drivers/infiniband/sw/rxe' '*/mm'
 	if [ ! -e "$work/tools/testing/selftests/kselftest_harness.h" ] ||
 	   [ ! -e "$work/scripts/checkpatch.pl" ] ||
-	   [ ! -e "$work/lib/test_hmm.c" ]; then
-		fail "$package lacks the kselftest headers, checkpatch or test_hmm"
+	   [ ! -e "$work/lib/test_hmm.c" ] ||
+	   [ ! -e "$work/virt/kvm/kvm_main.c" ]; then
+		fail "$package lacks the kselftest headers, checkpatch, test_hmm or KVM"
 	fi
 	printf '%s\n' "$version" >"$work/version"
 }
@@ -181,7 +184,7 @@ ready()
 	kernel) [ -e "$final/release" ] ;;
 	built) built_fresh ;;
 	# Older versions of this script left the latter out.
-	source) [ -e "$final/version" ] && [ -e "$final/lib/test_hmm.c" ] ;;
+	source) [ -e "$final/version" ] && [ -e "$final/virt/kvm/kvm_main.c" ] ;;
 	esac
 }
 
