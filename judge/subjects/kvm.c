@@ -50,7 +50,7 @@ struct kvm_pre_fault_memory {
  * @device: /dev/kvm
  * @fd: the machine
  * @vcpus: made so far; a vCPU stays when its accessor is closed
- * @slots: of the check; a length of 0: none
+ * @slots: of the check; a length of 0: none. The rest is as set
  */
 struct machine {
 	int device;
@@ -59,6 +59,8 @@ struct machine {
 	struct {
 		uint64_t gpa;
 		uint64_t length;
+		void *hva;
+		unsigned int flags;
 	} slots[SLOTS];
 };
 
@@ -148,7 +150,16 @@ static int kvm_slot_delete(void *subject, unsigned int id)
 	return ret;
 }
 
-/* KVM moves a slot and changes its flags, but neither its address nor its length. */
+/* The slot is there, and only its log begins or ends. */
+static bool only_log(const struct machine *machine, unsigned int id, unsigned int flags,
+		     uint64_t gpa, const void *hva, size_t length)
+{
+	return machine->slots[id].length == length && machine->slots[id].gpa == gpa &&
+	       machine->slots[id].hva == hva &&
+	       (machine->slots[id].flags | SLOT_LOG_DIRTY) == (flags | SLOT_LOG_DIRTY);
+}
+
+/* KVM moves a slot and has its log begin; all else it wants deleted first. */
 static int kvm_slot_set(void *subject, unsigned int id, unsigned int flags, uint64_t gpa,
 			void *hva, size_t length)
 {
@@ -157,7 +168,7 @@ static int kvm_slot_set(void *subject, unsigned int id, unsigned int flags, uint
 
 	if (id >= SLOTS)
 		return -EINVAL;
-	if (machine->slots[id].length) {
+	if (machine->slots[id].length && !only_log(machine, id, flags, gpa, hva, length)) {
 		ret = kvm_slot_delete(subject, id);
 		if (ret)
 			return ret;
@@ -167,15 +178,19 @@ static int kvm_slot_set(void *subject, unsigned int id, unsigned int flags, uint
 	if (ret)
 		return ret;
 	machine->slots[id].gpa = gpa;
+	machine->slots[id].hva = hva;
+	machine->slots[id].flags = flags;
 	__atomic_store_n(&machine->slots[id].length, length, __ATOMIC_RELEASE);
 	return 0;
 }
 
-static bool has_slot(const struct machine *machine, uint64_t gpa)
+/* The slot may have come back since the access: it is read-only, or it was not there. */
+static bool is_readonly(const struct machine *machine, uint64_t gpa)
 {
 	for (unsigned int i = 0; i < SLOTS; i++)
 		if (gpa - machine->slots[i].gpa <
-		    __atomic_load_n(&machine->slots[i].length, __ATOMIC_ACQUIRE))
+		    __atomic_load_n(&machine->slots[i].length, __ATOMIC_ACQUIRE) &&
+		    machine->slots[i].flags & SLOT_READONLY)
 			return true;
 	return false;
 }
@@ -298,7 +313,8 @@ static ssize_t end_mmio(const struct vcpu *vcpu)
 		.rcx = 1,
 		.rflags = RFLAGS_FIXED,
 	};
-	bool readonly = vcpu->run->mmio.is_write && has_slot(vcpu->machine, vcpu->run->mmio.phys_addr);
+	bool readonly = vcpu->run->mmio.is_write &&
+			is_readonly(vcpu->machine, vcpu->run->mmio.phys_addr);
 
 	/*
 	 * The access must be over, or the next command begins with it. It is the last one then,
