@@ -11,8 +11,9 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 TEST ?=
 comma := ,
 
-.PHONY: help setup tools modules run check check-all judge found mutants mutants-refresh \
-	mutants-auto explore explore-table replay models bench bench-compare soak fuzz clean
+.PHONY: help setup tools modules run check check-all judge judge-sensitivity found mutants \
+	mutants-refresh mutants-auto explore explore-table replay models bench bench-compare soak \
+	fuzz clean
 .DEFAULT_GOAL := help
 
 help:
@@ -33,6 +34,9 @@ help:
 	@echo 'make found [BUG="NAME ..."] [KERNEL=6.12]'
 	@echo '              run the reproducers of bugs that this project has found in the kernel, and'
 	@echo '              compare the results with those recorded in found/recorded'
+	@echo 'make judge-sensitivity [FIX="NAME ..."]'
+	@echo '              build modules of the kernel with a known fix taken back, and show which'
+	@echo '              checks of the judge see it; matrix in build/sensitivity/out/'
 	@echo 'make mutants [QUICK=1] [MUTANT=NAME] [KERNEL=6.1] [JOBS=2]'
 	@echo '              run all gated tests against each seeded bug of a test build, or with'
 	@echo '              QUICK=1 the test that the bug names; matrix in build/mutants/'
@@ -103,6 +107,9 @@ judge:
 
 found:
 	@found/found.sh
+
+judge-sensitivity:
+	@judge/sensitivity/sensitivity.sh $(FIX)
 
 mutants:
 	@mutants/mutants.pl $(if $(QUICK),--quick)

@@ -14,11 +14,14 @@ usage: judge.sh [--quick] [--tap] [--out DIR]
 --tap prints "ok" and "not ok" lines of each verdict, too. Results go to DIR,
 build/judge/out by default: results.jsonl, matrix.txt, matrix.json, index.html.
 
-In the environment: SUBJECT, names (default: all); CHECK, a pattern (default: all); KERNEL
+In the environment: SUBJECT, names (default: all); CHECK, patterns (default: all); KERNEL
 (default: each subject's first); STORM, seconds of a storm against each subject behind the
 checks (default: none), and its SEED; ADAPTER, a C file that is one more subject, and MODULE, a
 module that it needs. ADAPTER's name is the subject's; beside it, NAME.conf may say what else it
 needs. The exit status is 0 if each verdict is as recorded in judge/expected.
+
+judge/sensitivity/ also sets JUDGE_BOOT, the folder of a kernel to boot in KERNEL's place;
+JUDGE_HMM, the module test_hmm to load; and JUDGE_APPEND, words for the kernel.
 END
 }
 
@@ -110,11 +113,12 @@ make_groups()
 
 # --- One group -----------------------------------------------------------------------
 
-# A line of results for what killed the kernel or the VM: $1 is SUBJECT/CHECK.
+# A line of results for what killed the kernel or the VM: $1 is SUBJECT/CHECK. Its time is that
+# of the whole boot.
 bury()
 {
-	printf '{"subject":"%s","check":"%s","verdict":"%s","reason":"%s","spoiled":1,"ms":0,"kernel":"%s"}\n' \
-		"${1%%/*}" "${1#*/}" "$2" "$3" "$4"
+	printf '{"subject":"%s","check":"%s","verdict":"%s","reason":"%s","spoiled":1,"ms":%d,"kernel":"%s"}\n' \
+		"${1%%/*}" "${1#*/}" "$2" "$3" $(((SECONDS - boot_began) * 1000)) "$4"
 }
 
 # What boot $1 of a VM has come to, with status $2 on kernel $3, into its results.
@@ -167,6 +171,17 @@ show_progress()
 	}'
 }
 
+# SUBJECT/CHECK of all checks of subject $1 that CHECK, a list of patterns, names.
+plan_subject()
+{
+	local patterns pattern
+
+	read -ra patterns <<< "${CHECK:-*}"
+	for pattern in "${patterns[@]}"; do
+		"$BUILD/judge/secmmu-judge" --plan --subject "$1" --check "$pattern"
+	done | awk '!seen[$0]++'
+}
+
 run_group()
 {
 	local kernel=${1%%|*} rest=${1#*|} testvm name path options=() boot log status before subject slow
@@ -174,28 +189,29 @@ run_group()
 
 	say "kernel $kernel:${group_subjects[$1]}"
 	"$top/testvm/kernels/kernel.sh" "$kernel" > /dev/null
-	options=(--load zram)
+	options=(--load zram ${JUDGE_APPEND:+--append "$JUDGE_APPEND"})
 	for name in ${group_load[$1]}; do
 		options+=(--load "$name")
 	done
 	for name in $(modules_of "$1"); do
 		path=$name
-		[[ $name = */* ]] || path=$("$top/testvm/kernels/module.sh" "$kernel" "$name")
+		[ "$name:${JUDGE_HMM:+there}" != hmm:there ] || path=$JUDGE_HMM
+		[[ $path = */* ]] || path=$("$top/testvm/kernels/module.sh" "$kernel" "$name")
 		options+=(--module "$path")
 	done
 	slow=$(slow_kernel "$kernel")
 	left=$out/left
 	for subject in ${group_subjects[$1]}; do
-		"$BUILD/judge/secmmu-judge" --plan --subject "$subject" ${CHECK:+--check "$CHECK"}
+		plan_subject "$subject"
 		[ ! "${STORM-}" ] || echo "$subject/storm"
 	done > "$left"
 	for ((boot = 1; boot <= most_boots; boot++)); do
 		before=$(wc -l < "$left")
 		[ "$before" -gt 0 ] || break
-		log=$out/vm-$((++vms))
+		log=$out/vm-$((++vms)) boot_began=$SECONDS
 		# shellcheck disable=SC2046,SC2086 # lists of words
 		SECMMU_KERNEL=$kernel SECMMU_SEED=${SEED-} SECMMU_TEST_SLOW=$slow "$BUILD/testvm/testvm" --quiet \
-			--kernel "$kernel" --cpus 2 --memory 2048 --timeout $((timeout * slow)) --root "$out/root" "${options[@]}" \
+			--kernel "${JUDGE_BOOT:-$kernel}" --cpus 2 --memory 2048 --timeout $((timeout * slow)) --root "$out/root" "${options[@]}" \
 			$testvm --log "$log.console" -- \
 			judge-guest.sh "${STORM:-0}" $(cat "$left") 2> "$log.err" |
 			tee "$log" | show_progress

@@ -1,0 +1,144 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# make judge-sensitivity: take fixes of the kernel back, and see what the judge sees.
+set -eu
+# common.sh takes its caller's folder for one below the top.
+root=$(cd "$(dirname "$0")/../.." && pwd)
+BUILD=${BUILD:-$root/build}
+# shellcheck source=check/common.sh
+. "$root/check/common.sh"
+top=$root
+
+usage()
+{
+	cat <<END
+usage: sensitivity.sh [--out DIR] [FIX...]
+A FIX is the name of a file in judge/sensitivity/patches/ (default: all). For each, the module
+that it changes is built twice from the kernel's source: as it is, the control, and with the fix
+taken back. The judge runs the checks that the file names against both, in test VMs. Fixes in
+the kernel itself are only listed. Results go to DIR, build/sensitivity/out by default:
+matrix.txt, matrix.json, index.html; results of fixes that are not named stay.
+
+In the environment: CHECK, patterns of checks to run instead of those that are named; STORM,
+seconds of a storm behind the checks (default: none).
+
+The exit status is 0 if each control is as judge/expected records it, and each fix that can be
+run is seen; 1 if one is not, 2 if nothing was run.
+END
+}
+
+here=$top/judge/sensitivity out=$BUILD/sensitivity/out
+while [ $# -gt 0 ]; do
+	case $1 in
+	--help) usage; exit 0 ;;
+	--out)
+		[ $# -gt 1 ] || { usage >&2; exit 2; }
+		out=$2
+		shift
+		;;
+	-*) usage >&2; exit 2 ;;
+	*) break ;;
+	esac
+	shift
+done
+if [ $# -eq 0 ]; then
+	for file in "$here"/patches/*.patch; do
+		set -- "$@" "$(basename "$file" .patch)"
+	done
+fi
+for fix; do
+	if [ ! -e "$here/patches/$fix.patch" ]; then
+		echo "sensitivity: there is no $fix in judge/sensitivity/patches/" >&2
+		exit 2
+	fi
+done
+
+# Line $2 of the header of fix $1.
+header()
+{
+	sed -n "/^--- /q; s/^$2: *//p" "$here/patches/$1.patch"
+}
+
+# A folder like that of kernel $1, with the modules in folder $2 in place of its own; into $3.
+replace_modules()
+{
+	local kernel file name modules
+
+	kernel=$("$top/testvm/kernels/kernel.sh" "$1")
+	rm -rf "$3"
+	mkdir -p "$3/modules"
+	for name in release vmlinuz config System.map build; do
+		ln -s "$(realpath "$kernel/$name")" "$3/$name"
+	done
+	modules=$(realpath "$kernel/modules")
+	cp -rs "$modules/." "$3/modules/"
+	for file in "$2"/*.ko; do
+		name=$(find "$3/modules/kernel" -name "$(basename "$file")*")
+		rm "${name:?a module that the kernel has not}"
+		case $name in
+		*.xz) xz -0 --check=crc32 --stdout "$file" > "$name" ;;
+		*) cp "$file" "$name" ;;
+		esac
+	done
+}
+
+# Runs the judge for fix $1 on kernel $2 with the modules in folder $3 (or the kernel's own);
+# results go to $4. What the judge thinks of them is report.pl's to say.
+run_judge()
+{
+	local pairs subject checks='' boot='' hmm=''
+
+	pairs=$(header "$1" Checks)
+	subject=${pairs%%/*}
+	for pair in $pairs; do
+		[ "${pair#*/}" = storm ] || checks+=" ${pair#*/}"
+	done
+	case $(header "$1" Source) in
+	hmm) hmm=$3/test_hmm_peer.ko ;;
+	own) ;;
+	*)
+		boot=$out/kernel
+		replace_modules "$2" "$3" "$boot"
+		;;
+	esac
+	SUBJECT=$subject CHECK=${CHECK:-$checks} KERNEL=$2 JUDGE_BOOT=$boot JUDGE_HMM=$hmm \
+		JUDGE_APPEND=$(header "$1" Append) "$top/judge/judge.sh" --out "$out/run" \
+		> "$4.log" 2>&1 || :
+	if [ ! -s "$out/run/results.jsonl" ]; then
+		tail -n 20 "$4.log" >&2
+		echo "sensitivity: the judge has no result" >&2
+		return 1
+	fi
+	cp "$out/run/results.jsonl" "$4.jsonl"
+}
+
+# Both runs of fix $1.
+try_fix()
+{
+	local kernel control source patched='' unpatched=''
+
+	kernel=$(header "$1" Kernel)
+	control=$(header "$1" Control)
+	source=$(header "$1" Source)
+	if [ "$source" != own ]; then
+		say "$1: building $source for $kernel, and with the fix taken back"
+		unpatched=$("$here/build.sh" "$kernel" "$source") || return 1
+		patched=$("$here/build.sh" "$kernel" "$source" "$here/patches/$1.patch") || return 1
+	fi
+	rm -f "$out/$1".*
+	say "$1: control on ${control:-$kernel}"
+	run_judge "$1" "${control:-$kernel}" "$unpatched" "$out/$1.control" || return 1
+	say "$1: fix taken back on $kernel"
+	run_judge "$1" "$kernel" "$patched" "$out/$1.reverted"
+}
+
+mkdir -p "$out"
+failed=''
+for fix; do
+	[ "$(header "$fix" Source)" != kernel ] || continue
+	try_fix "$fix" || failed=yes
+done
+status=0
+perl "$here/report.pl" "$here/patches" "$top/judge/expected" "$out" || status=$?
+[ ! "$failed" ] || [ "$status" -ne 0 ] || status=1
+exit "$status"
