@@ -9,8 +9,8 @@ usage()
 {
 	cat <<END
 usage: found.sh [--out DIR]
-Boots a test VM for each line of found/recorded, runs the reproducer there, or the check of
-the judge that stands in its place, and prints its last line. Logs and results go to DIR, build/found/out by default.
+Boots a test VM for each line of found/recorded, runs the reproducer there and prints its
+last line. Logs and results go to DIR, build/found/out by default.
 
 In the environment:
   BUG      names, as in found/recorded; default: all
@@ -71,29 +71,6 @@ try_bug()
 	return "$status"
 }
 
-# The same by check $4 of the judge, SUBJECT/CHECK: what it convicts is shown.
-try_check()
-{
-	local bug=$1 kernel=$2 recorded=$3 pair=$4 log=$out/$1-$2 line verdict result
-
-	SUBJECT=${pair%/*} CHECK=${pair#*/} KERNEL=$kernel "$top/judge/judge.sh" \
-		--out "$log.judge" > "$log.log" 2>&1 || :
-	echo "$kernel, $recorded is recorded:"
-	line=$(grep -F "\"check\":\"${pair#*/}\"" "$log.judge/results.jsonl" || :)
-	verdict=$(echo "$line" | sed -n 's/.*"verdict":"\([^"]*\)".*/\1/p')
-	case $verdict in
-	pass) result=not-shown ;;
-	'' | broken | skipped | 'not applicable')
-		tail -n 5 "$log.log"
-		return 2
-		;;
-	*) result=shown ;;
-	esac
-	echo "found: $bug: ${result/-/ }: $pair: $verdict:" \
-		"$(echo "$line" | sed -n 's/.*"reason":"\([^"]*\)".*/\1/p')"
-	[ "$result" = "$recorded" ]
-}
-
 build_tools testvm found
 lines=$(wanted)
 if [ ! "$lines" ]; then
@@ -107,10 +84,7 @@ as_recorded=0 different=0 broken=0
 while read -r bug kernel recorded modules; do
 	status=0
 	# shellcheck disable=SC2086 # a list of names
-	case $modules in
-	judge:*) try_check "$bug" "$kernel" "$recorded" "${modules#judge:}" ;;
-	*) try_bug "$bug" "$kernel" "$recorded" $modules ;;
-	esac < /dev/null || status=$?
+	try_bug "$bug" "$kernel" "$recorded" $modules < /dev/null || status=$?
 	case $status in
 	0) as_recorded=$((as_recorded + 1)) ;;
 	1) different=$((different + 1)) ;;
