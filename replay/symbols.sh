@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # variables of replay.sh
 # Symbols of a recorded run, sourced by replay.sh, which sets run (the record), work (a folder
 # for files) and kernel (its name or image). All programs come out of the recorded initramfs,
 # so they are those that ran.
