@@ -9,7 +9,10 @@
 # seen, 1 if not, 2 if none was run.
 use strict;
 use warnings;
+use FindBin;
 use JSON::PP;
+use lib "$FindBin::Bin/../../lib";
+use Html qw(element page table);
 
 die "usage: report.pl PATCHES EXPECTED DIR\n" if @ARGV != 3;
 my ($patches, $expected, $dir) = @ARGV;
@@ -116,13 +119,6 @@ sub cells
 		$check ? $check->{reverted} : $row->{state}, $seconds);
 }
 
-sub escape
-{
-	my ($text) = @_;
-
-	return $text =~ s/&/&amp;/gr =~ s/</&lt;/gr =~ s/"/&quot;/gr;
-}
-
 sub table_lines
 {
 	my (@lines) = @_;
@@ -174,11 +170,8 @@ print "$_\n" for @text;
 write_file('matrix.txt', map { "$_\n" } @text);
 write_file('matrix.json', JSON::PP->new->canonical->pretty->encode({
 	schema => 'secmmu-sensitivity-1', count => \%count, fixes => \@rows }));
-write_file('index.html', "<!DOCTYPE html>\n<meta charset=\"utf-8\">\n",
-	   "<title>make judge-sensitivity</title>\n",
-	   "<style>\nbody { font: 14px sans-serif }\ntd, th { padding: 2px 8px; text-align: left }\n</style>\n",
-	   "<h1>Fixes taken back</h1>\n<table>\n<tr>", map({ '<th>' . escape($_) } @head), "\n",
-	   map({ '<tr>' . join('', map { '<td>' . escape($_) } @$_) . "\n" } @body),
-	   "</table>\n<ul>\n", map({ '<li>' . escape(note($_)) . "\n" } @rows), "</ul>\n");
+write_file('index.html', page('Fixes taken back',
+	"body { font: 14px sans-serif }\ntd, th { padding: 2px 8px; text-align: left }\n",
+	table(\@head, @body), element('ul', {}, map { element('li', {}, note($_)) } @rows)));
 exit 2 if !$count{seen} && !$count{'not seen'};
 exit($count{'not seen'} || $wrong ? 1 : 0);
