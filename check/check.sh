@@ -235,8 +235,7 @@ debug_kernel()
 {
 	local some rest slow
 
-	some="invalidate domains jobs inflight events registration unblockable"
-	some+=" dirtyslot strangers"
+	some="invalidate jobs inflight registration unblockable dirtyslot strangers"
 	rest="$(left_out "$some" "$tests/tests" "$tests/tests-of-test-build")"
 	slow=$(slow_kernel debug)
 	# shellcheck disable=SC2086 # a list of names
