@@ -191,9 +191,13 @@ sub job
 		return (baseline($job->{proven}, @_), @_, $o->{few} ? () : baseline({}, @_));
 	};
 	$job->{heard} = sub {
-		my (undef, $word, @run) = @_;
+		my ($vm, $word, @run) = @_;
 
-		announce($job, @run) if $word eq 'end' && $run[0] ne 'none';
+		return if $word ne 'end';
+		announce($job, @run) if $run[0] ne 'none';
+		# Another boot need not show it again.
+		return if !$o->{few} || $run[0] ne 'none';
+		$job->{proven}{$_}++ for @{$vm->{runs}[-1]{pass}};
 	};
 	$job->{judge} = sub { judge($o, $job, \@mutants, $control) };
 	return $job;
