@@ -292,7 +292,8 @@ stock_kernels()
 	extra vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
 	extra vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
 	extra vm attach-6.1 6.1 normal $lib/attach.sh
-	TESTS="unload hugetlb reclaim khugepaged sharing leaks" go vm reload-6.1 6.1 normal sh -c \
+	TESTS="invalidate unload hugetlb reclaim khugepaged sharing leaks" \
+		go vm reload-6.1 6.1 normal sh -c \
 		"$lib/selftests/reload.sh $lib/secmmu.ko 10 &&
 		SECMMU_MODULE=$lib/secmmu.ko $run unload && $lib/outside.sh"
 	TESTS=invalidate go vm control-6.1 6.1 test $lib/control.sh
