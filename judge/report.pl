@@ -59,7 +59,7 @@ sub compare
 	} elsif (!$record) {
 		$result->{state} = $verdict eq 'pass' ? 'ok' : 'new';
 	} elsif (grep { $_ eq $verdict } split / or /, $record->{verdict}) {
-		$result->{state} = 'known';
+		$result->{state} = $verdict eq 'pass' ? 'ok' : 'known';
 	} else {
 		$result->{state} = $verdict eq 'pass' ? 'gone' : 'new';
 	}
