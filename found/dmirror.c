@@ -4,30 +4,16 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <linux/types.h>
 #include "dmirror.h"
 #include "message.h"
-
-#define DEVICE	"/dev/hmm_dmirror0"
-
-/* From lib/test_hmm_uapi.h of the kernel, which user space does not get. */
-struct hmm_dmirror_cmd {
-	__u64 addr;
-	__u64 ptr;
-	__u64 npages;
-	__u64 cpages;
-	__u64 faults;
-};
-
-#define HMM_DMIRROR_READ	_IOWR('H', 0x00, struct hmm_dmirror_cmd)
-#define HMM_DMIRROR_WRITE	_IOWR('H', 0x01, struct hmm_dmirror_cmd)
+#include "test_hmm.h"
 
 int dmirror_open(void)
 {
-	int fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+	int fd = open(HMM_DMIRROR_DEVICE, O_RDWR | O_CLOEXEC);
 
 	if (fd < 0)
-		die("cannot open " DEVICE " (module test_hmm): %s", strerror(errno));
+		die("cannot open " HMM_DMIRROR_DEVICE " (module test_hmm): %s", strerror(errno));
 	return fd;
 }
 

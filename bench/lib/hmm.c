@@ -6,42 +6,28 @@
 #include <sys/param.h>
 #include <unistd.h>
 
-#include <linux/types.h>
-
 #include "basics.h"
 #include "hmm.h"
-
-#define DEVICE		"/dev/hmm_dmirror0"
+#include "test_hmm.h"
 
 /* Pages for each call. */
 #define BATCH		512ul
 
-/* From lib/test_hmm_uapi.h of the kernel, which user space does not get. */
-struct hmm_dmirror_cmd {
-	__u64 addr;
-	__u64 ptr;
-	__u64 npages;
-	__u64 cpages;
-	__u64 faults;
-};
-
-#define HMM_DMIRROR_READ	_IOWR('H', 0x00, struct hmm_dmirror_cmd)
-
 bool hmm_is_there(void)
 {
 	static bool told;
-	bool there = !access(DEVICE, R_OK | W_OK);
+	bool there = !access(HMM_DMIRROR_DEVICE, R_OK | W_OK);
 
 	if (!there && !told)
 		fprintf(stderr, "%s: no %s (module test_hmm): measuring without it\n",
-			program_invocation_short_name, DEVICE);
+			program_invocation_short_name, HMM_DMIRROR_DEVICE);
 	told = true;
 	return there;
 }
 
 int hmm_open(void)
 {
-	return bench_open(DEVICE, "load test_hmm.ko");
+	return bench_open(HMM_DMIRROR_DEVICE, "load test_hmm.ko");
 }
 
 void hmm_read(int hmm, const void *memory, size_t pages)

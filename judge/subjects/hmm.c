@@ -9,24 +9,8 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <linux/types.h>
 #include "subject.h"
-
-#define DEVICE	"/dev/hmm_dmirror0"
-
-/* From lib/test_hmm_uapi.h of the kernel, which user space does not get. */
-struct hmm_dmirror_cmd {
-	__u64 addr;
-	__u64 ptr;
-	__u64 npages;
-	__u64 cpages;
-	__u64 faults;
-};
-
-#define HMM_DMIRROR_READ		_IOWR('H', 0x00, struct hmm_dmirror_cmd)
-#define HMM_DMIRROR_WRITE		_IOWR('H', 0x01, struct hmm_dmirror_cmd)
-#define HMM_DMIRROR_MIGRATE_TO_DEV	_IOWR('H', 0x02, struct hmm_dmirror_cmd)
-#define HMM_DMIRROR_EXCLUSIVE		_IOWR('H', 0x05, struct hmm_dmirror_cmd)
+#include "test_hmm.h"
 
 /**
  * struct dmirror - an accessor, which is a mirror of its own
@@ -40,9 +24,9 @@ struct dmirror {
 
 static int hmm_probe(char *why, size_t size)
 {
-	if (!access(DEVICE, R_OK | W_OK))
+	if (!access(HMM_DMIRROR_DEVICE, R_OK | W_OK))
 		return 0;
-	snprintf(why, size, "no " DEVICE " (module test_hmm)");
+	snprintf(why, size, "no " HMM_DMIRROR_DEVICE " (module test_hmm)");
 	return -ENODEV;
 }
 
@@ -69,7 +53,7 @@ static int hmm_accessor_open(void *subject, void **accessor)
 	(void)subject;
 	if (!dmirror)
 		return -ENOMEM;
-	dmirror->fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+	dmirror->fd = open(HMM_DMIRROR_DEVICE, O_RDWR | O_CLOEXEC);
 	if (dmirror->fd < 0) {
 		int ret = -errno;
 

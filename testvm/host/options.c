@@ -169,6 +169,30 @@ static char *root_of(char *path)
 	return path;
 }
 
+static error_t parse_machine(int key, const char *value, struct machine *machine)
+{
+	switch (key) {
+	case 'c':
+		machine->cpus = number("cpus", value, 1, 64);
+		break;
+	case 'm':
+		machine->memory = number("memory", value, 1, 1 << 20);
+		break;
+	case 'n':
+		machine->nodes = number("nodes", value, 1, 8);
+		break;
+	case 'I':
+		machine->iommu = iommu_of(value);
+		break;
+	case 'V':
+		add_device(machine, value);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
 static error_t parse_one(int key, char *value, struct argp_state *state)
 {
 	struct options *options = state->input;
@@ -176,21 +200,6 @@ static error_t parse_one(int key, char *value, struct argp_state *state)
 	switch (key) {
 	case 'k':
 		options->kernel = value;
-		break;
-	case 'c':
-		options->machine.cpus = number("cpus", value, 1, 64);
-		break;
-	case 'm':
-		options->machine.memory = number("memory", value, 1, 1 << 20);
-		break;
-	case 'n':
-		options->machine.nodes = number("nodes", value, 1, 8);
-		break;
-	case 'I':
-		options->machine.iommu = iommu_of(value);
-		break;
-	case 'V':
-		add_device(&options->machine, value);
 		break;
 	case 'a':
 		options->accel = accel_of(value);
@@ -259,7 +268,7 @@ static error_t parse_one(int key, char *value, struct argp_state *state)
 		state->next = state->argc;
 		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_machine(key, value, &options->machine);
 	}
 	return 0;
 }

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The calls of lib/test_hmm.c of the kernel. Its header, lib/test_hmm_uapi.h, is not among
+ * those that user space gets.
+ */
+#ifndef TEST_HMM_H
+#define TEST_HMM_H
+
+#include <sys/ioctl.h>
+#include <linux/types.h>
+
+#define HMM_DMIRROR_DEVICE	"/dev/hmm_dmirror0"
+
+/**
+ * struct hmm_dmirror_cmd - what each call takes and answers
+ * @addr: first address in the mirrored process
+ * @ptr: the buffer
+ * @npages: how many pages
+ * @cpages: out: pages copied
+ * @faults: out: faults taken
+ */
+struct hmm_dmirror_cmd {
+	__u64 addr;
+	__u64 ptr;
+	__u64 npages;
+	__u64 cpages;
+	__u64 faults;
+};
+
+#define HMM_DMIRROR_READ		_IOWR('H', 0x00, struct hmm_dmirror_cmd)
+#define HMM_DMIRROR_WRITE		_IOWR('H', 0x01, struct hmm_dmirror_cmd)
+#define HMM_DMIRROR_MIGRATE_TO_DEV	_IOWR('H', 0x02, struct hmm_dmirror_cmd)
+#define HMM_DMIRROR_EXCLUSIVE		_IOWR('H', 0x05, struct hmm_dmirror_cmd)
+
+#endif /* TEST_HMM_H */
