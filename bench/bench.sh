@@ -55,12 +55,14 @@ rm -rf "$out/root" "$out/vm" "$out/results.jsonl"
 make -s -C "$top/bench" install DESTDIR="$out/root/usr/lib/secmmu/bench"
 cp "$test_build" "$out/root/usr/lib/secmmu/secmmu-test.ko"
 
-# This is the only emulated clock that does not take a lock of the emulator.
+# This is the only emulated clock that does not take a lock of the emulator. A kernel that
+# people use has its mitigations on.
 say "booting; then the $grid benchmarks"
 "$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus "$cpus" \
 	$icount --memory "$memory" --timeout "$timeout" --root "$out/root" \
 	--load brd \
-	--append 'tsc=reliable clocksource=tsc brd.rd_nr=1 brd.rd_size=65536' \
+	--append 'tsc=reliable clocksource=tsc mitigations=auto' \
+	--append 'brd.rd_nr=1 brd.rd_size=65536' \
 	--module "$module" --module "$peer" ${hmm:+--module "$hmm"} \
 	--out "$out/vm" \
 	--log "$out/console.log" -- \

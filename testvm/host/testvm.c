@@ -46,12 +46,14 @@
  * stuck when they are not, hence the longer limits; kernel addresses stay
  * where System.map has them, so that registers can be read. No page tables of five
  * levels: while the kernel looks at its first CPU's features anew, it takes itself for
- * one of four levels, and an interrupt then makes KASAN report a good address.
+ * one of four levels, and an interrupt then makes KASAN report a good address. No tests of
+ * the kernel's ciphers, a third of the instructions of a boot; and no mitigations, whose
+ * returns and indirect jumps cost an emulated CPU a tenth of its time.
  */
 static const char kernel_arguments[] =
 	"console=ttyS0 8250.nr_uarts=4 rdinit=/init panic=-1 ignore_loglevel "
 	"printk.devkmsg=on nokaslr random.trust_cpu=on watchdog_thresh=30 "
-	"rcupdate.rcu_cpu_stall_timeout=60 no5lvl";
+	"rcupdate.rcu_cpu_stall_timeout=60 no5lvl cryptomgr.notests mitigations=off";
 
 /*
  * The clock counts instructions: the kernel must neither distrust it nor calibrate
