@@ -21,8 +21,13 @@
 #define GUEST_ARGV	"/testvm/argv"
 /* NUL-separated NAME=VALUE strings for the command's environment. */
 #define GUEST_ENV	"/testvm/env"
-/* One "CONDITION PATH" per line in load order; a CPU flag or "always". */
+/*
+ * One "WHEN CONDITION PATH" per line in load order: at boot, or when somebody opens
+ * /dev/kvm; a CPU flag or "always".
+ */
 #define GUEST_MODULES	"/testvm/modules"
+#define GUEST_AT_BOOT	"boot"
+#define GUEST_FOR_KVM	"kvm"
 /* The seconds of the guest's clock that the command may take; or it does not exist. */
 #define GUEST_LIMIT	"/testvm/limit"
 /* Exists when the host wants the files of /out. */

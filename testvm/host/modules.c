@@ -10,11 +10,13 @@
 #include "modules.h"
 #include "util.h"
 
-static void append(struct modules *modules, char *path, const char *condition)
+/* What somebody else needs too does not wait for /dev/kvm. */
+static void append(struct modules *modules, struct module module)
 {
 	for (size_t i = 0; i < modules->count; i++) {
-		if (!strcmp(modules->list[i].path, path)) {
-			free(path);
+		if (!strcmp(modules->list[i].path, module.path)) {
+			modules->list[i].kvm &= module.kvm;
+			free(module.path);
 			return;
 		}
 	}
@@ -22,7 +24,7 @@ static void append(struct modules *modules, char *path, const char *condition)
 				     sizeof(*modules->list));
 	if (!modules->list)
 		die("out of memory");
-	modules->list[modules->count++] = (struct module) { path, condition };
+	modules->list[modules->count++] = module;
 }
 
 /* Is @path (of @length, "kernel/…/NAME.ko…") the file of module @name? */
@@ -47,7 +49,7 @@ static bool is_module(const char *path, size_t length, const char *name)
  * is listed before what it depends on, so the line is taken from its end.
  */
 static void append_line(struct modules *modules, const struct kernel *kernel,
-			char *line, const char *condition)
+			char *line, const char *condition, bool kvm)
 {
 	char *word;
 
@@ -55,16 +57,17 @@ static void append_line(struct modules *modules, const struct kernel *kernel,
 	*strchr(line, ':') = ' ';
 	while ((word = strrchr(line, ' '))) {
 		if (word[1])
-			append(modules, format("%s/%s", kernel->modules, word + 1),
-			       "always");
+			append(modules, (struct module) {
+				format("%s/%s", kernel->modules, word + 1), "always", kvm });
 		*word = '\0';
 	}
-	append(modules, format("%s/%s", kernel->modules, line), condition);
+	append(modules, (struct module) {
+		format("%s/%s", kernel->modules, line), condition, kvm });
 }
 
 /* Returns whether the kernel has the module as a file; adds it then. */
 static bool append_named(struct modules *modules, const struct kernel *kernel,
-			 const char *name, const char *condition)
+			 const char *name, const char *condition, bool kvm)
 {
 	char *dep, *text, *line, *save;
 	bool found = false;
@@ -80,7 +83,7 @@ static bool append_named(struct modules *modules, const struct kernel *kernel,
 		size_t length = strcspn(line, ":");
 
 		if (line[length] && is_module(line, length, name)) {
-			append_line(modules, kernel, line, condition);
+			append_line(modules, kernel, line, condition, kvm);
 			found = true;
 		}
 	}
@@ -108,14 +111,14 @@ static bool is_builtin(const struct kernel *kernel, const char *name)
 
 void modules_add_kvm(struct modules *modules, const struct kernel *kernel)
 {
-	append_named(modules, kernel, "kvm-amd", "svm");
-	append_named(modules, kernel, "kvm-intel", "vmx");
+	append_named(modules, kernel, "kvm-amd", "svm", true);
+	append_named(modules, kernel, "kvm-intel", "vmx", true);
 }
 
 void modules_add_named(struct modules *modules, const struct kernel *kernel,
 		       const char *name)
 {
-	if (!append_named(modules, kernel, name, "always") &&
+	if (!append_named(modules, kernel, name, "always", false) &&
 	    !is_builtin(kernel, name))
 		die("kernel %s has no module %s", kernel->release, name);
 }
@@ -179,7 +182,7 @@ void modules_add_file(struct modules *modules, const struct kernel *kernel,
 	full = realpath(path, NULL);
 	if (!full)
 		die("module %s: %s", path, strerror(errno));
-	append(modules, full, "always");
+	append(modules, (struct module) { full, "always", false });
 }
 
 char *module_read(const char *path, size_t *size)

@@ -2,6 +2,7 @@
 #ifndef TESTVM_MODULES_H
 #define TESTVM_MODULES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct kernel;
@@ -10,10 +11,12 @@ struct kernel;
  * struct module - one module to load
  * @path: the file on the host, perhaps compressed
  * @condition: a CPU flag that it needs, or "always"
+ * @kvm: loaded when somebody opens /dev/kvm, not before
  */
 struct module {
 	char *path;
 	const char *condition;
+	bool kvm;
 };
 
 /**

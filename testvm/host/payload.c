@@ -99,7 +99,8 @@ static void add_modules(struct initramfs *fs, const struct modules *modules)
 
 		initramfs_folder(fs, folder);
 		initramfs_data(fs, path, 0644, data, size);
-		more = format("%s%s %s\n", list, module->condition, path);
+		more = format("%s%s %s %s\n", list, module->kvm ? GUEST_FOR_KVM : GUEST_AT_BOOT,
+			      module->condition, path);
 		free(list);
 		list = more;
 		free(data);

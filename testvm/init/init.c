@@ -364,12 +364,12 @@ static void prepare(void)
 	checkup_begin();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	int token, output, status;
 
 	if (getpid() != 1)
-		return STATUS_SETUP;
+		return argc > 1 ? load_kvm(argv[argc - 1]) : STATUS_SETUP;
 	prepare();
 	token = open_serial(GUEST_TOKEN);
 	output = open_serial(GUEST_OUTPUT);

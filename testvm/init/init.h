@@ -42,11 +42,22 @@ char *read_file(const char *path, size_t *size);
 int write_file(const char *path, const char *text);
 
 /**
- * load_modules() - load what the host put into GUEST_MODULES
+ * load_modules() - load what the host put into GUEST_MODULES for the boot
  *
- * Gives up if one cannot be loaded.
+ * Gives up if one cannot be loaded. Those of KVM take an emulated CPU a fifth of its boot;
+ * the kernel asks for them when /dev/kvm, which is there, is opened.
  */
 void load_modules(void);
+
+/**
+ * load_kvm() - load what the host put there for KVM
+ * @name: what the kernel asks for
+ *
+ * For a process which the kernel has started as its modprobe.
+ *
+ * Return: an exit status.
+ */
+int load_kvm(const char *name);
 
 /**
  * checkup_begin() - forget what leaked before the command

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/major.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "guest.h"
 #include "init.h"
+
+/* The kernel's <linux/miscdevice.h>, which user space does not get. */
+#define KVM_MINOR	232
 
 /*
  * Collects from the kernel's command line what is meant for one module, the
@@ -88,26 +94,76 @@ static void tell_sections(const char *path)
 	say("sections of %s:%s", name, text);
 }
 
-void load_modules(void)
+/* Returns whether this kernel can be given the module, or has it already. */
+static bool load(const char *path)
 {
-	char *list = read_file(GUEST_MODULES, NULL), *line, *save;
 	char parameters[1024];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool loaded;
+
+	module_parameters(path, parameters, sizeof(parameters));
+	loaded = fd >= 0 && (!syscall(SYS_finit_module, fd, parameters, 0) || errno == EEXIST);
+	if (loaded)
+		tell_sections(path);
+	if (fd >= 0)
+		close(fd);
+	return loaded;
+}
+
+/*
+ * Calls @visit for each module of the list that is for now and for this machine, until it
+ * returns false for one; returns that one's path, to be freed, or NULL.
+ */
+static char *for_each(const char *when, bool (*visit)(const char *path))
+{
+	char *list = read_file(GUEST_MODULES, NULL), *line, *save, *failed = NULL;
 
 	line = list ? strtok_r(list, "\n", &save) : NULL;
-	for (; line; line = strtok_r(NULL, "\n", &save)) {
-		char *path = strchr(line, ' ');
-		int fd;
+	for (; line && !failed; line = strtok_r(NULL, "\n", &save)) {
+		char *condition = strchr(line, ' '), *path;
 
+		*condition++ = '\0';
+		path = strchr(condition, ' ');
 		*path++ = '\0';
-		if (!condition_holds(line))
-			continue;
-		module_parameters(path, parameters, sizeof(parameters));
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0 || (syscall(SYS_finit_module, fd, parameters, 0) &&
-			       errno != EEXIST))
-			give_up(path);
-		close(fd);
-		tell_sections(path);
+		if (!strcmp(line, when) && condition_holds(condition) && !visit(path))
+			failed = strdup(path);
 	}
 	free(list);
+	return failed;
+}
+
+static bool stop_here(const char *path)
+{
+	(void)path;
+	return false;
+}
+
+void load_modules(void)
+{
+	char *path = for_each(GUEST_AT_BOOT, load);
+
+	if (path)
+		give_up(path);
+	if (!condition_holds("svm") && !condition_holds("vmx"))
+		return;
+	path = for_each(GUEST_FOR_KVM, stop_here);
+	if (!path)
+		return;
+	if (mknod("/dev/kvm", S_IFCHR | 0600, makedev(MISC_MAJOR, KVM_MINOR)))
+		give_up("/dev/kvm");
+	write_file("/proc/sys/kernel/modprobe", "/init");
+	free(path);
+}
+
+int load_kvm(const char *name)
+{
+	char kvm[32], *failed;
+
+	snprintf(kvm, sizeof(kvm), "char-major-%d-%d", MISC_MAJOR, KVM_MINOR);
+	if (strcmp(name, kvm))
+		return EXIT_FAILURE;
+	failed = for_each(GUEST_FOR_KVM, load);
+	if (failed)
+		say("%s: %s", failed, strerror(errno));
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
