@@ -135,9 +135,10 @@ in_session()
 		timeout -s KILL "$limit" "$@" < /dev/null > $log 2>&1 3<&- &
 	wait $!
 	got=$?
-	ps -o pid,sid | while read -r pid session; do
-		[ "$session" != "$(cat /tmp/session)" ] || kill -KILL "$pid"
-	done 2> /dev/null
+	read -r session < /tmp/session
+	left=$(ps -o pid,sid | awk -v session="$session" '$2 == session { print $1 }')
+	# shellcheck disable=SC2086 # a list of processes
+	[ -z "$left" ] || kill -KILL $left 2> /dev/null
 	return $got
 }
 
