@@ -17,7 +17,7 @@ passed=0 failed=0 skipped=0
 
 vm()
 {
-	"$testvm" --quiet --kernel "$kernel" --accel tcg --timeout 60 \
+	"$testvm" --quiet --kernel "$kernel" --accel tcg --cpus 1 --timeout 60 \
 		--log "$temp/log" "$@" 2>"$temp/err"
 }
 
@@ -84,7 +84,7 @@ run_folder()
 start_long()
 {
 	# Not through vm(): the signal must reach testvm, not a shell.
-	"$testvm" --quiet --kernel "$kernel" --accel tcg --timeout 60 \
+	"$testvm" --quiet --kernel "$kernel" --accel tcg --cpus 1 --timeout 60 \
 		--log "$temp/log" sleep 1000 >"$temp/out" 2>"$temp/err" &
 	pid=$!
 	folder=$(run_folder "$pid") && return
