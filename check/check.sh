@@ -285,9 +285,8 @@ stock_kernels()
 	test_build extra 6.1 "concurrency dirtyrace"
 	test_build extra newest
 	LOAD=kunit go vm kunit newest kunit $lib/kunit.sh suites
-	REPEAT=$repeatable go vm storm-6.1 6.1 normal sh -c "secmmu-bench batching --tiny &&
-		echo 'ok - flush policies: a table' &&
-		$lib/short.sh 3 '--seed 2 --backing memfd'"
+	REPEAT=$repeatable go vm storm-6.1 6.1 normal $lib/short.sh 3 \
+		"--seed 2 --backing memfd"
 	# Of a test build, with the oracle's judgement at the end: repeat has it too.
 	REPEAT=$repeatable extra vm storm-test-build-6.1 6.1 test $lib/short.sh 3 \
 		"--seed 9 --tags --domains --keys"
