@@ -345,6 +345,7 @@ go step levels "$top/check/levels.sh"
 go tests bare "$top/check/bare.sh" 6.1
 go tests models "$top/models/models.sh"
 go tests mutants-patches "$top/mutants/patches.pl" check
+go tests kernel-patches "$top/check/patches.sh"
 go tests mutants-selftest "$top/mutants/selftest.pl"
 go tests fuzz "$top/fuzz/selftest.sh" --no-vm
 wait
