@@ -6,9 +6,9 @@ set -eu
 usage()
 {
 	cat <<END
-usage: build.sh KERNEL kvm|hmm|rxe [PATCH]
-Prints a folder with the modules. Objects stay, so another patch takes seconds. KERNEL is one
-that kernel.sh has the source of.
+usage: build.sh KERNEL kvm|hmm|rxe|gpusvm [PATCH...]
+Prints a folder with the modules. Objects stay, so other patches take seconds. They are applied
+in the order that is given. KERNEL is one that kernel.sh has the source of.
 END
 }
 
@@ -16,12 +16,13 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 case ${1-} in
 --help) usage; exit 0 ;;
 esac
-if [ $# -lt 2 ] || [ $# -gt 3 ]; then
+if [ $# -lt 2 ]; then
 	usage >&2
 	exit 2
 fi
-kernel=$1 patch=${3:+$(realpath "$3")} options=()
-case $2 in
+kernel=$1 kind=$2 options=()
+shift 2
+case $kind in
 kvm)
 	parts="arch/x86/kvm virt/kvm virt/lib" folder=arch/x86/kvm
 	modules="kvm kvm-amd"
@@ -29,11 +30,16 @@ kvm)
 	;;
 hmm) parts=lib folder=lib modules=test_hmm_peer ;;
 rxe) parts=drivers/infiniband/sw/rxe folder=$parts modules=rdma_rxe ;;
+gpusvm) parts=drivers/gpu/drm folder=$parts modules=drm_gpusvm_helper ;;
 *) usage >&2; exit 2 ;;
 esac
 BUILD=${BUILD:-$top/build}
-dir=$BUILD/sensitivity/$kernel-$2
-name=$(basename "${patch:-control}" .patch)
+dir=$BUILD/sensitivity/$kernel-$kind
+name=
+for patch; do
+	name+=${name:+,}$(basename "$patch" .patch)
+done
+name=${name:-control}
 kdir=$("$top/testvm/kernels/kernel.sh" "$kernel")
 source=$("$top/testvm/kernels/kernel.sh" --source "$kernel")
 
@@ -54,6 +60,12 @@ adapt_makefile()
 			sed -i 's/return dmirror_allocate_chunk(mdevice, NULL);/return 0;/' \
 				"$2/test_hmm.c"
 		;;
+	gpusvm)
+		cat > "$2/Makefile" <<'END'
+obj-m := drm_gpusvm_helper.o
+drm_gpusvm_helper-y := drm_gpusvm.o drm_pagemap.o drm_pagemap_util.o
+END
+		;;
 	esac
 }
 
@@ -68,13 +80,14 @@ for part in $parts; do
 	*) cp -r "$source/$part/." "$dir/new/$part/" ;;
 	esac
 done
-# A patch without a change is only a description.
-if [ "$patch" ] && ! patch --quiet -p1 -d "$dir/new" < "$patch" > "$dir/patch.log" 2>&1; then
-	cat "$dir/patch.log" >&2
-	echo "build.sh: $name does not apply to $kernel" >&2
-	exit 1
-fi
-adapt_makefile "$2" "$dir/new/$folder"
+for patch; do
+	if ! patch --quiet -p1 -d "$dir/new" < "$patch" > "$dir/patch.log" 2>&1; then
+		cat "$dir/patch.log" >&2
+		echo "build.sh: $patch does not apply to $kernel" >&2
+		exit 1
+	fi
+done
+adapt_makefile "$kind" "$dir/new/$folder"
 # Built from the same files already?
 key=$(cat "$kdir/release" && cd "$dir/new" && find . -type f -print0 | sort -z | xargs -0 sha256sum |
 	sha256sum)
@@ -94,7 +107,7 @@ rm -rf "$dir/new"
 if ! make -j"$(nproc)" -C "$kdir/build" M="$(realpath "$dir/tree/$folder")" "${options[@]}" modules \
 	> "$dir/build.log" 2>&1; then
 	tail -n 40 "$dir/build.log" >&2
-	echo "build.sh: $2 with $name does not build for $kernel; see $dir/build.log" >&2
+	echo "build.sh: $kind with $name does not build for $kernel; see $dir/build.log" >&2
 	exit 1
 fi
 mkdir -p "$dir/$name"

@@ -59,29 +59,6 @@ header()
 	sed -n "/^--- /q; s/^$2: *//p" "$here/patches/$1.patch"
 }
 
-# A folder like that of kernel $1, with the modules in folder $2 in place of its own; into $3.
-replace_modules()
-{
-	local kernel file name modules
-
-	kernel=$("$top/testvm/kernels/kernel.sh" "$1")
-	rm -rf "$3"
-	mkdir -p "$3/modules"
-	for name in release vmlinuz config System.map build; do
-		ln -s "$(realpath "$kernel/$name")" "$3/$name"
-	done
-	modules=$(realpath "$kernel/modules")
-	cp -rs "$modules/." "$3/modules/"
-	for file in "$2"/*.ko; do
-		name=$(find "$3/modules/kernel" -name "$(basename "$file")*")
-		rm "${name:?a module that the kernel has not}"
-		case $name in
-		*.xz) xz -0 --check=crc32 --stdout "$file" > "$name" ;;
-		*) cp "$file" "$name" ;;
-		esac
-	done
-}
-
 # Runs the judge for fix $1 on kernel $2 with the modules in folder $3 (or the kernel's own);
 # results go to $4. What the judge thinks of them is report.pl's to say.
 run_judge()
@@ -98,7 +75,7 @@ run_judge()
 	own) ;;
 	*)
 		boot=$out/kernel
-		replace_modules "$2" "$3" "$boot"
+		"$here/replace.sh" "$2" "$3" "$boot"
 		;;
 	esac
 	SUBJECT=$subject CHECK=${CHECK:-$checks} KERNEL=$2 JUDGE_BOOT=$boot JUDGE_HMM=$hmm \

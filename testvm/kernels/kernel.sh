@@ -105,12 +105,14 @@ unpack_parts()
 	rm -rf "$work/deb"
 }
 
+drm_gpusvm=drivers/gpu/drm/drm_gpusvm.c
+
 # debian_source META: fills $work with the parts of a source tree that are used here:
 # the kselftest headers, checkpatch, and what other modules are built from: the test of
-# HMM, KVM and rdma_rxe. mm/ is for patches that are read beside it.
+# HMM, KVM, rdma_rxe, and drm_gpusvm where it is. mm/ is for patches that are read beside it.
 debian_source()
 {
-	local package=$1 version
+	local package=$1 version drm=()
 
 	need_space 500
 	apt_setup "$cache/apt"
@@ -121,6 +123,7 @@ debian_source()
 		fail "no $package on the Debian mirrors of this machine (does the network work?)"
 	fi
 	fetch_source "$package" "$version"
+	[ "$name" != 7.3 ] || drm=("*/$drm_gpusvm" '*/drivers/gpu/drm/drm_pagemap*')
 	unpack_parts "$package" "$work" \
 		'*/tools/testing/selftests/*.h' \
 		'*/tools/testing/selftests/*.sh' \
@@ -129,7 +132,7 @@ debian_source()
 		'*/scripts/checkpatch.pl' '*/scripts/spelling.txt' \
 		'*/scripts/const_structs.checkpatch' '*/COPYING' \
 		'*/lib/test_hmm*' '*/arch/x86/kvm' '*/virt/kvm' '*/virt/lib' \
-		'*/drivers/infiniband/sw/rxe' '*/mm'
+		'*/drivers/infiniband/sw/rxe' '*/mm' "${drm[@]}"
 	if [ ! -e "$work/tools/testing/selftests/kselftest_harness.h" ] ||
 	   [ ! -e "$work/scripts/checkpatch.pl" ] ||
 	   [ ! -e "$work/lib/test_hmm.c" ] ||
@@ -177,14 +180,20 @@ kernel | built) final=$cache/kernels/$name ;;
 source) final=$cache/source/$name ;;
 esac
 
+# Older versions of this script left some parts of a source out.
+source_whole()
+{
+	[ -e "$final/version" ] && [ -e "$final/virt/kvm/kvm_main.c" ] &&
+		{ [ "$name" != 7.3 ] || [ -e "$final/$drm_gpusvm" ]; }
+}
+
 # Is there nothing to do?
 ready()
 {
 	case $kind in
 	kernel) [ -e "$final/release" ] ;;
 	built) built_fresh ;;
-	# Older versions of this script left the latter out.
-	source) [ -e "$final/version" ] && [ -e "$final/virt/kvm/kvm_main.c" ] ;;
+	source) source_whole ;;
 	esac
 }
 
