@@ -45,18 +45,47 @@ wanted()
 		done
 }
 
-# One line: boot, run, say what came out.
-try_bug()
+# What testvm needs for a word of the column of modules: sets boot, and adds to options.
+want_module()
 {
-	local bug=$1 kernel=$2 recorded=$3 name path options=(--load zram) log status=0
-	shift 3
-	log=$out/$bug-$kernel${*:+-$(echo "$*" | tr ' /' '-.')}
-	for name in "$@"; do
-		[[ $name != */* ]] || name=$top/$name
+	local kernel=$1 word=$2 subject=${2%-fixed} name path folder load='' modules=''
+
+	case $word in
+	hmm-fixed) modules=$word ;;
+	*/*) modules=$top/$word ;;
+	*)
+		# shellcheck disable=SC1090 # one of several
+		. "$top/judge/subjects/$subject.conf"
+		;;
+	esac
+	for name in $load; do
+		options+=(--load "$name")
+	done
+	for name in $modules; do
 		path=$("$top/testvm/kernels/module.sh" "$kernel" "$name") || return 2
 		options+=(--module "$path")
 	done
-	"$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus 2 --memory 1024 \
+	case $word in
+	hmm-fixed) ;;
+	*-fixed)
+		folder=$("$top/judge/sensitivity/build.sh" "$kernel" "$subject" \
+			"$top/found/patches/$subject"-*.patch) || return 2
+		boot=$out/kernel
+		"$top/judge/sensitivity/replace.sh" "$kernel" "$folder" "$boot" || return 2
+		;;
+	esac
+}
+
+# One line: boot, run, say what came out.
+try_bug()
+{
+	local bug=$1 kernel=$2 recorded=$3 word boot=$2 options=(--load zram) log status=0
+	shift 3
+	log=$out/$bug-$kernel${*:+-$(echo "$*" | tr ' /' '-.')}
+	for word in "$@"; do
+		want_module "$kernel" "$word" || return 2
+	done
+	"$BUILD/testvm/testvm" --quiet --kernel "$boot" --cpus 2 --memory 1024 \
 		--root "$out/root" "${options[@]}" --out "$log.results" --log "$log.console" -- \
 		"$bug" --recorded "$recorded" > "$log.log" 2>&1 || status=$?
 	echo "$kernel${*:+ ($*)}, $recorded is recorded:"
@@ -71,7 +100,7 @@ try_bug()
 	return "$status"
 }
 
-build_tools testvm found
+build_tools testvm judge found
 lines=$(wanted)
 if [ ! "$lines" ]; then
 	echo "found: no such bug or kernel in found/recorded" >&2
@@ -79,7 +108,8 @@ if [ ! "$lines" ]; then
 fi
 rm -rf "$out"
 mkdir -p "$out/root/usr/bin"
-find "$BUILD/found/bin" -type f -executable -exec cp {} "$out/root/usr/bin/" \;
+find "$BUILD/found/bin" "$BUILD/judge/secmmu-judge" -type f -executable \
+	-exec cp {} "$out/root/usr/bin/" \;
 as_recorded=0 different=0 broken=0
 while read -r bug kernel recorded modules; do
 	status=0

@@ -33,6 +33,10 @@
 /* The tag of an entry of the table. */
 #define WRITABLE	1
 
+static bool no_drop;
+module_param(no_drop, bool, 0644);
+MODULE_PARM_DESC(no_drop, "Mistake: want pages for writing that were got for reading");
+
 /**
  * struct shim - an open file: a device that shares the opener's memory
  * @gpusvm: the library's part
@@ -161,7 +165,7 @@ static int get_pages(struct shim *shim, struct drm_gpusvm_range *base,
 {
 	struct shim_range *range = to_range(base);
 
-	if (range->read_only && !ctx->read_only)
+	if (range->read_only && !ctx->read_only && !no_drop)
 		drop_pages(shim, base);
 	range->read_only = ctx->read_only;
 	return drm_gpusvm_get_pages(&shim->gpusvm, &range->pages, shim->gpusvm.mm,
