@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include "dmirror.h"
 #include "message.h"
 #include "test_hmm.h"
@@ -20,14 +19,11 @@ int dmirror_open(void)
 static unsigned int copy_page(int dmirror, unsigned long command, const char *what,
 			      const char *page, const char *buffer)
 {
-	struct hmm_dmirror_cmd cmd = {
-		.addr = (uintptr_t)page,
-		.ptr = (uintptr_t)buffer,
-		.npages = 1,
-	};
+	struct hmm_dmirror_cmd cmd;
+	int err = hmm_dmirror_call(dmirror, command, (uintptr_t)page, buffer, 1, &cmd);
 
-	if (ioctl(dmirror, command, &cmd))
-		die("the mirror cannot %s a page: %s", what, strerror(errno));
+	if (err)
+		die("the mirror cannot %s a page: %s", what, strerror(-err));
 	return (unsigned int)cmd.faults;
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * KVM_PRE_FAULT_MEMORY holds the VM's SRCU and tries again while the slot is being deleted, or
- * with a root that the deletion made obsolete; the deletion waits for SRCU. Neither ends, until a signal reaches the one that prefaults:
- * this program sends one, and so tells a hang from a slow machine.
+ * with a root that the deletion made obsolete; the deletion waits for SRCU. Neither ends, until a
+ * signal reaches the one that prefaults: this program sends one, and so tells a hang from a slow
+ * machine.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/kvm.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include "clock.h"
 #include "found.h"
+#include "kvm_uapi.h"
 #include "message.h"
 
 /* Few pages, so that a prefault that takes long is stuck. */
@@ -26,19 +27,6 @@
 #define TRY_SECONDS	120
 #define STILL_SECONDS	30
 #define MANY_DELETIONS	2000
-
-/* Headers of Debian 12 are older than both. */
-#ifndef KVM_CAP_PRE_FAULT_MEMORY
-#define KVM_CAP_PRE_FAULT_MEMORY 236
-struct kvm_pre_fault_memory {
-	uint64_t gpa;
-	uint64_t size;
-	uint64_t flags;
-	uint64_t padding[5];
-};
-
-#define KVM_PRE_FAULT_MEMORY	_IOWR(KVMIO, 0xd5, struct kvm_pre_fault_memory)
-#endif
 
 static int vm, vcpu;
 static char *memory;

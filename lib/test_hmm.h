@@ -6,6 +6,9 @@
 #ifndef TEST_HMM_H
 #define TEST_HMM_H
 
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/ioctl.h>
 #include <linux/types.h>
 
@@ -31,5 +34,27 @@ struct hmm_dmirror_cmd {
 #define HMM_DMIRROR_WRITE		_IOWR('H', 0x01, struct hmm_dmirror_cmd)
 #define HMM_DMIRROR_MIGRATE_TO_DEV	_IOWR('H', 0x02, struct hmm_dmirror_cmd)
 #define HMM_DMIRROR_EXCLUSIVE		_IOWR('H', 0x05, struct hmm_dmirror_cmd)
+
+/**
+ * hmm_dmirror_call - have pages copied, or do something else with them
+ * @fd: an open %HMM_DMIRROR_DEVICE: a mirror of the process that opened it
+ * @number: one of the calls
+ * @address: first page in the mirrored process
+ * @buffer: what is copied to or from; some calls copy both ways
+ * @pages: how many
+ * @cmd: filled in; what it answers is there after an error, too
+ *
+ * Return: 0 or a negative errno.
+ */
+static inline int hmm_dmirror_call(int fd, unsigned long number, uint64_t address,
+				   const void *buffer, size_t pages, struct hmm_dmirror_cmd *cmd)
+{
+	*cmd = (struct hmm_dmirror_cmd) {
+		.addr = address,
+		.ptr = (uintptr_t)buffer,
+		.npages = pages,
+	};
+	return ioctl(fd, number, cmd) ? -errno : 0;
+}
 
 #endif /* TEST_HMM_H */

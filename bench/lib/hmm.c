@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/param.h>
 #include <unistd.h>
 
@@ -40,14 +39,12 @@ void hmm_read(int hmm, const void *memory, size_t pages)
 	for (size_t i = 0; i < BATCH; i++)
 		buffer[i * PAGE] = 1;
 	for (size_t i = 0; i < pages; i += BATCH) {
-		struct hmm_dmirror_cmd cmd = {
-			.addr = (uintptr_t)memory + i * PAGE,
-			.ptr = (uintptr_t)buffer,
-			.npages = MIN(BATCH, pages - i),
-		};
+		struct hmm_dmirror_cmd cmd;
+		int err = hmm_dmirror_call(hmm, HMM_DMIRROR_READ, (uintptr_t)memory + i * PAGE,
+					   buffer, MIN(BATCH, pages - i), &cmd);
 
-		if (ioctl(hmm, HMM_DMIRROR_READ, &cmd))
-			die("test_hmm cannot read: %s", strerror(errno));
+		if (err)
+			die("test_hmm cannot read: %s", strerror(-err));
 		if (cmd.cpages != cmd.npages)
 			die("test_hmm has read %llu of %llu pages",
 			    cmd.cpages, cmd.npages);

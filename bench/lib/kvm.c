@@ -5,22 +5,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <linux/kvm.h>
-
 #include "basics.h"
 #include "kvm.h"
-
-/* In kernels since 6.12, not in older headers. */
-#ifndef KVM_PRE_FAULT_MEMORY
-struct kvm_pre_fault_memory {
-	__u64 gpa;
-	__u64 size;
-	__u64 flags;
-	__u64 padding[5];
-};
-
-#define KVM_PRE_FAULT_MEMORY	_IOWR(KVMIO, 0xd5, struct kvm_pre_fault_memory)
-#endif
+#include "kvm_uapi.h"
 
 int kvm_create(unsigned int *max_slots)
 {

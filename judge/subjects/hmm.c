@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include "subject.h"
 #include "test_hmm.h"
@@ -79,21 +78,17 @@ static void hmm_accessor_close(void *accessor)
 static ssize_t command(struct dmirror *dmirror, unsigned long number, uint64_t gpa, void *buffer,
 		       size_t length)
 {
-	struct hmm_dmirror_cmd cmd = {
-		.addr = gpa,
-		.ptr = (uintptr_t)buffer,
-		.npages = 1,
-	};
+	struct hmm_dmirror_cmd cmd;
 	int ret;
 
 	if (gpa % SUBJECT_PAGE || length % SUBJECT_PAGE)
 		return -EINVAL;
-	ret = ioctl(dmirror->fd, number, &cmd);
+	ret = hmm_dmirror_call(dmirror->fd, number, gpa, buffer, 1, &cmd);
 	dmirror->misses += cmd.faults;
 	if (!ret)
 		return (ssize_t)(cmd.cpages * SUBJECT_PAGE);
 	/* A write where the process may not is -EPERM. */
-	return errno == EPERM ? -EACCES : -errno;
+	return ret == -EPERM ? -EACCES : ret;
 }
 
 static ssize_t hmm_read(void *accessor, uint64_t gpa, void *buffer, size_t length)

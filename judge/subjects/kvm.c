@@ -6,13 +6,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/kvm.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "flat_vcpu.h"
+#include "kvm_uapi.h"
 #include "subject.h"
 
 /* What vCPUs own lies above the check's slots: the program, then a buffer. */
@@ -26,24 +27,6 @@
 
 /* So many interruptions in a row are no coincidence. */
 #define SIGNALS_MOST	100
-
-#define CR0_PE		1
-#define RFLAGS_FIXED	2
-
-/* Old Intel processors want room for a TSS. */
-#define TSS_GPA		0xfffbd000ul
-
-/* In kernels since 6.12, not in older headers. */
-#ifndef KVM_PRE_FAULT_MEMORY
-struct kvm_pre_fault_memory {
-	__u64 gpa;
-	__u64 size;
-	__u64 flags;
-	__u64 padding[5];
-};
-
-#define KVM_PRE_FAULT_MEMORY	_IOWR(KVMIO, 0xd5, struct kvm_pre_fault_memory)
-#endif
 
 /**
  * struct machine - the instance
@@ -109,12 +92,10 @@ static int kvm_create(void **subject)
 		return -ENOMEM;
 	machine->device = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	machine->fd = ioctl(machine->device, KVM_CREATE_VM, 0);
-	if (machine->fd < 0 ||
-	    (ioctl(machine->fd, KVM_CHECK_EXTENSION, KVM_CAP_SET_TSS_ADDR) > 0 &&
-	     ioctl(machine->fd, KVM_SET_TSS_ADDR, TSS_GPA)))
+	if (machine->fd < 0)
 		return -errno;
 	*subject = machine;
-	return 0;
+	return flat_vcpu_make_room(machine->fd);
 }
 
 static void kvm_destroy(void *subject)
@@ -216,31 +197,6 @@ static void find_counter(struct vcpu *vcpu)
 	}
 }
 
-static int set_registers(const struct vcpu *vcpu)
-{
-	struct kvm_segment segment = {
-		.limit = 0xffffffff,
-		.selector = 0x08,
-		.type = 0xb,		/* execute, read, accessed */
-		.present = 1,
-		.s = 1,
-		.db = 1,
-		.g = 1,
-	};
-	struct kvm_sregs sregs;
-
-	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
-		return -errno;
-	sregs.cs = segment;
-	segment.selector = 0x10;
-	segment.type = 0x3;		/* read, write, accessed */
-	sregs.ds = segment;
-	sregs.es = segment;
-	sregs.ss = segment;
-	sregs.cr0 |= CR0_PE;
-	return ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) ? -errno : 0;
-}
-
 /* What the guest's program lies in is not for children. */
 static int map_own(struct vcpu *vcpu, unsigned int index)
 {
@@ -276,7 +232,7 @@ static int kvm_accessor_open(void *subject, void **accessor)
 	vcpu->run = mmap(NULL, vcpu->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 	if (vcpu->run == MAP_FAILED)
 		return -errno;
-	ret = set_registers(vcpu);
+	ret = flat_vcpu_set_up(vcpu->fd);
 	if (ret)
 		return ret;
 	find_counter(vcpu);
@@ -311,7 +267,7 @@ static ssize_t end_mmio(const struct vcpu *vcpu)
 		.rip = vcpu->own_gpa,
 		.rdi = vcpu->own_gpa + SUBJECT_PAGE,
 		.rcx = 1,
-		.rflags = RFLAGS_FIXED,
+		.rflags = FLAT_VCPU_RFLAGS,
 	};
 	bool readonly = vcpu->run->mmio.is_write &&
 			is_readonly(vcpu->machine, vcpu->run->mmio.phys_addr);
@@ -335,7 +291,7 @@ static ssize_t copy(const struct vcpu *vcpu, uint64_t to, uint64_t from, size_t 
 		.rsi = from,
 		.rdi = to,
 		.rcx = length,
-		.rflags = RFLAGS_FIXED,
+		.rflags = FLAT_VCPU_RFLAGS,
 	};
 	unsigned int signals = 0;
 	ssize_t done, error;
