@@ -17,9 +17,10 @@ build/judge/out by default: results.jsonl, matrix.txt, matrix.json, index.html.
 
 In the environment: SUBJECT, names (default: all); CHECK, patterns (default: all); KERNEL
 (default: each subject's first); STORM, seconds of a storm against each subject behind the
-checks (default: none), and its SEED; ADAPTER, a C file that is one more subject, and MODULE, a
-module that it needs. ADAPTER's name is the subject's; beside it, NAME.conf may say what else it
-needs. The exit status is 0 if each verdict is as recorded in judge/expected.
+checks (default: none), and its SEED; JOBS, how many VMs run at a time (default: 2); ADAPTER,
+a C file that is one more subject, and MODULE, a module that it needs. ADAPTER's name is the
+subject's; beside it, NAME.conf may say what else it needs. The exit status is 0 if each verdict
+is as recorded in judge/expected.
 
 judge/sensitivity/ also sets JUDGE_BOOT, the folder of a kernel to boot in KERNEL's place;
 JUDGE_HMM, the module test_hmm to load; and JUDGE_APPEND, words for the kernel.
@@ -46,9 +47,15 @@ done
 most_boots=12
 # More than a boot and all checks of a VM take, however slow the machine.
 timeout=1200
+jobs=${JOBS:-2}
+case $jobs in
+[1-9]) ;;
+*) echo "judge: JOBS is a number from 1 to 9, not \"$jobs\"" >&2; exit 2 ;;
+esac
 
 module=${MODULE:+$(realpath "$MODULE")}
 adapter=${ADAPTER:+$(realpath "$ADAPTER")}
+out=$(realpath -m "$out")
 # Names of files below are those in this folder.
 cd "$top/judge"
 export ADAPTER=$adapter
@@ -147,7 +154,7 @@ collect()
 	*) [ -s "$1.jsonl" ] || bury "kernel/boot" broken "testvm ended with status $2" "$3" \
 		>> "$1.jsonl" ;;
 	esac
-	cat "$1.jsonl" >> "$out/results.jsonl"
+	cat "$1.jsonl" >> "$results"
 }
 
 # Strikes what boot $1 has a result of from the list of what is left.
@@ -192,11 +199,14 @@ plan_subject()
 	done
 }
 
+# Group $1, whose files have number $2 in their names.
 run_group()
 {
 	local kernel=${1%%|*} rest=${1#*|} testvm name path options=() boot log status before subject slow
+	local left=$out/left-$2 results=$out/results-$2 boot_began
 	testvm=${rest%|*}
 
+	: > "$results"
 	say "kernel $kernel:${group_subjects[$1]}"
 	"$top/testvm/kernels/kernel.sh" "$kernel" > /dev/null
 	options=(--load zram ${JUDGE_APPEND:+--append "$JUDGE_APPEND"})
@@ -210,7 +220,6 @@ run_group()
 		options+=(--module "$path")
 	done
 	slow=$(slow_kernel "$kernel")
-	left=$out/left
 	for subject in ${group_subjects[$1]}; do
 		plan_subject "$subject"
 		[ ! "${STORM-}" ] || echo "$subject/storm"
@@ -218,7 +227,7 @@ run_group()
 	for ((boot = 1; boot <= most_boots; boot++)); do
 		before=$(wc -l < "$left")
 		[ "$before" -gt 0 ] || break
-		log=$out/vm-$((++vms)) boot_began=$SECONDS
+		log=$out/vm-$2-$boot boot_began=$SECONDS
 		# shellcheck disable=SC2046,SC2086 # lists of words
 		SECMMU_KERNEL=$kernel SECMMU_SEED=${SEED-} SECMMU_TEST_SLOW=$slow "$BUILD/testvm/testvm" --quiet \
 			--kernel "${JUDGE_BOOT:-$kernel}" --cpus 2 --memory 2048 --timeout $((timeout * slow)) --root "$out/root" "${options[@]}" \
@@ -228,7 +237,7 @@ run_group()
 		status=${PIPESTATUS[0]}
 		collect "$log" "$status" "$kernel"
 		strike "$log"
-		echo "boot $boot: $((before - $(wc -l < "$left"))) of $before verdicts"
+		echo "kernel $kernel,${group_subjects[$1]}, boot $boot: $((before - $(wc -l < "$left"))) of $before verdicts"
 		if [ "$(wc -l < "$left")" = "$before" ]; then
 			tail -n 20 "$log.err" >&2
 			break
@@ -236,8 +245,9 @@ run_group()
 	done
 	if [ -s "$left" ]; then
 		echo "not ok - no verdict on: $(tr '\n' ' ' < "$left")"
-		incomplete=yes
+		return
 	fi
+	: > "$out/whole-$2"
 }
 
 # --- The whole ------------------------------------------------------------------------
@@ -260,14 +270,27 @@ for subject in $subjects; do
 done
 rm -rf "$out"
 mkdir -p "$out/root/usr/bin"
+: > "$out/results.jsonl"
 cp "$BUILD/judge/secmmu-judge" "$out/root/usr/bin/"
 cp guest.sh "$out/root/usr/bin/judge-guest.sh"
 [ ! "${STORM-}" ] || cp "$BUILD/vmm/secmmu-vmm" "$out/root/usr/bin/"
-: > "$out/results.jsonl"
-incomplete='' vms=0
+incomplete=''
 make_groups
-for group in "${groups[@]}"; do
-	run_group "$group"
+# Each group in a process group of its own, which an interrupt takes along.
+# shellcheck disable=SC2154 # the trap sets it
+trap 'for job in $(jobs -p); do kill -TERM -- "-$job"; done; exit 130' INT TERM HUP
+set -m
+for number in "${!groups[@]}"; do
+	while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
+		wait -n || :
+	done
+	run_group "${groups[$number]}" "$number" < /dev/null &
+done
+wait
+set +m
+for number in "${!groups[@]}"; do
+	[ -e "$out/whole-$number" ] || incomplete=yes
+	cat "$out/results-$number" >> "$out/results.jsonl"
 done
 status=0
 perl report.pl $tap "$out/results.jsonl" expected "$out" || status=$?
