@@ -45,8 +45,8 @@ without the suites); JOBS, how many VMs to run at a time, 2 by default; SECMMU_T
 much slower than usual the machine is. REPEAT, if not empty, has VMs repeat themselves, for
 make replay. MUTANT, the names of seeded bugs to run alone. With
 --auto: FILE, names of files to mutate (driver/record.c is "record.c", and "record" also
-stands for its header); SAMPLE, how many mutants to take; all by default; SEED, a number that
-chooses them, 1 by default.
+stands for its header), or of lines ("record.c:19"); SAMPLE, how many mutants to take; all by
+default; SEED, a number that chooses them, 1 by default.
 END
 
 sub number

@@ -431,6 +431,8 @@ for (['a sample', 'SAMPLE=4', 0, ['small.c:, alpha, fail'],
       '.* killed by alpha \(hang\)'],
      ['a VM that dies by itself', 'SAMPLE=2', 1, ['none, alpha, die'],
       'mutants: VM 0 gives up: .*', 'mutants-auto: 0 of 2 killed, 0 survived, .*'],
+     ['one line', 'FILE=small.c:15', 0, ['small.c:, alpha, fail'],
+      '.* small.c:15 minmax killed by alpha', 'mutants-auto: 3 of 3 killed, .*'],
      ['an unknown file', 'FILE=other', 2, [], 'mutants: no mutant is in "other"']) {
 	my ($name, $settings, $status, $world, @lines) = @$_;
 	local %ENV = (%ENV, map { split /=/ } split ' ', $settings);

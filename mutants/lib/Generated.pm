@@ -229,7 +229,8 @@ sub pick
 	my %files = map { $_ => 1 } grep { $_ ne '' } split /[\s,]+/, $o->{files};
 
 	@mutants = grep {
-		!%files || $files{$_->{file}} || $files{stem($_->{file})}
+		!%files || $files{$_->{file}} || $files{stem($_->{file})} ||
+			$files{"$_->{file}:$_->{line}"}
 	} @mutants or fail(2, "no mutant is in \"$o->{files}\"");
 	return sample($o->{sample}, $o->{seed}, @mutants);
 }
