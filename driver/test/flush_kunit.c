@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What an invalidation drops, how often it flushes, and what it leaves behind. */
 #include "mmu_kunit.h"
+#include "rival_kunit.h"
 
 #define MARGIN		3ULL
 
@@ -337,6 +338,45 @@ static void empty_tables(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(mmu, 4 * 512 + 200), spte_for(200));
 }
 
+#ifdef CONFIG_PREEMPT_RCU
+static void drop_page(void *context)
+{
+	struct secmmu_gather gather;
+
+	drop_range(context, &gather, 5, 5);
+}
+
+/* G1: an RCU read-side section keeps the table that an invalidation has found. */
+static void G1_zap_keeps_table(struct kunit *test)
+{
+	struct secmmu_mmu_kunit *mmu = secmmu_mmu_kunit(test, UINT_MAX);
+	struct secmmu_rival rival = { .work = drop_page, .context = mmu };
+	struct secmmu_table *leaf;
+	unsigned int i;
+	int depth = 0;
+	bool waits;
+
+	secmmu_kunit_map(test, mmu, 5, spte_for(5));
+	secmmu_rival_create(test, &rival);
+	rcu_read_lock();
+	leaf = secmmu_pgtable_walk(&mmu->pt, 5);
+	spin_lock(&leaf->lock);
+	waits = secmmu_rival_waits(&rival);
+	/* What rcu_preempt_depth() says of the rival, which may not have come there yet. */
+	for (i = 0; waits && !depth && i < 100; i++) {
+		depth = READ_ONCE(rival.thread->rcu_read_lock_nesting);
+		if (!depth)
+			waits = secmmu_rival_waits(&rival);
+	}
+	spin_unlock(&leaf->lock);
+	rcu_read_unlock();
+	secmmu_rival_destroy(&rival);
+	KUNIT_EXPECT_TRUE(test, waits);
+	KUNIT_EXPECT_GT(test, depth, 0);
+	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 1);
+}
+#endif
+
 static struct kunit_case flush_cases[] = {
 	KUNIT_CASE_PARAM(B1_dense, count_gen_params),
 	KUNIT_CASE_PARAM(B1_spread, spread_gen_params),
@@ -349,6 +389,9 @@ static struct kunit_case flush_cases[] = {
 	KUNIT_CASE(B2_batch_flushed),
 	KUNIT_CASE(C2_dirty_bits),
 	KUNIT_CASE(empty_tables),
+#ifdef CONFIG_PREEMPT_RCU
+	KUNIT_CASE(G1_zap_keeps_table),
+#endif
 	{}
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Large sptes: in the page table, and when a part of one is dropped. */
 #include "mmu_kunit.h"
+#include "rival_kunit.h"
 
 #define BLOCK		(7 * SECMMU_LARGE_PAGES)
 #define PFN		0x4000
@@ -157,6 +158,33 @@ static void B7_split(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gen, 13);
 }
 
+static void split_first(void *context)
+{
+	split_block(context, BLOCK, 0);
+}
+
+/* The spare tables have a lock of their own. */
+static void B7_split_waits(struct kunit *test)
+{
+	struct secmmu_mmu_kunit *mmu = test->priv;
+	struct secmmu_rival rival = { .work = split_first, .context = mmu };
+	unsigned int spares;
+	bool waits;
+
+	secmmu_kunit_map_large(test, mmu, BLOCK, spte_make(PFN, true, 0));
+	secmmu_kunit_stock(test, mmu, 1);
+	secmmu_rival_create(test, &rival);
+	spin_lock(&mmu->pt.spare_lock);
+	waits = secmmu_rival_waits(&rival);
+	spares = mmu->pt.spare.nr;
+	spin_unlock(&mmu->pt.spare_lock);
+	secmmu_rival_destroy(&rival);
+	KUNIT_EXPECT_TRUE(test, waits);
+	KUNIT_EXPECT_EQ(test, spares, 1);
+	KUNIT_EXPECT_EQ(test, mmu->pt.spare.nr, 0);
+	KUNIT_EXPECT_EQ(test, secmmu_kunit_large(mmu), 0);
+}
+
 /* A fault that wants a small spte brings the table itself. */
 static void split_by_link(struct kunit *test)
 {
@@ -305,6 +333,7 @@ static struct kunit_case large_cases[] = {
 	KUNIT_CASE(replaces_empty_leaf),
 	KUNIT_CASE(replaces_large),
 	KUNIT_CASE_PARAM(B7_split, block_gen_params),
+	KUNIT_CASE(B7_split_waits),
 	KUNIT_CASE(split_by_link),
 	KUNIT_CASE(keep_spares),
 	KUNIT_CASE_PARAM(B7_zap, zap_gen_params),

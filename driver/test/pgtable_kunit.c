@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/completion.h>
-#include <linux/jiffies.h>
-#include <linux/kthread.h>
-#include <linux/sched/task.h>
-
 #include "mmu_kunit.h"
+#include "rival_kunit.h"
 
 /* Where tables begin and end, and the ends of the guest's address space. */
 static const gfn_t gfns[] = {
@@ -340,78 +336,71 @@ static void prune_unlinks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, secmmu_kunit_spte(mmu, PAGE), spte_for(PAGE));
 }
 
-/* How long something that should not come is given to come. */
-#define PATIENCE	(HZ / 10)
-/* How long something that must come may take. */
-#define LIMIT		(10 * HZ)
-
-struct pruner {
-	struct secmmu_mmu_kunit *mmu;
-	struct completion done;
-};
-
-static int prune_page(void *context)
+/* A page has been dropped, and a thread prunes its tables. */
+static void create_pruner(struct kunit *test, struct secmmu_rival *rival)
 {
-	struct pruner *pruner = context;
+	struct secmmu_mmu_kunit *mmu = test->priv;
 
-	prune_gfns(pruner->mmu, PAGE, PAGE);
-	complete(&pruner->done);
-	return 0;
+	secmmu_kunit_map(test, mmu, PAGE, spte_for(PAGE));
+	secmmu_kunit_drop(mmu, PAGE, 0);
+	rival->context = mmu;
+	secmmu_rival_create(test, rival);
 }
 
-static void spin_until_done(struct pruner *pruner, unsigned long limit)
+static void prune_page(void *context)
 {
-	limit += jiffies;
-	while (!completion_done(&pruner->done) && time_before(jiffies, limit))
-		cpu_relax();
-}
-
-/* Fill the empty table of a page while a thread wants to prune it: is it dead then? */
-static bool fill_while_pruned(struct pruner *pruner, struct task_struct *thread)
-{
-	struct secmmu_table *leaf;
-	bool dead;
-
-	rcu_read_lock();
-	leaf = secmmu_pgtable_walk(&pruner->mmu->pt, PAGE);
-	spin_lock(&leaf->lock);
-	wake_up_process(thread);
-	spin_until_done(pruner, PATIENCE);
-	secmmu_table_count(leaf, 1);
-	spin_unlock(&leaf->lock);
-	spin_until_done(pruner, LIMIT);
-	spin_lock(&leaf->lock);
-	dead = leaf->dead;
-	secmmu_table_count(leaf, -1);
-	spin_unlock(&leaf->lock);
-	rcu_read_unlock();
-	return dead;
+	prune_gfns(context, PAGE, PAGE);
 }
 
 /* The lock of a table decides whether it comes into use or goes. */
 static void G1_prune_waits(struct kunit *test)
 {
-	struct pruner *pruner = kunit_kzalloc(test, sizeof(*pruner), GFP_KERNEL);
-	struct task_struct *thread;
+	struct secmmu_rival rival = { .work = prune_page };
+	struct secmmu_mmu_kunit *mmu = test->priv;
+	struct secmmu_table *leaf;
+	bool waits, dead;
 
-	KUNIT_ASSERT_NOT_NULL(test, pruner);
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "one processor only");
-	pruner->mmu = test->priv;
-	init_completion(&pruner->done);
-	secmmu_kunit_map(test, pruner->mmu, PAGE, spte_for(PAGE));
-	secmmu_kunit_drop(pruner->mmu, PAGE, 0);
-	thread = kthread_create(prune_page, pruner, "secmmu-kunit");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));
-	get_task_struct(thread);
-	/* Not where this one spins. */
-	migrate_disable();
-	kthread_bind(thread, cpumask_any_but(cpu_online_mask, smp_processor_id()));
-	KUNIT_EXPECT_FALSE(test, fill_while_pruned(pruner, thread));
-	migrate_enable();
-	kthread_stop(thread);
-	put_task_struct(thread);
-	KUNIT_EXPECT_TRUE(test, completion_done(&pruner->done));
+	create_pruner(test, &rival);
+	rcu_read_lock();
+	leaf = secmmu_pgtable_walk(&mmu->pt, PAGE);
+	spin_lock(&leaf->lock);
+	waits = secmmu_rival_waits(&rival);
+	secmmu_table_count(leaf, 1);
+	spin_unlock(&leaf->lock);
+	secmmu_rival_await(&rival);
+	spin_lock(&leaf->lock);
+	dead = leaf->dead;
+	secmmu_table_count(leaf, -1);
+	spin_unlock(&leaf->lock);
+	rcu_read_unlock();
+	secmmu_rival_destroy(&rival);
+	KUNIT_EXPECT_TRUE(test, waits);
+	KUNIT_EXPECT_FALSE(test, dead);
+}
+
+/* The lock of its parent decides whether it is linked there. */
+static void G1_prune_waits_for_parent(struct kunit *test)
+{
+	struct secmmu_rival rival = { .work = prune_page };
+	struct secmmu_mmu_kunit *mmu = test->priv;
+	struct secmmu_table *leaf, *parent;
+	bool waits, dead, linked;
+
+	create_pruner(test, &rival);
+	rcu_read_lock();
+	leaf = secmmu_pgtable_walk(&mmu->pt, PAGE);
+	parent = leaf->parent;
+	spin_lock(&parent->lock);
+	waits = secmmu_rival_waits(&rival);
+	dead = READ_ONCE(leaf->dead);
+	linked = secmmu_table_read(parent, PAGE);
+	spin_unlock(&parent->lock);
+	rcu_read_unlock();
+	secmmu_rival_destroy(&rival);
+	KUNIT_EXPECT_TRUE(test, waits);
+	KUNIT_EXPECT_FALSE(test, dead);
+	KUNIT_EXPECT_TRUE(test, linked);
+	KUNIT_EXPECT_EQ(test, secmmu_kunit_tables(mmu), 1);
 }
 
 static struct kunit_case pgtable_cases[] = {
@@ -428,6 +417,7 @@ static struct kunit_case pgtable_cases[] = {
 	KUNIT_CASE(prune_range),
 	KUNIT_CASE(prune_unlinks),
 	KUNIT_CASE(G1_prune_waits),
+	KUNIT_CASE(G1_prune_waits_for_parent),
 	{}
 };
 

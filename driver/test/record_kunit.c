@@ -3,6 +3,7 @@
 #include <kunit/test.h>
 
 #include "record_kunit.h"
+#include "rival_kunit.h"
 
 #define BASE		0x7000000UL
 #define BYTES		(4 * PAGE_SIZE)
@@ -271,6 +272,38 @@ static void A8_first_of_both(struct kunit *test)
 	}
 }
 
+/* A fault that ends, with the records that have it. */
+struct ending {
+	struct secmmu_records *records;
+	struct secmmu_inflight fault;
+};
+
+static void end_fault(void *context)
+{
+	struct ending *ending = context;
+
+	secmmu_inflight_end(ending->records, &ending->fault);
+}
+
+/* Events look for faults under the lock: a fault that ends waits for it. */
+static void end_waits(struct kunit *test)
+{
+	struct ending ending = { .records = test->priv };
+	struct secmmu_rival rival = { .work = end_fault, .context = &ending };
+	bool waits, recorded;
+
+	begin_fault(test, &ending.fault, BASE, BASE + BYTES - 1);
+	secmmu_rival_create(test, &rival);
+	spin_lock(&ending.records->lock);
+	waits = secmmu_rival_waits(&rival);
+	recorded = !RB_EMPTY_ROOT(&ending.records->faults.rb_root);
+	spin_unlock(&ending.records->lock);
+	secmmu_rival_destroy(&rival);
+	KUNIT_EXPECT_TRUE(test, waits);
+	KUNIT_EXPECT_TRUE(test, recorded);
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&ending.records->faults.rb_root));
+}
+
 /* G1: after the release nothing may be installed, nothing is in flight. */
 static void G1_release(struct kunit *test)
 {
@@ -308,6 +341,7 @@ static struct kunit_case record_cases[] = {
 	KUNIT_CASE(widen_fault),
 	KUNIT_CASE(A10_hull_hits),
 	KUNIT_CASE(A8_first_of_both),
+	KUNIT_CASE(end_waits),
 	KUNIT_CASE(G1_release),
 	{}
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The lockless searches of the span trees, against a look at every node; and the
- * arithmetic between host addresses and guest frames.
+ * The lockless searches of the span trees, against a look at every node; the arithmetic
+ * between host addresses and guest frames; and the dirty log of a span.
  */
 #include <kunit/test.h>
 #include <linux/prandom.h>
@@ -186,10 +186,33 @@ static void random_ranges(struct kunit *test)
 		search_range(test, i, i + 63);
 }
 
+/* C2: a part of a log goes out and comes back, and the rest stays where it is. */
+static void C2_part_of_log(struct kunit *test)
+{
+	struct secmmu_log *log = secmmu_log_alloc(5 * BITS_PER_LONG);
+	unsigned long part[] = { 0, 0, 77 };
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, log);
+	for (i = 0; i < 5; i++)
+		secmmu_log_set(log, i * BITS_PER_LONG + i);
+	secmmu_log_take(log, 1, part, 2);
+	KUNIT_EXPECT_EQ(test, part[0], BIT(1));
+	KUNIT_EXPECT_EQ(test, part[1], BIT(2));
+	KUNIT_EXPECT_EQ(test, part[2], 77);
+	for (i = 0; i < 5; i++)
+		KUNIT_EXPECT_EQ(test, log->bits[i], i == 1 || i == 2 ? 0 : BIT(i));
+	secmmu_log_give_back(log, 1, part, 2);
+	for (i = 0; i < 5; i++)
+		KUNIT_EXPECT_EQ(test, log->bits[i], BIT(i));
+	secmmu_log_free(log);
+}
+
 static struct kunit_case span_cases[] = {
 	KUNIT_CASE(convert_address),
 	KUNIT_CASE(search_edges),
 	KUNIT_CASE_PARAM(random_ranges, random_gen_params),
+	KUNIT_CASE(C2_part_of_log),
 	{}
 };
 

@@ -3,6 +3,7 @@
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
+#include <linux/sched/signal.h>
 
 #include <kunit/test.h>
 
@@ -27,6 +28,7 @@ static int fault_thread(void *context)
 {
 	struct unit *unit = context;
 
+	allow_signal(SIGUSR1);
 	unit->err = secmmu_inflight_begin(&unit->records, &unit->fault, BASE,
 					  BASE + BYTES - 1, &unit->patience);
 	if (!unit->err)
@@ -207,6 +209,18 @@ static void A18_hull_behind(struct kunit *test)
 	end_patience(test, BASE + PAGE_SIZE);
 }
 
+static void G4_signal(struct kunit *test)
+{
+	struct unit *unit = test->priv;
+
+	secmmu_event_begin(&unit->records, BASE, BASE);
+	start_fault(test);
+	expect_waiting(test);
+	KUNIT_EXPECT_EQ(test, send_sig(SIGUSR1, unit->thread, 1), 0);
+	expect_done(test, -EINTR);
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&unit->records.faults.rb_root));
+}
+
 static void A17_release(struct kunit *test)
 {
 	struct unit *unit = test->priv;
@@ -225,6 +239,7 @@ static struct kunit_case wait_cases[] = {
 	KUNIT_CASE(A4_hull_ends),
 	KUNIT_CASE(A18_hull_in_front),
 	KUNIT_CASE(A18_hull_behind),
+	KUNIT_CASE(G4_signal),
 	KUNIT_CASE(A17_release),
 	{}
 };
