@@ -6,6 +6,7 @@
 #include "attach/attach.h"
 #include "demo.h"
 #include "exitcode.h"
+#include "message.h"
 #include "options.h"
 #include "report.h"
 #include "storm.h"
@@ -78,6 +79,16 @@ static void parse_subject(struct argp_state *state, char *text, void *values)
 	argp_error(state, "--subject: there is no \"%s\", see secmmu-judge --list", text);
 }
 
+static void parse_mix(struct argp_state *state, char *text, void *values)
+{
+	struct storm_options *options = values;
+	char why[128];
+
+	if (!mix_parse(&options->mix, text, why, sizeof(why)))
+		argp_error(state, "--mix: %s", why);
+	options->mix.asked = true;
+}
+
 static void check_run(struct argp_state *state, void *values)
 {
 	struct storm_options *options = values;
@@ -126,6 +137,11 @@ static const struct option_entry run_table[] = {
 	  VALUE(domains) },
 	{ "keys", 0, NULL, "memory has protection keys, and engines change their rights",
 	  VALUE(keys) },
+	{ "mix", 0, "NAME[=WEIGHT],...",
+	  "the operations, and how often each is chosen; \"all\" stands for all of them. "
+	  "Those that are named must reach their path in the kernel, or the storm proves "
+	  "too little", .parse = parse_mix },
+	{ "list", 0, NULL, "print the table of operations", VALUE(list) },
 	{ "mistake", 0, "KIND",
 	  "let the guest do something wrong once, to see that noticed",
 	  .parse = parse_mistake, .flags = OPTION_HIDDEN },
@@ -138,7 +154,8 @@ static const struct command_line run_line = {
 	.check = check_run,
 	.help = "Run a storm: a KVM guest and the engines of a mirror read and "
 		"write stamped pages while their memory is taken away, and "
-		"every read is judged.\vThe last line has the verdict, and so has the "
+		"every read is judged. \"storm\" performs all operations that there are, "
+		"\"run\" the few that take memory away most directly.\vThe last line has the verdict, and so has the "
 		"exit status:\n\n"
 		"  0  PASS         no violation, and enough happened to mean something\n"
 		"  1  FAIL         violations, whatever else happened\n"
@@ -150,8 +167,10 @@ static const struct command_line run_line = {
 		"FILE of --json is written whole or not at all.",
 };
 
-static int run_storm(int argc, char **argv)
+static int run_mix(const char *mix, int argc, char **argv)
 {
+	char why[128];
+
 	struct storm_options options = {
 		.memory = 64 << 20,
 		.vcpus = 2,
@@ -164,10 +183,26 @@ static int run_storm(int argc, char **argv)
 		.seed = (uint64_t)time(NULL),
 	};
 
+	if (!mix_parse(&options.mix, mix, why, sizeof(why)))
+		die("%s", why);
 	options_parse(&run_line, argc, argv, &options);
+	if (options.list) {
+		mix_list();
+		return EXIT_PASS;
+	}
 	if (!options.limit)
 		options.limit = options.seconds + DEFAULT_LONGER;
 	return storm_run(&options);
+}
+
+static int run_storm(int argc, char **argv)
+{
+	return run_mix("all", argc, argv);
+}
+
+static int run_few(int argc, char **argv)
+{
+	return run_mix("dontneed=2,punch-hole=2,map-over=1,unmap=1", argc, argv);
 }
 
 static void choose_demo(struct argp_state *state, char *text, void *values)
@@ -212,7 +247,8 @@ static const struct command {
 	char *title;
 	int (*main)(int argc, char **argv);
 } commands[] = {
-	{ "run", "secmmu-vmm run", run_storm },
+	{ "storm", "secmmu-vmm storm", run_storm },
+	{ "run", "secmmu-vmm run", run_few },
 	{ "attach", "secmmu-vmm attach", attach_main },
 	{ "demo", "secmmu-vmm demo", show_demo },
 };
@@ -235,7 +271,7 @@ static void run_command(struct argp_state *state, char *text, void *values)
 static void miss_command(struct argp_state *state, void *values)
 {
 	(void)values;
-	argp_error(state, "a command is missing: run, attach or demo");
+	argp_error(state, "a command is missing: storm, run, attach or demo");
 }
 
 int main(int argc, char **argv)
@@ -244,11 +280,12 @@ int main(int argc, char **argv)
 		.argument = run_command,
 		.check = miss_command,
 		.flags = ARGP_IN_ORDER,
-		.arguments = "run|attach|demo [OPTION...]",
+		.arguments = "storm|run|attach|demo [OPTION...]",
 		.help = "A virtual machine monitor whose guest memory is mirrored by "
 			"the secmmu driver.\v"
 			"Commands:\n"
-			"  run     a storm of discards under guest and engines, judged\n"
+			"  storm   whatever the kernel can do to memory, under guest and engines, judged\n"
+			"  run     a storm of the few operations that take memory away most directly\n"
 			"  attach  a look at the memory of a running process\n"
 			"  demo    a known bug, shown by a test build\n\n"
 			"Each command has a --help of its own.",

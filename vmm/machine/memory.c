@@ -79,6 +79,19 @@ static void advise_huge(const struct memory *memory, const struct memory_slot *s
 							  MADV_HUGEPAGE);
 }
 
+/* One more than there are users, to be aligned. */
+static const size_t scratch_length = (MEMORY_SCRATCHES + 1) * MEMORY_SCRATCH_SIZE;
+
+static char *reserve(size_t length)
+{
+	char *range = mmap(NULL, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			   -1, 0);
+
+	if (range == MAP_FAILED)
+		die("cannot reserve %zu bytes: %s", length, strerror(errno));
+	return range;
+}
+
 /**
  * memory_create - reserve and map guest memory
  * @memory: filled in
@@ -96,10 +109,7 @@ void memory_create(struct memory *memory, uint64_t size,
 	*memory = (struct memory) { .backing = backing, .fd = -1 };
 	lay_out(memory, size);
 	memory->hull_length = size + 2 * MEMORY_SLOTS * HUGE_SIZE;
-	memory->hull = mmap(NULL, memory->hull_length, PROT_NONE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (memory->hull == MAP_FAILED)
-		die("cannot reserve %zu bytes: %s", memory->hull_length, strerror(errno));
+	memory->hull = reserve(memory->hull_length);
 	if (backing == MEMORY_MEMFD) {
 		memory->fd = memfd_create("secmmu-vmm", MFD_CLOEXEC);
 		if (memory->fd < 0 || ftruncate(memory->fd, (off_t)size))
@@ -117,6 +127,20 @@ void memory_create(struct memory *memory, uint64_t size,
 		advise_huge(memory, slot, slot->hva, slot->length);
 		hva += slot->length;
 	}
+	memory->scratch = reserve(scratch_length);
+}
+
+/**
+ * memory_scratch - find addresses that nothing else uses
+ * @memory: the guest's memory
+ * @user: 0 .. MEMORY_SCRATCHES - 1
+ *
+ * Return: first of %MEMORY_SCRATCH_SIZE reserved bytes, aligned to that.
+ */
+char *memory_scratch(const struct memory *memory, uint32_t user)
+{
+	return (char *)round_up((uintptr_t)memory->scratch, MEMORY_SCRATCH_SIZE) +
+	       user * MEMORY_SCRATCH_SIZE;
 }
 
 /**
@@ -126,6 +150,7 @@ void memory_create(struct memory *memory, uint64_t size,
 void memory_destroy(struct memory *memory)
 {
 	munmap(memory->hull, memory->hull_length);
+	munmap(memory->scratch, scratch_length);
 	if (memory->fd >= 0)
 		close(memory->fd);
 }
@@ -194,22 +219,17 @@ uint32_t memory_pages_from(const struct memory *memory, uint32_t page, uint32_t 
 }
 
 /**
- * memory_dontneed - madvise(MADV_DONTNEED)
- * @memory: the guest's memory
- * @gpa: page aligned
- * @length: page aligned
+ * memory_offset - find a page in the memfd
+ * @memory: the guest's memory, backed by a memfd
+ * @gpa: guest physical address of a page that there is
  *
- * Discards anonymous memory; a memfd keeps its content and loses its PTEs.
- *
- * Return: 0, or a negative errno.
+ * Return: its offset.
  */
-int memory_dontneed(const struct memory *memory, uint64_t gpa, uint64_t length)
+off_t memory_offset(const struct memory *memory, uint64_t gpa)
 {
-	char *hva = memory_range(memory, gpa, length);
+	const struct memory_slot *slot = find_slot(memory, gpa, GUEST_PAGE_SIZE);
 
-	if (!hva)
-		return -ENXIO;
-	return madvise(hva, length, MADV_DONTNEED) ? -errno : 0;
+	return slot ? (off_t)(slot->offset + (gpa - slot->gpa)) : 0;
 }
 
 /**

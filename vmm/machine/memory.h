@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include "hypercall.h"
 
 /* Slot 0 is the fixed region; the arena's slots follow. */
@@ -16,9 +17,14 @@
 #define MEMORY_MIN		(16ull << 20)
 #define MEMORY_MAX		(1ull << 30)
 
+/* Users of scratch addresses, and what each has of them. */
+#define MEMORY_SCRATCHES	4
+#define MEMORY_SCRATCH_SIZE	(2ull << 20)
+
 enum memory_backing {
 	MEMORY_ANON,	/* MAP_PRIVATE | MAP_ANONYMOUS */
 	MEMORY_MEMFD,	/* MAP_SHARED of one memfd */
+	MEMORY_BACKINGS,
 };
 
 /**
@@ -41,6 +47,7 @@ struct memory_slot {
  * @fd: the memfd, or -1
  * @hull: the reserved host range all slots lie in
  * @hull_length: its bytes
+ * @scratch: host addresses behind the hull that are reserved for memory_scratch()
  * @pages: pages of the arena
  * @arena: where these pages are
  * @slots: the slots
@@ -50,6 +57,7 @@ struct memory {
 	int fd;
 	char *hull;
 	size_t hull_length;
+	char *scratch;
 	uint32_t pages;
 	struct arena_slot arena[ARENA_SLOTS];
 	struct memory_slot slots[MEMORY_SLOTS];
@@ -58,12 +66,13 @@ struct memory {
 void memory_create(struct memory *memory, uint64_t size,
 		   enum memory_backing backing);
 void memory_destroy(struct memory *memory);
+char *memory_scratch(const struct memory *memory, uint32_t user);
 void *memory_range(const struct memory *memory, uint64_t gpa, uint64_t length);
 
 uint32_t memory_slot_of(const struct memory *memory, uint32_t page);
+off_t memory_offset(const struct memory *memory, uint64_t gpa);
 uint32_t memory_pages_from(const struct memory *memory, uint32_t page, uint32_t most);
 
-int memory_dontneed(const struct memory *memory, uint64_t gpa, uint64_t length);
 int memory_punch(const struct memory *memory, uint64_t gpa, uint64_t length);
 int memory_replace(const struct memory *memory, uint64_t gpa, uint64_t length);
 int memory_unmap(const struct memory *memory, uint64_t gpa, uint64_t length);

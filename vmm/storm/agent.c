@@ -153,6 +153,12 @@ static ssize_t write_stamp(struct agent *agent, uint64_t gpa,
 	return GUEST_PAGE_SIZE;
 }
 
+/* An operation has begun meanwhile, and takes its time: the write must wait for it. */
+static bool is_away(const struct page_state *state)
+{
+	return __atomic_load_n(&state->latch, __ATOMIC_RELAXED) & LATCH_CLOSED;
+}
+
 static void write_page(struct agent *agent, struct prng *prng)
 {
 	struct judge *judge = agent->judge;
@@ -181,7 +187,8 @@ static void write_page(struct agent *agent, struct prng *prng)
 		return;
 	stamp.seq = latch_write_begin(state);
 	stamp_write(words, &stamp);
-	for (int i = 0; i < WRITE_ATTEMPTS && done != GUEST_PAGE_SIZE; i++) {
+	for (int i = 0; i < WRITE_ATTEMPTS && done != GUEST_PAGE_SIZE;
+	     i += !is_away(state)) {
 		done = write_stamp(agent, judge_gpa(judge, page), words,
 				   whole);
 		if (done != -EFAULT && done != -EINTR)

@@ -8,10 +8,13 @@
 #include <stdint.h>
 #include "engine.h"
 #include "judge.h"
+#include "mix.h"
 
 /**
  * struct agent - a thread of the storm
  * @judge: shared by all
+ * @mix: shared by all
+ * @scratch: 2 MiB of addresses, aligned to a huge page, that nothing else uses; of discarders
  * @stop: finish when this becomes true; written by the storm
  * @thread: the thread
  * @engine: what it accesses pages through; nobody else uses it
@@ -24,12 +27,14 @@
  * @inspected: pages read through the process's own mapping
  * @writes: stamps written
  * @faults: accesses that met unmapped memory
- * @operations: discards done
+ * @operations: operations performed
  * @denied: accesses that a key forbids, and that failed
  * @failed: it cannot go on
  */
 struct agent {
 	struct judge *judge;
+	struct mix *mix;
+	char *scratch;
 	const bool *stop;
 	pthread_t thread;
 	struct engine engine;
@@ -49,7 +54,7 @@ struct agent {
 /* The bodies of the threads; their argument is the struct agent. */
 void *agent_engine(void *agent);	/* reads and writes through its engine */
 void *agent_inspector(void *agent);	/* reads the process's own mapping */
-void *agent_discarder(void *agent);	/* takes memory away: discarder.c */
+void *agent_discarder(void *agent);	/* performs operations: discarder.c */
 
 void agent_start(struct agent *agent, void *(*body)(void *agent));
 void agent_join(struct agent *agent);

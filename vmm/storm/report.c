@@ -132,7 +132,7 @@ bool report_proven(const struct totals *totals)
 {
 	return totals->guest_writes >= totals->need_writes &&
 	       totals->events >= totals->need_events && !totals->silent &&
-	       !totals->gave_up;
+	       !totals->unreached && !totals->gave_up;
 }
 
 /**
@@ -210,6 +210,8 @@ static void print_unproven(const struct totals *totals)
 	if (totals->silent)
 		printf("storm: unproven: %" PRIu64 " vCPUs never said hello\n",
 		       totals->silent);
+	if (totals->unreached)
+		printf("storm: unproven: an operation has not reached its path, see the table\n");
 	if (totals->gave_up)
 		printf("storm: unproven: a thread could not go on, as said above\n");
 	printf("storm: nothing was wrong in %" PRIu64
@@ -228,6 +230,7 @@ int report_summary(const struct totals *totals)
 	int status = report_exit_code(totals);
 
 	print_numbers(totals);
+	mix_print(totals->mix);
 	if (status == EXIT_UNPROVEN)
 		print_unproven(totals);
 	else if (totals->signal)
@@ -273,5 +276,6 @@ int report_json(const char *path, const struct totals *totals)
 	json_number(&json, "left_domain", totals->left);
 	json_number(&json, "lost_vcpus", totals->lost);
 	json_number(&json, "violations", totals->violations);
+	mix_json(totals->mix, &json);
 	return json_finish(&json);
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "hypercall.h"
+#include "mix.h"
 
 /* The first so many violations are described; then the storm stops. */
 #define REPORT_DETAILS		20
@@ -53,6 +54,8 @@ struct report {
  * @canary_changed: of these, pages somebody else wrote to
  * @lost: vCPUs that the emulator has shut down
  * @silent: vCPUs that never greeted, and that nothing else is said of
+ * @unreached: an operation that --mix names has not reached its path
+ * @mix: the operations
  * @gave_up: a thread could not go on, for a reason that is no violation
  * @signal: the number of the signal that ended the storm early, or 0
  * @need_writes: fewer @guest_writes prove nothing
@@ -85,6 +88,8 @@ struct totals {
 	uint64_t canary_changed;
 	uint64_t lost;
 	uint64_t silent;
+	bool unreached;
+	const struct mix *mix;
 	bool gave_up;
 	int signal;
 	uint64_t need_writes;

@@ -38,6 +38,7 @@
  * @silent: vCPUs that were taken out before the guest greeted on them
  * @instance: of the subject
  * @judge: the judge
+ * @mix: the operations
  * @canary: the canary process
  * @agents: engines, then the inspector, then discarders
  * @nr_agents: how many
@@ -56,6 +57,7 @@ struct storm {
 	uint64_t silent;
 	struct instance instance;
 	struct judge judge;
+	struct mix mix;
 	struct canary canary;
 	struct agent agents[MAX_AGENTS];
 	uint32_t nr_agents;
@@ -124,6 +126,7 @@ static void add_agent(struct storm *storm, const char *name, uint32_t number,
 
 	*agent = (struct agent) {
 		.judge = &storm->judge,
+		.mix = &storm->mix,
 		.stop = &storm->stop,
 		.seed = storm->options->seed,
 		.participant = participant,
@@ -141,8 +144,10 @@ static void create_agents(struct storm *storm)
 	for (uint32_t i = 0; i < engines; i++)
 		add_agent(storm, "engine", i, participant++);
 	add_agent(storm, "inspector", 0, participant++);
-	for (uint32_t i = 0; i < DISCARDERS; i++)
+	for (uint32_t i = 0; i < DISCARDERS; i++) {
 		add_agent(storm, "discarder", i, participant++);
+		storm->agents[storm->nr_agents - 1].scratch = memory_scratch(&storm->memory, i);
+	}
 }
 
 static void create_vcpus(struct storm *storm)
@@ -173,8 +178,10 @@ static void storm_create(struct storm *storm)
 
 	/* Before there is anything to inherit. */
 	canary_start(&storm->canary);
+	storm->mix = options->mix;
 	memory_create(&storm->memory, options->memory, options->backing);
 	instance_create(&storm->instance, options->subject, &storm->memory);
+	mix_prepare(&storm->mix, &storm->instance);
 	judge_init(&storm->judge, &storm->memory, options->vcpus + options->engines,
 		   options->seed, &storm->report);
 	storm->judge.mailbox->mistake = options->mistake;
@@ -295,6 +302,8 @@ static void collect_totals(struct storm *storm, struct totals *totals)
 		.counted = ops->counters,
 		.exact = read_counter(&storm->judge.exact),
 		.silent = storm->silent,
+		.mix = &storm->mix,
+		.unreached = !mix_proven(&storm->mix),
 		.need_writes = storm->options->writes,
 		.need_events = storm->options->events,
 	};
@@ -464,9 +473,10 @@ static void start_watchdog(struct storm *storm)
 /* The same choices of all threads again; how they meet is another matter. */
 static void print_repetition(const struct storm_options *options)
 {
-	printf("storm: to repeat its choices: secmmu-vmm run --subject %s --seed %" PRIu64
-	       " --memory %" PRIu64 "M --backing %s --vcpus %" PRIu32 " --engines %" PRIu32
-	       " --seconds %" PRIu32 "%s%s%s\n", options->subject->name, options->seed,
+	printf("storm: to repeat its choices: secmmu-vmm storm --mix %s --subject %s --seed %"
+	       PRIu64 " --memory %" PRIu64 "M --backing %s --vcpus %" PRIu32 " --engines %" PRIu32
+	       " --seconds %" PRIu32 "%s%s%s\n", options->mix.text,
+	       options->subject->name, options->seed,
 	       options->memory >> 20, options->backing == MEMORY_MEMFD ? "memfd" : "anon",
 	       options->vcpus, options->engines, options->seconds,
 	       options->tags ? " --tags" : "", options->domains ? " --domains" : "",

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include "engine.h"
 #include "memory.h"
+#include "mix.h"
 
 /**
  * struct storm_options - what storm to run
@@ -26,6 +27,8 @@
  *	has them
  * @domains: engines move between domains, leave the mirror and come back
  * @keys: memory has keys, and engines change their rights
+ * @mix: the operations, not yet prepared
+ * @list: only print the table of operations
  * @mistake: what the guest does wrong, to see that noticed
  * @json: where to write the numbers, or NULL
  */
@@ -45,6 +48,8 @@ struct storm_options {
 	bool tags;
 	bool domains;
 	bool keys;
+	struct mix mix;
+	bool list;
 	enum guest_mistake mistake;
 	const char *json;
 };

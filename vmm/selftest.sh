@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# On the host, without a VM: the table of operations can be read, and --mix takes what it says.
+# Prints "ok" and "not ok" lines.
+set -u
+vmm=${BUILD:-${0%/*}/../build}/vmm/secmmu-vmm
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+said=$work/said
+status=0
+
+tell()
+{
+	[ "$1" = 0 ] || { cat "$said"; status=1; }
+	if [ "$1" = 0 ]; then echo "ok - $2"; else echo "not ok - $2"; fi
+}
+
+# $1 is refused with status 2, in words that have $2.
+refuse()
+{
+	local got=0
+
+	"$vmm" storm --list --mix "$1" > "$said" 2>&1 || got=$?
+	[ $got = 2 ] && grep -q -- "$2" "$said"
+	tell $? "--mix '$1' is refused"
+}
+
+"$vmm" storm --list > "$said" 2>&1
+tell $? "the table is printed"
+names=$(sed -n 's/ (weight [0-9]*): .*//p' "$said")
+[ "$(wc -l <<< "$names")" -ge 24 ]
+tell $? "it has $(wc -l <<< "$names") operations"
+[ "$(sort -u <<< "$names")" = "$(sort <<< "$names")" ]
+tell $? "each has a name of its own"
+[ "$(grep -c '^    path   .' "$said")" = "$(wc -l <<< "$names")" ]
+tell $? "each has a path"
+[ "$(grep -c 'content is' "$said")" -ge "$(wc -l <<< "$names")" ]
+tell $? "each has a rule"
+undocumented=$(for name in $names; do
+	grep -q "^$name  *" "${0%/*}/../Documentation/storm.rst" || echo "$name"
+done)
+echo "$undocumented" > "$said"
+[ -z "$undocumented" ]
+tell $? "each is documented"
+"$vmm" storm --list --mix "$(tr '\n' ',' <<< "$names" | sed 's/,$//')" > "$said" 2>&1
+tell $? "--mix takes all names"
+"$vmm" run --list --mix all,free=0,unmap=100 > "$said" 2>&1
+tell $? "--mix takes weights"
+refuse fly 'no operation "fly"'
+refuse free=many 'a weight is a number from 0 to 10000'
+refuse free=10001 'a weight is a number from 0 to 10000'
+refuse free=-1 'a weight is a number from 0 to 10000'
+refuse free= 'a weight is a number from 0 to 10000'
+refuse free=0 'no operation is left'
+refuse '' 'no operation ""'
+refuse free, 'no operation ""'
+refuse all=2 'no operation "all"'
+exit $status

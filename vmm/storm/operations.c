@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The table of operations. Documentation/storm.rst says how to add one. */
+#include <sys/mman.h>
+#include "operation.h"
+#include "operations/acts.h"
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
+
+#ifndef MADV_SOFT_OFFLINE
+#define MADV_SOFT_OFFLINE	101
+#endif
+
+#define ANON(content, latches) \
+	[MEMORY_ANON] = { CONTENT_##content, LATCHES_##latches }
+#define MEMFD(content, latches) \
+	[MEMORY_MEMFD] = { CONTENT_##content, LATCHES_##latches }
+
+/* A process's own view of what goes and what comes. */
+#define GONE		.proof = PROOF_GONE, .path = "the process's page has gone"
+#define THERE		.proof = PROOF_THERE, .path = "a page is there that was not"
+#define COUNTER(name)	.proof = PROOF_COUNTER, .path = name
+#define OWN(words)	.proof = PROOF_OWN, .path = words
+
+const struct operation operations[] = {
+	/* madvise.c */
+	{
+		.name = "dontneed", .summary = "MADV_DONTNEED: pages, or only their entries, go",
+		.rules = { ANON(LOST, WAIT), MEMFD(KEPT, OPEN) },
+		.weight = 20, GONE, .value = MADV_DONTNEED, .act = act_advise,
+	}, {
+		.name = "dontneed-slot", .summary = "MADV_DONTNEED of a whole slot, back to back",
+		.rules = { ANON(LOST, WAIT), MEMFD(KEPT, OPEN) }, .extent = EXTENT_SLOT,
+		.weight = 1, GONE, .value = MADV_DONTNEED, .act = act_discard_slot,
+	}, {
+		.name = "dontneed-locked", .summary = "MADV_DONTNEED_LOCKED of locked memory",
+		.rules = { ANON(LOST, WAIT), MEMFD(KEPT, OPEN) },
+		.weight = 4, GONE, .value = MADV_DONTNEED_LOCKED,
+		.usable = usable_advice, .act = act_discard_locked,
+	}, {
+		.name = "split-huge", .summary = "MADV_DONTNEED of one page",
+		.rules = { ANON(LOST, WAIT) }, .extent = EXTENT_ONE,
+		.weight = 4, COUNTER("thp_split_pmd"), .value = MADV_DONTNEED, .act = act_advise,
+	}, {
+		.name = "free", .summary = "MADV_FREE: pages may go until they are written",
+		.rules = { ANON(UNSURE, WAIT) },
+		.weight = 8, COUNTER("pglazyfree"), .value = MADV_FREE, .act = act_advise,
+	}, {
+		.name = "cold", .summary = "MADV_COLD: pages are the first to be reclaimed",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
+		.weight = 4, COUNTER("pgdeactivate"), .value = MADV_COLD, .act = act_advise,
+	}, {
+		.name = "pageout", .summary = "MADV_PAGEOUT: pages go to swap space",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
+		.weight = 8, COUNTER("pswpout"), .value = MADV_PAGEOUT,
+		.usable = usable_swap, .act = act_advise,
+	}, {
+		.name = "process-madvise", .summary = "process_madvise(MADV_PAGEOUT)",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
+		.weight = 4, COUNTER("pswpout"), .value = MADV_PAGEOUT,
+		.usable = usable_swap, .act = act_advise_process,
+	}, {
+		.name = "populate-read", .summary = "MADV_POPULATE_READ: faults beforehand",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
+		.weight = 2, THERE, .value = MADV_POPULATE_READ, .act = act_advise,
+	}, {
+		.name = "populate-write", .summary = "MADV_POPULATE_WRITE: faults beforehand",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
+		.weight = 2, THERE, .value = MADV_POPULATE_WRITE, .act = act_advise,
+	}, {
+		.name = "hugepage", .summary = "MADV_HUGEPAGE, and a fault that gets a huge page",
+		.rules = { ANON(LOST, WAIT) }, .extent = EXTENT_HUGE,
+		.weight = 4, COUNTER("thp_fault_alloc"), .value = MADV_HUGEPAGE,
+		.usable = usable_advice, .act = act_advise_and_populate,
+	}, {
+		.name = "nohugepage", .summary = "MADV_NOHUGEPAGE, and faults that get small pages",
+		.rules = { ANON(LOST, WAIT) }, .extent = EXTENT_HUGE,
+		.weight = 1, GONE, .value = MADV_NOHUGEPAGE,
+		.usable = usable_advice, .act = act_advise_and_populate,
+	}, {
+		.name = "collapse", .summary = "MADV_COLLAPSE: small pages become a huge one",
+		/* As for allocate. */
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, CLOSE) }, .extent = EXTENT_HUGE,
+		.weight = 4, COUNTER("thp_collapse_alloc"), .value = MADV_COLLAPSE,
+		.usable = usable_advice, .act = act_collapse,
+	}, {
+		.name = "remove", .summary = "MADV_REMOVE: a hole in the file, by address",
+		.rules = { MEMFD(LOST, WAIT) },
+		.weight = 8, GONE, .value = MADV_REMOVE, .act = act_advise,
+	},
+	/* map.c */
+	{
+		.name = "map-over", .summary = "mmap(MAP_FIXED) over a mapping",
+		.rules = { ANON(LOST, WAIT), MEMFD(KEPT, CLOSE) },
+		.weight = 10, GONE, .act = act_replace,
+	}, {
+		.name = "map-over-one", .summary = "the same, of one page inside a large mapping",
+		.rules = { ANON(LOST, WAIT), MEMFD(KEPT, CLOSE) }, .extent = EXTENT_ONE,
+		.weight = 4, GONE, .act = act_replace,
+	}, {
+		.name = "unmap", .summary = "munmap(), and mmap() at the same place",
+		.rules = { ANON(LOST, WAIT), MEMFD(KEPT, WAIT) },
+		.weight = 10, GONE, .act = act_unmap,
+	}, {
+		.name = "mremap-resize", .summary = "mremap(): a mapping shrinks and grows again",
+		.rules = { ANON(LOST, WAIT), MEMFD(KEPT, WAIT) }, .keeps_first = true,
+		.weight = 6, OWN("the gap was there"), .act = act_shrink,
+	}, {
+		.name = "mremap-move", .summary = "mremap() to another place, and back",
+		.rules = { ANON(KEPT, WAIT), MEMFD(KEPT, WAIT) },
+		.weight = 6, OWN("pagemap: the frame is at the other place"), .act = act_move,
+	}, {
+		.name = "mremap-move-huge", .summary = "the same with 2 MiB, whose table moves",
+		.rules = { ANON(KEPT, WAIT), MEMFD(KEPT, WAIT) }, .extent = EXTENT_HUGE,
+		.weight = 2, OWN("pagemap: the frame is at the other place"), .act = act_move,
+	}, {
+		.name = "mremap-dontunmap", .summary = "mremap(MREMAP_DONTUNMAP), and back",
+		.rules = { ANON(UNSURE, WAIT) },
+		.weight = 4, OWN("pagemap: the frame is at the other place"),
+		.act = act_move_and_keep,
+	}, {
+		.name = "protect-all", .summary = "mprotect(PROT_NONE), and back",
+		.rules = { ANON(KEPT, WAIT), MEMFD(KEPT, WAIT) },
+		.weight = 6, OWN("the call has worked"), .act = act_protect_all,
+	}, {
+		.name = "protect-writes", .summary = "mprotect(PROT_READ) under writers, and back",
+		.rules = { ANON(KEPT, CLOSE), MEMFD(KEPT, CLOSE) },
+		.weight = 6, OWN("the call has worked"), .act = act_protect_writes,
+	},
+	/* file.c */
+	{
+		.name = "punch-hole", .summary = "fallocate(FALLOC_FL_PUNCH_HOLE)",
+		.rules = { MEMFD(LOST, WAIT) },
+		.weight = 20, GONE, .act = act_punch,
+	}, {
+		.name = "truncate", .summary = "ftruncate(): the end of the file goes, and comes back",
+		.rules = { MEMFD(LOST, WAIT) }, .extent = EXTENT_TAIL,
+		.weight = 6, GONE, .act = act_truncate,
+	}, {
+		.name = "allocate", .summary = "fallocate(): the file has pages before they are used",
+		/* Else it could fill the hole of userfault-missing. */
+		.rules = { MEMFD(KEPT, CLOSE) },
+		.weight = 2, OWN("the call has worked"), .act = act_allocate,
+	},
+};
+
+const size_t nr_operations = sizeof(operations) / sizeof(*operations);
+
+_Static_assert(sizeof(operations) / sizeof(*operations) <= MIX_MOST, "MIX_MOST is too small");

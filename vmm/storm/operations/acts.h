@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the table's rows point to; each file has a family. struct operation says how. */
+#ifndef STORM_ACTS_H
+#define STORM_ACTS_H
+
+#include <stddef.h>
+
+struct instance;
+struct operation;
+struct scene;
+
+#define ACT(name)	int act_##name(struct scene *scene)
+#define USABLE(name)								\
+	int usable_##name(const struct operation *operation,			\
+			  const struct instance *instance, char *why, size_t size)
+
+/* madvise.c: operation.value is the advice */
+ACT(advise);
+ACT(discard_slot);
+ACT(discard_locked);
+ACT(advise_and_populate);
+ACT(collapse);
+ACT(advise_process);
+USABLE(advice);
+USABLE(swap);
+
+/* map.c */
+ACT(replace);
+ACT(unmap);
+ACT(shrink);
+ACT(move);
+ACT(move_and_keep);
+ACT(protect_all);
+ACT(protect_writes);
+
+/* file.c */
+ACT(punch);
+ACT(truncate);
+ACT(allocate);
+
+#endif /* STORM_ACTS_H */
