@@ -143,6 +143,16 @@ const struct operation operations[] = {
 		.rules = { MEMFD(KEPT, CLOSE) },
 		.weight = 2, OWN("the call has worked"), .act = act_allocate,
 	},
+	/* fork.c */
+	{
+		.name = "fork", .summary = "a child shares all pages, and looks whether its own change",
+		.rules = { ANON(KEPT, OPEN) },
+		.weight = 3, OWN("the child has seen pages"), .act = act_fork,
+	}, {
+		.name = "exec", .summary = "a child becomes another program",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
+		.weight = 1, OWN("the program has run"), .act = act_exec,
+	},
 };
 
 const size_t nr_operations = sizeof(operations) / sizeof(*operations);

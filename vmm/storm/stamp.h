@@ -44,6 +44,7 @@
  * @STAMP_GAP: an access succeeded where nothing is mapped
  * @STAMP_ERROR: an access failed though it must not
  * @STAMP_TABLE: the shared page states disagree with the host's epochs
+ * @STAMP_CHILD: a child's page has changed, though it is the child's own
  * @STAMP_FAULTS: number of the above
  */
 enum stamp_fault {
@@ -60,6 +61,7 @@ enum stamp_fault {
 	STAMP_GAP,
 	STAMP_ERROR,
 	STAMP_TABLE,
+	STAMP_CHILD,
 	STAMP_FAULTS,
 };
 

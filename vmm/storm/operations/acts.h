@@ -38,4 +38,8 @@ ACT(punch);
 ACT(truncate);
 ACT(allocate);
 
+/* fork.c */
+ACT(fork);
+ACT(exec);
+
 #endif /* STORM_ACTS_H */
