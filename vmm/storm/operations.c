@@ -153,6 +153,41 @@ const struct operation operations[] = {
 		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
 		.weight = 1, OWN("the program has run"), .act = act_exec,
 	},
+	/* migrate.c */
+	{
+		.name = "compact", .summary = "compaction of all memory of the machine",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
+		.weight = 1, COUNTER("pgmigrate_success"),
+		.usable = usable_machine, .act = act_compact,
+	}, {
+		.name = "move-pages", .summary = "move_pages() to a NUMA node",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
+		.weight = 6, COUNTER("pgmigrate_success"),
+		.usable = usable_nodes, .act = act_move_pages,
+	}, {
+		.name = "mbind", .summary = "mbind(MPOL_MF_MOVE) to a NUMA node",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
+		.weight = 4, COUNTER("pgmigrate_success"), .usable = usable_nodes, .act = act_bind,
+	}, {
+		.name = "migrate-pages", .summary = "migrate_pages() of all of the process",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
+		.weight = 1, COUNTER("pgmigrate_success"),
+		.usable = usable_nodes, .act = act_migrate_process,
+	}, {
+		.name = "soft-offline", .summary = "MADV_SOFT_OFFLINE: another frame, for good",
+		.rules = { ANON(KEPT, CLOSE), MEMFD(KEPT, CLOSE) }, .extent = EXTENT_ONE,
+		.weight = 1, OWN("pagemap: the page has another frame"), .value = MADV_SOFT_OFFLINE,
+		.usable = usable_offline, .act = act_offline,
+	}, {
+		.name = "ksm-merge", .summary = "MADV_MERGEABLE of equal pages",
+		.rules = { ANON(LOST, WAIT) },
+		.weight = 4, OWN("KSM has merged pages"), .usable = usable_merging, .act = act_merge,
+	}, {
+		.name = "ksm-break", .summary = "MADV_UNMERGEABLE: what was merged is copied",
+		.rules = { ANON(KEPT, OPEN) },
+		.weight = 3, COUNTER("cow_ksm"), .value = MADV_UNMERGEABLE,
+		.usable = usable_merging, .act = act_advise,
+	},
 };
 
 const size_t nr_operations = sizeof(operations) / sizeof(*operations);

@@ -42,4 +42,16 @@ ACT(allocate);
 ACT(fork);
 ACT(exec);
 
+/* migrate.c */
+ACT(compact);
+ACT(move_pages);
+ACT(bind);
+ACT(migrate_process);
+ACT(offline);
+ACT(merge);
+USABLE(machine);
+USABLE(offline);
+USABLE(nodes);
+USABLE(merging);
+
 #endif /* STORM_ACTS_H */
