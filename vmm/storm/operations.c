@@ -188,6 +188,12 @@ const struct operation operations[] = {
 		.weight = 3, COUNTER("cow_ksm"), .value = MADV_UNMERGEABLE,
 		.usable = usable_merging, .act = act_advise,
 	},
+	/* reclaim.c */
+	{
+		.name = "reclaim", .summary = "memory.reclaim: a cgroup has to give memory back",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
+		.weight = 2, COUNTER("pswpout"), .usable = usable_reclaim, .act = act_reclaim,
+	},
 };
 
 const size_t nr_operations = sizeof(operations) / sizeof(*operations);

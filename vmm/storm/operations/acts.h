@@ -54,4 +54,8 @@ USABLE(offline);
 USABLE(nodes);
 USABLE(merging);
 
+/* reclaim.c */
+ACT(reclaim);
+USABLE(reclaim);
+
 #endif /* STORM_ACTS_H */
