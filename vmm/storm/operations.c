@@ -194,6 +194,22 @@ const struct operation operations[] = {
 		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
 		.weight = 2, COUNTER("pswpout"), .usable = usable_reclaim, .act = act_reclaim,
 	},
+	/* userfault.c */
+	{
+		.name = "userfault-missing", .summary = "pages go and are delivered when they are missed",
+		.rules = { ANON(KEPT, WAIT), MEMFD(KEPT, WAIT) },
+		.weight = 6, OWN("a fault has come"), .usable = usable_userfault, .act = act_miss,
+	}, {
+		.name = "userfault-wp", .summary = "writers wait for userfaultfd",
+		.rules = { ANON(KEPT, CLOSE), MEMFD(KEPT, CLOSE) },
+		.weight = 6, OWN("pagemap: the page's bit is there"),
+		.usable = usable_userfault, .act = act_protect_by_userfault,
+	}, {
+		.name = "userfault-move", .summary = "UFFDIO_MOVE to another place, and back",
+		.rules = { ANON(UNSURE, WAIT) },
+		.weight = 4, OWN("pagemap: the frame is at the other place"),
+		.usable = usable_userfault_move, .act = act_userfault_move,
+	},
 };
 
 const size_t nr_operations = sizeof(operations) / sizeof(*operations);

@@ -58,4 +58,11 @@ USABLE(merging);
 ACT(reclaim);
 USABLE(reclaim);
 
+/* userfault.c */
+ACT(miss);
+ACT(protect_by_userfault);
+ACT(userfault_move);
+USABLE(userfault);
+USABLE(userfault_move);
+
 #endif /* STORM_ACTS_H */

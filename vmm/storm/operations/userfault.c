@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0
+/* userfaultfd: faults wait until this process serves them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <linux/userfaultfd.h>
+#include "acts.h"
+#include "evidence.h"
+#include "operation.h"
+#include "stamp.h"
+#include "userfault.h"
+
+/* How long the first fault is awaited, and how many turns. */
+#define TURN_MS		1
+#define TURNS		20
+
+/* linux/userfaultfd.h since 6.8 */
+struct uffdio_move_ {
+	__u64 dst;
+	__u64 src;
+	__u64 len;
+	__u64 mode;
+	__s64 move;
+};
+
+#define MOVE		_IOWR(UFFDIO, 0x05, struct uffdio_move_)
+#define MOVE_HOLES	(1ull << 1)
+
+/**
+ * userfault_open - open a userfaultfd
+ * @features: that it must have
+ *
+ * Return: a descriptor, or a negative errno.
+ */
+int userfault_open(uint64_t features)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return -errno;
+	if (!ioctl(fd, UFFDIO_API, &api))
+		return fd;
+	close(fd);
+	return -EOPNOTSUPP;
+}
+
+/**
+ * usable_userfault - may this process serve its faults?
+ */
+USABLE(userfault)
+{
+	int fd = userfault_open(0);
+
+	(void)operation;
+	(void)instance;
+	if (fd < 0)
+		return -snprintf(why, size, "no userfaultfd: %s", strerror(-fd));
+	close(fd);
+	return 0;
+}
+
+static int register_range(int fd, const char *hva, size_t length, uint64_t mode)
+{
+	struct uffdio_register range = {
+		.range = { .start = (uintptr_t)hva, .len = length },
+		.mode = mode,
+	};
+
+	return ioctl(fd, UFFDIO_REGISTER, &range) ? -errno : 0;
+}
+
+/**
+ * userfault_register - register the pages of an operation
+ * @fd: what userfault_open() returned
+ * @scene: the operation
+ * @mode: USERFAULT_MODE_*
+ *
+ * Return: 0, or a negative errno.
+ */
+int userfault_register(int fd, const struct scene *scene, uint64_t mode)
+{
+	return register_range(fd, scene->hva, scene->length, mode);
+}
+
+/* Returns 0 if it was delivered, or was there. */
+static int deliver_page(const struct scene *scene, int fd, size_t into)
+{
+	struct uffdio_copy copy = {
+		.dst = (uintptr_t)scene->hva + into,
+		.src = (uintptr_t)scene->agent->scratch + into,
+		.len = GUEST_PAGE_SIZE,
+	};
+
+	while (ioctl(fd, UFFDIO_COPY, &copy)) {
+		if (errno == EEXIST)
+			return 0;
+		if (errno != EAGAIN)
+			return -errno;
+	}
+	return 0;
+}
+
+/* Serves the faults that come; the rest is delivered without having been asked for. */
+static int serve_faults(struct scene *scene, int fd)
+{
+	struct pollfd event = { .fd = fd, .events = POLLIN };
+	struct uffd_msg message;
+	int error = 0;
+
+	for (int i = 0; i < TURNS && !error && !scene->reached; i++) {
+		if (poll(&event, 1, TURN_MS) <= 0)
+			continue;
+		while (!error && read(fd, &message, sizeof(message)) == sizeof(message)) {
+			if (message.event != UFFD_EVENT_PAGEFAULT)
+				continue;
+			error = deliver_page(scene, fd, (message.arg.pagefault.address -
+							 (uintptr_t)scene->hva) /
+						 GUEST_PAGE_SIZE * GUEST_PAGE_SIZE);
+			scene->reached = true;
+		}
+	}
+	for (size_t into = 0; into < scene->length && !error; into += GUEST_PAGE_SIZE)
+		error = deliver_page(scene, fd, into);
+	return error;
+}
+
+/* The pages' content goes to the scratch range; before they are registered, for this faults. */
+static int save_content(const struct scene *scene)
+{
+	if (mmap(scene->agent->scratch, scene->length, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+		return -errno;
+	memcpy(scene->agent->scratch, scene->hva, scene->length);
+	return 0;
+}
+
+static int discard_pages(const struct scene *scene)
+{
+	const struct memory *memory = scene->agent->judge->memory;
+
+	if (memory->backing == MEMORY_MEMFD)
+		return memory_punch(memory, scene->gpa, scene->length);
+	return madvise(scene->hva, scene->length, MADV_DONTNEED) ? -errno : 0;
+}
+
+/**
+ * act_miss - pages go and come back when they are asked for, as after a migration
+ */
+ACT(miss)
+{
+	int fd = userfault_open(0), error;
+
+	if (fd < 0)
+		return fd;
+	error = save_content(scene) ?: userfault_register(fd, scene, USERFAULT_MODE_MISSING);
+	if (!error) {
+		error = discard_pages(scene) ?: serve_faults(scene, fd);
+		if (error)
+			scene_fail(scene, "cannot deliver pages", error);
+	}
+	/* Who waits still is woken, and finds the pages. */
+	close(fd);
+	scene_reserve_scratch(scene);
+	return error;
+}
+
+static int protect_pages(const struct scene *scene, int fd, uint64_t mode)
+{
+	struct uffdio_writeprotect range = {
+		.range = { .start = (uintptr_t)scene->hva, .len = scene->length },
+		.mode = mode,
+	};
+
+	while (ioctl(fd, UFFDIO_WRITEPROTECT, &range))
+		if (errno != EAGAIN)
+			return -errno;
+	return 0;
+}
+
+/**
+ * act_protect_by_userfault - writers wait, and content must not change, until they may go on
+ */
+ACT(protect_by_userfault)
+{
+	uint64_t before[GUEST_PAGE_WORDS];
+	int fd = userfault_open(0), error;
+
+	if (fd < 0)
+		return fd;
+	error = userfault_register(fd, scene, USERFAULT_MODE_WP) ?:
+		protect_pages(scene, fd, UFFDIO_WRITEPROTECT_MODE_WP);
+	if (!error) {
+		scene->reached = pagemap_entry(scene_sample(scene)) & PAGEMAP_USERFAULT_WP;
+		scene_copy_sample(scene, before);
+		scene_linger(scene);
+		scene_expect_same(scene, before, STAMP_GAP);
+		agent_read_page(scene->agent, scene->sample);
+		error = protect_pages(scene, fd, 0);
+	}
+	/* Takes the protection away with it, and wakes who waits. */
+	close(fd);
+	return error;
+}
+
+/**
+ * usable_userfault_move - can userfaultfd move pages?
+ */
+USABLE(userfault_move)
+{
+	int fd = userfault_open(USERFAULT_MOVE);
+
+	(void)operation;
+	(void)instance;
+	if (fd < 0)
+		return -snprintf(why, size, "no UFFDIO_MOVE before 6.8, or no userfaultfd: %s",
+				 strerror(-fd));
+	close(fd);
+	return 0;
+}
+
+/* Page by page, so that one that the kernel does not move does not hold up the others. */
+static void move_pages(int fd, char *to, char *from, size_t length)
+{
+	for (size_t into = 0; into < length; into += GUEST_PAGE_SIZE) {
+		struct uffdio_move_ move = {
+			.dst = (uintptr_t)to + into,
+			.src = (uintptr_t)from + into,
+			.len = GUEST_PAGE_SIZE,
+			.mode = MOVE_HOLES,
+		};
+
+		while (ioctl(fd, MOVE, &move) && errno == EAGAIN)
+			;
+	}
+}
+
+/* Pages are away: whoever reads finds zeroes, which must go before they can come back. */
+static int bring_back(struct scene *scene, int fd)
+{
+	int error = userfault_register(fd, scene, USERFAULT_MODE_MISSING);
+
+	if (!error && madvise(scene->hva, scene->length, MADV_DONTNEED))
+		error = -errno;
+	if (!error)
+		move_pages(fd, scene->hva, scene->agent->scratch, scene->length);
+	return error;
+}
+
+/**
+ * act_userfault_move - UFFDIO_MOVE: pages go to another place, and come back
+ *
+ * What the kernel does not move is lost with the other place, or with what is in its way.
+ */
+ACT(userfault_move)
+{
+	char *scratch = scene->agent->scratch;
+	int fd = userfault_open(USERFAULT_MOVE), error = 0;
+	uint64_t entry = pagemap_entry(scene_sample(scene));
+
+	if (fd < 0)
+		return fd;
+	if (mmap(scratch, scene->length, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+		error = -errno;
+	error = error ?: register_range(fd, scratch, scene->length, USERFAULT_MODE_MISSING);
+	if (!error) {
+		size_t into = (size_t)(scene_sample(scene) - scene->hva);
+
+		move_pages(fd, scratch, scene->hva, scene->length);
+		scene->reached = entry & PAGEMAP_PRESENT &&
+				 (pagemap_entry(scratch + into) & PAGEMAP_FRAME) ==
+				 (entry & PAGEMAP_FRAME);
+		scene_linger(scene);
+		if (scene->reached)
+			scene_expect_zeroes(scene);
+		error = bring_back(scene, fd);
+	}
+	close(fd);
+	scene_reserve_scratch(scene);
+	return error;
+}
