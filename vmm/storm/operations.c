@@ -194,6 +194,18 @@ const struct operation operations[] = {
 		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
 		.weight = 2, COUNTER("pswpout"), .usable = usable_reclaim, .act = act_reclaim,
 	},
+	/* track.c */
+	{
+		.name = "soft-dirty", .summary = "clear_refs: no page is dirty, until it is written",
+		.rules = { ANON(KEPT, WAIT), MEMFD(KEPT, WAIT) }, .extent = EXTENT_ONE,
+		.weight = 2, OWN("pagemap: the page's bit has gone"),
+		.usable = usable_soft_dirty, .act = act_clear_dirty,
+	}, {
+		.name = "pagemap-scan", .summary = "PAGEMAP_SCAN: a page is unwritten, until it is written",
+		.rules = { ANON(KEPT, WAIT), MEMFD(KEPT, WAIT) }, .extent = EXTENT_ONE,
+		.weight = 4, OWN("pagemap: the page is protected"),
+		.usable = usable_scan, .act = act_scan,
+	},
 	/* userfault.c */
 	{
 		.name = "userfault-missing", .summary = "pages go and are delivered when they are missed",

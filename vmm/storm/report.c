@@ -27,6 +27,7 @@ static const char *const fault_names[STAMP_FAULTS] = {
 	[STAMP_ERROR] = "an access failed that must not fail",
 	[STAMP_TABLE] = "the shared page state is corrupt",
 	[STAMP_CHILD] = "a page of a child has changed, which is the child's own",
+	[STAMP_UNLOGGED] = "a write is not in the dirty log",
 };
 
 /**

@@ -45,6 +45,7 @@
  * @STAMP_ERROR: an access failed though it must not
  * @STAMP_TABLE: the shared page states disagree with the host's epochs
  * @STAMP_CHILD: a child's page has changed, though it is the child's own
+ * @STAMP_UNLOGGED: a write is not in the dirty log
  * @STAMP_FAULTS: number of the above
  */
 enum stamp_fault {
@@ -62,6 +63,7 @@ enum stamp_fault {
 	STAMP_ERROR,
 	STAMP_TABLE,
 	STAMP_CHILD,
+	STAMP_UNLOGGED,
 	STAMP_FAULTS,
 };
 

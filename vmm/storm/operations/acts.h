@@ -58,6 +58,12 @@ USABLE(merging);
 ACT(reclaim);
 USABLE(reclaim);
 
+/* track.c */
+ACT(clear_dirty);
+ACT(scan);
+USABLE(soft_dirty);
+USABLE(scan);
+
 /* userfault.c */
 ACT(miss);
 ACT(protect_by_userfault);
