@@ -28,7 +28,7 @@ refuse()
 "$vmm" storm --list > "$said" 2>&1
 tell $? "the table is printed"
 names=$(sed -n 's/ (weight [0-9]*): .*//p' "$said")
-[ "$(wc -l <<< "$names")" -ge 39 ]
+[ "$(wc -l <<< "$names")" -ge 43 ]
 tell $? "it has $(wc -l <<< "$names") operations"
 [ "$(sort -u <<< "$names")" = "$(sort <<< "$names")" ]
 tell $? "each has a name of its own"

@@ -154,9 +154,10 @@ static ssize_t write_stamp(struct agent *agent, uint64_t gpa,
 }
 
 /* An operation has begun meanwhile, and takes its time: the write must wait for it. */
-static bool is_away(const struct page_state *state)
+static bool is_away(const struct agent *agent, const struct page_state *state, uint32_t page)
 {
-	return __atomic_load_n(&state->latch, __ATOMIC_RELAXED) & LATCH_CLOSED;
+	return __atomic_load_n(&state->latch, __ATOMIC_RELAXED) & LATCH_CLOSED ||
+	       !engine_settled(&agent->engine, judge_gpa(agent->judge, page));
 }
 
 static void write_page(struct agent *agent, struct prng *prng)
@@ -188,7 +189,7 @@ static void write_page(struct agent *agent, struct prng *prng)
 	stamp.seq = latch_write_begin(state);
 	stamp_write(words, &stamp);
 	for (int i = 0; i < WRITE_ATTEMPTS && done != GUEST_PAGE_SIZE;
-	     i += !is_away(state)) {
+	     i += !is_away(agent, state, page)) {
 		done = write_stamp(agent, judge_gpa(judge, page), words,
 				   whole);
 		if (done != -EFAULT && done != -EINTR)

@@ -33,6 +33,7 @@ void instance_create(struct instance *instance, const struct subject_ops *ops,
 	char why[256] = "";
 
 	*instance = (struct instance) { .ops = ops, .memory = memory };
+	pthread_mutex_init(&instance->lock, NULL);
 	if (cannot(instance, SUBJECT_ONE_ACCESSOR))
 		die("not applicable: it has one accessor, and a storm needs several");
 	if (ops->probe && ops->probe(why, sizeof(why)))
@@ -70,7 +71,7 @@ static uint64_t place_of(const struct instance *instance, const void *hva, uint6
  * Engines may look at the fixed region, but not change it, where that can be said. A subject
  * of one slot gets all that lies between the first and the last one.
  */
-void instance_show(const struct instance *instance)
+void instance_show(struct instance *instance)
 {
 	const struct memory *memory = instance->memory;
 	const struct subject_ops *ops = instance->ops;
@@ -82,14 +83,70 @@ void instance_show(const struct instance *instance)
 						memory->hull_length), "set a slot");
 		return;
 	}
-	for (uint32_t i = 0; i < MEMORY_SLOTS; i++) {
-		const struct memory_slot *slot = &memory->slots[i];
-		unsigned int flags = i == MEMORY_FIXED_SLOT && readonly ? SLOT_READONLY : 0;
+	for (uint32_t i = 0; i < MEMORY_SLOTS; i++)
+		need_call(instance, instance_set_slot(instance, i, i == MEMORY_FIXED_SLOT && readonly ?
+						      SLOT_READONLY : 0), "set a slot");
+}
 
-		need_call(instance, ops->slot_set(instance->subject, i, flags,
-						place_of(instance, slot->hva, slot->gpa), slot->hva,
-						slot->length), "set a slot");
-	}
+/**
+ * instance_set_slot - set a slot of guest memory, perhaps once more
+ * @instance: the subject, which has several slots
+ * @id: number of the slot
+ * @flags: as in judge/subject.h
+ *
+ * Return: 0 or a negative errno.
+ */
+int instance_set_slot(struct instance *instance, uint32_t id, unsigned int flags)
+{
+	const struct memory_slot *slot = &instance->memory->slots[id];
+
+	return instance->ops->slot_set(instance->subject, id, flags,
+				       place_of(instance, slot->hva, slot->gpa), slot->hva,
+				       slot->length);
+}
+
+/**
+ * instance_slot_unsettle - from now on transfers in a slot may fail
+ * @instance: the subject, locked by instance_slot_begin()
+ * @id: number of the slot
+ */
+void instance_slot_unsettle(struct instance *instance, uint32_t id)
+{
+	__atomic_add_fetch(&instance->motion[id], 1, __ATOMIC_SEQ_CST);
+}
+
+/**
+ * instance_slot_settle - from now on they may not
+ * @instance: the subject, locked by instance_slot_begin()
+ * @id: number of the slot
+ */
+void instance_slot_settle(struct instance *instance, uint32_t id)
+{
+	__atomic_add_fetch(&instance->motion[id], 1, __ATOMIC_SEQ_CST);
+}
+
+/**
+ * instance_slot_begin - a slot is about to be changed, while engines are at work
+ * @instance: the subject
+ * @id: number of the slot
+ *
+ * One thread at a time may change slots: takes the lock.
+ */
+void instance_slot_begin(struct instance *instance, uint32_t id)
+{
+	pthread_mutex_lock(&instance->lock);
+	instance_slot_unsettle(instance, id);
+}
+
+/**
+ * instance_slot_end - it has been changed, and is what it was
+ * @instance: the subject
+ * @id: number of the slot
+ */
+void instance_slot_end(struct instance *instance, uint32_t id)
+{
+	instance_slot_settle(instance, id);
+	pthread_mutex_unlock(&instance->lock);
 }
 
 /**
@@ -107,7 +164,7 @@ void instance_destroy(struct instance *instance)
  * @engine: filled in
  * @instance: its subject
  */
-void engine_open(struct engine *engine, const struct instance *instance)
+void engine_open(struct engine *engine, struct instance *instance)
 {
 	*engine = (struct engine) { .instance = instance };
 	need_call(instance, instance->ops->accessor_open(instance->subject, &engine->accessor),
@@ -140,10 +197,41 @@ static int find_place(const struct engine *engine, uint64_t gpa, size_t length, 
 	return 0;
 }
 
-/* To be called again is no more than an interruption. */
-static ssize_t result_of(ssize_t done)
+/* How often the slot of a gpa has begun or ended to change. */
+static uint32_t motion_at(const struct engine *engine, uint64_t gpa)
 {
-	return done == -EAGAIN ? -EINTR : done;
+	const struct memory *memory = engine->instance->memory;
+
+	for (uint32_t i = 0; i < MEMORY_SLOTS; i++)
+		if (gpa - memory->slots[i].gpa < memory->slots[i].length)
+			return __atomic_load_n(&engine->instance->motion[i], __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+/**
+ * engine_settled - is the slot what it shall be?
+ * @engine: the engine
+ * @gpa: where
+ *
+ * Return: false while it is changed: transfers may fail.
+ */
+bool engine_settled(const struct engine *engine, uint64_t gpa)
+{
+	return !(motion_at(engine, gpa) & 1);
+}
+
+/*
+ * To be called again is no more than an interruption; what a slot in motion refuses is no
+ * more than memory that is not there. @motion is that from before the transfer.
+ */
+static ssize_t result_of(const struct engine *engine, uint64_t gpa, uint32_t motion, ssize_t done)
+{
+	if (done == -EAGAIN)
+		return -EINTR;
+	if ((done == -ENXIO || done == -EACCES) &&
+	    (motion & 1 || motion_at(engine, gpa) != motion))
+		return -EFAULT;
+	return done;
 }
 
 static size_t limit_length(const struct engine *engine, size_t length)
@@ -165,11 +253,13 @@ static size_t limit_length(const struct engine *engine, size_t length)
 ssize_t engine_read(const struct engine *engine, uint64_t gpa, void *buffer,
 		    size_t length)
 {
+	uint32_t motion = motion_at(engine, gpa);
 	uint64_t place;
 	int err = find_place(engine, gpa, length, &place);
 
-	return err ?: result_of(engine->instance->ops->read(engine->accessor, place, buffer,
-							  limit_length(engine, length)));
+	return err ?: result_of(engine, gpa, motion,
+				engine->instance->ops->read(engine->accessor, place, buffer,
+							    limit_length(engine, length)));
 }
 
 /**
@@ -184,11 +274,30 @@ ssize_t engine_read(const struct engine *engine, uint64_t gpa, void *buffer,
 ssize_t engine_write(const struct engine *engine, uint64_t gpa,
 		     const void *buffer, size_t length)
 {
+	uint32_t motion = motion_at(engine, gpa);
 	uint64_t place;
 	int err = find_place(engine, gpa, length, &place);
 
-	return err ?: result_of(engine->instance->ops->write(engine->accessor, place, buffer,
-							   limit_length(engine, length)));
+	return err ?: result_of(engine, gpa, motion,
+				engine->instance->ops->write(engine->accessor, place, buffer,
+							     limit_length(engine, length)));
+}
+
+/**
+ * engine_prefault - map beforehand, if the subject can
+ * @engine: the engine
+ * @gpa: guest physical address
+ * @length: bytes, in one slot
+ * @write: for writing
+ *
+ * Return: 0 or a negative errno.
+ */
+int engine_prefault(const struct engine *engine, uint64_t gpa, size_t length, bool write)
+{
+	uint64_t place;
+	int err = find_place(engine, gpa, length, &place);
+
+	return err ?: engine->instance->ops->prefault(engine->accessor, place, length, write);
 }
 
 /**

@@ -222,6 +222,28 @@ const struct operation operations[] = {
 		.weight = 4, OWN("pagemap: the frame is at the other place"),
 		.usable = usable_userfault_move, .act = act_userfault_move,
 	},
+	/* slots.c */
+	{
+		.name = "slot-delete", .summary = "a slot of the subject goes, and comes back",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
+		.weight = 2, OWN("the call has worked"),
+		.usable = usable_slots, .act = act_delete_slot,
+	}, {
+		.name = "slot-readonly", .summary = "a slot of the subject may not be written for a while",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
+		.weight = 2, OWN("the call has worked"),
+		.usable = usable_slots, .act = act_protect_slot,
+	}, {
+		.name = "slot-dirty-log", .summary = "a dirty log goes on and off, and has what is written",
+		.rules = { ANON(KEPT, WAIT), MEMFD(KEPT, WAIT) }, .extent = EXTENT_ONE,
+		.weight = 3, OWN("the page is in the log"),
+		.usable = usable_dirty_log, .act = act_log_slot,
+	}, {
+		.name = "prefault", .summary = "the subject maps beforehand",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
+		.weight = 4, OWN("the call has worked"),
+		.usable = usable_prefault, .act = act_prefault,
+	},
 };
 
 const size_t nr_operations = sizeof(operations) / sizeof(*operations);

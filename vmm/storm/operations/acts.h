@@ -71,4 +71,13 @@ ACT(userfault_move);
 USABLE(userfault);
 USABLE(userfault_move);
 
+/* slots.c */
+ACT(delete_slot);
+ACT(protect_slot);
+ACT(log_slot);
+ACT(prefault);
+USABLE(slots);
+USABLE(dirty_log);
+USABLE(prefault);
+
 #endif /* STORM_ACTS_H */
