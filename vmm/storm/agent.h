@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "engine.h"
+#include "history.h"
 #include "judge.h"
 #include "mix.h"
 
@@ -14,6 +15,7 @@
  * struct agent - a thread of the storm
  * @judge: shared by all
  * @mix: shared by all
+ * @history: shared by all
  * @scratch: 2 MiB of addresses, aligned to a huge page, that nothing else uses; of discarders
  * @stop: finish when this becomes true; written by the storm
  * @thread: the thread
@@ -34,6 +36,7 @@
 struct agent {
 	struct judge *judge;
 	struct mix *mix;
+	struct history *history;
 	char *scratch;
 	const bool *stop;
 	pthread_t thread;

@@ -80,6 +80,7 @@ static bool perform(struct scene *scene, const struct operation_rule *rule)
 	size_t index = (size_t)(operation - operations);
 	bool prove = mix_wants_proof(agent->mix, index);
 	struct evidence evidence;
+	uint64_t turn;
 	int error;
 
 	scene->sample = first + prng_below(scene->prng, count);
@@ -89,7 +90,10 @@ static bool perform(struct scene *scene, const struct operation_rule *rule)
 		evidence_begin(&evidence, scene);
 	if (rule->content != CONTENT_KEPT)
 		judge_discard_begin(judge, first, count);
+	turn = history_begin(agent->history, agent->name, operation->name, scene->first,
+			     scene->count);
 	error = operation->act(scene);
+	history_end(agent->history, turn, error);
 	if (__atomic_load_n(&agent->failed, __ATOMIC_RELAXED))
 		return false;
 	prove = prove && !error && evidence_end(&evidence, scene);

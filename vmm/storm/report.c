@@ -88,6 +88,8 @@ void report_finding(struct report *report, const char *who, uint32_t owner,
 	       fault < STAMP_FAULTS ? fault_names[fault] : "unknown",
 	       finding->epoch, finding->oldest, finding->newest,
 	       finding->seen_seq, finding->seq, finding->word, finding->value);
+	if (report->explain && number <= REPORT_EXPLAINED)
+		report->explain(report->context, finding->page);
 	pthread_mutex_unlock(&report->lock);
 }
 

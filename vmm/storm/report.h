@@ -11,6 +11,8 @@
 
 /* The first so many violations are described; then the storm stops. */
 #define REPORT_DETAILS		20
+/* Of these, the first so many with the views of the page. */
+#define REPORT_EXPLAINED	5
 #define REPORT_LIMIT		100
 
 /* Below these a storm proves nothing, unless it is told otherwise. */
@@ -21,10 +23,14 @@
  * struct report - the violations so far
  * @lock: keeps the lines of two violations apart
  * @violations: their number; read by anyone
+ * @explain: tells more about a page, with the lock held; or NULL
+ * @context: argument of @explain
  */
 struct report {
 	pthread_mutex_t lock;
 	uint64_t violations;
+	void (*explain)(void *context, uint32_t page);
+	void *context;
 };
 
 /**

@@ -17,6 +17,7 @@
 #include "report.h"
 #include "storm.h"
 #include "vcpu.h"
+#include "views.h"
 #include "watchdog.h"
 
 #define DISCARDERS	2
@@ -39,6 +40,7 @@
  * @instance: of the subject
  * @judge: the judge
  * @mix: the operations
+ * @views: who can be asked about a page
  * @canary: the canary process
  * @agents: engines, then the inspector, then discarders
  * @nr_agents: how many
@@ -58,6 +60,7 @@ struct storm {
 	struct instance instance;
 	struct judge judge;
 	struct mix mix;
+	struct views views;
 	struct canary canary;
 	struct agent agents[MAX_AGENTS];
 	uint32_t nr_agents;
@@ -127,6 +130,7 @@ static void add_agent(struct storm *storm, const char *name, uint32_t number,
 	*agent = (struct agent) {
 		.judge = &storm->judge,
 		.mix = &storm->mix,
+		.history = &storm->views.history,
 		.stop = &storm->stop,
 		.seed = storm->options->seed,
 		.participant = participant,
@@ -172,6 +176,18 @@ static void show_memory(struct storm *storm)
 	instance_show(&storm->instance);
 }
 
+/* From now on a violation is told with what all views have. */
+static void watch_views(struct storm *storm)
+{
+	struct views *views = &storm->views;
+
+	history_start(&views->history);
+	views->judge = &storm->judge;
+	engine_open(&views->engine, &storm->instance);
+	storm->report.explain = views_print;
+	storm->report.context = views;
+}
+
 static void storm_create(struct storm *storm)
 {
 	const struct storm_options *options = storm->options;
@@ -188,6 +204,7 @@ static void storm_create(struct storm *storm)
 	create_vcpus(storm);
 	show_memory(storm);
 	create_agents(storm);
+	watch_views(storm);
 	instance_check_slots(&storm->instance, &storm->agents[0].engine);
 }
 
@@ -199,6 +216,8 @@ static void take_step(struct storm *storm)
 
 static void storm_destroy(struct storm *storm)
 {
+	storm->report.explain = NULL;
+	engine_close(&storm->views.engine);
 	for (uint32_t i = 0; i < storm->nr_agents; i++) {
 		engine_close(&storm->agents[i].engine);
 		take_step(storm);
