@@ -89,10 +89,21 @@ static void parse_mix(struct argp_state *state, char *text, void *values)
 	options->mix.asked = true;
 }
 
+static void choose_script(struct argp_state *state, char *text, void *values)
+{
+	struct storm_options *options = values;
+
+	if (options->script)
+		argp_error(state, "one script, not \"%s\" as well", text);
+	options->script = text;
+}
+
 static void check_run(struct argp_state *state, void *values)
 {
 	struct storm_options *options = values;
 
+	if (options->script && options->mix.asked)
+		argp_error(state, "either a script or --mix");
 	if (options->unmirrored)
 		options->subject = subject_find("procmem");
 	if ((options->tags || options->domains || options->keys) && !options->subject->vary)
@@ -141,6 +152,8 @@ static const struct option_entry run_table[] = {
 	  "the operations, and how often each is chosen; \"all\" stands for all of them. "
 	  "Those that are named must reach their path in the kernel, or the storm proves "
 	  "too little", .parse = parse_mix },
+	{ "record", 0, "FILE", "write down what was done to memory, as a script",
+	  VALUE(record) },
 	{ "list", 0, NULL, "print the table of operations", VALUE(list) },
 	{ "mistake", 0, "KIND",
 	  "let the guest do something wrong once, to see that noticed",
@@ -151,7 +164,9 @@ static const struct option_entry run_table[] = {
 
 static const struct command_line run_line = {
 	.table = run_table,
+	.argument = choose_script,
 	.check = check_run,
+	.arguments = "[SCRIPT]",
 	.help = "Run a storm: a KVM guest and the engines of a mirror read and "
 		"write stamped pages while their memory is taken away, and "
 		"every read is judged. \"storm\" performs all operations that there are, "

@@ -6,7 +6,7 @@ set -u
 vmm=${BUILD:-${0%/*}/../build}/vmm/secmmu-vmm
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-said=$work/said
+said=$work/said script=$work/script
 status=0
 
 tell()
@@ -46,6 +46,29 @@ tell $? "each is documented"
 tell $? "--mix takes all names"
 "$vmm" run --list --mix all,free=0,unmap=100 > "$said" 2>&1
 tell $? "--mix takes weights"
+# A script of the lines $2 ... is refused with status 2, and $1.
+refuse_script()
+{
+	local got=0 wrong=$1
+
+	shift
+	printf '%s\n' "$@" > "$script"
+	"$vmm" storm --no-mirror --seconds 1 "$script" > "$said" 2>&1 || got=$?
+	[ $got = 2 ] && grep -q -- "$wrong" "$said"
+	tell $? "a script is refused: $wrong"
+}
+
+refuse_script 'script.*:1: a script begins with' 'unmap 1 2'
+refuse_script 'script.*:3: there is no such operation' 'discarder 0' '# a comment' 'fly 1 2'
+refuse_script 'script.*:2: an operation takes' 'discarder 0' 'unmap 1'
+refuse_script 'script.*:2: an operation takes' 'discarder 0' 'unmap 1 0'
+refuse_script 'script.*:2: an operation takes' 'discarder 0' 'unmap 1 2 3'
+refuse_script 'script.*:1: there are discarders 0 and 1' 'discarder 2'
+refuse_script 'there is nothing to do' 'discarder 0' '' '# nothing'
+refuse_script 'not within a slot' 'discarder 1' 'barrier' 'unmap 4294967295 1'
+"$vmm" storm --mix all "$script" > "$said" 2>&1
+[ $? = 2 ] && grep -q 'either a script or --mix' "$said"
+tell $? "a script and a mix are refused"
 refuse fly 'no operation "fly"'
 refuse free=many 'a weight is a number from 0 to 10000'
 refuse free=10001 'a weight is a number from 0 to 10000'

@@ -43,6 +43,7 @@ refuse "bad size" secmmu-vmm run --memory 3
 refuse "bad backing" secmmu-vmm run --backing paper
 refuse "bad mix" secmmu-vmm storm --mix fly
 refuse "nothing to do" secmmu-vmm storm --no-mirror --mix punch-hole
+refuse "no script" secmmu-vmm storm --no-mirror /nowhere/script
 refuse "unwritable file" secmmu-vmm run --no-mirror --seconds 1 \
 	--json /nowhere/summary.json
 mkdir -p /etc

@@ -10,12 +10,16 @@
 #include "history.h"
 #include "judge.h"
 #include "mix.h"
+#include "script.h"
 
 /**
  * struct agent - a thread of the storm
  * @judge: shared by all
  * @mix: shared by all
  * @history: shared by all
+ * @script: what discarders do; NULL if the mix decides
+ * @part: of @script, what this one does
+ * @written: what it has done, as such a part; NULL if nobody asks
  * @scratch: 2 MiB of addresses, aligned to a huge page, that nothing else uses; of discarders
  * @stop: finish when this becomes true; written by the storm
  * @thread: the thread
@@ -37,6 +41,9 @@ struct agent {
 	struct judge *judge;
 	struct mix *mix;
 	struct history *history;
+	struct script *script;
+	const struct script_part *part;
+	struct script_part *written;
 	char *scratch;
 	const bool *stop;
 	pthread_t thread;

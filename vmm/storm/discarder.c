@@ -106,6 +106,17 @@ static bool perform(struct scene *scene, const struct operation_rule *rule)
 	return true;
 }
 
+static void write_down(const struct scene *scene)
+{
+	const struct script_step step = {
+		.operation = (uint32_t)(scene->operation - operations),
+		.first = scene->first,
+		.count = scene->count,
+	};
+
+	script_append(scene->agent->written, &step);
+}
+
 /* Returns false if the agent cannot go on. */
 static bool run_operation(struct scene *scene)
 {
@@ -115,6 +126,8 @@ static bool run_operation(struct scene *scene)
 	uint32_t wanted = scene->count;
 	bool ready = true;
 
+	if (scene->agent->written)
+		write_down(scene);
 	if (rule->latches != LATCHES_OPEN)
 		scene->count = judge_close(judge, scene->first, wanted);
 	if (rule->latches == LATCHES_WAIT)
@@ -148,8 +161,42 @@ static bool run_random(struct agent *agent, struct prng *prng)
 	return true;
 }
 
+/* Returns false if the agent cannot go on. */
+static bool run_step(struct agent *agent, struct prng *prng, const struct script_step *step)
+{
+	struct scene scene = {
+		.agent = agent,
+		.prng = prng,
+		.first = step->first,
+		.count = step->count,
+	};
+
+	switch (step->kind) {
+	case SCRIPT_BARRIER:
+		script_wait(agent->script, agent->stop);
+		return true;
+	case SCRIPT_PAUSE:
+		usleep(step->first);
+		return true;
+	default:
+		scene.operation = &operations[step->operation];
+		/* What was left out of the mix cannot be done here. */
+		return !agent->mix->entries[step->operation].weight || run_operation(&scene);
+	}
+}
+
+/* Returns false if the agent cannot go on. */
+static bool run_script(struct agent *agent, struct prng *prng)
+{
+	for (size_t i = 0; i < agent->part->count && !agent_stopping(agent); i++)
+		if (!run_step(agent, prng, &agent->part->steps[i]))
+			return false;
+	script_wait(agent->script, agent->stop);
+	return true;
+}
+
 /**
- * agent_discarder - perform operations of the mix
+ * agent_discarder - perform operations of the mix, or those of a script
  * @argument: the agent
  *
  * Return: NULL.
@@ -161,7 +208,9 @@ void *agent_discarder(void *argument)
 	bool fine = true;
 
 	prng_init(&prng, agent->seed, agent->participant);
+	if (agent->script && !agent->part->count)
+		return NULL;
 	while (fine && !agent_stopping(agent))
-		fine = run_random(agent, &prng);
+		fine = agent->script ? run_script(agent, &prng) : run_random(agent, &prng);
 	return NULL;
 }

@@ -7,6 +7,7 @@
 #include "message.h"
 #include "mix.h"
 #include "operation.h"
+#include "script.h"
 
 /* So many proofs are enough: to look for one may take longer than the operation. */
 #define ENOUGH_PROOFS	8
@@ -119,6 +120,21 @@ bool mix_parse(struct mix *mix, const char *text, char *why, size_t size)
 		return true;
 	snprintf(why, size, "no operation is left");
 	return false;
+}
+
+/**
+ * mix_of_script - the operations of a script, so that each can be prepared and reported
+ * @mix: filled in
+ * @script: read
+ */
+void mix_of_script(struct mix *mix, const struct script *script)
+{
+	*mix = (struct mix) { .text = "all", .asked = true };
+	for (size_t i = 0; i < nr_operations; i++) {
+		mix->entries[i].named = script_uses(script, i);
+		mix->entries[i].weight = mix->entries[i].named;
+		mix->total += mix->entries[i].weight;
+	}
 }
 
 /**

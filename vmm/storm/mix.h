@@ -13,6 +13,7 @@
 
 struct instance;
 struct operation;
+struct script;
 
 /**
  * struct mix_entry - what a storm knows of an operation
@@ -49,6 +50,7 @@ struct mix {
 };
 
 bool mix_parse(struct mix *mix, const char *text, char *why, size_t size);
+void mix_of_script(struct mix *mix, const struct script *script);
 void mix_list(void);
 void mix_prepare(struct mix *mix, const struct instance *instance);
 size_t mix_choose(const struct mix *mix, struct prng *prng);

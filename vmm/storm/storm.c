@@ -40,6 +40,8 @@
  * @instance: of the subject
  * @judge: the judge
  * @mix: the operations
+ * @script: what discarders do, if there is one
+ * @written: what each has done, if that is asked for
  * @views: who can be asked about a page
  * @canary: the canary process
  * @agents: engines, then the inspector, then discarders
@@ -60,6 +62,8 @@ struct storm {
 	struct instance instance;
 	struct judge judge;
 	struct mix mix;
+	struct script script;
+	struct script written;
 	struct views views;
 	struct canary canary;
 	struct agent agents[MAX_AGENTS];
@@ -140,6 +144,19 @@ static void add_agent(struct storm *storm, const char *name, uint32_t number,
 	storm->nr_agents++;
 }
 
+static void direct_discarder(struct storm *storm, struct agent *agent, uint32_t number)
+{
+	agent->scratch = memory_scratch(&storm->memory, number);
+	if (storm->options->script) {
+		agent->script = &storm->script;
+		agent->part = &storm->script.parts[number];
+	}
+	if (storm->options->record) {
+		agent->written = &storm->written.parts[number];
+		script_reserve(agent->written);
+	}
+}
+
 static void create_agents(struct storm *storm)
 {
 	uint32_t engines = storm->options->engines;
@@ -150,7 +167,7 @@ static void create_agents(struct storm *storm)
 	add_agent(storm, "inspector", 0, participant++);
 	for (uint32_t i = 0; i < DISCARDERS; i++) {
 		add_agent(storm, "discarder", i, participant++);
-		storm->agents[storm->nr_agents - 1].scratch = memory_scratch(&storm->memory, i);
+		direct_discarder(storm, &storm->agents[storm->nr_agents - 1], i);
 	}
 }
 
@@ -195,8 +212,13 @@ static void storm_create(struct storm *storm)
 	/* Before there is anything to inherit. */
 	canary_start(&storm->canary);
 	storm->mix = options->mix;
+	if (options->script) {
+		script_read(&storm->script, options->script);
+		mix_of_script(&storm->mix, &storm->script);
+	}
 	memory_create(&storm->memory, options->memory, options->backing);
 	instance_create(&storm->instance, options->subject, &storm->memory);
+	script_check(&storm->script, &storm->memory);
 	mix_prepare(&storm->mix, &storm->instance);
 	judge_init(&storm->judge, &storm->memory, options->vcpus + options->engines,
 		   options->seed, &storm->report);
@@ -233,6 +255,8 @@ static void storm_destroy(struct storm *storm)
 	fixed_free(&storm->fixed);
 	memory_destroy(&storm->memory);
 	canary_stop(&storm->canary);
+	script_free(&storm->script);
+	script_free(&storm->written);
 }
 
 static void storm_start(struct storm *storm)
@@ -492,9 +516,10 @@ static void start_watchdog(struct storm *storm)
 /* The same choices of all threads again; how they meet is another matter. */
 static void print_repetition(const struct storm_options *options)
 {
-	printf("storm: to repeat its choices: secmmu-vmm storm --mix %s --subject %s --seed %"
+	printf("storm: to repeat its choices: secmmu-vmm storm %s%s --subject %s --seed %"
 	       PRIu64 " --memory %" PRIu64 "M --backing %s --vcpus %" PRIu32 " --engines %" PRIu32
-	       " --seconds %" PRIu32 "%s%s%s\n", options->mix.text,
+	       " --seconds %" PRIu32 "%s%s%s\n", options->script ? "" : "--mix ",
+	       options->script ?: options->mix.text,
 	       options->subject->name, options->seed,
 	       options->memory >> 20, options->backing == MEMORY_MEMFD ? "memfd" : "anon",
 	       options->vcpus, options->engines, options->seconds,
@@ -539,6 +564,8 @@ int storm_run(const struct storm_options *options)
 {
 	struct storm *storm = calloc(1, sizeof(*storm));
 	struct totals totals = { 0 };
+	bool unrecorded = false;
+	int status;
 
 	if (!storm)
 		die("out of memory");
@@ -553,7 +580,10 @@ int storm_run(const struct storm_options *options)
 	print_options(options);
 	start_watchdog(storm);
 	storm_measure(storm, &totals);
+	if (options->record)
+		unrecorded = script_write(&storm->written, options->record);
 	storm_destroy(storm);
 	watchdog_stop();
-	return conclude_storm(options, &totals);
+	status = conclude_storm(options, &totals);
+	return unrecorded && status == EXIT_PASS ? EXIT_CANNOT : status;
 }

@@ -28,6 +28,8 @@
  * @domains: engines move between domains, leave the mirror and come back
  * @keys: memory has keys, and engines change their rights
  * @mix: the operations, not yet prepared
+ * @script: file of a script that discarders follow, instead of @mix; or NULL
+ * @record: where to write down what they did, as a script; or NULL
  * @list: only print the table of operations
  * @mistake: what the guest does wrong, to see that noticed
  * @json: where to write the numbers, or NULL
@@ -49,6 +51,8 @@ struct storm_options {
 	bool domains;
 	bool keys;
 	struct mix mix;
+	const char *script;
+	const char *record;
 	bool list;
 	enum guest_mistake mistake;
 	const char *json;
