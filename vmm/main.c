@@ -9,6 +9,7 @@
 #include "message.h"
 #include "options.h"
 #include "report.h"
+#include "shrink.h"
 #include "storm.h"
 
 /* Of "run". The first goes on top of --seconds. */
@@ -220,6 +221,51 @@ static int run_few(int argc, char **argv)
 	return run_mix("dontneed=2,punch-hole=2,map-over=1,unmap=1", argc, argv);
 }
 
+static void choose_shrunk(struct argp_state *state, char *text, void *values)
+{
+	struct shrink_options *options = values;
+
+	if (options->script)
+		argp_error(state, "one script, not \"%s\" as well", text);
+	options->script = text;
+}
+
+static void check_shrink(struct argp_state *state, void *values)
+{
+	struct shrink_options *options = values;
+
+	if (!options->script)
+		argp_error(state, "which script?");
+	if (!options->output)
+		argp_error(state, "--output is missing");
+}
+
+static int run_shrink(int argc, char **argv)
+{
+#define SHRINK(member)	OPTION_VALUE(struct shrink_options, member)
+	static const struct option_entry table[] = {
+		{ "output", 0, "FILE", "where to write what is left", SHRINK(output) },
+		{ "storm", 0, "OPTIONS", "options of the storms, between blanks", SHRINK(storm) },
+		{ "tries", 0, "N", "a script that does not fail in so many storms does not fail "
+		  "(default 3)", OPTION_NUMBER(struct shrink_options, tries, 1, 1000) },
+		{ 0 },
+	};
+	static const struct command_line line = {
+		.table = table,
+		.argument = choose_shrunk,
+		.check = check_shrink,
+		.arguments = "SCRIPT",
+		.help = "Cut a script of which storms fail to one with fewer steps.\v"
+			"Steps are left out as long as a storm still finds violations. Exits "
+			"with 0 if what is left fails, with 1 if SCRIPT does not, with 2 if a "
+			"storm could not run.",
+	};
+	struct shrink_options options = { .tries = 3 };
+
+	options_parse(&line, argc, argv, &options);
+	return shrink_run(&options);
+}
+
 static void choose_demo(struct argp_state *state, char *text, void *values)
 {
 	if (state->arg_num || strcmp(text, "lam-switch"))
@@ -264,6 +310,7 @@ static const struct command {
 } commands[] = {
 	{ "storm", "secmmu-vmm storm", run_storm },
 	{ "run", "secmmu-vmm run", run_few },
+	{ "shrink", "secmmu-vmm shrink", run_shrink },
 	{ "attach", "secmmu-vmm attach", attach_main },
 	{ "demo", "secmmu-vmm demo", show_demo },
 };
@@ -286,7 +333,7 @@ static void run_command(struct argp_state *state, char *text, void *values)
 static void miss_command(struct argp_state *state, void *values)
 {
 	(void)values;
-	argp_error(state, "a command is missing: storm, run, attach or demo");
+	argp_error(state, "a command is missing: storm, run, shrink, attach or demo");
 }
 
 int main(int argc, char **argv)
@@ -295,12 +342,13 @@ int main(int argc, char **argv)
 		.argument = run_command,
 		.check = miss_command,
 		.flags = ARGP_IN_ORDER,
-		.arguments = "storm|run|attach|demo [OPTION...]",
+		.arguments = "storm|run|shrink|attach|demo [OPTION...]",
 		.help = "A virtual machine monitor whose guest memory is mirrored by "
 			"the secmmu driver.\v"
 			"Commands:\n"
 			"  storm   whatever the kernel can do to memory, under guest and engines, judged\n"
 			"  run     a storm of the few operations that take memory away most directly\n"
+			"  shrink  a script of a storm, cut to what still fails\n"
 			"  attach  a look at the memory of a running process\n"
 			"  demo    a known bug, shown by a test build\n\n"
 			"Each command has a --help of its own.",

@@ -66,6 +66,12 @@ refuse_script 'script.*:2: an operation takes' 'discarder 0' 'unmap 1 2 3'
 refuse_script 'script.*:1: there are discarders 0 and 1' 'discarder 2'
 refuse_script 'there is nothing to do' 'discarder 0' '' '# nothing'
 refuse_script 'not within a slot' 'discarder 1' 'barrier' 'unmap 4294967295 1'
+for wrong in '' "$script" "$script $script --output x" "$script --output x --tries 0"; do
+	# shellcheck disable=SC2086 # words
+	"$vmm" shrink $wrong > "$said" 2>&1
+	[ $? = 2 ]
+	tell $? "shrink ${wrong//$work/} is refused"
+done
 "$vmm" storm --mix all "$script" > "$said" 2>&1
 [ $? = 2 ] && grep -q 'either a script or --mix' "$said"
 tell $? "a script and a mix are refused"
