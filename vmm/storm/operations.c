@@ -192,7 +192,7 @@ const struct operation operations[] = {
 	{
 		.name = "reclaim", .summary = "memory.reclaim: a cgroup has to give memory back",
 		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
-		.weight = 2, COUNTER("pswpout"), .usable = usable_reclaim, .act = act_reclaim,
+		.weight = 1, COUNTER("pswpout"), .usable = usable_reclaim, .act = act_reclaim,
 	},
 	/* track.c */
 	{

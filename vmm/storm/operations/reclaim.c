@@ -57,5 +57,5 @@ USABLE(reclaim)
 ACT(reclaim)
 {
 	(void)scene;
-	return text_write(GROUP "/memory.reclaim", "512K");
+	return text_write(GROUP "/memory.reclaim", "128K");
 }
