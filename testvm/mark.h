@@ -16,7 +16,16 @@ enum mark {
 	MARK_BEGIN = 2,		/* a scenario begins: the next schedule */
 	MARK_END = 3,		/* it has ended: no schedule */
 	MARK_WRONG = 4,		/* something wrong has been seen */
+	MARK_RANGES = 5,	/* ranges of code follow, instead of those told before */
 };
+
+/*
+ * Another no-op says where CPUs may give way: MARK_LOW or MARK_HIGH, then the lowest 32 bits
+ * of the address at which a range begins or ends. Ranges lie in the highest two GiB, as the
+ * code of the kernel does.
+ */
+#define MARK_LOW	{ 0x0f, 0x1f, 0x84, 0x21 }
+#define MARK_HIGH	{ 0x0f, 0x1f, 0x84, 0x22 }
 
 /* A constant, of enum mark. */
 #ifdef __x86_64__

@@ -20,7 +20,8 @@
  *			pct: run the CPU with the highest priority, see pct.c
  *	period=N	for random
  *	depth=N		for pct
- *	range=LO-HI	blocks at which CPUs may give way, hexadecimal; repeatable
+ *	range=LO-HI	blocks at which CPUs may give way, hexadecimal; repeatable. The guest
+ *			can say so too (../mark.h)
  *	marks=1		only between MARK_BEGIN and MARK_END
  * To look at a run, which does not change it (notice.c):
  *	notes=FILE	gets a line "at BLOCKS CPU ADDRESS" for each place that is passed,
@@ -99,19 +100,20 @@ static void hash_block(void *address)
 		checkpoint("");
 }
 
-static void count_block(unsigned int told, void *address)
-{
-	(void)told;
-	notice_block(blocks + 1, __builtin_return_address(0));
-	hash_block(address);
-}
-
 static bool is_idle(unsigned int cpu)
 {
 	return cpu_thread_is_idle(qemu_get_cpu(cpu));
 }
 
-static void make_step(unsigned int told, void *address)
+static bool is_in_range(uint64_t address)
+{
+	for (unsigned int i = 0; i < nr_ranges; i++)
+		if (address >= ranges[i].low && address < ranges[i].high)
+			return true;
+	return false;
+}
+
+static void run_block(unsigned int told, void *address)
 {
 	void *caller = __builtin_return_address(0);
 	enum turn turn;
@@ -119,7 +121,7 @@ static void make_step(unsigned int told, void *address)
 	(void)told;
 	notice_block(blocks + 1, caller);
 	hash_block(address);
-	if (!scheduling)
+	if (!scheduling || !is_in_range((uintptr_t)address))
 		return;
 	turn = policy_step(&policy, running_cpu(), (uintptr_t)address, is_idle);
 	if (turn == TURN_GOES_ON)
@@ -168,30 +170,52 @@ static void pass_mark(unsigned int cpu, void *mark)
 		notice_wrong(__builtin_return_address(0));
 		checkpoint("wrong ");
 		break;
+	case MARK_RANGES:
+		nr_ranges = 0;
+		break;
 	}
 }
 
-/* Zero if the instruction is no mark. */
-static unsigned int find_mark(const struct qemu_plugin_insn *insn)
+static void pass_low(unsigned int cpu, void *address)
 {
-	static const unsigned char opcode[] = MARK_OPCODE;
-	unsigned char bytes[MARK_LENGTH];
-	uint32_t value;
-
-	if (qemu_plugin_insn_size(insn) != MARK_LENGTH ||
-	    qemu_plugin_insn_data(insn, bytes, MARK_LENGTH) != MARK_LENGTH ||
-	    memcmp(bytes, opcode, sizeof(opcode)))
-		return 0;
-	memcpy(&value, bytes + sizeof(opcode), sizeof(value));
-	return (value & 0xffffff00) == MARK_MAGIC ? value & 0xff : 0;
+	(void)cpu;
+	if (nr_ranges < RANGES)
+		ranges[nr_ranges].low = (uintptr_t)address;
 }
 
-static bool is_in_range(uint64_t address)
+static void pass_high(unsigned int cpu, void *address)
 {
-	for (unsigned int i = 0; i < nr_ranges; i++)
-		if (address >= ranges[i].low && address < ranges[i].high)
-			return true;
-	return false;
+	(void)cpu;
+	if (nr_ranges < RANGES)
+		ranges[nr_ranges++].high = (uintptr_t)address;
+}
+
+/* Have a mark noticed when it is run, if the instruction is one. */
+static void find_mark(struct qemu_plugin_insn *insn)
+{
+	static const unsigned char opcodes[][4] = { MARK_OPCODE, MARK_LOW, MARK_HIGH };
+	static void (* const passes[])(unsigned int, void *) = {
+		pass_mark, pass_low, pass_high,
+	};
+	unsigned char bytes[MARK_LENGTH];
+	uintptr_t told;
+	int32_t value;
+	unsigned int i;
+
+	if (qemu_plugin_insn_size(insn) != MARK_LENGTH ||
+	    qemu_plugin_insn_data(insn, bytes, MARK_LENGTH) != MARK_LENGTH)
+		return;
+	for (i = 0; i < 3 && memcmp(bytes, opcodes[i], sizeof(opcodes[i])); i++)
+		;
+	if (i == 3)
+		return;
+	memcpy(&value, bytes + sizeof(opcodes[i]), sizeof(value));
+	if (!i && (value & 0xffffff00) != MARK_MAGIC)
+		return;
+	/* Addresses are told by their lowest 32 bits; those above are the sign. */
+	told = i ? (uintptr_t)(intptr_t)value : value & 0xff;
+	qemu_plugin_register_vcpu_insn_exec_cb(insn, passes[i], QEMU_PLUGIN_NO_REGS,
+					       (void *)told);
 }
 
 static void translate(plugin_id id, struct qemu_plugin_tb *block)
@@ -200,17 +224,12 @@ static void translate(plugin_id id, struct qemu_plugin_tb *block)
 	size_t n = qemu_plugin_tb_n_insns(block);
 
 	(void)id;
-	qemu_plugin_register_vcpu_tb_exec_cb(block, is_in_range(address) ? make_step :
-					     count_block, QEMU_PLUGIN_NO_REGS,
+	qemu_plugin_register_vcpu_tb_exec_cb(block, run_block, QEMU_PLUGIN_NO_REGS,
 					     (void *)(uintptr_t)address);
 	for (size_t i = 0; i < n; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(block, i);
-		uintptr_t mark = find_mark(insn);
 
-		if (mark)
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, pass_mark,
-							       QEMU_PLUGIN_NO_REGS,
-							       (void *)mark);
+		find_mark(insn);
 		notice_translate(insn);
 	}
 }
