@@ -88,8 +88,8 @@ prepare_kernel "$kernel" test
 # Results of other files, or of other schedules, are of no use for going on.
 # shellcheck disable=SC2154 # prepare_kernel sets module
 key=$(echo "$kernel $mutant $seeds ${policies[*]}" | cat - "$module" "$program" \
-	"$BUILD/testvm/init" "$BUILD/testvm/testvm" "$top/explore/guest.sh" \
-	"$top/explore/mutants" | sha256sum | cut -c 1-16)
+	"$BUILD/testvm/init" "$BUILD/testvm/testvm" "$BUILD/testvm/schedule.so" \
+	"$top/explore/guest.sh" "$top/explore/mutants" | sha256sum | cut -c 1-16)
 [ "$(cat "$out/key" 2> /dev/null)" = "$key" ] || rm -rf "$out"
 rm -rf "$out/root" "$out/run" "$out/files"
 mkdir -p "$out/root/usr/bin" "$out/root/usr/lib/secmmu" "$out/plan"
@@ -98,39 +98,16 @@ cp "$program" "$out/root/usr/bin/"
 cp "$module" "$out/root/usr/lib/secmmu/secmmu.ko"
 cp "$top/explore/guest.sh" "$out/root/usr/lib/secmmu/explore.sh"
 
-in_vm()
-{
-	"$BUILD/testvm/testvm" --quiet --kernel "$kernel" --deterministic --memory 1024 \
-		--timeout 86400 --root "$out/root" --root "$out/plan" "$@"
-}
-
-# The driver lies at the same place each time that it is loaded in such a VM.
-place()
-{
-	# shellcheck disable=SC2016
-	in_vm --log "$out/console.place" -- sh -c 'insmod /usr/lib/secmmu/secmmu.ko &&
-		cat /proc/modules' | awk '$1 == "secmmu" { print substr($6, 3), $2 }'
-}
-
 # Play the plan; results come as lines of guest.sh.
 play()
 {
-	in_vm --record "$out/run" --trace --out "$out/files" \
-		--schedule "$how,seed=$first,marks=1,range=$range" -- \
-		sh /usr/lib/secmmu/explore.sh "$first" "$last" "$address"
+	"$BUILD/testvm/testvm" --quiet --kernel "$kernel" --deterministic --memory 1024 \
+		--timeout 86400 --root "$out/root" --root "$out/plan" \
+		--record "$out/run" --trace --out "$out/files" \
+		--schedule "$how,seed=$first,marks=1" -- \
+		sh /usr/lib/secmmu/explore.sh "$first" "$last"
 }
 
-# Found once for each VM of the same files; guest.sh sees whether it is still true.
-key=$(cat "$module" "$BUILD/testvm/init" "$BUILD/testvm/testvm" | sha256sum | cut -c 1-16)
-placed=$BUILD/explore/placed-$kernel-$key
-if [ ! -s "$placed" ]; then
-	say 'looking where the driver lies'
-	echo > "$out/plan/explore-plan"
-	place > "$placed.new"
-	mv "$placed.new" "$placed"
-fi
-read -r address size < "$placed" || { echo "explore: the driver cannot be loaded" >&2; exit 2; }
-range=$(printf '%s-%x' "$address" $((0x$address + size)))
 if [ "$table" ]; then
 	# shellcheck source=explore/table.sh
 	. "$top/explore/table.sh"

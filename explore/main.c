@@ -226,6 +226,7 @@ int main(int argc, char **argv)
 	}
 	play.scenario = find(settings.name);
 	keep_to_cpu(0);
+	tell_ranges(play.scenario->trees);
 	arena_open(&play.arena);
 	start_actors(&play);
 	trace_marker = open("/sys/kernel/tracing/trace_marker", O_WRONLY | O_CLOEXEC);

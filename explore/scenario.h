@@ -48,6 +48,7 @@ struct arena {
  * @about: what happens, in a sentence
  * @before: called before each schedule, or NULL
  * @actors: run at the same time; the rest is NULL
+ * @trees: processors give way also where the kernel changes trees of ranges
  * @judge: called afterwards; returns what is wrong, or NULL
  */
 struct scenario {
@@ -55,6 +56,7 @@ struct scenario {
 	const char *about;
 	void (*before)(struct arena *arena);
 	void (*actors[ACTORS])(struct arena *arena);
+	bool trees;
 	const char *(*judge)(struct arena *arena);
 };
 
@@ -64,6 +66,9 @@ struct scenario {
 	static const struct scenario *const id##_pointer		\
 		__attribute__((used, section("scenarios"))) = &id;	\
 	static const struct scenario id
+
+/* ranges.c: say where processors give way: in the driver, and in such functions */
+void tell_ranges(bool with_trees);
 
 /* arena.c */
 void arena_open(struct arena *arena);

@@ -5,6 +5,9 @@
 
 #include "scenario.h"
 
+/* Where the first of the other slots is shown. */
+#define SHOWN	512u
+
 /* What cannot be read now is fine. */
 static void read_pages(struct arena *arena)
 {
@@ -115,4 +118,50 @@ SCENARIO(A11_cut_end) = {
 	.before = begin_around,
 	.actors = { read_first, show_other_at_end },
 	.judge = end_is_seen,
+};
+
+/*
+ * The slot of the process's other memory that lies beside the first slot, and the one beyond
+ * it: once the third one is there, the second one is the root of their tree.
+ */
+static char *beside(struct arena *arena)
+{
+	return arena->other + (arena->other > arena->memory ? 0 : PAGES / 2 * PAGE);
+}
+
+static char *beyond(struct arena *arena)
+{
+	return arena->other + (arena->other > arena->memory ? PAGES / 2 * PAGE : 0);
+}
+
+static void begin_beside(struct arena *arena)
+{
+	mirror_slot(arena->mirror, 1, GPA + SHOWN * PAGE, beside(arena), PAGES / 2 * PAGE);
+	mirror_prefault(arena->mirror, 0, GPA + SHOWN * PAGE, PAGE, SECMMU_PREFAULT_WRITE);
+}
+
+static void show_beyond(struct arena *arena)
+{
+	mirror_slot(arena->mirror, 2, GPA + 2 * SHOWN * PAGE, beyond(arena),
+		    PAGES / 2 * PAGE);
+}
+
+static void discard_beside(struct arena *arena)
+{
+	discard(beside(arena), 0, 1);
+}
+
+static const char *beside_is_gone(struct arena *arena)
+{
+	return engine_get(arena->engines[0], SHOWN) ? "an engine sees a page that is gone" :
+	       NULL;
+}
+
+SCENARIO(A1_inserted) = {
+	.name = "A1_inserted",
+	.about = "an event comes to a slot while another slot is inserted beside it",
+	.before = begin_beside,
+	.actors = { show_beyond, discard_beside },
+	.trees = true,
+	.judge = beside_is_gone,
 };
