@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "mark.h"
@@ -33,7 +36,10 @@ struct settings {
 	bool list;
 };
 
-/* The threads of a play; each keeps to a processor, the first one is left to others. */
+/*
+ * The threads of a play; each keeps to a processor, the first one is left to others. An
+ * outsider shares it.
+ */
 struct play {
 	const struct scenario *scenario;
 	struct arena arena;
@@ -90,22 +96,67 @@ static void *act(void *data)
 	return NULL;
 }
 
+static void on_child(int number)
+{
+	static const char text[] = "secmmu-explore: the outsider has ended\n";
+
+	(void)number;
+	_exit(write(STDERR_FILENO, text, sizeof(text) - 1) < 0 ? 3 : 2);
+}
+
+/* A process with the same descriptors, also those that this one opens later. */
+static void start_outsider(struct actor *actor)
+{
+	pid_t parent = getpid();
+	long child;
+
+	signal(SIGCHLD, on_child);
+	child = syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
+	if (child < 0)
+		die("cannot start a process: %s", strerror(errno));
+	if (child)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() == parent)
+		act(actor);
+	_exit(2);
+}
+
 static void start_actors(struct play *play)
 {
 	static struct actor actors[ACTORS];
+	pthread_barrierattr_t shared;
 	pthread_t thread;
 	unsigned int n;
 
 	while (play->nr_actors < ACTORS && play->scenario->actors[play->nr_actors])
 		play->nr_actors++;
 	n = play->nr_actors;
-	pthread_barrier_init(&play->start, NULL, n + 1);
-	pthread_barrier_init(&play->end, NULL, n + 1);
+	pthread_barrierattr_init(&shared);
+	pthread_barrierattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
+	pthread_barrier_init(&play->start, &shared, n + 1);
+	pthread_barrier_init(&play->end, &shared, n + 1);
 	for (unsigned int i = 0; i < n; i++) {
 		actors[i] = (struct actor) { .play = play, .number = i };
-		if (pthread_create(&thread, NULL, act, &actors[i]))
+		if (!i && play->scenario->outsider)
+			start_outsider(&actors[i]);
+		else if (pthread_create(&thread, NULL, act, &actors[i]))
 			die("cannot start a thread");
 	}
+}
+
+static struct play *create_play(const struct scenario *scenario)
+{
+	struct play *play = mmap(NULL, sizeof(*play), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (play == MAP_FAILED)
+		die("cannot map memory: %s", strerror(errno));
+	play->scenario = scenario;
+	tell_ranges(scenario->trees);
+	arena_open(&play->arena);
+	start_actors(play);
+	return play;
 }
 
 /* So that a trace tells the schedules apart. */
@@ -216,7 +267,7 @@ int main(int argc, char **argv)
 		.check = check,
 	};
 	struct settings settings = { .first = 1, .last = 1000 };
-	struct play play = { 0 };
+	struct play *play;
 	const char *wrong;
 
 	options_parse(&line, argc, argv, &settings);
@@ -224,15 +275,12 @@ int main(int argc, char **argv)
 		list();
 		return 0;
 	}
-	play.scenario = find(settings.name);
 	keep_to_cpu(0);
-	tell_ranges(play.scenario->trees);
-	arena_open(&play.arena);
-	start_actors(&play);
+	play = create_play(find(settings.name));
 	trace_marker = open("/sys/kernel/tracing/trace_marker", O_WRONLY | O_CLOEXEC);
 	signal(SIGALRM, on_alarm);
 	for (unsigned int schedule = settings.first; schedule <= settings.last; schedule++) {
-		wrong = play_once(&play, schedule);
+		wrong = play_once(play, schedule);
 		if (wrong) {
 			printf("not ok - schedule %u: %s\n", schedule, wrong);
 			return 1;

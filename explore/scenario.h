@@ -48,6 +48,10 @@ struct arena {
  * @about: what happens, in a sentence
  * @before: called before each schedule, or NULL
  * @actors: run at the same time; the rest is NULL
+ * @outsider: the first actor is a process of its own, with the descriptors and the numbers
+ *	of this one, but not its memory. The kernel makes every processor that runs a thread
+ *	of a process let go of the pages that the process gives back, and so waits for the
+ *	windows of that process's engines, too; for those of an outsider only the driver does.
  * @trees: processors give way also where the kernel changes trees of ranges
  * @judge: called afterwards; returns what is wrong, or NULL
  */
@@ -56,6 +60,7 @@ struct scenario {
 	const char *about;
 	void (*before)(struct arena *arena);
 	void (*actors[ACTORS])(struct arena *arena);
+	bool outsider;
 	bool trees;
 	const char *(*judge)(struct arena *arena);
 };
