@@ -22,7 +22,8 @@ must not be. A run that was interrupted goes on where it was when it is begun ag
                          pct:D     by priorities that change D - 1 times (default pct:2)
                        with --table several, as in pct:2,random:20
   --mutant NAME        with this seeded bug
-  --out DIR            for result.json or table.json, run (for make replay) and consoles;
+  --lines FILE         for --table, instead of explore/mutants
+  --out DIR            for result.json, run (for make replay) and consoles;
                        build/explore/SCENARIO or build/explore/table by default
 KERNEL, 6.1 by default, may be set in the environment. Exit status 0: nothing wrong (--table:
 all as expected); 1: found something; 2 or more: no result.
@@ -36,12 +37,12 @@ wrong_usage()
 	exit 2
 }
 
-seeds=1-1000 policy=pct:2 mutant=none out='' scenario='' table=''
+seeds=1-1000 policy=pct:2 mutant=none out='' scenario='' table='' lines=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--help) usage; exit 0 ;;
 	--table) table=1; shift; continue ;;
-	--seeds | --policy | --mutant | --out) [ $# -gt 1 ] || wrong_usage ;;
+	--seeds | --policy | --mutant | --out | --lines) [ $# -gt 1 ] || wrong_usage ;;
 	-*) wrong_usage ;;
 	*) [ ! "$scenario" ] || wrong_usage; scenario=$1; shift; continue ;;
 	esac
@@ -50,6 +51,7 @@ while [ $# -gt 0 ]; do
 	--policy) policy=$2 ;;
 	--mutant) mutant=$2 ;;
 	--out) out=$2 ;;
+	--lines) lines=$(realpath "$2") ;;
 	esac
 	shift 2
 done
@@ -74,6 +76,7 @@ for policy in "${policies[@]}"; do
 	choose_policy "$policy"
 done
 kernel=${KERNEL:-6.1}
+lines=${lines:-$top/explore/mutants}
 out=${out:-$BUILD/explore/${scenario:-table}}
 
 build_tools testvm explore
@@ -89,7 +92,7 @@ prepare_kernel "$kernel" test
 # shellcheck disable=SC2154 # prepare_kernel sets module
 key=$(echo "$kernel $mutant $seeds ${policies[*]}" | cat - "$module" "$program" \
 	"$BUILD/testvm/init" "$BUILD/testvm/testvm" "$BUILD/testvm/schedule.so" \
-	"$top/explore/guest.sh" "$top/explore/mutants" | sha256sum | cut -c 1-16)
+	"$top/explore/guest.sh" "$lines" | sha256sum | cut -c 1-16)
 [ "$(cat "$out/key" 2> /dev/null)" = "$key" ] || rm -rf "$out"
 rm -rf "$out/root" "$out/run" "$out/files"
 mkdir -p "$out/root/usr/bin" "$out/root/usr/lib/secmmu" "$out/plan"
@@ -101,8 +104,8 @@ cp "$top/explore/guest.sh" "$out/root/usr/lib/secmmu/explore.sh"
 # Play the plan; results come as lines of guest.sh.
 play()
 {
-	"$BUILD/testvm/testvm" --quiet --kernel "$kernel" --deterministic --memory 1024 \
-		--timeout 86400 --root "$out/root" --root "$out/plan" \
+	"$BUILD/testvm/testvm" --quiet --kernel "$kernel" --deterministic \
+		--memory 1024 --timeout 86400 --root "$out/root" --root "$out/plan" \
 		--record "$out/run" --trace --out "$out/files" \
 		--schedule "$how,seed=$first,marks=1" -- \
 		sh /usr/lib/secmmu/explore.sh "$first" "$last"
@@ -125,15 +128,14 @@ else
 fi
 say "$scenario, schedules $first to $last, $policy"
 echo "$mutant $scenario" > "$out/plan/explore-plan"
-status=0
-play 2>&1 | tee -a "$out/said" | grep --line-buffered -v '^@' || :
+play 2>&1 | tee -a "$out/said" | sed -u '/^@/d'
 status=${PIPESTATUS[0]}
-found=$(awk -v mutant="$mutant" '$1 == "@" && $2 == mutant { print $4 }' "$out/said")
+[ "$status" != 125 ] ||
+	echo "@ $mutant $scenario died the kernel did not survive" >> "$out/said"
+grep -v '^@ begin' "$out/said" | grep '^@' > "$out/results.$policy" ||
+	{ echo "explore: no result, status $status" >&2; exit 3; }
+"$top/explore/report.pl" --quiet "$out" "$kernel" "$begin" "$last" "$policy" || :
+[ "$status" != 0 ] || exit 0
 digest=$(sed -n 's/^over [0-9]* //p' "$out/run/digest")
-[ "$found" ] || [ "$status" = 125 ] || { echo "explore: no result, status $status" >&2; exit 3; }
-printf '{ "scenario": "%s", "kernel": "%s", "mutant": "%s", "policy": "%s", "first": %d, "last": %d, "resumed_at": %d, "found": %s, "status": %d, "digest": "%s" }\n' \
-	"$scenario" "$kernel" "$mutant" "$policy" "$begin" "$last" "$first" \
-	"${found:-null}" "$status" "$digest" > "$out/result.json"
-[ "$found" = 0 ] && [ "$status" = 0 ] && exit
 echo "digest $digest"
 exit 1

@@ -3,7 +3,7 @@
 # The rest of explore.sh --table: which seeded bugs are seen, after how many schedules, under
 # each policy.
 
-grep -v '^#' "$top/explore/mutants" | grep . > "$out/lines"
+grep -v '^#' "$lines" | grep . > "$out/lines"
 
 # The line that was begun last has come to no result.
 struck_by()
@@ -49,48 +49,10 @@ try_all()
 }
 
 # Whole tables are made anew.
-[ ! -e "$out/table.json" ] || rm -f "$out"/results.* "$out/table.json"
+[ ! -e "$out/result.json" ] || rm -f "$out"/results.* "$out/result.json"
 for policy in "${policies[@]}"; do
 	choose_policy "$policy"
-	say "$(wc -l < "$out/lines") lines of explore/mutants, schedules $first to $last, $policy"
+	say "$(wc -l < "$out/lines") lines of $(basename "$lines"), schedules $first to $last, $policy"
 	try_all "$out/results.$policy"
 done
-OUT=$out perl -we '
-	use strict;
-	use JSON::PP;
-	my ($kernel, $first, $last, @policies) = @ARGV;
-	my (%seen, %bugs, @rows, $wrong);
-	for my $policy (@policies) {
-		open my $results, "<", "$ENV{OUT}/results.$policy" or die "$policy: $!\n";
-		while (<$results>) {
-			my ($mutant, $scenario, $at, $why) = /^@ (?!begin)(\S+) (\S+) (\S+) ?(.*)/
-				or next;
-			# Counted from the first one.
-			my $n = $at =~ /^\d+$/ ? $at && $at - $first + 1 : $at;
-
-			push @rows, { policy => $policy, mutant => $mutant,
-				      scenario => $scenario, schedules => $n || undef };
-			$seen{"$mutant $scenario"}{$policy} = $n;
-			$bugs{$policy}{$mutant} ||= $n if $mutant ne "none";
-			$wrong++, print "not ok - without a bug, $scenario, $policy: $at $why\n"
-				if $mutant eq "none" && $n;
-		}
-	}
-	open my $lines, "<", "$ENV{OUT}/lines" or die "lines: $!\n";
-	my $form = "%-22s %-20s" . " %10s" x @policies . "\n";
-	printf $form, "seeded bug", "scenario", @policies;
-	while (<$lines>) {
-		my ($mutant, $scenario) = split;
-		printf $form, $mutant, $scenario,
-			map { $seen{"$mutant $scenario"}{$_} || "-" } @policies;
-	}
-	for my $policy (@policies) {
-		my $n = keys %{$bugs{$policy}} or die "no results\n";
-		printf "%d of %d seeded bugs seen within %d schedules, %s\n",
-			scalar(grep { $_ } values %{$bugs{$policy}}), $n, $last - $first + 1, $policy;
-	}
-	open my $json, ">", "$ENV{OUT}/table.json" or die "table.json: $!\n";
-	print $json JSON::PP->new->canonical->pretty->encode({
-		kernel => $kernel, first => $first + 0, last => $last + 0,
-		policies => \@policies, rows => \@rows });
-	exit($wrong ? 1 : 0)' "$kernel" "$first" "$last" "${policies[@]}"
+"$top/explore/report.pl" "$out" "$kernel" "$first" "$last" "${policies[@]}"
