@@ -34,3 +34,4 @@ module_exit(secmmu_exit);
 
 MODULE_DESCRIPTION("Secondary MMU kept coherent by MMU notifiers");
 MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1");

@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 use strict;
 use warnings;
+use FindBin;
 use Getopt::Long;
 use JSON::PP;
+use lib "$FindBin::Bin/../lib";
+use Version 'version';
 
 my $usage = <<'END';
 usage: report.pl [--quiet] DIR KERNEL FIRST LAST POLICY...
@@ -38,7 +41,7 @@ for my $policy (@policies) {
 }
 open my $json, '>', "$dir/result.json" or die "$dir/result.json: $!\n";
 print $json JSON::PP->new->canonical->pretty->encode({
-	kernel => $kernel, first => $first + 0, last => $last + 0,
+	version => version(), kernel => $kernel, first => $first + 0, last => $last + 0,
 	policies => \@policies, rows => \@rows });
 close $json or die "$dir/result.json: $!\n";
 exit(@wrong ? 1 : 0) if $o{quiet};

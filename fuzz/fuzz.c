@@ -88,6 +88,7 @@ static void tell_json(const struct fuzz *fuzz, const struct outcome *outcome)
 
 	printf("@ json ");
 	json_begin(&json, stdout, "{}");
+	json_origin(&json);
 	json_number(&json, "seed", fuzz->options->seed);
 	json_real(&json, "seconds", read_clock() - fuzz->started);
 	json_number(&json, "programs", fuzz->programs);

@@ -15,6 +15,7 @@
 #include "options.h"
 #include "run.h"
 #include "swap.h"
+#include "version.h"
 
 /* The program has stopped early: the machine is spoiled. */
 #define EXIT_SPOILED	5
@@ -157,6 +158,7 @@ static void print_json(const struct run *run, const char *name)
 	json_string(&json, "reason", run->result.text);
 	json_number(&json, "spoiled", (uint64_t)run->result.spoiled);
 	json_number(&json, "ms", run->ms);
+	json_string(&json, "version", secmmu_version);
 	json_string(&json, "kernel", kernel ?: system.release);
 	json_end(&json);
 }

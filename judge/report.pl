@@ -13,6 +13,7 @@ use FindBin;
 use JSON::PP;
 use lib "$FindBin::Bin/../lib";
 use Html qw(element page table);
+use Version qw(version);
 
 my $tap = @ARGV && $ARGV[0] eq '--tap' && shift;
 die "usage: report.pl [--tap] RESULTS EXPECTED DIR\n" if @ARGV != 3;
@@ -145,7 +146,7 @@ sub write_json
 
 	open my $json, '>', "$dir/matrix.json" or die "$dir/matrix.json: $!\n";
 	print $json JSON::PP->new->canonical->pretty->encode({
-		schema => 'secmmu-judge-1', kernel => join(' ', kernels($list)),
+		schema => 'secmmu-judge-1', version => version(), kernel => join(' ', kernels($list)),
 		count => $count, results => $list });
 	close $json or die "$dir/matrix.json: $!\n";
 }

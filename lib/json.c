@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "json.h"
 #include "message.h"
+#include "version.h"
 
 /*
  * What is no regular file, a terminal or a pipe, is written to as it is; a link stays, and
@@ -69,20 +70,17 @@ int json_writable(const char *path)
  * json_create - begin a file
  * @json: filled in
  * @path: the file; it is there, whole, once json_finish() says so
- * @schema: says what is in it; the kernel's release comes with it
+ * @schema: says what is in it; the version and the kernel's release come with it
  *
  * Return: 0, or -1 after a message.
  */
 int json_create(struct json *json, const char *path, const char *schema)
 {
-	struct utsname system;
-
 	if (open_draft(json, path))
 		return -1;
 	json_begin(json, json->file, "{}");
-	uname(&system);
 	json_string(json, "schema", schema);
-	json_string(json, "kernel", system.release);
+	json_origin(json);
 	return 0;
 }
 
@@ -159,6 +157,19 @@ void json_null(struct json *json, const char *key)
 {
 	begin_member(json, key);
 	fputs("null", json->file);
+}
+
+/**
+ * json_origin - say where numbers come from: the version of secmmu, and the kernel
+ * @json: an object that is open
+ */
+void json_origin(struct json *json)
+{
+	struct utsname system;
+
+	uname(&system);
+	json_string(json, "version", secmmu_version);
+	json_string(json, "kernel", system.release);
 }
 
 void json_object(struct json *json, const char *key)

@@ -46,6 +46,8 @@ void json_real(struct json *json, const char *key, double value);
 void json_null(struct json *json, const char *key);
 void json_object(struct json *json, const char *key);
 void json_list(struct json *json, const char *key);
+/* Members "version" and "kernel". */
+void json_origin(struct json *json);
 /* The end of the innermost object or list. */
 void json_end(struct json *json);
 

@@ -8,6 +8,7 @@
 
 #include "bench.h"
 #include "json.h"
+#include "version.h"
 
 /**
  * struct machine - where the results come from; part of each result
@@ -109,6 +110,7 @@ void results_write(const struct bench *bench, const struct bench_case *one,
 	json_string(&json, "unit", results_unit(one));
 	write_count(&json, "flushes", sample->counted, sample->flushes);
 	write_count(&json, "interrupts", sample->counted, sample->interrupts);
+	json_string(&json, "version", secmmu_version);
 	json_string(&json, "kernel", machine.kernel.release);
 	json_string(&json, "accel", machine.accel);
 	json_number(&json, "cpus", (uint64_t)machine.cpus);

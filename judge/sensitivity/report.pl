@@ -13,6 +13,7 @@ use FindBin;
 use JSON::PP;
 use lib "$FindBin::Bin/../../lib";
 use Html qw(element page table);
+use Version qw(version);
 
 die "usage: report.pl PATCHES EXPECTED DIR\n" if @ARGV != 3;
 my ($patches, $expected, $dir) = @ARGV;
@@ -169,7 +170,7 @@ my @text = (table_lines(\@head, @body), '', map({ note($_) } @rows), '',
 print "$_\n" for @text;
 write_file('matrix.txt', map { "$_\n" } @text);
 write_file('matrix.json', JSON::PP->new->canonical->pretty->encode({
-	schema => 'secmmu-sensitivity-1', count => \%count, fixes => \@rows }));
+	schema => 'secmmu-sensitivity-1', version => version(), count => \%count, fixes => \@rows }));
 write_file('index.html', page('Fixes taken back',
 	"body { font: 14px sans-serif }\ntd, th { padding: 2px 8px; text-align: left }\n",
 	table(\@head, @body), element('ul', {}, map { element('li', {}, note($_)) } @rows)));

@@ -8,13 +8,14 @@ use File::Temp qw(tempdir);
 use JSON::PP;
 use Files qw(slurp spew);
 use Html qw(element table page);
+use Version qw(version);
 use Verdict qw(is_kill names unique);
 
 sub write_json
 {
 	my ($file, %what) = @_;
 
-	spew($file, JSON::PP->new->canonical->pretty->encode(\%what));
+	spew($file, JSON::PP->new->canonical->pretty->encode({ version => version(), %what }));
 }
 
 # --- The matrix -----------------------------------------------------------------------
