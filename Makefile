@@ -7,13 +7,14 @@ obj-$(CONFIG_SECMMU) += driver/
 else
 
 export BUILD := $(CURDIR)/build
+include lib/checkout.mk
 KDIR ?= /lib/modules/$(shell uname -r)/build
 TEST ?=
 comma := ,
 
 .PHONY: help setup tools modules run check check-all judge judge-sensitivity found mutants \
 	mutants-refresh mutants-auto explore explore-table replay models bench bench-compare soak \
-	fuzz clean
+	fuzz install install-module install-device install-tools uninstall deb clean
 .DEFAULT_GOAL := help
 
 help:
@@ -75,6 +76,11 @@ help:
 	@echo 'make modules [KDIR=...] [TEST=1]'
 	@echo '              build the driver for the running kernel, or for a build folder;'
 	@echo '              TEST=1 adds the test instruments, but no seeded bugs'
+	@echo 'make install [DESTDIR=] [PREFIX=/usr/local] [KDIR=...]'
+	@echo '              build and install the driver, secmmu-vmm, secmmu-attach, their manual'
+	@echo '              pages and a udev rule; make uninstall removes them'
+	@echo 'make deb      build Debian packages of the same, secmmu-dkms and secmmu-tools, in'
+	@echo '              build/deb/'
 	@echo 'make tools    build the test VM, the mini-VMM, the selftests and the fuzzer'
 	@echo 'make setup    install what is missing (as root, through apt)'
 	@echo 'make clean    remove build/ (kernels stay cached outside the checkout)'
@@ -89,6 +95,8 @@ tools: setup
 	@$(MAKE) --no-print-directory -C fuzz
 
 modules:
+	@test -e '$(KDIR)/Makefile' || { echo >&2 'make modules: no kernel headers in $(KDIR):' \
+		'apt install linux-headers-$(shell uname -r), or name a build folder by KDIR='; exit 2; }
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/driver CONFIG_SECMMU=m \
 		$(if $(TEST),CONFIG_SECMMU_TEST=y) modules
 
@@ -152,9 +160,20 @@ soak:
 fuzz:
 	@FUZZ_SECONDS='$(SECONDS)' fuzz/fuzz.sh
 
+# Names that have a folder mean the caller's.
+install install-module install-device install-tools uninstall:
+	@$(MAKE) --no-print-directory -C packaging $@ BUILD='$(BUILD)' \
+		$(foreach name,DESTDIR KDIR MODULE,$(if $($(name)),$(name)='$(abspath $($(name)))'))
+
+deb:
+	@packaging/deb.sh
+
+# What Kbuild leaves beside sources, whichever kernel it was for.
 clean:
 	rm -rf build
-	@if [ -d $(KDIR) ]; then \
-		$(MAKE) -C $(KDIR) M=$(CURDIR)/driver clean; fi
+	find . \( -name .git -prune \) -o -type f \( -name '*.o' -o -name '*.ko' -o -name '*.mod' \
+		-o -name '*.mod.c' -o -name '.*.cmd' -o -name '.*.d' -o -name modules.order \
+		-o -name Module.symvers \) -exec rm -f {} +
+	find . -name .tmp_versions -type d -exec rm -rf {} +
 
 endif

@@ -3,6 +3,7 @@
 # knows the version, and gives a program its --version.
 
 version-lib := $(dir $(lastword $(MAKEFILE_LIST)))
+include $(version-lib)checkout.mk
 version-from := $(addprefix $(version-lib),version.c version.h version.sh ../driver/main.c)
 VERSION := $(shell $(version-lib)version.sh)
 

@@ -354,6 +354,9 @@ int main(int argc, char **argv)
 			"Each command has a --help of its own.",
 	};
 
+	/* Installed, the command has a name of its own, a link. */
+	if (!strcmp(program_invocation_short_name, "secmmu-attach"))
+		return attach_main(argc, argv);
 	options_parse(&line, argc, argv, NULL);
 	return EXIT_CANNOT;
 }

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # libibverbs, linked statically from the cache; without it there is no such subject.
-ifeq ($(filter clean,$(MAKECMDGOALS)),)
-IBVERBS := $(shell $(dir $(lastword $(MAKEFILE_LIST)))rxe.sh)
-endif
+IBVERBS := $(strip $(if $(filter-out clean installed,$(or $(MAKECMDGOALS),all)), \
+	   $(shell $(dir $(lastword $(MAKEFILE_LIST)))rxe.sh)))
 ifeq ($(IBVERBS),)
 SUBJECTS := $(filter-out rxe,$(SUBJECTS))
 else
