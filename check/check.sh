@@ -344,6 +344,8 @@ go tests hot-paths hot_paths
 extra tests fuzz-vm "$top/fuzz/selftest.sh" --vm
 go step checkpatch checkpatch
 go tests storm-options "$top/vmm/selftest.sh"
+go tests packaging "$top/packaging/selftest.sh"
+extra step deb "$top/packaging/deb.sh"
 go step levels "$top/check/levels.sh"
 go tests bare "$top/check/bare.sh" 6.1
 go tests models "$top/models/models.sh"
