@@ -18,17 +18,21 @@ comma := ,
 .DEFAULT_GOAL := help
 
 help:
-	@echo 'make run [LONGER=300] [SEED=N] [FREE=1]'
+	@echo 'Values in brackets are the defaults; SEED=N is drawn by lot.'
+	@echo
+	@echo 'make run [SECONDS=10] [LONGER=300] [SEED=N] [KERNEL=6.1] [FREE=]'
 	@echo '              boot a test VM, compare flush policies, mirror a KVM guest in a storm;'
 	@echo '              results in build/run/. The same SEED makes the same run; with FREE=1'
 	@echo '              processors run in parallel. An unproven storm continues for up to'
 	@echo '              LONGER seconds'
-	@echo 'make check    build, boot and test everything; ends with N passed, N failed,'
+	@echo 'make check [STEPS="NAME ..."] [JOBS=2]'
+	@echo '              build, boot and test everything; ends with N passed, N failed,'
 	@echo '              N skipped; logs in build/check/'
-	@echo 'make check-all'
+	@echo 'make check-all [STEPS="NAME ..."] [JOBS=2]'
 	@echo '              the same, with the steps that take long. Both build everything and'
-	@echo '              then run all steps, or those in STEPS="NAME ..."'
-	@echo 'make judge [SUBJECT="NAME ..."] [CHECK=PATTERN] [KERNEL=6.12] [STORM=SECONDS]'
+	@echo '              then run all steps, JOBS at a time, or those in STEPS;'
+	@echo '              check/check.sh --list prints their names'
+	@echo 'make judge [SUBJECT="NAME ..."] [CHECK=PATTERN] [KERNEL=6.12] [STORM=SECONDS] [SEED=1]'
 	@echo '           [ADAPTER=FILE.c MODULE=FILE.ko]'
 	@echo '              run each check against secondary MMUs: this driver, KVM, HMM and others, or'
 	@echo '              one of your own; the matrix of verdicts is in build/judge/out/'
@@ -38,17 +42,18 @@ help:
 	@echo 'make judge-sensitivity [FIX="NAME ..."]'
 	@echo '              build modules of the kernel with a known fix taken back, and show which'
 	@echo '              checks of the judge see it; matrix in build/sensitivity/out/'
-	@echo 'make mutants [QUICK=1] [MUTANT=NAME] [KERNEL=6.1] [JOBS=2]'
+	@echo 'make mutants [QUICK=] [MUTANT="NAME ..."] [KERNEL=6.1] [JOBS=2]'
 	@echo '              run all gated tests against each seeded bug of a test build, or with'
 	@echo '              QUICK=1 the test that the bug names; matrix in build/mutants/'
 	@echo 'make mutants-refresh'
 	@echo '              carry the seeded bugs, which are patches, over a changed driver'
-	@echo 'make mutants-auto [FILE="NAME ..."] [SAMPLE=N] [SEED=N] [QUICK=1] [KERNEL=newest]'
+	@echo 'make mutants-auto [FILE="NAME ..."] [SAMPLE=N] [SEED=1] [QUICK=] [KERNEL=newest]'
 	@echo '              change the driver at each place, and run tests against each change'
 	@echo '              until one fails; report in build/mutants-auto/. All places take many'
 	@echo '              hours, SAMPLE=100 one or two; the same command continues. ARGS=--list'
 	@echo '              only lists the changes'
-	@echo 'make explore TEST=SCENARIO [SEEDS=1-1000] [POLICY=pct:2] [MUTANT=NAME] [KERNEL=6.1]'
+	@echo 'make explore TEST=SCENARIO [SEEDS=1-1000] [POLICY=pct:2] [MUTANT=none]'
+	@echo '           [KERNEL=6.1]'
 	@echo '              play a short race under one schedule after the other, in a test VM'
 	@echo '              that repeats itself, until something is wrong; results in'
 	@echo '              build/explore/. make explore-table tries the seeded bugs'
@@ -58,7 +63,7 @@ help:
 	@echo '              driver) was passed; GDB=1 stops there, or where the failure was seen'
 	@echo 'make models   check the models of the protocols, that spin finds each error put into'
 	@echo '              them, and the litmus tests; logs in build/models/'
-	@echo 'make bench [QUICK=1] [ICOUNT=1]'
+	@echo 'make bench [QUESTIONS="WORD ..."] [QUICK=] [ICOUNT=] [KERNEL=6.1]'
 	@echo '              run the benchmarks in a test VM; tables, plots and raw results in'
 	@echo '              build/bench/. QUICK=1 takes up to three minutes; ICOUNT=1 counts'
 	@echo '              instructions instead (build/bench-icount/)'
@@ -69,7 +74,7 @@ help:
 	@echo '              mirror and kill CYCLES processes, reload the driver RELOADS times'
 	@echo '              (debug and kcsan: 100 and 10), then run storms for the rest of the'
 	@echo '              time; logs in build/soak/'
-	@echo 'make fuzz [SECONDS=60] [SEED=N] [KERNEL=debug] [MUTANT=NAME] [PROGRAM=FILE]'
+	@echo 'make fuzz [SECONDS=60] [SEED=N] [KERNEL=debug] [MUTANT=none] [PROGRAM=FILE]'
 	@echo '              run random programs against a test build, and prefer those that reach'
 	@echo '              new places; shrink one that fails to build/fuzz/reproducer.txt, which'
 	@echo '              PROGRAM= runs again'
@@ -100,8 +105,9 @@ modules:
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/driver CONFIG_SECMMU=m \
 		$(if $(TEST),CONFIG_SECMMU_TEST=y) modules
 
+# Shells have a SECONDS of their own.
 run:
-	@check/run.sh
+	@RUN_SECONDS='$(SECONDS)' check/run.sh
 
 check:
 	@check/check.sh
@@ -146,16 +152,15 @@ models:
 
 bench:
 	@bench/bench.sh $(if $(QUICK),--quick) \
-		$(if $(ICOUNT),--icount --out '$(BUILD)/bench-icount')
+		$(if $(ICOUNT),--icount --out '$(BUILD)/bench-icount') $(QUESTIONS)
 
 bench-compare:
 	@test -n '$(BASE)' || { echo >&2 'which results to compare with? BASE=FILE'; exit 2; }
 	@$(MAKE) -s -C bench
 	@perl bench/compare.pl '$(BASE)' '$(or $(WITH),$(BUILD)/bench/results.jsonl)'
 
-# Shells have a SECONDS of their own.
 soak:
-	@SOAK_SECONDS='$(SECONDS)' SEED='$(SEED)' check/soak.sh
+	@SOAK_SECONDS='$(SECONDS)' check/soak.sh
 
 fuzz:
 	@FUZZ_SECONDS='$(SECONDS)' fuzz/fuzz.sh

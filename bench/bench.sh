@@ -3,6 +3,7 @@
 # make bench: boot one test VM with the driver and the modules that it is compared with,
 # run the benchmarks there, and make tables and plots of the results.
 set -eu
+# shellcheck source=check/common.sh
 . "$(dirname "$0")/../check/common.sh"
 
 usage()
@@ -10,8 +11,9 @@ usage()
 	cat <<END
 usage: bench.sh [--quick|--tiny] [--icount] [--out DIR] [QUESTION...]
 --quick takes three minutes at most, --tiny only shows that everything works;
---icount counts instructions on one processor instead of measuring time. KERNEL
-may be set in the environment. Results go to DIR, build/bench by default.
+--icount counts instructions on one processor instead of measuring time. KERNEL, 6.1 by
+default, may be set in the environment. A QUESTION is a word of Documentation/benchmarks.rst,
+or of secmmu-bench --help; all by default. Results go to DIR, build/bench by default.
 END
 }
 
@@ -38,7 +40,12 @@ done
 [ -z "$icount" ] || cpus=1
 
 kernel=${KERNEL:-6.1}
-
+need_kernel "$kernel"
+words=$(sed -n 's/^\t\.word = "\(.*\)",$/\1/p' "$top"/bench/q*.c | tr '\n' ' ')
+for question; do
+	need_word QUESTIONS "$question" "$words"
+done
+own_folder "$out"
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 "$top/check/setup.sh"

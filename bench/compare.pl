@@ -12,18 +12,16 @@ use warnings;
 use utf8;
 use FindBin;
 use Getopt::Long;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/lib", "$FindBin::Bin/../lib";
+use Usage qw(check_usage);
 use Results qw(load_results format_cell evaluate_targets);
 
 my $usage = "usage: compare.pl [--percent N] BASE WITH\n";
-my ($wanted, $help);
+my $wanted;
 
-GetOptions('percent=f' => \$wanted, 'help' => \$help) or die $usage;
-if ($help) {
-	print $usage;
-	exit 0;
-}
-die $usage if @ARGV != 2 || (defined $wanted && $wanted < 0);
+check_usage($usage, 1);
+check_usage($usage, GetOptions('percent=f' => \$wanted) && @ARGV == 2 &&
+	    (!defined $wanted || $wanted >= 0));
 binmode STDOUT, ':utf8';
 
 # How far medians must be apart, in percent.

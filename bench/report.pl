@@ -13,9 +13,10 @@ use utf8;
 use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/../lib";
 use Html qw(element table page);
+use Usage qw(check_usage);
 use Results qw(load_results format_number format_cell matches_conditions evaluate_targets);
 
-die "usage: report.pl RESULTS DIR\n" if @ARGV != 2;
+check_usage("usage: report.pl RESULTS DIR\n", @ARGV == 2 && $ARGV[0] !~ /^-/);
 my ($file, $dir) = @ARGV;
 
 # A group as rows of cells, the first one the titles. Cases differ by the keys that

@@ -15,10 +15,16 @@
 # test VM it needs SECMMU_ON_THIS_MACHINE=yes.
 set -eu
 
-if [ $# -lt 2 ]; then
+case $#,${1-} in
+*,--help)
+	sed -n '4s/^# /usage: /p; 5,16s/^# \{0,1\}//p' "$0"
+	exit 0
+	;;
+0,* | 1,* | *,-*)
 	sed -n '4,16s/^# \{0,1\}//p' "$0" >&2
 	exit 2
-fi
+	;;
+esac
 dir=$(dirname "$0")
 # It lies beside the built script, but not beside the source.
 for helper in "$dir/inside.sh" "$dir/../check/guest/inside.sh"; do

@@ -9,11 +9,16 @@ BUILD=${BUILD:-$top/build}
 kernel=${1:-6.1}
 bare=$BUILD/bare
 
-if [ "$kernel" = --help ]; then
+usage()
+{
 	echo "usage: bare.sh [KERNEL]"
 	echo "Compares the driver with a copy that has no hooks for tests, built for KERNEL."
-	exit 0
-fi
+}
+
+case $kernel in
+--help) usage; exit 0 ;;
+-*) usage >&2; exit 2 ;;
+esac
 
 # Statements that are a hook become empty; lines stay, as warnings name them.
 cut_hooks()

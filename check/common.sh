@@ -5,20 +5,88 @@
 top=$(cd "$(dirname "$0")/.." && pwd)
 BUILD=${BUILD:-$top/build}
 export BUILD
+# Make, Kbuild and lists of names here take a blank for an end.
+case $top in
+*[[:space:]]*)
+	echo "the path of this checkout has blanks in it: $top; move it" >&2
+	exit 2
+	;;
+esac
 
 say()
 {
 	printf '== %s\n' "$*"
 }
 
-# Set up the machine, then build the programs. Quiet unless it fails.
+# --- What is asked for: refused before anything is built or fetched ------------------
+
+refuse()
+{
+	echo "$(basename "$0" .sh): $*" >&2
+	exit 2
+}
+
+# The arguments are none, or --help; usage() says what there is.
+take_no_arguments()
+{
+	case $* in
+	'') ;;
+	--help) usage; exit 0 ;;
+	*) usage >&2; exit 2 ;;
+	esac
+}
+
+# Names and values, in turn.
+need_numbers()
+{
+	while [ $# -gt 0 ]; do
+		case $2 in
+		'' | *[!0-9]* | ??????????????????*) refuse "$1 is a number, not \"$2\"" ;;
+		esac
+		shift 2
+	done
+}
+
+# The name of a variable, a word of it, and all words that there are.
+need_word()
+{
+	case " $3 " in
+	*" $2 "*) ;;
+	*) refuse "$1: there is no \"$2\"; there are: $3" ;;
+	esac
+}
+
+need_kernel()
+{
+	need_word KERNEL "$1" "$("$top/testvm/kernels/kernel.sh" --names)"
+}
+
+# A seeded bug, or none.
+need_mutant()
+{
+	[ "$1" = none ] || grep -qxF -e "$1" "$top/mutants/series" ||
+		refuse "MUTANT: there is no \"$1\"; mutants/series has all seeded bugs"
+}
+
+# Have a folder of results for this run alone, until it and all that it started have ended.
+own_folder()
+{
+	mkdir -p "$(dirname "$1")"
+	exec 8> "$1.lock"
+	flock -n 8 || refuse "another run uses $1"
+}
+
+# --- Building -------------------------------------------------------------------------
+
+# Set up the machine, then build the programs, which another run may do as well. Quiet
+# unless it fails.
 build_tools()
 {
 	"$top/check/setup.sh"
 	mkdir -p "$BUILD"
 	for part in "$@"; do
 		say "building $part"
-		if ! make -j"$(nproc)" -C "$top/$part" > "$BUILD/$part.log" 2>&1; then
+		if ! flock "$BUILD/build.lock" make -j"$(nproc)" -C "$top/$part" > "$BUILD/$part.log" 2>&1; then
 			tail -n 40 "$BUILD/$part.log" >&2
 			echo "$part does not build; see $BUILD/$part.log" >&2
 			return 1

@@ -1,9 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Does the driver include only downwards, as driver/Makefile lists its objects, and is each
+# usage: levels.sh. Does the driver include only downwards, as driver/Makefile lists its objects, and is each
 # of its files once in the map of Documentation/design.rst?
 set -eu
 
+case $* in
+'') ;;
+--help) sed -n '3,4s/^# //p' "$0"; exit 0 ;;
+*) sed -n '3,4s/^# //p' "$0" >&2; exit 2 ;;
+esac
 top=$(cd "$(dirname "$0")/.." && pwd)
 map=$top/Documentation/design.rst
 work=$(mktemp -d)

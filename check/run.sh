@@ -1,29 +1,34 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # The main job: boot a test VM, load the driver, mirror a KVM guest in a storm.
-# SECONDS_OF_STORM and SEED may be set in the environment. A storm that has proved too
-# little by then goes on for up to LONGER seconds more. The machine repeats itself, by SEED;
-# with FREE=1 its processors run in parallel, and it does not.
 set -eu
 # shellcheck source=check/common.sh
 . "$(dirname "$0")/common.sh"
 
+usage()
+{
+	cat <<END
+usage: run.sh
+Boots a test VM, compares flush policies and mirrors a KVM guest in a storm; results go to
+build/run/. In the environment (make run NAME=VALUE):
+  RUN_SECONDS   make run SECONDS=: seconds of the storm, 10 by default, 30 with FREE
+  LONGER        seconds more for a storm that has proved too little, 300 by default
+  SEED          the machine repeats itself by it; random by default
+  FREE          not empty: processors run in parallel, and the machine does not repeat itself
+  KERNEL        6.1 by default
+END
+}
+
+take_no_arguments "$@"
 kernel=${KERNEL:-6.1}
-seconds=${SECONDS_OF_STORM:-$([ "${FREE-}" ] && echo 30 || echo 10)}
+seconds=${RUN_SECONDS:-$([ "${FREE-}" ] && echo 30 || echo 10)}
 longer=${LONGER:-300}
 seed=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
 out=$BUILD/run
 
-for number in "$seconds" "$longer" "$seed"; do
-	case $number in
-	'' | *[!0-9]* | ????????????*)
-		echo "run: SECONDS_OF_STORM, LONGER and SEED are numbers, not" \
-			"\"$number\"" >&2
-		exit 2
-		;;
-	esac
-done
-
+need_numbers SECONDS "$seconds" LONGER "$longer" SEED "$seed"
+need_kernel "$kernel"
+own_folder "$out"
 build_tools testvm vmm bench
 prepare_kernel "$kernel" normal
 rm -rf "$out"

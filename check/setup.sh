@@ -1,12 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Installs what building and booting needs on a Debian 12 machine, and makes a newer
-# QEMU ready in the cache. Says nothing and needs no network when everything is there
-# already. PACKAGES in the
-# environment are installed too; some targets need more than others.
+# usage: setup.sh. Installs what building and booting needs on a Debian 12 machine, and
+# makes a newer QEMU ready in the cache. Says nothing and needs no network when everything is
+# there already. PACKAGES in the environment are installed too; some targets need more than
+# others.
 
 set -eu
+
+case $* in
+'') ;;
+--help) sed -n '4,7s/^# //p' "$0"; exit 0 ;;
+*) echo 'usage: setup.sh; see --help' >&2; exit 2 ;;
+esac
 
 packages='gcc make libc6-dev perl patch pkg-config bc flex bison libelf-dev libssl-dev
 	dwarves kmod xz-utils zstd cpio sparse busybox-static gnuplot-nox spin

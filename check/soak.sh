@@ -2,12 +2,28 @@
 # SPDX-License-Identifier: GPL-2.0
 # The long run, for leaks and rare races: one test VM in which the driver serves
 # many processes that are killed, is loaded and unloaded many times, and weathers
-# storms. In the environment: SOAK_SECONDS, SEED, KERNEL, CYCLES, RELOADS.
+# storms.
 set -eu
 # shellcheck source=check/common.sh
 . "$(dirname "$0")/common.sh"
 
+usage()
+{
+	cat <<END
+usage: soak.sh
+Mirrors and kills processes, reloads the driver, then runs storms, in one test VM; logs go to
+build/soak/. In the environment (make soak NAME=VALUE):
+  SOAK_SECONDS  make soak SECONDS=: seconds of all, at least; 600 by default
+  SEED          of the storms, random by default
+  CYCLES        processes to mirror and kill, 10000 by default
+  RELOADS       times to reload the driver, 200 by default
+  KERNEL        6.1 by default; debug and kcsan have 100 CYCLES and 10 RELOADS by default
+END
+}
+
+take_no_arguments "$@"
 kernel=${KERNEL:-6.1}
+need_kernel "$kernel"
 SECMMU_TEST_SLOW=$(slow_kernel "$kernel")
 export SECMMU_TEST_SLOW
 if [ "$SECMMU_TEST_SLOW" = 1 ]; then
@@ -21,15 +37,8 @@ reloads=${RELOADS:-$some}
 seed=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
 out=$BUILD/soak
 
-for number in "$seconds" "$cycles" "$reloads" "$seed"; do
-	case $number in
-	'' | *[!0-9]* | ??????????????????*)
-		echo "soak: SECONDS, SEED, CYCLES and RELOADS are numbers," \
-			"not \"$number\"" >&2
-		exit 2
-		;;
-	esac
-done
+need_numbers SECONDS "$seconds" SEED "$seed" CYCLES "$cycles" RELOADS "$reloads"
+own_folder "$out"
 again="make soak SECONDS=$seconds SEED=$seed KERNEL=$kernel CYCLES=$cycles RELOADS=$reloads"
 
 build_tools testvm vmm selftests

@@ -77,16 +77,16 @@ for policy in "${policies[@]}"; do
 done
 kernel=${KERNEL:-6.1}
 lines=${lines:-$top/explore/mutants}
+need_kernel "$kernel"
+need_mutant "$mutant"
+words=$(sed -n 's/^SCENARIO(\(.*\)) = {$/\1/p' "$top"/explore/*.c | tr '\n' ' ')
+[ ! "$scenario" ] || need_word TEST "$scenario" "$words"
 out=${out:-$BUILD/explore/${scenario:-table}}
 
+own_folder "$out"
 build_tools testvm explore
 "$top/testvm/emulator/qemu.sh" > /dev/null
 program=$BUILD/explore/bin/secmmu-explore
-if [ "$scenario" ] && ! "$program" --list | grep -q "^$scenario "; then
-	echo "explore: there is no scenario '$scenario'; there are:" >&2
-	"$program" --list >&2
-	exit 2
-fi
 prepare_kernel "$kernel" test
 # Results of other files, or of other schedules, are of no use for going on.
 # shellcheck disable=SC2154 # prepare_kernel sets module

@@ -39,11 +39,12 @@ for my $policy (@policies) {
 			if $mutant eq 'none' && $n;
 	}
 }
-open my $json, '>', "$dir/result.json" or die "$dir/result.json: $!\n";
+open my $json, '>', "$dir/result.tmp" or die "$dir/result.tmp: $!\n";
 print $json JSON::PP->new->canonical->pretty->encode({
 	version => version(), kernel => $kernel, first => $first + 0, last => $last + 0,
 	policies => \@policies, rows => \@rows });
-close $json or die "$dir/result.json: $!\n";
+close $json or die "$dir/result.tmp: $!\n";
+rename "$dir/result.tmp", "$dir/result.json" or die "$dir/result.json: $!\n";
 exit(@wrong ? 1 : 0) if $o{quiet};
 
 open my $lines, '<', "$dir/lines" or die "$dir/lines: $!\n";

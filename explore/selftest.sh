@@ -1,7 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Does make explore find a seeded bug, make replay repeat that, and is nothing found without?
+# usage: selftest.sh. Does make explore find a seeded bug, make replay repeat that, and is nothing found without?
 set -eu
+case $* in
+'') ;;
+--help) sed -n '3s/^# //p' "$0"; exit 0 ;;
+*) echo 'usage: selftest.sh; see --help' >&2; exit 2 ;;
+esac
 top=$(cd "$(dirname "$0")/.." && pwd)
 BUILD=${BUILD:-$top/build}
 out=$BUILD/explore-selftest

@@ -100,12 +100,18 @@ try_bug()
 	return "$status"
 }
 
-build_tools testvm judge found
+[ ! "${KERNEL-}" ] || need_kernel "$KERNEL"
+bugs=$(sed 's/ *#.*//; s/ *|.*//; /^ *$/d' "$top/found/recorded" | sort -u | tr '\n' ' ')
+for bug in ${BUG-}; do
+	need_word BUG "$bug" "$bugs"
+done
 lines=$(wanted)
 if [ ! "$lines" ]; then
 	echo "found: no such bug or kernel in found/recorded" >&2
 	exit 2
 fi
+own_folder "$out"
+build_tools testvm judge found
 rm -rf "$out"
 mkdir -p "$out/root/usr/bin"
 find "$BUILD/found/bin" "$BUILD/judge/secmmu-judge" -type f -executable \

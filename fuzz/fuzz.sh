@@ -58,19 +58,15 @@ module=$BUILD/modules/$KERNEL-test/driver/secmmu.ko
 # As many of the last programs may have had a part in what happened.
 last=64
 
-for number in "$seconds" "$seed" "$tries" "$TIMES" "$cpus"; do
-	case $number in
-	'' | *[!0-9]* | ??????????????????*)
-		echo "fuzz: SECONDS, SEED, TIMES, TRIES and CPUS are numbers, not" \
-			"\"$number\"" >&2
-		exit 2
-		;;
-	esac
-done
+need_numbers SECONDS "$seconds" SEED "$seed" TIMES "$TIMES" TRIES "$tries" CPUS "$cpus"
+need_kernel "$KERNEL"
+need_mutant "$MUTANT"
 if [ "$program" ] && [ ! -r "$program" ]; then
 	echo "fuzz: PROGRAM: cannot read \"$program\"" >&2
 	exit 2
 fi
+
+[ $mode = fails ] || own_folder "$out"
 
 # Boot a VM: name of the log, file of programs or nothing, arguments for secmmu-fuzz.
 # Returns 0 if all went well, 1 if it did not, and ends if it could not be tried.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# usage: selftest.sh [--vm | --no-vm] [NAME...]
 # Tests of the fuzzer: its programs as text, the same choices by the same seed, the
 # shrinker, what fuzz.sh makes of VMs that die; then in one test VM a short run, and
 # the saved programs, which must pass, one of them only without the bug that it finds.
@@ -7,6 +8,11 @@
 # --no-vm: the others.
 # shellcheck disable=SC2317 # tests are called by their names
 set -euo pipefail
+case ${1-} in
+--vm | --no-vm | [!-]* | '') ;;
+--help) sed -n '3,8s/^# //p' "$0"; exit 0 ;;
+*) sed -n '3s/^# //p' "$0" >&2; exit 2 ;;
+esac
 # shellcheck source=check/common.sh
 . "$(dirname "$0")/../check/common.sh"
 

@@ -69,6 +69,19 @@ case $module:$own in
 ?*:) echo "judge: MODULE is for an ADAPTER; see --help" >&2; exit 2 ;;
 esac
 
+# secmmu-judge tells later which of them it has.
+words=$(basename -a subjects/*.c subjects/*.conf | sed 's/\..*//' | sort -u | tr '\n' ' ')
+for subject in $subjects; do
+	need_word SUBJECT "$subject" "$words$own"
+done
+[ ! "${KERNEL-}" ] || need_kernel "$KERNEL"
+need_numbers STORM "${STORM:-0}" SEED "${SEED:-1}"
+case $out in
+/*) ;;
+*) out=$OLDPWD/$out ;;
+esac
+own_folder "$out"
+
 # --- Where is what? ------------------------------------------------------------------
 
 # What subject $1 needs; sets kernels, modules, load, testvm and vm.

@@ -13,10 +13,11 @@ use FindBin;
 use JSON::PP;
 use lib "$FindBin::Bin/../lib";
 use Html qw(element page table);
+use Usage qw(check_usage);
 use Version qw(version);
 
 my $tap = @ARGV && $ARGV[0] eq '--tap' && shift;
-die "usage: report.pl [--tap] RESULTS EXPECTED DIR\n" if @ARGV != 3;
+check_usage("usage: report.pl [--tap] RESULTS EXPECTED DIR\n", @ARGV == 3);
 my ($results, $expected, $dir) = @ARGV;
 
 my %quiet = map { $_ => 1 } 'pass', 'not applicable', 'skipped';
@@ -160,7 +161,7 @@ sub kernels
 }
 
 my $recorded = load_expected();
-my @list = map { decode_json($_) } grep { /^\{/ } lines_of($results);
+my @list = map { decode_json($_) } grep { /^\{/ } -e $results ? lines_of($results) : ();
 if (!@list) {
 	print "judge: no verdict at all\n";
 	exit 2;

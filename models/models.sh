@@ -193,6 +193,7 @@ if [ -n "$list" ]; then
 	exit 0
 fi
 
+own_folder "$out"
 "$top/check/setup.sh"
 make -s -C "$top/models/checker" BUILD="$BUILD"
 rm -rf "$out"

@@ -10,7 +10,7 @@ use File::Path qw(make_path);
 use FindBin qw($Bin);
 use lib "$Bin/lib", "$Bin/auto", "$Bin/../lib";
 use Boots;
-use Files qw(slurp spew fail);
+use Files qw(slurp spew lines fail);
 use Generated;
 use Seeded;
 
@@ -83,12 +83,19 @@ for (['jobs', $ENV{JOBS} || 2], ['slow', $ENV{SECMMU_TEST_SLOW} || 1]) {
 			     qr/[1-9]\d{0,2}/, $_->[1]);
 }
 $o{kernel} = $ENV{KERNEL} || ($o{auto} ? 'newest' : '6.1');
+my $kernels = `'$o{top}/testvm/kernels/kernel.sh' --names`;
+grep { $_ eq $o{kernel} } split ' ', $kernels or
+	fail(2, "KERNEL: there is no \"$o{kernel}\"; there are: $kernels");
+my %bugs = map { $_ => 1 } $ENV{MUTANTS_PATCHES} ? () : lines("$o{top}/mutants/series");
+for (%bugs ? grep { $_ ne '' } split /[ ,]+/, $o{only} : ()) {
+	$bugs{$_} or fail(2, "MUTANT: there is no \"$_\"; mutants/series has all seeded bugs");
+}
 $o{build} = $ENV{BUILD} ||= "$o{top}/build";
 $o{out} //= "$o{build}/mutants" . ($o{auto} ? '-auto' : '');
 make_path($o{out});
 $o{out} = abs_path($o{out});
 open my $running, '>', "$o{out}/running" or fail(1, "cannot write to $o{out}: $!");
-flock $running, LOCK_EX | LOCK_NB or fail(1, "another run is under way in $o{out}");
+flock $running, LOCK_EX | LOCK_NB or fail(2, "another run is under way in $o{out}");
 unlink grep { -f } map { glob "$o{out}/$_*" } qw(results log console testvm matrix report);
 
 my $job = $o{auto} ? Generated::job(\%o) : Seeded::job(\%o) or exit 0;

@@ -13,6 +13,12 @@ use Files qw(slurp spew lines);
 use Generate;
 use Html qw(is_well_formed);
 
+# With more arguments it plays the VM.
+if (@ARGV == 1) {
+	print {$ARGV[0] eq '--help' ? *STDOUT : *STDERR}
+		"usage: selftest.pl\nTests of mutants.pl, with a VM that is played.\n";
+	exit($ARGV[0] eq '--help' ? 0 : 2);
+}
 $| = 1;
 
 # --- The VM: $FAKE says what happens in which run ---------------------------------------

@@ -12,6 +12,10 @@
 # Prints "ok" or "not ok", and fails in the latter case. A loaded driver is
 # unloaded first, and loaded again in the end.
 
+case $#,${1-} in
+*,--help) sed -n '4s/^# /usage: /p; 5,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
+0,* | 1,* | *,-*) sed -n '4s/^# \{0,1\}/usage: /p' "$0" >&2; exit 2 ;;
+esac
 dir=$(dirname "$0")
 # Beside this script once it is built, or where it comes from.
 for helper in "$dir/inside.sh" "$dir/../check/guest/inside.sh"; do

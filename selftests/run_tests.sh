@@ -11,6 +11,10 @@
 # hangs, or does not exist; and if nothing was run at all. Needs a POSIX shell
 # and, to end hanging tests, timeout(1). SECMMU_TEST_SLOW=N multiplies all limits.
 
+case ${1-} in
+--help) sed -n '4s/^# /usage: /p; 5,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
+-*) sed -n '4s/^# \{0,1\}/usage: /p' "$0" >&2; exit 2 ;;
+esac
 dir=$(dirname "$0")
 passed=0
 failed=0

@@ -13,9 +13,10 @@ use FindBin;
 use JSON::PP;
 use lib "$FindBin::Bin/../../lib";
 use Html qw(element page table);
+use Usage qw(check_usage);
 use Version qw(version);
 
-die "usage: report.pl PATCHES EXPECTED DIR\n" if @ARGV != 3;
+check_usage("usage: report.pl PATCHES EXPECTED DIR\n", @ARGV == 3);
 my ($patches, $expected, $dir) = @ARGV;
 
 my %quiet = map { $_ => 1 } 'pass', 'not applicable', 'skipped';
