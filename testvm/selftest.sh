@@ -1,11 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
+# usage: selftest.sh [WORD...]
 # Tests of testvm itself: what it must report, and what it must leave behind
 # (nothing). BUILD is the build folder, KERNEL the kernel to boot (6.1). With
 # words as arguments, only tests with one of them in their name are run.
 
 set -eu
+
+case ${1-} in
+[!-]* | '') ;;
+--help) sed -n '4,7s/^# //p' "$0"; exit 0 ;;
+*) sed -n '4s/^# //p' "$0" >&2; exit 2 ;;
+esac
 
 here=$(cd "$(dirname "$0")" && pwd)
 build=${BUILD:-$here/../build}
@@ -411,6 +418,7 @@ test_wrong_options()
 	--cpus 0 true
 	--cpus 2x true
 	--memory -5 true
+	--memory 20 true
 	--timeout 0 true
 	--retries 10 true
 	--accel magic true

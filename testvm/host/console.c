@@ -153,3 +153,19 @@ bool console_stale_code(const char *path)
 		fclose(log);
 	return found;
 }
+
+bool console_out_of_memory(const char *path)
+{
+	FILE *log = fopen(path, "re");
+	bool found = false;
+	size_t room = 0;
+	char *line = NULL;
+
+	while (log && !found && getline(&line, &room, log) > 0)
+		found = strstr(line, "Initramfs unpacking failed") ||
+			strstr(line, "deadlocked on memory");
+	free(line);
+	if (log)
+		fclose(log);
+	return found;
+}

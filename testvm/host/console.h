@@ -55,4 +55,12 @@ char *console_patterns(bool bad);
  */
 bool console_stale_code(const char *path);
 
+/**
+ * console_out_of_memory() - did the kernel have too little memory to come up?
+ * @path: the kernel's log
+ *
+ * Return: whether it could not unpack its files, or found nothing to kill.
+ */
+bool console_out_of_memory(const char *path);
+
 #endif

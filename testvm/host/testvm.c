@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "accel.h"
@@ -31,6 +32,9 @@
 #define SETUP_LIMIT	60
 /* What libvirt may take on top of the VM's own limit. */
 #define END_LIMIT	60
+
+/* Megabytes that a kernel needs for itself. */
+#define KERNEL_MEMORY	64
 
 /* The longest command line an x86 kernel takes. */
 #define ARGUMENTS_MAX	2047
@@ -224,6 +228,8 @@ static int judge(enum end end, const struct domain_config *config,
 		return count ? STATUS_VM : STATUS_EMULATION;
 	if (end == TIMED_OUT)
 		return STATUS_TIMEOUT;
+	if (!token && console_out_of_memory(config->serial[CONSOLE]))
+		say("--memory %u is too little", config->machine.memory);
 	if (!token)
 		say("the VM ended without saying how the command ended");
 	if (!token || count)
@@ -350,6 +356,20 @@ static int run(const struct options *options, struct domain_config *config,
 	return status;
 }
 
+/* The kernel has its files twice while it unpacks them. It may still need more than this. */
+static void check_memory(const struct domain_config *config)
+{
+	struct stat files;
+	unsigned int least;
+
+	if (stat(config->initramfs, &files))
+		die("cannot read %s: %s", config->initramfs, strerror(errno));
+	least = KERNEL_MEMORY + 2 * (unsigned int)(files.st_size >> 20);
+	if (config->machine.memory < least)
+		die("--memory %u is too little: the kernel and these files need at least %u",
+		    config->machine.memory, least);
+}
+
 int main(int argc, char **argv)
 {
 	struct domain_config config = { 0 };
@@ -397,6 +417,7 @@ int main(int argc, char **argv)
 	prepare_files(&config, &options);
 	if (!options.initramfs)
 		payload_write(config.initramfs, &options, &modules);
+	check_memory(&config);
 	if (options.record)
 		repeat_record(&options);
 	return run(&options, &config, kernel.release, argv);
