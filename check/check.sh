@@ -10,23 +10,27 @@ set -euo pipefail
 usage()
 {
 	cat <<END
-usage: check.sh [--all]
+usage: check.sh [--all] [--list]
 Builds, boots and tests everything. Ends with a table of all steps and the line
 "N passed, N failed, N skipped"; logs stay in build/check/. --all also runs the steps that
 take long: nearly all tests on every kernel, more storms, seeded bugs on three kernels.
+
+--list only prints the names of the steps.
 
 In the environment: JOBS, the number of steps to run at a time, 2 by default. STEPS, names
 from that table: build everything, and run only these steps.
 END
 }
 
-all=
-case "${1-}" in
-'') ;;
---all) all=1 ;;
---help) usage; exit 0 ;;
-*) usage >&2; exit 2 ;;
-esac
+all='' list=''
+for word; do
+	case $word in
+	--all) all=1 ;;
+	--list) list=1 ;;
+	--help) usage; exit 0 ;;
+	*) usage >&2; exit 2 ;;
+	esac
+done
 jobs=${JOBS:-2}
 # What runs here has numbers of its own.
 export -n JOBS
@@ -314,9 +318,17 @@ started=$SECONDS
 # Each step in a process group of its own, which an interrupted check takes along.
 # shellcheck disable=SC2154 # the trap sets it
 trap 'for job in $(jobs -p); do kill -TERM -- "-$job"; done; exit 130' INT TERM HUP
-prepare
+if [ "$list" ]; then
+	# Nothing is built: lists of tests are missing, and only names are printed.
+	set +e
+	exec 2> /dev/null
+else
+	need_steps
+	own_folder "$out"
+	prepare
+fi
 repeatable=1
-can_repeat || repeatable=
+[ "$list" ] || can_repeat || repeatable=
 set -m
 # What takes longest comes first, so that nothing long is left alone in the end.
 debug_kernel
@@ -344,6 +356,7 @@ go tests hot-paths hot_paths
 extra tests fuzz-vm "$top/fuzz/selftest.sh" --vm
 go step checkpatch checkpatch
 go tests storm-options "$top/vmm/selftest.sh"
+go tests refusals "$top/check/refusals.sh"
 go tests packaging "$top/packaging/selftest.sh"
 extra step deb "$top/packaging/deb.sh"
 go step levels "$top/check/levels.sh"
@@ -353,6 +366,7 @@ go tests mutants-patches "$top/mutants/patches.pl" check
 go tests kernel-patches "$top/check/patches.sh"
 go tests mutants-selftest "$top/mutants/selftest.pl"
 go tests fuzz "$top/fuzz/selftest.sh" --no-vm
+[ ! "$list" ] || { printf '%s\n' json no-instruments; exit 0; }
 wait
 ! wanted json || step json json_files
 finish

@@ -95,9 +95,26 @@ wanted()
 	[ ! "${STEPS-}" ] || [[ " $STEPS " = *" $1 "* ]]
 }
 
+# Each step that was asked for is there, in make check or, with --all, in make check-all.
+need_steps()
+{
+	local word names here
+
+	names=$("$0" --all --list | sort)
+	here=$("$0" --list)
+	for word in ${STEPS-}; do
+		# Those are made whatever is asked for.
+		[[ "$word" != kernel-* && "$word" != module-* ]] || continue
+		need_word STEPS "$word" "$(echo "$names" | tr '\n' ' ')"
+		[ "$all" ] || grep -qxF -e "$word" <<< "$here" ||
+			refuse "STEPS: only make check-all has \"$word\""
+	done
+}
+
 # Begin a step as soon as there is room for it; its name is the second word.
 go()
 {
+	[ ! "$list" ] || { echo "$2"; return; }
 	wanted "$2" || return 0
 	while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
 		wait -n || :
@@ -120,7 +137,7 @@ extra()
 {
 	if [ "$all" ]; then
 		go "$@"
-	else
+	elif [ ! "$list" ]; then
 		extras+=" $2"
 	fi
 }
