@@ -203,9 +203,10 @@ mkdir -p "$out"
 	run_litmus
 } | tee "$out/results"
 {
-	echo '['
+	printf '{ "version": "%s", "kernel": "%s", "results": [\n' \
+		"$("$top/lib/version.sh")" "$(uname -r)"
 	cat "$out"/*.json | sed '$!s/$/,/'
-	echo ']'
+	echo '] }'
 } > "$out/models.json.new"
 rm "$out"/*.json
 mv "$out/models.json.new" "$out/models.json"

@@ -167,7 +167,7 @@ write_patch('two', 'A2', 'alpha/A2_x', 'second, which a & b know');
 write_patch('three', 'B1', 'beta/B1_x', 'third');
 spew("$dir/series", "# All\none\ntwo\nthree\n");
 spew("$dir/models/models.json",
-     '[{"model":"m","what":"TWO","ok":true},{"model":"n","what":"ONE","ok":false}]');
+     '{"results":[{"model":"m","what":"TWO","ok":true},{"model":"n","what":"ONE","ok":false}]}');
 spew("$dir/programs", "alpha\nbeta\n");
 # The control has its mutant in the real list only.
 %ENV = (%ENV, MUTANTS_CONTROL => 'one gamma/G_x', MUTANTS_TESTVM => "$Bin/selftest.pl",

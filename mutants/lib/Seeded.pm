@@ -127,11 +127,13 @@ sub judge
 	my @runs = map { @{$_->{runs}} } @{$job->{vms}};
 	my @problems = problems(@runs);
 	my $models = "$o->{build}/models/models.json";
+	my $checked = -e $models ? decode_json(slurp($models)) : {};
 	my %found;
 
-	# Models that find the same bug, where they have been run, are told of too.
+	# Models that find the same bug, where they have been run, are told of too. An older
+	# version has left a list.
 	push @{$found{$_->{what}}}, "model:$_->{model}"
-		for grep { $_->{ok} } -e $models ? @{decode_json(slurp($models))} : ();
+		for grep { $_->{ok} } ref $checked eq 'HASH' ? @{$checked->{results} // []} : ();
 	my @judged = map {
 		my $name = $_->{name};
 
