@@ -150,7 +150,9 @@ json_files()
 	perl -MJSON::PP -0777 -e 'for my $name (@ARGV) {
 		open my $file, "<", $name or die "$name: $!\n";
 		my $object = eval { decode_json(<$file>) } or die "$name: $@";
-		print "$name: ", $object->{kernel} || die("$name: of no kernel\n"), "\n";
+		for my $member (qw(version kernel)) {
+			print "$name: ", $object->{$member} || die("$name: no $member\n"), "\n";
+		}
 	}' $files
 }
 
