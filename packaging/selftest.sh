@@ -169,6 +169,8 @@ try "secmmu-vmm is linked dynamically" is_dynamic
 try "modprobe finds the module, and versions agree" has_module
 try "secmmu-vmm(8) has all options" page_has_options "$top/Documentation/man/secmmu-vmm.8" \
 	"$vmm" run
+try "secmmu-vmm(8) has the options of top" page_has_options \
+	"$top/Documentation/man/secmmu-vmm.8" "$vmm" top
 try "secmmu-attach(8) has all options" page_has_options \
 	"$top/Documentation/man/secmmu-attach.8" "$vmm" attach
 if command -v mandoc > /dev/null; then

@@ -11,6 +11,7 @@
 #include "report.h"
 #include "shrink.h"
 #include "storm.h"
+#include "top.h"
 
 /* Of "run". The first goes on top of --seconds. */
 #define DEFAULT_LONGER		300
@@ -312,6 +313,7 @@ static const struct command {
 	{ "run", "secmmu-vmm run", run_few },
 	{ "shrink", "secmmu-vmm shrink", run_shrink },
 	{ "attach", "secmmu-vmm attach", attach_main },
+	{ "top", "secmmu-vmm top", top_main },
 	{ "demo", "secmmu-vmm demo", show_demo },
 };
 
@@ -333,7 +335,7 @@ static void run_command(struct argp_state *state, char *text, void *values)
 static void miss_command(struct argp_state *state, void *values)
 {
 	(void)values;
-	argp_error(state, "a command is missing: storm, run, shrink, attach or demo");
+	argp_error(state, "a command is missing: storm, run, shrink, attach, top or demo");
 }
 
 int main(int argc, char **argv)
@@ -342,7 +344,7 @@ int main(int argc, char **argv)
 		.argument = run_command,
 		.check = miss_command,
 		.flags = ARGP_IN_ORDER,
-		.arguments = "storm|run|shrink|attach|demo [OPTION...]",
+		.arguments = "storm|run|shrink|attach|top|demo [OPTION...]",
 		.help = "A virtual machine monitor whose guest memory is mirrored by "
 			"the secmmu driver.\v"
 			"Commands:\n"
@@ -350,6 +352,7 @@ int main(int argc, char **argv)
 			"  run     a storm of the few operations that take memory away most directly\n"
 			"  shrink  a script of a storm, cut to what still fails\n"
 			"  attach  a look at the memory of a running process\n"
+			"  top     a live view of all mirrors of the machine\n"
 			"  demo    a known bug, shown by a test build\n\n"
 			"Each command has a --help of its own.",
 	};
