@@ -306,7 +306,7 @@ stock_kernels()
 	extra vm attach-6.1 6.1 normal $lib/attach.sh
 	TESTS="invalidate unload hugetlb reclaim khugepaged sharing leaks" \
 		go vm reload-6.1 6.1 normal sh -c \
-		"$lib/selftests/reload.sh $lib/secmmu.ko 10 &&
+		"$lib/selftests/reload.sh $lib/secmmu.ko 10 && $lib/looking.sh &&
 		SECMMU_MODULE=$lib/secmmu.ko $run unload && $lib/outside.sh"
 	TESTS=invalidate go vm control-6.1 6.1 test $lib/control.sh
 	# The latter takes /dev/kvm away.
