@@ -129,7 +129,7 @@ bool mix_parse(struct mix *mix, const char *text, char *why, size_t size)
  */
 void mix_of_script(struct mix *mix, const struct script *script)
 {
-	*mix = (struct mix) { .text = "all", .asked = true };
+	*mix = (struct mix) { .text = "all" };
 	for (size_t i = 0; i < nr_operations; i++) {
 		mix->entries[i].named = script_uses(script, i);
 		mix->entries[i].weight = mix->entries[i].named;
