@@ -299,7 +299,8 @@ stock_kernels()
 	extra vm storms-6.1 6.1 test $lib/short.sh 20 "--seed 1" \
 		"--seed 3 --no-mirror" "--seed 6 --backing memfd --keys" \
 		"--seed 7 --backing memfd --tags --domains --keys"
-	LOAD=zram extra vm storm-all-6.1 6.1 normal $lib/short.sh 20 "--mix all --seed 1" \
+	# zram of 6.1 needs the module of its compression.
+	LOAD="lzo-rle zram" extra vm storm-all-6.1 6.1 normal $lib/short.sh 20 "--mix all --seed 1" \
 		"--mix all --seed 2 --backing memfd" "--mix all --seed 3 --no-mirror"
 	extra vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
 	extra vm storm-newest newest normal $lib/short.sh 10 "--seed 5"

@@ -68,21 +68,24 @@ give_tests()
 
 # Tests in a VM: name of the step, kernel, flavour of the driver (or none), command, whose
 # words may be names of selftests; TESTS are more of these. An empty RAM disk is there for
-# tests that need swap space. LIMIT is the time for all, LOAD another module of the kernel's.
+# tests that need swap space. LIMIT is the time for all, LOAD more modules of the kernel's.
 # With REPEAT the VM repeats itself, and a second of a storm has more in it.
 vm()
 {
-	local name=$1 kernel=$2 flavour=$3 module=()
+	local name=$1 kernel=$2 flavour=$3 module=() load=() word
 	shift 3
 	# shellcheck disable=SC2086 # a list of names
 	give_tests "$out/$name.root" ${TESTS-} "$@"
+	for word in ${LOAD-}; do
+		load+=(--load "$word")
+	done
 	[ "$flavour" = none ] ||
 		module=(--module "$BUILD/modules/$kernel-$flavour/driver/secmmu.ko")
 	tests "$name" "$BUILD/testvm/testvm" --quiet --kernel "$kernel" \
 		${REPEAT:+--deterministic --record "$out/$name.run"} \
 		--cpus 4 --memory 3072 --timeout "${LIMIT:-600}" --root "$out/root" \
 		--root "$out/$name.root" \
-		--load brd ${LOAD:+--load "$LOAD"} --append "brd.rd_nr=1 brd.rd_size=65536" \
+		--load brd "${load[@]}" --append "brd.rd_nr=1 brd.rd_size=65536" \
 		"${module[@]}" --out "$out/$name" \
 		--log "$out/$name.console" -- "$@"
 }
