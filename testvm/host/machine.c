@@ -45,14 +45,20 @@ static char *numa_xml(const struct machine *machine)
 /*
  * QEMU 7.2 emulates cmpxchg16b wrongly, which corrupts the slab allocator of kernels that
  * use it. Whether 10 does is not known. AMD's IOMMU cannot do without.
+ *
+ * A processor that is said to move bytes fast has the kernel clear and copy pages by the
+ * byte. With -icount each of these ends a block of code, which took a third of a boot.
  */
 static char *cpu_xml(const struct machine *machine)
 {
 	char *numa = machine->nodes > 1 ? numa_xml(machine) : format("%s", "");
-	char *xml = format("<cpu mode='%s'>%s%s</cpu>\n",
+	char *xml = format("<cpu mode='%s'>%s%s%s</cpu>\n",
 			   machine->kvm ? "host-passthrough" : "maximum",
 			   machine->kvm || machine->iommu == IOMMU_AMD ? "" :
-			   "<feature policy='disable' name='cx16'/>", numa);
+			   "<feature policy='disable' name='cx16'/>",
+			   machine->plain_moves ? "<feature policy='disable' name='erms'/>"
+					      "<feature policy='disable' name='fsrm'/>" : "",
+			   numa);
 
 	free(numa);
 	return xml;

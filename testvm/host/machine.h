@@ -15,6 +15,7 @@ enum iommu { IOMMU_NONE, IOMMU_INTEL, IOMMU_AMD, IOMMU_VIRTIO };
  * @memory: MiB
  * @nodes: NUMA nodes that share them
  * @kvm: whether KVM runs it rather than emulation
+ * @plain_moves: its processors do not claim fast instructions for moving bytes
  * @iommu: the model that QEMU emulates
  * @e1000s: network cards that nothing is connected to, up to %MACHINE_DEVICES: they can do DMA
  */
@@ -23,6 +24,7 @@ struct machine {
 	unsigned int memory;
 	unsigned int nodes;
 	bool kvm;
+	bool plain_moves;
 	enum iommu iommu;
 	unsigned int e1000s;
 };

@@ -387,6 +387,8 @@ int main(int argc, char **argv)
 	config.machine.kvm = options.accel == ACCEL_KVM ||
 		(options.accel == ACCEL_AUTO &&
 		 accel_kvm_works(&kernel, options.kernel));
+	/* Whoever counts instructions wants those of a processor that people use. */
+	config.machine.plain_moves = options.deterministic && !options.icount;
 	/* Goes into the guest with the caller's own. */
 	setenv("SECMMU_ACCEL", config.machine.kvm ? "kvm" : "tcg", 1);
 	if (options.deterministic)
