@@ -193,4 +193,39 @@ SECMMU_TEST_CALL(registration, A14_closed_before_its_flush, close_meanwhile,
 SECMMU_TEST_CALL(registration, A14_closed_before_anothers_flush, close_meanwhile,
 		 SECMMU_GATE_ZAPPED, 2, true)
 
+/* A change of slots comes while thread 1 is halfway through one, and waits for it. */
+static void expect_slot_waits(TEST_ARGS(registration), int post)
+{
+	EXPECT_TRUE(actor_stays(&self->actor, 2));
+	EXPECT_GOES_ON(post, 1);
+	EXPECT_ANSWER(0, 2);
+}
+
+SECMMU_TEST_F(registration, A11_slots_one_by_one)
+{
+	int post = ACTOR_HOLD(SLOT_REPLACED, 0, 1, ACT_SLOT, 0);
+
+	ACTOR_DO(2, ACT_SLOT, 1, ALIAS(0), 8, ALIASES);
+	expect_slot_waits(_metadata, self, post);
+	EXPECT_ACTOR_READS(label(8, 1), 0, ALIAS(0));
+	post = ACTOR_HOLD(SLOT_REPLACED, 0, 1, ACT_SLOT, 1, ALIAS(0), 16, ALIASES);
+	ACTOR_DO(2, ACT_SLOT, 1);
+	expect_slot_waits(_metadata, self, post);
+	EXPECT_EQ(-ENXIO, actor_run(&self->actor, 0, ACT_READ, 0, ALIAS(0)));
+	EXPECT_NOTHING_MAPPED(self->mirror);
+}
+
+/* An engine that has left a mirror does not keep it. */
+SECMMU_TEST_F(registration, G1_detached_engine)
+{
+	int mirror = ASSERT_NUMBER(secmmu_create_mirror_of(self->dev, self->actor.pid));
+	int engine = NEW_ENGINE(mirror);
+
+	EXPECT_STATE(2, members);
+	EXPECT_EQ(0, engine_detach(engine));
+	close(mirror);
+	EXPECT_STATE(1, members);
+	close(engine);
+}
+
 TEST_HARNESS_MAIN
