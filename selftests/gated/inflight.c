@@ -99,10 +99,15 @@ SECMMU_TEST_F(inflight, A6_whole_event_between_gup_and_install)
 SECMMU_TEST_F(inflight, A8_fault_inside_an_event)
 {
 	int post = ACTOR_HOLD(END, ACTOR_MEM(3), 1, ACT_MADVISE, 3, 1, MADV_DONTNEED);
+	struct secmmu_stats a, b;
 
+	GET_STATS(a);
 	start_waiting(_metadata, self, 0, 3);
 	EXPECT_GOES_ON(post, 1);
 	EXPECT_ANSWER(0, 0);
+	GET_STATS(b);
+	EXPECT_DELTA(1, a, b, waits);
+	EXPECT_LT(a.wait_ns, b.wait_ns);
 	EXPECT_ACTOR_READS(0, 0, ACTOR_GPA(3));
 	EXPECT_COHERENT(self->mirror);
 }
