@@ -11,11 +11,11 @@ _secmmu()
 	if [ "${1##*/}" = secmmu-vmm ]; then
 		case $COMP_CWORD,${COMP_WORDS[1]} in
 		1,*) before=secmmu-vmm ;;
-		*,run | *,attach | *,top | *,demo) command+=("${COMP_WORDS[1]}") ;;
+		*,storm | *,run | *,shrink | *,attach | *,top | *,demo) command+=("${COMP_WORDS[1]}") ;;
 		esac
 	fi
 	case $before in
-	secmmu-vmm) words='run attach top demo --help --version' ;;
+	secmmu-vmm) words='storm run shrink attach top demo --help --version' ;;
 	--pid) words=$(cd /proc && echo [1-9]*) ;;
 	--backing) words='anon memfd' ;;
 	demo) words='lam-switch --help' ;;

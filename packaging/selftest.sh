@@ -168,7 +168,9 @@ try "nothing is missing, nothing is too many" has_all
 try "secmmu-vmm is linked dynamically" is_dynamic
 try "modprobe finds the module, and versions agree" has_module
 try "secmmu-vmm(8) has all options" page_has_options "$top/Documentation/man/secmmu-vmm.8" \
-	"$vmm" run
+	"$vmm" storm
+try "secmmu-vmm(8) has the options of shrink" page_has_options \
+	"$top/Documentation/man/secmmu-vmm.8" "$vmm" shrink
 try "secmmu-vmm(8) has the options of top" page_has_options \
 	"$top/Documentation/man/secmmu-vmm.8" "$vmm" top
 try "secmmu-attach(8) has all options" page_has_options \

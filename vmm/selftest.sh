@@ -3,6 +3,11 @@
 # On the host, without a VM: the table of operations can be read, and --mix takes what it says.
 # Prints "ok" and "not ok" lines.
 set -u
+case ${1-} in
+'') ;;
+--help) echo "usage: selftest.sh"; exit 0 ;;
+*) echo "usage: selftest.sh" >&2; exit 2 ;;
+esac
 vmm=${BUILD:-${0%/*}/../build}/vmm/secmmu-vmm
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
