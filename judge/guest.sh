@@ -19,18 +19,31 @@ if [ "$checks" ]; then
 	secmmu-judge --json $checks || status=$?
 	[ $status -lt 2 ] || exit $status
 fi
+# The verdict of the first violation in the storm's output.
+verdict_of()
+{
+	case $1 in
+	*'no stamp has there'* | *canary* | *'another page'* | *'did not write'* | *torn*)
+		echo 'wrong data' ;;
+	*'is lost'*) echo 'lost write' ;;
+	*'must not fail'*) echo 'wrong permission' ;;
+	*) echo stale ;;
+	esac
+}
+
 for subject in $storms; do
 	echo "# begins $subject/storm"
 	status=0
-	secmmu-vmm run --subject "$subject" --seconds "$seconds" --limit $((3 * seconds)) \
+	secmmu-vmm run --subject "$subject" --seconds "$seconds" \
 		--seed "${SECMMU_SEED:-1}" > /tmp/storm 2>&1 || status=$?
 	sed 's/^/# /' /tmp/storm
 	reason=$(tail -n 1 /tmp/storm)
 	case $status in
 	0) verdict=pass ;;
 	1)
-		verdict=stale
-		reason="$(grep -m 1 '^violation' /tmp/storm); $(grep '^storm: to repeat' /tmp/storm)"
+		reason=$(grep -m 1 '^violation' /tmp/storm)
+		verdict=$(verdict_of "$reason")
+		reason="$reason; $(grep '^storm: to repeat' /tmp/storm)"
 		;;
 	3) verdict=skipped ;;
 	4) verdict=hang ;;

@@ -47,6 +47,8 @@ done
 most_boots=12
 # More than a boot and all checks of a VM take, however slow the machine.
 timeout=1200
+# A storm that has proved too little goes on, by secmmu-vmm's default, for so long.
+longer=300
 jobs=${JOBS:-2}
 case $jobs in
 [1-9]) ;;
@@ -216,7 +218,7 @@ plan_subject()
 run_group()
 {
 	local kernel=${1%%|*} rest=${1#*|} testvm name path options=() boot log status before subject slow
-	local left=$out/left-$2 results=$out/results-$2 boot_began
+	local left=$out/left-$2 results=$out/results-$2 boot_began limit=$timeout
 	testvm=${rest%|*}
 
 	: > "$results"
@@ -237,13 +239,16 @@ run_group()
 		plan_subject "$subject"
 		[ ! "${STORM-}" ] || echo "$subject/storm"
 	done > "$left"
+	if [ "${STORM-}" ]; then
+		limit=$((timeout + (STORM + longer) * $(wc -w <<< "${group_subjects[$1]}")))
+	fi
 	for ((boot = 1; boot <= most_boots; boot++)); do
 		before=$(wc -l < "$left")
 		[ "$before" -gt 0 ] || break
 		log=$out/vm-$2-$boot boot_began=$SECONDS
 		# shellcheck disable=SC2046,SC2086 # lists of words
 		SECMMU_KERNEL=$kernel SECMMU_SEED=${SEED-} SECMMU_TEST_SLOW=$slow "$BUILD/testvm/testvm" --quiet \
-			--kernel "${JUDGE_BOOT:-$kernel}" --cpus 2 --memory 2048 --timeout $((timeout * slow)) --root "$out/root" "${options[@]}" \
+			--kernel "${JUDGE_BOOT:-$kernel}" --cpus 2 --memory 2048 --timeout $((limit * slow)) --root "$out/root" "${options[@]}" \
 			$testvm --log "$log.console" -- \
 			judge-guest.sh "${STORM:-0}" $(cat "$left") 2> "$log.err" |
 			tee "$log" | show_progress
