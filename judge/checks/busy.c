@@ -7,7 +7,7 @@
 #include "check.h"
 
 #define ROUNDS		50
-#define LOG_ROUNDS	100
+#define LOG_ROUNDS	40
 /* Pages that the worker writes, and one that it only reads. */
 #define WORK_PAGES	16
 #define READ_PAGE	40

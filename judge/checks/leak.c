@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include "check.h"
 
-#define ROUNDS	6
+#define ROUNDS	4
 #define SIZE	LARGE
 
 static uint64_t free_memory(const struct trial *trial)

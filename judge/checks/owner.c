@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -11,8 +10,11 @@
 #include <unistd.h>
 #include "check.h"
 
+#define TIMES		3
 #define WORKERS		2
 #define AREA_PAGES	64
+/* One that waits leaves the processors to those at work. */
+#define WAIT_US		500
 
 struct worker {
 	struct trial trial;
@@ -73,7 +75,7 @@ static void end_owner(struct trial *trial, void (*end)(struct trial *trial))
 		trial_begin(trial);
 		begin_work(trial, accesses);
 		while (__atomic_load_n(accesses, __ATOMIC_ACQUIRE) < 2 * AREA_PAGES)
-			sched_yield();
+			usleep(WAIT_US);
 		if (end)
 			end(trial);
 		for (;;)
@@ -81,7 +83,7 @@ static void end_owner(struct trial *trial, void (*end)(struct trial *trial))
 	}
 	while (__atomic_load_n(accesses, __ATOMIC_ACQUIRE) < 4 * AREA_PAGES &&
 	       waitpid(owner, NULL, WNOHANG | __WNOTHREAD) == 0)
-		sched_yield();
+		usleep(WAIT_US);
 	kill(owner, SIGKILL);
 	/* It may have been waited for above. If it does not end, this does not either. */
 	while (waitpid(owner, NULL, 0) < 0 && errno == EINTR)
@@ -107,20 +109,20 @@ static void exec_now(struct trial *trial)
 
 CHECK(owner_exits, .summary = "the process exits while accessors are at work", .bare = true)
 {
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < TIMES; i++)
 		end_owner(trial, exit_now);
 }
 
 CHECK(owner_is_killed, .summary = "the process is killed while accessors are at work", .bare = true)
 {
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < TIMES; i++)
 		end_owner(trial, NULL);
 }
 
 CHECK(owner_execs, .summary = "the process executes another program while accessors are at work",
       .bare = true)
 {
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < TIMES; i++)
 		end_owner(trial, exec_now);
 }
 
@@ -178,7 +180,7 @@ CHECK(child_outlives, .summary = "a child's accessor finds nothing once the proc
 	if (!owner)
 		run_owner(trial, accesses, gone);
 	while (__atomic_load_n(accesses, __ATOMIC_ACQUIRE) < 16)
-		sched_yield();
+		usleep(WAIT_US);
 	end_child(owner);
 	/* Its memory has gone: the child may look for the last time. */
 	close(gone[1]);
