@@ -33,7 +33,7 @@ cp "$BUILD/fuzz/bin/secmmu-fuzz" "$out/root/usr/bin/"
 begin_load()
 {
 	for _ in 1 2; do
-		while :; do :; done &
+		nice -n 5 sh -c 'while :; do :; done' &
 		busy+=($!)
 	done
 }

@@ -236,7 +236,7 @@ test_leftover_processes()
 
 test_timeout()
 {
-	expect 124 vm --timeout 12 sleep 1000 && says 'within 12 s' &&
+	expect 124 vm --cpus 4 --timeout 12 sleep 1000 && says 'within 12 s' &&
 		[ "$(grep -c 'RIP=' "$temp/log")" -eq 4 ]
 }
 
