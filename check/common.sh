@@ -69,11 +69,12 @@ need_mutant()
 }
 
 # Have a folder of results for this run alone, until it and all that it started have ended.
+# The VM of a run that was interrupted takes a moment.
 own_folder()
 {
 	mkdir -p "$(dirname "$1")"
 	exec 8> "$1.lock"
-	flock -n 8 || refuse "another run uses $1"
+	flock -w 5 8 || refuse "another run uses $1"
 }
 
 # --- Building -------------------------------------------------------------------------
