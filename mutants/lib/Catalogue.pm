@@ -93,8 +93,8 @@ The seeded bugs
 Each mutant is one patch, ``mutants/patches/NAME.patch``, which makes one mistake behind
 ``if (secmmu_mutant(NAME))``. Test builds apply all of them to a copy of the driver
 (``mutants/patches.pl``), and the module parameter ``mutant`` switches one on. The driver
-itself has none. ``make mutants`` runs the tests against them. "Adding to it" in testing.rst
-says how to add one.
+itself has none. ``make mutants`` runs the tests against them. ``adding.rst`` says how to
+add one.
 
 When the driver changes, ``make mutants-refresh`` carries the patches over and names those
 that it cannot carry. A step of ``make check`` (``mutants/patches.pl check``) fails if a
