@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The judge: knows each page's epoch, and judges what is read. */
-#ifndef VMM_ORACLE_H
-#define VMM_ORACLE_H
+#ifndef VMM_JUDGE_H
+#define VMM_JUDGE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -67,4 +67,4 @@ void judge_discard_begin(struct judge *judge, uint32_t first,
 void judge_discard_end(struct judge *judge, uint32_t first, uint32_t count);
 void judge_open(struct judge *judge, uint32_t first, uint32_t count);
 
-#endif /* VMM_ORACLE_H */
+#endif /* VMM_JUDGE_H */
