@@ -43,13 +43,13 @@ check()
 	fi
 }
 
-# A player in one of its modes; its number is $pid then.
-player()
+# An observed process in one of its modes; its number is $pid then.
+observed()
 {
-	: > /tmp/player
-	secmmu-player "$@" > /tmp/player &
+	: > /tmp/observed
+	secmmu-observed "$@" > /tmp/observed &
 	pid=$!
-	until grep -q ready /tmp/player || ! kill -0 $pid; do
+	until grep -q ready /tmp/observed || ! kill -0 $pid; do
 		sleep 0.1
 	done
 }
@@ -99,13 +99,13 @@ pass='^attach: PASS, [1-9][0-9]* pages.* 0 stale$'
 exact='^attach: PASS, [1-9][0-9]* pages.* 0 changing, 0 stale$'
 fail='^attach: FAIL, .*[1-9][0-9]* stale$'
 
-# A player that notices changes, with all that an observer might change.
+# One that notices changes, with all that an observer might change.
 fragile()
 {
 	echo 10000 > $ksm/pages_to_scan
 	echo 10 > $ksm/sleep_millisecs
 	echo 1 > $ksm/run
-	player fragile
+	observed fragile
 	# What is merged stays so, and nothing is merged again.
 	echo 0 > $ksm/run
 }
@@ -114,7 +114,7 @@ fragile()
 empty()
 {
 	kill -USR1 $pid
-	until grep -q emptied /tmp/player || ! kill -0 $pid; do
+	until grep -q emptied /tmp/observed || ! kill -0 $pid; do
 		sleep 0.1
 	done
 }
@@ -124,20 +124,20 @@ confess()
 {
 	kill -USR1 $pid
 	wait $pid
-	echo "# $(grep ', was ' /tmp/player | tr '\n' ';')"
+	echo "# $(grep ', was ' /tmp/observed | tr '\n' ';')"
 }
 
-# The addresses that the player has named.
+# The addresses that the process has named.
 range()
 {
-	grep -o '[0-9a-f]*-[0-9a-f]*' /tmp/player
+	grep -o '[0-9a-f]*-[0-9a-f]*' /tmp/observed
 }
 
 # munmap(2) half done: outsiders are refused what the mirror and the process's own TLBs
 # still have. A gate holds it there, and attach must have met such pages.
 held()
 {
-	player held
+	observed held
 	attach --pid $pid --verify --seconds 6 --range "$(range)" --json "$json"
 	until grep -q ': [1-9][0-9]* pages compared' /tmp/said || ! kill -0 $attached; do
 		sleep 0.1
@@ -164,7 +164,7 @@ if [ "${1-}" = gated ]; then
 fi
 
 if [ "${1-}" = control ]; then
-	player churn
+	observed churn
 	expect "control, live" 1 "$fail" verify $pid
 	expect "control, stopped" 1 "$fail" verify $pid --stop
 	end $pid
@@ -202,7 +202,7 @@ expect_end "killed meanwhile" 3 "process $pid has ended"
 expect "no such process" 2 "there is no process $pid" secmmu-vmm attach --pid $pid
 expect "kernel thread" 2 'process 2 has no memory' secmmu-vmm attach --pid 2
 
-player sparse
+observed sparse
 tables=$(field VmPTE)
 expect "large reservations" 0 "$exact" verify $pid
 check "nothing was given to it" "$tables" = "$(field VmPTE)"
@@ -216,7 +216,7 @@ check "an untouched tebibyte" \
 	"$(grep -c -- ' rw-p  *268435456  *0  *0  *268435456 ' /tmp/said)" = 1
 end $pid
 
-player churn
+observed churn
 expect "memory in motion" 0 "$pass" verify $pid
 check "pages were dropped ($(number zapped))" "$(number zapped)" -gt 100
 expect "... stopped" 0 "$exact" verify $pid --stop
@@ -229,14 +229,14 @@ check "goes on after attach was killed" \
 end $pid
 
 # Contents that come again: no look at them tells what was there in between.
-player flip
+observed flip
 expect "back and forth" 0 "$pass" verify $pid
 check "pages differed meanwhile ($(number changing))" "$(number changing)" -gt 0
 expect "... stopped" 0 "$exact" verify $pid --stop
 end $pid
 
 # The same without a gate, on one processor, now and then.
-player window
+observed window
 expect "H2, munmap half done" 0 "$pass" taskset 1 secmmu-vmm attach --pid $pid \
 	--verify --seconds 8 --range "$(range)" --json "$json"
 check "H2, pages were dropped ($(number zapped))" "$(number zapped)" -gt 10
@@ -253,7 +253,7 @@ expect_end "H3, memory that is given up" 0 "$pass"
 check "H3, given up pages were looked at ($(number absent))" "$(number absent)" -ge 1000
 check "H3, no merged page was copied" "$(number merged_after)" = "$(number merged)"
 confess
-check "H3, nothing has changed" "$(tail -n 1 /tmp/player)" = unchanged
+check "H3, nothing has changed" "$(tail -n 1 /tmp/observed)" = unchanged
 
 # KSM takes apart what it has merged, as writes of the process would.
 fragile
@@ -264,7 +264,7 @@ expect_end "H3, merged pages are copied" 0 \
 echo 0 > $ksm/run
 end $pid
 
-player become
+observed become
 attach --pid $pid --verify --seconds 60
 kill -USR1 $pid
 expect_end "another program" 3 "process $pid has executed another program"

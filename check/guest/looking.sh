@@ -42,12 +42,12 @@ files()
 
 secmmu-vmm top --count 1 > /tmp/said 2>&1
 check "without a mirror" grep -x 'no mirrors' /tmp/said
-secmmu-player churn > /tmp/player &
-player=$!
-until grep -q ready /tmp/player; do
+secmmu-observed churn > /tmp/observed &
+observed=$!
+until grep -q ready /tmp/observed; do
 	sleep 0.1
 done
-secmmu-vmm attach --pid $player --verify --seconds 600 > /tmp/attached 2>&1 &
+secmmu-vmm attach --pid $observed --verify --seconds 600 > /tmp/attached 2>&1 &
 attached=$!
 until ls "$debugfs"/mirror-* > /dev/null 2>&1; do
 	sleep 0.1
@@ -62,6 +62,6 @@ check "the process that holds it" grep "^held by $attached (secmmu-vmm): [1-9]" 
 check "counters of events" counts events
 check "counters of faults" counts faults
 check "counters of flushes" counts flushes
-kill $attached $player
+kill $attached $observed
 wait
 exit $status

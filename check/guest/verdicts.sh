@@ -74,7 +74,7 @@ hold()
 		[ "$(cat "$task/comm")" != "$1" ] || break
 	done
 	: > /tmp/holder
-	secmmu-player hold "${task##*/}" > /tmp/holder &
+	secmmu-observed hold "${task##*/}" > /tmp/holder &
 	holder=$!
 	until grep -q ready /tmp/holder || ! kill -0 $holder; do
 		sleep 0.1

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * secmmu-player: a process for "secmmu-vmm attach" to be tested on, or one that stands
+ * secmmu-observed: a process for "secmmu-vmm attach" to be tested on, or one that stands
  * in the way of "secmmu-vmm run". It says "ready", and goes on until killed.
  */
 #include <argp.h>
