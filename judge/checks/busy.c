@@ -4,13 +4,18 @@
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/mman.h>
 #include "check.h"
 
 #define ROUNDS		50
 #define LOG_ROUNDS	40
+#define EVENT_ROUNDS	100
 /* Pages that the worker writes, and one that it only reads. */
 #define WORK_PAGES	16
 #define READ_PAGE	40
+/* Pages that a worker discards: an event that takes its time. */
+#define EVENT_PAGE	512
+#define EVENT_PAGES	512
 
 /**
  * struct busy - an accessor at work on a thread of its own
@@ -97,6 +102,33 @@ CHECK(slot_busy, .summary = "a slot goes and comes back while an accessor uses i
 		expect_read(trial, page, cpu_fill(trial, page, 1));
 	}
 	end_work(&busy);
+}
+
+/* Memory that is there, so that the event has something to do. */
+static void discard_pages(struct trial *trial)
+{
+	char *first = page_at(trial, EVENT_PAGE);
+
+	for (size_t n = 0; n < EVENT_PAGES; n++)
+		first[n * PAGE] = 1;
+	need(trial, !madvise(first, EVENT_PAGES * PAGE, MADV_DONTNEED), "discard pages");
+}
+
+/* What an event has begun must end with it, whatever slots there are by then. */
+CHECK(slot_event, .summary = "a slot goes and comes back while its memory is discarded",
+      .unless = SUBJECT_NO_SLOTS | SUBJECT_ONE_ACCESSOR, .needs = NEED_SLOT_DELETE)
+{
+	char *page = page_at(trial, READ_PAGE), *discarded = page_at(trial, EVENT_PAGE);
+	struct busy busy;
+
+	begin_work(trial, &busy, discard_pages);
+	for (int i = 0; i < EVENT_ROUNDS; i++) {
+		replace_slot(trial);
+		expect_read(trial, page, cpu_fill(trial, page, 1));
+	}
+	end_work(&busy);
+	expect_read(trial, discarded, cpu_fill(trial, discarded, 1));
+	expect_write(trial, discarded);
 }
 
 /* There may be no slot: any error will do. */
