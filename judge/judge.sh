@@ -58,6 +58,8 @@ esac
 module=${MODULE:+$(realpath "$MODULE")}
 adapter=${ADAPTER:+$(realpath "$ADAPTER")}
 out=$(realpath -m "$out")
+# What a storm that convicts names.
+repeat="make judge${adapter:+ ADAPTER=$adapter${module:+ MODULE=$module}}"
 # Names of files below are those in this folder.
 cd "$top/judge"
 export ADAPTER=$adapter
@@ -247,7 +249,8 @@ run_group()
 		[ "$before" -gt 0 ] || break
 		log=$out/vm-$2-$boot boot_began=$SECONDS
 		# shellcheck disable=SC2046,SC2086 # lists of words
-		SECMMU_KERNEL=$kernel SECMMU_SEED=${SEED-} SECMMU_TEST_SLOW=$slow "$BUILD/testvm/testvm" --quiet \
+		SECMMU_KERNEL=$kernel SECMMU_SEED=${SEED-} SECMMU_TEST_SLOW=$slow SECMMU_REPEAT=$repeat \
+			"$BUILD/testvm/testvm" --quiet --nodes 2 \
 			--kernel "${JUDGE_BOOT:-$kernel}" --cpus 2 --memory 2048 --timeout $((limit * slow)) --root "$out/root" "${options[@]}" \
 			$testvm --log "$log.console" -- \
 			judge-guest.sh "${STORM:-0}" $(cat "$left") 2> "$log.err" |
@@ -270,13 +273,7 @@ run_group()
 
 # --- The whole ------------------------------------------------------------------------
 
-build_tools testvm ${STORM:+vmm}
-say "building the judge"
-if ! make -s -C "$top/judge" > "$BUILD/judge.log" 2>&1; then
-	tail -n 40 "$BUILD/judge.log" >&2
-	echo "judge: it does not build; see $BUILD/judge.log" >&2
-	exit 2
-fi
+build_tools testvm judge ${STORM:+vmm}
 if [ ! "$subjects" ]; then
 	subjects=$("$BUILD/judge/secmmu-judge" --plan --check discard | sed 's|/.*||')
 fi
