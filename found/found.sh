@@ -10,17 +10,18 @@ usage()
 	cat <<END
 usage: found.sh [--out DIR]
 Boots a test VM for each line of found/recorded, runs the reproducer there and prints its
-last line. Logs and results go to DIR, build/found/out by default.
+last line, in the order in which they end. Logs and results go to DIR, build/found/out by default.
 
 In the environment:
   BUG      names, as in found/recorded; default: all
   KERNEL   only lines of this kernel
+  JOBS     how many VMs run at a time; default: 2
 The exit status is 0 if each result is as recorded, 1 if one is not, 2 if one could not be
 tried.
 END
 }
 
-out=$BUILD/found/out
+out=$BUILD/found/out jobs=${JOBS:-2}
 while [ $# -gt 0 ]; do
 	case $1 in
 	--help) usage; exit 0 ;;
@@ -70,7 +71,7 @@ want_module()
 	*-fixed)
 		folder=$("$top/judge/sensitivity/build.sh" "$kernel" "$subject" \
 			"$top/found/patches/$subject"-*.patch) || return 2
-		boot=$out/kernel
+		boot=$log.kernel
 		"$top/judge/sensitivity/replace.sh" "$kernel" "$folder" "$boot" || return 2
 		;;
 	esac
@@ -100,6 +101,10 @@ try_bug()
 	return "$status"
 }
 
+case $jobs in
+[1-9]) ;;
+*) echo "found: JOBS is a number from 1 to 9, not \"$jobs\"" >&2; exit 2 ;;
+esac
 [ ! "${KERNEL-}" ] || need_kernel "$KERNEL"
 bugs=$(sed 's/ *#.*//; s/ *|.*//; /^ *$/d' "$top/found/recorded" | sort -u | tr '\n' ' ')
 for bug in ${BUG-}; do
@@ -116,21 +121,42 @@ rm -rf "$out"
 mkdir -p "$out/root/usr/bin"
 find "$BUILD/found/bin" "$BUILD/judge/secmmu-judge" -type f -executable \
 	-exec cp {} "$out/root/usr/bin/" \;
-as_recorded=0 different=0 broken=0
-while read -r bug kernel recorded modules; do
-	status=0
-	# shellcheck disable=SC2086 # a list of names
-	try_bug "$bug" "$kernel" "$recorded" $modules < /dev/null || status=$?
+# One line, in a job of its own; what came out is printed as a whole.
+run_line()
+{
+	local status=0 said
+
+	said=$(try_bug "$@" < /dev/null 2>&1) || status=$?
 	case $status in
-	0) as_recorded=$((as_recorded + 1)) ;;
-	1) different=$((different + 1)) ;;
-	*)
-		broken=$((broken + 1))
-		echo "  status $status: see $out/$bug-$kernel*"
-		;;
+	0 | 1) ;;
+	*) said+=$'\n'"  status $status: see $out/$1-$2*" ;;
 	esac
+	echo "$said"
+	echo "$status" >> "$out/statuses"
+}
+
+# How many lines ended with a status that matches $1.
+count_lines()
+{
+	grep -c "$1" "$out/statuses" || :
+}
+
+: > "$out/statuses"
+# Each in a process group of its own, which an interrupt takes along.
+# shellcheck disable=SC2154 # the trap sets it
+trap 'for job in $(jobs -p); do kill -TERM -- "-$job"; done; exit 130' INT TERM HUP
+set -m
+while read -r bug kernel recorded modules; do
+	while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
+		wait -n || :
+	done
+	# shellcheck disable=SC2086 # a list of names
+	run_line "$bug" "$kernel" "$recorded" $modules &
 done <<< "$lines"
-echo "found: $as_recorded as recorded, $different not, $broken could not be tried;" \
+wait
+set +m
+broken=$(count_lines '^[^01]\|^..')
+echo "found: $(count_lines '^0$') as recorded, $(count_lines '^1$') not, $broken could not be tried;" \
 	"logs in $out"
 [ "$broken" = 0 ] || exit 2
-[ "$different" = 0 ]
+[ "$(count_lines '^0$')" = "$(wc -l <<< "$lines")" ]
