@@ -60,7 +60,7 @@ header()
 }
 
 # Runs the judge for fix $1 on kernel $2 with the modules in folder $3 (or the kernel's own);
-# results go to $4. What the judge thinks of them is report.pl's to say.
+# results go to $4.jsonl. What the judge thinks of them is report.pl's to say.
 run_judge()
 {
 	local pairs subject checks='' boot='' hmm=''
@@ -74,25 +74,25 @@ run_judge()
 	hmm) hmm=$3/test_hmm_peer.ko ;;
 	own) ;;
 	*)
-		boot=$out/kernel
+		boot=$4.kernel
 		"$here/replace.sh" "$2" "$3" "$boot"
 		;;
 	esac
 	SUBJECT=$subject CHECK=${CHECK:-$checks} KERNEL=$2 JUDGE_BOOT=$boot JUDGE_HMM=$hmm \
-		JUDGE_APPEND=$(header "$1" Append) "$top/judge/judge.sh" --out "$out/run" \
+		JUDGE_APPEND=$(header "$1" Append) "$top/judge/judge.sh" --out "$4.run" \
 		> "$4.log" 2>&1 || :
-	if [ ! -s "$out/run/results.jsonl" ]; then
+	if [ ! -s "$4.run/results.jsonl" ]; then
 		tail -n 20 "$4.log" >&2
 		echo "sensitivity: the judge has no result" >&2
 		return 1
 	fi
-	cp "$out/run/results.jsonl" "$4.jsonl"
+	cp "$4.run/results.jsonl" "$4.jsonl"
 }
 
-# Both runs of fix $1.
+# Both runs of fix $1, beside each other.
 try_fix()
 {
-	local kernel control source patched='' unpatched=''
+	local kernel control source patched='' unpatched='' first=0 second=0
 
 	kernel=$(header "$1" Kernel)
 	control=$(header "$1" Control)
@@ -102,19 +102,29 @@ try_fix()
 		unpatched=$("$here/build.sh" "$kernel" "$source") || return 1
 		patched=$("$here/build.sh" "$kernel" "$source" "$here/patches/$1.patch") || return 1
 	fi
-	rm -f "$out/$1".*
-	say "$1: control on ${control:-$kernel}"
-	run_judge "$1" "${control:-$kernel}" "$unpatched" "$out/$1.control" || return 1
-	say "$1: fix taken back on $kernel"
-	run_judge "$1" "$kernel" "$patched" "$out/$1.reverted"
+	rm -rf "$out/$1".*
+	say "$1: control on ${control:-$kernel}, fix taken back on $kernel"
+	run_judge "$1" "${control:-$kernel}" "$unpatched" "$out/$1.control" < /dev/null &
+	first=$!
+	run_judge "$1" "$kernel" "$patched" "$out/$1.reverted" < /dev/null &
+	second=$!
+	wait "$first" || first=failed
+	wait "$second" || second=failed
+	[ "$first" != failed ] && [ "$second" != failed ]
 }
 
+own_folder "$out"
 mkdir -p "$out"
 failed=''
+# Each run in a process group of its own, which an interrupt takes along.
+# shellcheck disable=SC2154 # the trap sets it
+trap 'for job in $(jobs -p); do kill -TERM -- "-$job"; done; exit 130' INT TERM HUP
+set -m
 for fix; do
 	[ "$(header "$fix" Source)" != kernel ] || continue
 	try_fix "$fix" || failed=yes
 done
+set +m
 status=0
 perl "$here/report.pl" "$here/patches" "$top/judge/expected" "$out" || status=$?
 [ ! "$failed" ] || [ "$status" -ne 0 ] || status=1
