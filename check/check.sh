@@ -300,7 +300,7 @@ stock_kernels()
 		"--seed 3 --no-mirror" "--seed 6 --backing memfd --keys" \
 		"--seed 7 --backing memfd --tags --domains --keys"
 	# zram of 6.1 needs the module of its compression.
-	LOAD="lzo-rle zram" extra vm storm-all-6.1 6.1 normal $lib/short.sh 20 "--mix all --seed 1" \
+	NODES=2 LOAD="lzo-rle zram" extra vm storm-all-6.1 6.1 normal $lib/short.sh 20 "--mix all --seed 1" \
 		"--mix all --seed 2 --backing memfd" "--mix all --seed 3 --no-mirror"
 	extra vm shrink-6.1 6.1 test $lib/shrink.sh
 	extra vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
