@@ -4,8 +4,9 @@
  * macro for nothing, and driver/test/ need not exist. Test builds (CONFIG_SECMMU_TEST)
  * take the hooks from test/hooks.h:
  *
- * - gates, where a test can hold a thread: secmmu_gate() where the thread may sleep,
- *   secmmu_gate_spin() where it may not, secmmu_gate_event() where that depends;
+ * - gates, where a test can hold a thread, or have threads take random times
+ *   (test/delay.h): secmmu_gate() where the thread may sleep, secmmu_gate_spin() where it
+ *   may not, secmmu_gate_event() where that depends;
  *   secmmu_gate_range() where sptes of a range of host addresses are about to go, which
  *   the oracle notes too; secmmu_gate_torn() while a tree changes under readers;
  * - secmmu_test_call(): ioctls of linux/secmmu_test.h;

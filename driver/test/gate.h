@@ -11,6 +11,8 @@
 #include <linux/secmmu_test.h>
 #include <linux/types.h>
 
+#include "delay.h"
+
 extern unsigned int secmmu_gates_armed;
 
 void secmmu_gate_pass(enum secmmu_gate gate, u64 address, bool may_sleep);
@@ -18,11 +20,16 @@ int secmmu_gate_arm(struct secmmu_test_gate *arg);
 int secmmu_gate_wait(struct secmmu_test_gate *arg);
 int secmmu_gate_open(const struct secmmu_test_gate *arg);
 
-#define gate_pass(name, address, may_sleep)				\
-do {									\
-	if (unlikely(READ_ONCE(secmmu_gates_armed)))			\
-		secmmu_gate_pass(SECMMU_GATE_##name, address, may_sleep); \
-} while (0)
+static inline void secmmu_gate_come(enum secmmu_gate gate, u64 address, bool may_sleep)
+{
+	if (unlikely(READ_ONCE(secmmu_delay_most)))
+		secmmu_delay_pass(may_sleep);
+	if (unlikely(READ_ONCE(secmmu_gates_armed)))
+		secmmu_gate_pass(gate, address, may_sleep);
+}
+
+#define gate_pass(name, address, may_sleep) \
+	secmmu_gate_come(SECMMU_GATE_##name, address, may_sleep)
 
 /* Where sleeping is allowed, and where it is not. */
 #define secmmu_gate(name, address)	gate_pass(name, address, true)
@@ -45,9 +52,10 @@ static inline void secmmu_gate_torn(struct rb_root *root)
 {
 	struct rb_node *node = root->rb_node;
 
-	if (likely(!READ_ONCE(secmmu_gates_armed)))
+	if (likely(!READ_ONCE(secmmu_gates_armed) && !READ_ONCE(secmmu_delay_most)))
 		return;
 	WRITE_ONCE(root->rb_node, NULL);
+	secmmu_delay_pass(false);
 	secmmu_gate_pass(SECMMU_GATE_UPDATE_TORN, 0, false);
 	WRITE_ONCE(root->rb_node, node);
 }
