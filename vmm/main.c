@@ -106,6 +106,8 @@ static void check_run(struct argp_state *state, void *values)
 
 	if (options->script && options->mix.asked)
 		argp_error(state, "either a script or --mix");
+	if (options->file && options->backing != MEMORY_MEMFD)
+		argp_error(state, "--file needs --backing memfd");
 	if (options->unmirrored)
 		options->subject = subject_find("procmem");
 	if ((options->tags || options->domains || options->keys) && !options->subject->vary)
@@ -122,6 +124,14 @@ static const struct option_entry run_table[] = {
 	{ "vcpus", 0, "N", "virtual CPUs (default 2)", NUMBER(vcpus, 1, MAX_VCPUS) },
 	{ "engines", 0, "N", "engines of the mirror (default 2)",
 	  NUMBER(engines, 1, MAX_ENGINES) },
+	{ "mirrors", 0, "N", "instances of the subject, which share the engines (default 1)",
+	  NUMBER(mirrors, 1, MAX_MIRRORS) },
+	{ "discarders", 0, "N", "threads that perform operations (default 2)",
+	  NUMBER(discarders, 1, MAX_DISCARDERS) },
+	{ "hot", 0, "N", "pages that half of all accesses go to (default 128)",
+	  NUMBER(hot, 1, 4096) },
+	{ "aim", 0, NULL, "operations take pages that engines have just used, and engines "
+	  "those that were taken", VALUE(aim) },
 	{ "seconds", 0, "S", "duration, at least (default 30)",
 	  NUMBER(seconds, 1, OPTION_MAX_SECONDS) },
 	{ "limit", 0, "S",
@@ -132,6 +142,10 @@ static const struct option_entry run_table[] = {
 	  NUMBER(writes, 0, INT64_MAX) },
 	{ "events", 0, "N", "fewer events prove nothing (default 1000)",
 	  NUMBER(events, 0, INT64_MAX) },
+	{ "violations", 0, "N", "so many violations end the storm (default 100)",
+	  NUMBER(violations, 1, INT64_MAX) },
+	{ "outside", 0, NULL, "do not have the subject look at itself in the end: judge what is "
+	  "seen from outside", VALUE(outside) },
 	{ "stuck-after", 0, "S",
 	  "so long without any progress means that threads are stuck; on slow "
 	  "kernels times $SECMMU_TEST_SLOW (default 60)", NUMBER(stuck_after, 1, 3600) },
@@ -140,6 +154,7 @@ static const struct option_entry run_table[] = {
 	{ "backing", 0, "KIND",
 	  "anon (default): private anonymous memory; memfd: shared memory",
 	  .parse = parse_backing },
+	{ "file", 0, "PATH", "with memfd: a file that is made there, instead of a memfd", VALUE(file) },
 	{ "subject", 0, "NAME",
 	  "the secondary MMU that is under test (default: secmmu)", .parse = parse_subject },
 	{ "no-mirror", 0, NULL,
@@ -192,6 +207,10 @@ static int run_mix(const char *mix, int argc, char **argv)
 		.memory = 64 << 20,
 		.vcpus = 2,
 		.engines = 2,
+		.mirrors = 1,
+		.discarders = 2,
+		.hot = 128,
+		.violations = REPORT_LIMIT,
 		.seconds = 30,
 		.stuck_after = DEFAULT_STUCK_AFTER,
 		.subject = subject_find("secmmu"),

@@ -68,7 +68,7 @@ refuse_script 'script.*:3: there is no such operation' 'discarder 0' '# a commen
 refuse_script 'script.*:2: an operation takes' 'discarder 0' 'unmap 1'
 refuse_script 'script.*:2: an operation takes' 'discarder 0' 'unmap 1 0'
 refuse_script 'script.*:2: an operation takes' 'discarder 0' 'unmap 1 2 3'
-refuse_script 'script.*:1: there are discarders 0 and 1' 'discarder 2'
+refuse_script 'script.*:1: there are discarders 0 to 3' 'discarder 4'
 refuse_script 'there is nothing to do' 'discarder 0' '' '# nothing'
 refuse_script 'not within a slot' 'discarder 1' 'barrier' 'unmap 4294967295 1'
 for wrong in '' "$script" "$script $script --output x" "$script --output x --tries 0"; do

@@ -52,7 +52,9 @@
 
 #define MAX_VCPUS		8
 #define MAX_ENGINES		8
-#define MAX_READERS		4
+/* The inspector, and discarders. */
+#define MAX_DISCARDERS		4
+#define MAX_READERS		(1 + MAX_DISCARDERS)
 #define MAX_OWNERS		(MAX_VCPUS + MAX_ENGINES)
 #define MAX_PARTICIPANTS	(MAX_OWNERS + MAX_READERS)
 #define ARENA_SLOTS		3
@@ -183,6 +185,9 @@ struct vcpu_box {
  * @reserved: zero
  * @participants: owners, then readers
  * @vcpus: one box per vCPU
+ * @question: host -> guest: number of a page + 1 that a vCPU is to look at, else zero
+ * @answered: guest -> host: the question that @answer answers
+ * @answer: what the vCPU has seen there
  */
 struct mailbox {
 	uint32_t abi;
@@ -198,6 +203,9 @@ struct mailbox {
 	struct participant participants[MAX_PARTICIPANTS]
 		__attribute__((aligned(64)));
 	struct vcpu_box vcpus[MAX_VCPUS] __attribute__((aligned(64)));
+	uint32_t question __attribute__((aligned(64)));
+	uint32_t answered;
+	uint64_t answer[GUEST_PAGE_WORDS];
 };
 
 _Static_assert(sizeof(struct page_state) == 16, "shared layout");

@@ -92,17 +92,28 @@ static char *reserve(size_t length)
 	return range;
 }
 
+/* It has no name as soon as it is open. Returns a descriptor, or -1. */
+static int make_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		unlink(path);
+	return fd;
+}
+
 /**
  * memory_create - reserve and map guest memory
  * @memory: filled in
  * @size: bytes, MEMORY_MIN .. MEMORY_MAX
  * @backing: what to put behind it
+ * @path: a file to be made, instead of a memfd; or NULL
  *
  * The slots lie in the host's range in reverse order, with a hole before each,
  * so that no two are adjacent in both address spaces.
  */
 void memory_create(struct memory *memory, uint64_t size,
-		   enum memory_backing backing)
+		   enum memory_backing backing, const char *path)
 {
 	char *hva;
 
@@ -111,9 +122,9 @@ void memory_create(struct memory *memory, uint64_t size,
 	memory->hull_length = size + 2 * MEMORY_SLOTS * HUGE_SIZE;
 	memory->hull = reserve(memory->hull_length);
 	if (backing == MEMORY_MEMFD) {
-		memory->fd = memfd_create("secmmu-vmm", MFD_CLOEXEC);
+		memory->fd = path ? make_file(path) : memfd_create("secmmu-vmm", MFD_CLOEXEC);
 		if (memory->fd < 0 || ftruncate(memory->fd, (off_t)size))
-			die("cannot make a memfd: %s", strerror(errno));
+			die("cannot make %s: %s", path ?: "a memfd", strerror(errno));
 	}
 	hva = memory->hull;
 	for (int i = MEMORY_SLOTS - 1; i >= 0; i--) {

@@ -23,7 +23,7 @@
 
 enum memory_backing {
 	MEMORY_ANON,	/* MAP_PRIVATE | MAP_ANONYMOUS */
-	MEMORY_MEMFD,	/* MAP_SHARED of one memfd */
+	MEMORY_MEMFD,	/* MAP_SHARED of one memfd, or of another file */
 	MEMORY_BACKINGS,
 };
 
@@ -64,7 +64,7 @@ struct memory {
 };
 
 void memory_create(struct memory *memory, uint64_t size,
-		   enum memory_backing backing);
+		   enum memory_backing backing, const char *path);
 void memory_destroy(struct memory *memory);
 char *memory_scratch(const struct memory *memory, uint32_t user);
 void *memory_range(const struct memory *memory, uint64_t gpa, uint64_t length);

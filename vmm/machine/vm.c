@@ -25,19 +25,50 @@ static int open_kvm(void)
 	die("cannot open /dev/kvm: %s", strerror(errno));
 }
 
+/**
+ * vm_set_slot - set a slot of guest memory, or have it log what the guest writes
+ * @vm: the machine
+ * @id: number of the slot
+ * @log: it logs
+ *
+ * Return: 0, or a negative errno.
+ */
+int vm_set_slot(const struct vm *vm, unsigned int id, bool log)
+{
+	const struct memory_slot *slot = &vm->memory->slots[id];
+	struct kvm_userspace_memory_region region = {
+		.slot = id,
+		.flags = log ? KVM_MEM_LOG_DIRTY_PAGES : 0,
+		.guest_phys_addr = slot->gpa,
+		.memory_size = slot->length,
+		.userspace_addr = (uintptr_t)slot->hva,
+	};
+
+	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) ? -errno : 0;
+}
+
+/**
+ * vm_dirty_log - take the log of a slot
+ * @vm: the machine
+ * @id: number of the slot, which logs
+ * @bitmap: set to a bit for each page, of those that were written since the call before
+ *
+ * Return: 0, or a negative errno.
+ */
+int vm_dirty_log(const struct vm *vm, unsigned int id, uint64_t *bitmap)
+{
+	struct kvm_dirty_log log = { .slot = id, .dirty_bitmap = bitmap };
+
+	return ioctl(vm->fd, KVM_GET_DIRTY_LOG, &log) ? -errno : 0;
+}
+
 static void set_memslots(const struct vm *vm)
 {
 	for (unsigned int i = 0; i < MEMORY_SLOTS; i++) {
-		const struct memory_slot *slot = &vm->memory->slots[i];
-		struct kvm_userspace_memory_region region = {
-			.slot = i,
-			.guest_phys_addr = slot->gpa,
-			.memory_size = slot->length,
-			.userspace_addr = (uintptr_t)slot->hva,
-		};
+		int error = vm_set_slot(vm, i, false);
 
-		if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region))
-			die("cannot set memslot %u: %s", i, strerror(errno));
+		if (error)
+			die("cannot set memslot %u: %s", i, strerror(-error));
 	}
 }
 

@@ -3,7 +3,9 @@
 #ifndef VMM_VM_H
 #define VMM_VM_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "memory.h"
 
 /**
@@ -22,6 +24,8 @@ struct vm {
 
 void vm_create(struct vm *vm, const struct memory *memory);
 void vm_destroy(struct vm *vm);
+int vm_set_slot(const struct vm *vm, unsigned int id, bool log);
+int vm_dirty_log(const struct vm *vm, unsigned int id, uint64_t *bitmap);
 
 /* vcpu_<machine>.c: what a machine of this architecture needs beforehand. */
 void vm_arch_init(const struct vm *vm);

@@ -167,7 +167,7 @@ static void write_page(struct agent *agent, struct prng *prng)
 		&judge->mailbox->participants[agent->participant];
 	uint64_t words[GUEST_PAGE_WORDS] = { 0 };
 	struct stamp stamp = { .owner = agent->participant };
-	uint32_t page = judge_choose(judge, prng);
+	uint32_t page = judge_choose_near(judge, &judge->lost, prng);
 	bool whole = prng_below(prng, 4);
 	struct page_state *state;
 	ssize_t done = 0;
@@ -182,6 +182,7 @@ static void write_page(struct agent *agent, struct prng *prng)
 						       words, sizeof(words)));
 		return;
 	}
+	trail_note(&judge->used, page);
 	state = &judge->states[page];
 	stamp.page = page;
 	if (!latch_enter(self, state, page, &stamp.epoch))
@@ -221,11 +222,12 @@ void *agent_engine(void *argument)
 
 	prng_init(&prng, agent->seed, agent->participant);
 	while (!agent_stopping(agent)) {
-		uint32_t page = judge_choose(agent->judge, &prng);
+		uint32_t page = judge_choose_near(agent->judge, &agent->judge->lost, &prng);
 		uint32_t count = 1;
 
 		if (!prng_below(&prng, 8))
 			count += prng_below(&prng, MAX_READ_PAGES);
+		trail_note(&agent->judge->used, page);
 		read_pages(agent, page, memory_pages_from(memory, page, count));
 		write_page(agent, &prng);
 		if (++turn % BURST)

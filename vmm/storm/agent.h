@@ -11,12 +11,14 @@
 #include "judge.h"
 #include "mix.h"
 #include "script.h"
+#include "vm.h"
 
 /**
  * struct agent - a thread of the storm
  * @judge: shared by all
  * @mix: shared by all
  * @history: shared by all
+ * @vm: the guest's machine
  * @script: what discarders do; NULL if the mix decides
  * @part: of @script, what this one does
  * @written: what it has done, as such a part; NULL if nobody asks
@@ -41,6 +43,7 @@ struct agent {
 	struct judge *judge;
 	struct mix *mix;
 	struct history *history;
+	const struct vm *vm;
 	struct script *script;
 	const struct script_part *part;
 	struct script_part *written;

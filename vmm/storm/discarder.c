@@ -16,12 +16,12 @@
 /* A range within one slot. */
 static void choose_pages(struct scene *scene)
 {
-	const struct judge *judge = scene->agent->judge;
+	struct judge *judge = scene->agent->judge;
 	const struct memory *memory = judge->memory;
 	const struct arena_slot *slot;
 	uint32_t most = 1 + prng_below(scene->prng, MAX_PAGES);
 
-	scene->first = judge_choose(judge, scene->prng);
+	scene->first = judge_choose_near(judge, &judge->used, scene->prng);
 	slot = &memory->arena[memory_slot_of(memory, scene->first) - MEMORY_ARENA_SLOT];
 	switch (scene->operation->extent) {
 	case EXTENT_ONE:
@@ -84,6 +84,7 @@ static bool perform(struct scene *scene, const struct operation_rule *rule)
 	int error;
 
 	scene->sample = first + prng_below(scene->prng, count);
+	trail_note(&judge->lost, scene->sample);
 	/* Fill this agent's TLB with what is about to become stale. */
 	agent_read_page(agent, scene->sample);
 	if (prove)

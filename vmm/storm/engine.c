@@ -20,24 +20,32 @@ static void need_call(const struct instance *instance, int ret, const char *what
 }
 
 /**
+ * instance_probe - make a subject usable, once
+ * @ops: the subject
+ *
+ * Ends the program, with the reason, if it is not usable here.
+ */
+void instance_probe(const struct subject_ops *ops)
+{
+	char why[256] = "";
+
+	if (ops->limits & SUBJECT_ONE_ACCESSOR)
+		die("not applicable: it has one accessor, and a storm needs several");
+	if (ops->probe && ops->probe(why, sizeof(why)))
+		die("%s", why);
+}
+
+/**
  * instance_create - make an instance of a subject
  * @instance: filled in
- * @ops: the subject
+ * @ops: the subject, which is usable
  * @memory: guest memory
- *
- * Ends the program, with the reason, if the subject is not usable here.
  */
 void instance_create(struct instance *instance, const struct subject_ops *ops,
 		   const struct memory *memory)
 {
-	char why[256] = "";
-
 	*instance = (struct instance) { .ops = ops, .memory = memory };
 	pthread_mutex_init(&instance->lock, NULL);
-	if (cannot(instance, SUBJECT_ONE_ACCESSOR))
-		die("not applicable: it has one accessor, and a storm needs several");
-	if (ops->probe && ops->probe(why, sizeof(why)))
-		die("%s", why);
 	need_call(instance, ops->create(&instance->subject), "make an instance");
 }
 

@@ -43,6 +43,10 @@ struct engine {
 	void *accessor;
 };
 
+/* Instances of a subject that a storm may have. */
+#define MAX_MIRRORS	4
+
+void instance_probe(const struct subject_ops *ops);
 void instance_create(struct instance *instance, const struct subject_ops *ops,
 		   const struct memory *memory);
 void instance_vary(struct instance *instance, const char *what);

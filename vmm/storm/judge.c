@@ -5,9 +5,6 @@
 #include "judge.h"
 #include "stamp.h"
 
-/* Pages most accesses go to; few enough to be met again while in a TLB. */
-#define HOT_PAGES	128
-
 /* A discarder sleeps while it waits: the owner may need its processor. */
 #define WAIT_US		50
 
@@ -17,10 +14,11 @@
  * @memory: guest memory, fresh
  * @owners: number of owners the pages are dealt to
  * @seed: for the guest's random numbers
+ * @hot_pages: pages that most accesses go to; few are met again while in a TLB
  * @report: where violations go
  */
 void judge_init(struct judge *judge, const struct memory *memory,
-		uint32_t owners, uint64_t seed, struct report *report)
+		uint32_t owners, uint64_t seed, uint32_t hot_pages, struct report *report)
 {
 	uint32_t pages = memory->pages;
 
@@ -28,6 +26,7 @@ void judge_init(struct judge *judge, const struct memory *memory,
 		.memory = memory,
 		.report = report,
 		.owners = owners,
+		.hot_pages = hot_pages,
 	};
 	judge->mailbox = memory_range(memory, GUEST_MAILBOX_GPA,
 				      sizeof(*judge->mailbox));
@@ -43,7 +42,7 @@ void judge_init(struct judge *judge, const struct memory *memory,
 		judge->states[page].latch = 1 << 1;
 	}
 	judge->mailbox->abi = HYPERCALL_ABI;
-	judge->mailbox->hot_pages = HOT_PAGES;
+	judge->mailbox->hot_pages = hot_pages;
 	judge->mailbox->pages = pages;
 	judge->mailbox->owners = owners;
 	judge->mailbox->seed = seed;
@@ -105,7 +104,22 @@ uint32_t judge_choose(const struct judge *judge, struct prng *prng)
 {
 	uint32_t hot = __atomic_load_n(&judge->mailbox->hot, __ATOMIC_RELAXED);
 
-	return prng_page(prng, hot, HOT_PAGES, judge->memory->pages);
+	return prng_page(prng, hot, judge->hot_pages, judge->memory->pages);
+}
+
+/**
+ * judge_choose_near - choose a page, and prefer those that the other side was at
+ * @judge: the judge
+ * @trail: @used or @lost of it
+ * @prng: the caller's generator
+ *
+ * Return: its number.
+ */
+uint32_t judge_choose_near(const struct judge *judge, const struct trail *trail,
+			   struct prng *prng)
+{
+	return judge->aim && prng_below(prng, 2) ? trail_choose(trail, prng) :
+						   judge_choose(judge, prng);
 }
 
 /**

@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "prng.h"
 #include "report.h"
+#include "trail.h"
 
 /**
  * struct judge - what the host knows about the arena
@@ -19,6 +20,10 @@
  * @epochs: the host's own epochs, one per page, moved on only by the discarder
  *	that closed the page, after the discard has returned; read by anyone
  * @owners: the pages are dealt to so many; the mailbox's copy is the guest's
+ * @hot_pages: pages of the window that half of all choices go to
+ * @aim: half of all choices go where the other side has just been
+ * @used: pages that engines have used
+ * @lost: pages that discarders have had
  * @exact: pages judged exactly
  */
 struct judge {
@@ -28,6 +33,10 @@ struct judge {
 	struct page_state *states;
 	uint32_t *epochs;
 	uint32_t owners;
+	uint32_t hot_pages;
+	bool aim;
+	struct trail used;
+	struct trail lost;
 	uint64_t exact;
 };
 
@@ -44,13 +53,15 @@ struct judge_read {
 };
 
 void judge_init(struct judge *judge, const struct memory *memory,
-		uint32_t owners, uint64_t seed, struct report *report);
+		uint32_t owners, uint64_t seed, uint32_t hot_pages, struct report *report);
 void judge_destroy(struct judge *judge);
 
 uint32_t judge_owner(const struct judge *judge, uint32_t page);
 uint64_t judge_gpa(const struct judge *judge, uint32_t page);
 void judge_set_hot(struct judge *judge, uint32_t page);
 uint32_t judge_choose(const struct judge *judge, struct prng *prng);
+uint32_t judge_choose_near(const struct judge *judge, const struct trail *trail,
+			   struct prng *prng);
 
 void judge_read_begin(const struct judge *judge, uint32_t page,
 		      struct judge_read *read);

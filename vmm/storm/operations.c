@@ -8,6 +8,10 @@
 #define MADV_COLLAPSE	25
 #endif
 
+#ifndef MADV_HWPOISON
+#define MADV_HWPOISON	100
+#endif
+
 #ifndef MADV_SOFT_OFFLINE
 #define MADV_SOFT_OFFLINE	101
 #endif
@@ -143,6 +147,19 @@ const struct operation operations[] = {
 		.rules = { MEMFD(KEPT, CLOSE) },
 		.weight = 2, OWN("the call has worked"), .act = act_allocate,
 	},
+	{
+		.name = "writeback", .summary = "sync_file_range(): pages go to the disk",
+		.rules = { MEMFD(KEPT, OPEN) },
+		.weight = 4, COUNTER("nr_written"),
+		.usable = usable_writeback, .act = act_writeback,
+	},
+	/* hugetlb.c */
+	{
+		.name = "hugetlb", .summary = "a page of hugetlbfs in their place, for a while",
+		.rules = { ANON(LOST, WAIT) }, .extent = EXTENT_HUGE,
+		.weight = 2, OWN("a page has left the pool"),
+		.usable = usable_hugetlb, .act = act_hugetlb,
+	},
 	/* fork.c */
 	{
 		.name = "fork", .summary = "a child shares all pages, and looks whether its own change",
@@ -152,6 +169,46 @@ const struct operation operations[] = {
 		.name = "exec", .summary = "a child becomes another program",
 		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
 		.weight = 1, OWN("the program has run"), .act = act_exec,
+	},
+	/* child.c */
+	{
+		.name = "killed", .summary = "a child with an instance of its own is killed at work",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
+		.weight = 1, OWN("it was at work, and died"), .usable = usable_own,
+		.act = act_killed,
+	}, {
+		.name = "replaced", .summary = "such a child becomes another program, at work",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
+		.weight = 1, OWN("it was at work, and the program has run"), .usable = usable_own,
+		.act = act_replaced,
+	}, {
+		.name = "released", .summary = "process_mrelease() of such a child, which was killed",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
+		.weight = 1, OWN("it was at work, and the call has worked"),
+		.usable = usable_release, .act = act_released,
+	},
+	/* daemons.c */
+	{
+		.name = "khugepaged", .summary = "khugepaged finds small pages, and collapses them",
+		.rules = { ANON(KEPT, OPEN) }, .extent = EXTENT_HUGE,
+		.weight = 2, COUNTER("thp_collapse_alloc"),
+		.usable = usable_khugepaged, .act = act_khugepaged,
+	}, {
+		.name = "numa-balance", .summary = "the kernel protects pages, to see who uses them",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
+		.weight = 1, COUNTER("numa_pte_updates"),
+		.usable = usable_balancing, .act = act_balancing,
+	},
+	/* lost.c */
+	{
+		.name = "block-offline", .summary = "the memory block of a page goes, and comes back",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) }, .extent = EXTENT_ONE,
+		.weight = 1, OWN("the block was offline"), .usable = usable_block, .act = act_block,
+	}, {
+		.name = "poison", .summary = "MADV_HWPOISON: the memory of a page fails",
+		.rules = { ANON(LOST, WAIT) }, .extent = EXTENT_ONE,
+		.weight = 1, OWN("pagemap: the page is not there"), .value = MADV_HWPOISON,
+		.usable = usable_poison, .act = act_poison,
 	},
 	/* migrate.c */
 	{
@@ -212,6 +269,11 @@ const struct operation operations[] = {
 		.rules = { ANON(KEPT, WAIT), MEMFD(KEPT, WAIT) },
 		.weight = 6, OWN("a fault has come"), .usable = usable_userfault, .act = act_miss,
 	}, {
+		.name = "userfault-outside", .summary = "the same, delivered by another process",
+		.rules = { ANON(KEPT, WAIT), MEMFD(KEPT, WAIT) },
+		.weight = 3, OWN("a fault has come"), .usable = usable_userfault,
+		.act = act_miss_outside,
+	}, {
 		.name = "userfault-wp", .summary = "writers wait for userfaultfd",
 		.rules = { ANON(KEPT, CLOSE), MEMFD(KEPT, CLOSE) },
 		.weight = 6, OWN("pagemap: the page's bit is there"),
@@ -243,6 +305,12 @@ const struct operation operations[] = {
 		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
 		.weight = 4, OWN("the call has worked"),
 		.usable = usable_prefault, .act = act_prefault,
+	},
+	/* guest.c */
+	{
+		.name = "guest-log", .summary = "KVM logs what the guest writes, for a while",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
+		.weight = 2, OWN("a write of the guest is in the log"), .act = act_log_guest,
 	},
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "clock.h"
 #include "exitcode.h"
 #include "json.h"
 #include "mark.h"
@@ -41,6 +42,15 @@ void report_init(struct report *report)
 }
 
 /**
+ * report_begin - the storm begins: from now on it is told how long violations took to come
+ * @report: initialised
+ */
+void report_begin(struct report *report)
+{
+	report->began = clock_ns();
+}
+
+/**
  * report_violations - how many there are
  * @report: the report
  *
@@ -57,6 +67,9 @@ static bool begin_violation(struct report *report, uint64_t *number)
 	/* make replay stops here. */
 	mark_here(MARK_WRONG);
 	*number = __atomic_add_fetch(&report->violations, 1, __ATOMIC_RELAXED);
+	if (*number == 1)
+		__atomic_store_n(&report->first_us, (clock_ns() - report->began) / 1000,
+				 __ATOMIC_RELAXED);
 	die_status = EXIT_FAIL;
 	if (*number > REPORT_DETAILS)
 		return false;
@@ -234,6 +247,9 @@ int report_summary(const struct totals *totals)
 	int status = report_exit_code(totals);
 
 	print_numbers(totals);
+	if (totals->violations)
+		printf("storm: the first violation was seen after %" PRIu64 ".%06" PRIu64 " s\n",
+		       totals->first_us / 1000000, totals->first_us % 1000000);
 	mix_print(totals->mix);
 	if (status == EXIT_UNPROVEN)
 		print_unproven(totals);
@@ -280,6 +296,10 @@ int report_json(const char *path, const struct totals *totals)
 	json_number(&json, "left_domain", totals->left);
 	json_number(&json, "lost_vcpus", totals->lost);
 	json_number(&json, "violations", totals->violations);
+	if (totals->violations)
+		json_number(&json, "first_violation_us", totals->first_us);
+	else
+		json_null(&json, "first_violation_us");
 	mix_json(totals->mix, &json);
 	return json_finish(&json);
 }

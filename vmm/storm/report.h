@@ -9,10 +9,11 @@
 #include "hypercall.h"
 #include "mix.h"
 
-/* The first so many violations are described; then the storm stops. */
+/* The first so many violations are described. */
 #define REPORT_DETAILS		20
 /* Of these, the first so many with the views of the page. */
 #define REPORT_EXPLAINED	5
+/* So many end a storm, unless it is told otherwise. */
 #define REPORT_LIMIT		100
 
 /* Below these a storm proves nothing, unless it is told otherwise. */
@@ -23,12 +24,16 @@
  * struct report - the violations so far
  * @lock: keeps the lines of two violations apart
  * @violations: their number; read by anyone
+ * @began: when the storm began, in nanoseconds
+ * @first_us: when the first one was seen, in microseconds since then
  * @explain: tells more about a page, with the lock held; or NULL
  * @context: argument of @explain
  */
 struct report {
 	pthread_mutex_t lock;
 	uint64_t violations;
+	uint64_t began;
+	uint64_t first_us;
 	void (*explain)(void *context, uint32_t page);
 	void *context;
 };
@@ -67,6 +72,7 @@ struct report {
  * @need_writes: fewer @guest_writes prove nothing
  * @need_events: nor do fewer @events
  * @violations: number of violations
+ * @first_us: when the first one was seen, in microseconds since the storm began
  */
 struct totals {
 	uint64_t seconds;
@@ -101,9 +107,11 @@ struct totals {
 	uint64_t need_writes;
 	uint64_t need_events;
 	uint64_t violations;
+	uint64_t first_us;
 };
 
 void report_init(struct report *report);
+void report_begin(struct report *report);
 uint64_t report_violations(const struct report *report);
 void report_finding(struct report *report, const char *who, uint32_t owner,
 		    const struct stamp_finding *finding);

@@ -71,7 +71,7 @@ static const char *parse_line(struct script *script, struct script_part **part, 
 		return NULL;
 	if (words == 2 && !strcmp(name, "discarder")) {
 		if (first >= SCRIPT_THREADS)
-			return "there are discarders 0 and 1";
+			return "there are discarders 0 to 3";
 		*part = &script->parts[first];
 		return NULL;
 	}

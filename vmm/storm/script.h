@@ -18,8 +18,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "hypercall.h"
 
-#define SCRIPT_THREADS	2
+#define SCRIPT_THREADS	MAX_DISCARDERS
 
 struct memory;
 struct operation;

@@ -6,72 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "agent.h"
-#include "canary.h"
 #include "clock.h"
 #include "exitcode.h"
-#include "fixed.h"
 #include "interrupt.h"
 #include "json.h"
 #include "message.h"
-#include "report.h"
-#include "storm.h"
-#include "vcpu.h"
-#include "views.h"
+#include "parts.h"
 #include "watchdog.h"
-
-#define DISCARDERS	2
-#define MAX_AGENTS	(MAX_ENGINES + 1 + DISCARDERS)
 
 #define GUEST_STOP_MS	2000
 #define TURN_MS		100
 #define SWEEP_PAGES	32768
-
-/**
- * struct storm - everything a storm consists of
- * @options: what was asked for
- * @report: violations
- * @memory: guest memory
- * @vm: the machine
- * @vcpus: its vCPUs
- * @fixed: what the guest must not have changed
- * @lost: vCPUs that the emulator has shut down
- * @silent: vCPUs that were taken out before the guest greeted on them
- * @instance: of the subject
- * @judge: the judge
- * @mix: the operations
- * @script: what discarders do, if there is one
- * @written: what each has done, if that is asked for
- * @views: who can be asked about a page
- * @canary: the canary process
- * @agents: engines, then the inspector, then discarders
- * @nr_agents: how many
- * @stop: agents finish when this is true
- * @guest_work: what the guest has done until @stop; for the watchdog
- * @steps: taken on the way to the end; for the watchdog
- */
-struct storm {
-	const struct storm_options *options;
-	struct report report;
-	struct memory memory;
-	struct vm vm;
-	struct vcpu vcpus[MAX_VCPUS];
-	struct fixed fixed;
-	uint64_t lost;
-	uint64_t silent;
-	struct instance instance;
-	struct judge judge;
-	struct mix mix;
-	struct script script;
-	struct script written;
-	struct views views;
-	struct canary canary;
-	struct agent agents[MAX_AGENTS];
-	uint32_t nr_agents;
-	bool stop;
-	uint64_t guest_work;
-	uint64_t steps;
-};
 
 static void on_violation(void *context, unsigned int index)
 {
@@ -135,12 +80,13 @@ static void add_agent(struct storm *storm, const char *name, uint32_t number,
 		.judge = &storm->judge,
 		.mix = &storm->mix,
 		.history = &storm->views.history,
+		.vm = &storm->vm,
 		.stop = &storm->stop,
 		.seed = storm->options->seed,
 		.participant = participant,
 	};
 	snprintf(agent->name, sizeof(agent->name), "%s %" PRIu32, name, number);
-	engine_open(&agent->engine, &storm->instance);
+	engine_open(&agent->engine, &storm->instances[number % storm->options->mirrors]);
 	storm->nr_agents++;
 }
 
@@ -157,6 +103,12 @@ static void direct_discarder(struct storm *storm, struct agent *agent, uint32_t 
 	}
 }
 
+/* Any of them may have a part in a script. */
+static uint32_t discarders_wanted(const struct storm_options *options)
+{
+	return options->script ? SCRIPT_THREADS : options->discarders;
+}
+
 static void create_agents(struct storm *storm)
 {
 	uint32_t engines = storm->options->engines;
@@ -165,7 +117,7 @@ static void create_agents(struct storm *storm)
 	for (uint32_t i = 0; i < engines; i++)
 		add_agent(storm, "engine", i, participant++);
 	add_agent(storm, "inspector", 0, participant++);
-	for (uint32_t i = 0; i < DISCARDERS; i++) {
+	for (uint32_t i = 0; i < discarders_wanted(storm->options); i++) {
 		add_agent(storm, "discarder", i, participant++);
 		direct_discarder(storm, &storm->agents[storm->nr_agents - 1], i);
 	}
@@ -180,17 +132,22 @@ static void create_vcpus(struct storm *storm)
 }
 
 /* What engines vary is said before there are slots. */
-static void show_memory(struct storm *storm)
+static void show_memory(const struct storm_options *options, struct instance *instance)
 {
-	const struct storm_options *options = storm->options;
-
 	if (options->tags)
-		instance_vary(&storm->instance, "tags");
+		instance_vary(instance, "tags");
 	if (options->domains)
-		instance_vary(&storm->instance, "domains");
+		instance_vary(instance, "domains");
 	if (options->keys)
-		instance_vary(&storm->instance, "keys");
-	instance_show(&storm->instance);
+		instance_vary(instance, "keys");
+	instance_show(instance);
+}
+
+static void create_instances(struct storm *storm)
+{
+	instance_probe(storm->options->subject);
+	for (uint32_t i = 0; i < storm->options->mirrors; i++)
+		instance_create(&storm->instances[i], storm->options->subject, &storm->memory);
 }
 
 /* From now on a violation is told with what all views have. */
@@ -200,7 +157,9 @@ static void watch_views(struct storm *storm)
 
 	history_start(&views->history);
 	views->judge = &storm->judge;
-	engine_open(&views->engine, &storm->instance);
+	for (; views->nr_engines < storm->options->mirrors; views->nr_engines++)
+		engine_open(&views->engines[views->nr_engines],
+			    &storm->instances[views->nr_engines]);
 	storm->report.explain = views_print;
 	storm->report.context = views;
 }
@@ -216,18 +175,20 @@ static void storm_create(struct storm *storm)
 		script_read(&storm->script, options->script);
 		mix_of_script(&storm->mix, &storm->script);
 	}
-	memory_create(&storm->memory, options->memory, options->backing);
-	instance_create(&storm->instance, options->subject, &storm->memory);
+	memory_create(&storm->memory, options->memory, options->backing, options->file);
+	create_instances(storm);
 	script_check(&storm->script, &storm->memory);
-	mix_prepare(&storm->mix, &storm->instance);
+	mix_prepare(&storm->mix, &storm->instances[0]);
 	judge_init(&storm->judge, &storm->memory, options->vcpus + options->engines,
-		   options->seed, &storm->report);
+		   options->seed, options->hot, &storm->report);
+	storm->judge.aim = options->aim;
 	storm->judge.mailbox->mistake = options->mistake;
 	create_vcpus(storm);
-	show_memory(storm);
+	for (uint32_t i = 0; i < options->mirrors; i++)
+		show_memory(options, &storm->instances[i]);
 	create_agents(storm);
 	watch_views(storm);
-	instance_check_slots(&storm->instance, &storm->agents[0].engine);
+	instance_check_slots(&storm->instances[0], &storm->agents[0].engine);
 }
 
 /* Something on the way to the end is over: the next may take as long. */
@@ -239,7 +200,8 @@ static void take_step(struct storm *storm)
 static void storm_destroy(struct storm *storm)
 {
 	storm->report.explain = NULL;
-	engine_close(&storm->views.engine);
+	while (storm->views.nr_engines)
+		engine_close(&storm->views.engines[--storm->views.nr_engines]);
 	for (uint32_t i = 0; i < storm->nr_agents; i++) {
 		engine_close(&storm->agents[i].engine);
 		take_step(storm);
@@ -249,8 +211,10 @@ static void storm_destroy(struct storm *storm)
 	take_step(storm);
 	vm_destroy(&storm->vm);
 	take_step(storm);
-	instance_destroy(&storm->instance);
-	take_step(storm);
+	for (uint32_t i = 0; i < storm->options->mirrors; i++) {
+		instance_destroy(&storm->instances[i]);
+		take_step(storm);
+	}
 	judge_destroy(&storm->judge);
 	fixed_free(&storm->fixed);
 	memory_destroy(&storm->memory);
@@ -270,12 +234,6 @@ static void storm_start(struct storm *storm)
 			    i == inspector ? agent_inspector : agent_discarder);
 }
 
-/* It has not greeted yet, and nothing else was said of it. */
-static bool is_silent(const struct vcpu *vcpu)
-{
-	return vcpu->started && !vcpu_greeted(vcpu) && !vcpu_finished(vcpu);
-}
-
 /* The guest stops by itself; a vCPU that does not is taken out. */
 static void stop_guest(struct storm *storm)
 {
@@ -292,7 +250,7 @@ static void stop_guest(struct storm *storm)
 		usleep(10000);
 	}
 	for (uint32_t i = 0; i < vcpus; i++) {
-		storm->silent += is_silent(&storm->vcpus[i]);
+		storm->silent += storm_vcpu_silent(&storm->vcpus[i]);
 		vcpu_stop(&storm->vcpus[i]);
 		take_step(storm);
 	}
@@ -322,73 +280,17 @@ static void sweep_pages(struct storm *storm)
 	for (uint32_t page = 0; page < storm->memory.pages; page += step) {
 		agent_read_page(inspector, page);
 		agent_inspect_page(inspector, page);
-		if (report_violations(&storm->report) >= REPORT_LIMIT)
+		if (report_violations(&storm->report) >= storm->options->violations)
 			break;
 	}
-}
-
-static uint64_t read_counter(const uint64_t *counter)
-{
-	return __atomic_load_n(counter, __ATOMIC_RELAXED);
-}
-
-static void collect_totals(struct storm *storm, struct totals *totals)
-{
-	const struct mailbox *mailbox = storm->judge.mailbox;
-	const struct subject_ops *ops = storm->instance.ops;
-	struct subject_counters counters;
-
-	*totals = (struct totals) {
-		.seconds = totals->seconds,
-		.seed = storm->options->seed,
-		.subject = ops->name,
-		.counted = ops->counters,
-		.exact = read_counter(&storm->judge.exact),
-		.silent = storm->silent,
-		.mix = &storm->mix,
-		.unreached = !mix_proven(&storm->mix),
-		.need_writes = storm->options->writes,
-		.need_events = storm->options->events,
-	};
-	for (uint32_t i = 0; i < storm->options->vcpus; i++) {
-		totals->guest_writes += read_counter(&mailbox->vcpus[i].writes);
-		totals->guest_reads += read_counter(&mailbox->vcpus[i].reads);
-		totals->kvm_exits += read_counter(&storm->vcpus[i].exits);
-		totals->kvm_faults += read_counter(&storm->vcpus[i].faults);
-		totals->exceptions += read_counter(&storm->vcpus[i].exceptions);
-		totals->silent += is_silent(&storm->vcpus[i]);
-	}
-	for (uint32_t i = 0; i < storm->nr_agents; i++) {
-		const struct agent *agent = &storm->agents[i];
-
-		totals->engine_reads += read_counter(&agent->reads);
-		totals->direct_reads += read_counter(&agent->inspected);
-		totals->engine_writes += read_counter(&agent->writes);
-		totals->engine_faults += read_counter(&agent->faults);
-		totals->denied += read_counter(&agent->denied);
-		totals->discards += read_counter(&agent->operations);
-		totals->gave_up |= __atomic_load_n(&agent->failed, __ATOMIC_ACQUIRE);
-	}
-	totals->canary_pages = canary_report(&storm->canary, &storm->report);
-	totals->canary_changed = storm->canary.reported;
-	totals->lost = __atomic_load_n(&storm->lost, __ATOMIC_RELAXED);
-	totals->violations = report_violations(&storm->report);
-	totals->events = totals->discards;
-	if (!ops->counters)
-		return;
-	ops->counters(storm->instance.subject, &counters);
-	totals->events = counters.events;
-	totals->zapped = counters.zapped;
-	totals->flushes = counters.flushes;
-	totals->retries = counters.retries;
-	totals->left = counters.left;
 }
 
 static bool storm_over(const struct storm *storm)
 {
 	uint32_t finished = 0;
 
-	if (interrupt_signal() || report_violations(&storm->report) >= REPORT_LIMIT)
+	if (interrupt_signal() ||
+	    report_violations(&storm->report) >= storm->options->violations)
 		return true;
 	for (uint32_t i = 0; i < storm->options->vcpus; i++)
 		finished += vcpu_finished(&storm->vcpus[i]);
@@ -411,17 +313,6 @@ static bool time_is_up(const struct storm *storm, const struct totals *totals,
 	return report_proven(totals) || ms >= options->limit * 1000ull;
 }
 
-static void note_guest_work(struct storm *storm)
-{
-	const struct mailbox *mailbox = storm->judge.mailbox;
-	uint64_t work = 0;
-
-	for (uint32_t i = 0; i < storm->options->vcpus; i++)
-		work += read_counter(&mailbox->vcpus[i].writes) +
-			read_counter(&mailbox->vcpus[i].reads);
-	__atomic_store_n(&storm->guest_work, work, __ATOMIC_RELAXED);
-}
-
 /* The main thread: moves the window, prints, and watches. */
 static void watch_storm(struct storm *storm, struct totals *totals)
 {
@@ -435,12 +326,12 @@ static void watch_storm(struct storm *storm, struct totals *totals)
 		usleep(TURN_MS * 1000);
 		judge_set_hot(&storm->judge,
 			      prng_below(&prng, storm->memory.pages));
-		note_guest_work(storm);
+		storm_note_guest_work(storm);
 		ms = clock_ms() - start;
 		if (ms / 1000 == totals->seconds)
 			continue;
 		totals->seconds = ms / 1000;
-		collect_totals(storm, totals);
+		storm_count(storm, totals);
 		report_progress(totals);
 	}
 }
@@ -448,19 +339,23 @@ static void watch_storm(struct storm *storm, struct totals *totals)
 /* All is at rest: the subject says what it thinks of itself, if it does. */
 static void inspect_subject(struct storm *storm)
 {
-	const struct subject_ops *ops = storm->instance.ops;
-	char text[256] = "";
+	const struct subject_ops *ops = storm->options->subject;
 
-	if (!ops->inspect)
+	if (!ops->inspect || storm->options->outside)
 		return;
-	if (ops->inspect(storm->instance.subject, text, sizeof(text)))
-		report_line(&storm->report, "oracle", text);
-	else if (*text)
-		printf("oracle   %s\n", text);
+	for (uint32_t i = 0; i < storm->options->mirrors; i++) {
+		char text[256] = "";
+
+		if (ops->inspect(storm->instances[i].subject, text, sizeof(text)))
+			report_line(&storm->report, "oracle", text);
+		else if (*text)
+			printf("oracle   %s\n", text);
+	}
 }
 
 static void storm_measure(struct storm *storm, struct totals *totals)
 {
+	report_begin(&storm->report);
 	watchdog_hold_signals(true);
 	storm_start(storm);
 	watchdog_hold_signals(false);
@@ -471,26 +366,7 @@ static void storm_measure(struct storm *storm, struct totals *totals)
 	take_step(storm);
 	inspect_subject(storm);
 	take_step(storm);
-	collect_totals(storm, totals);
-}
-
-/*
- * The guest goes on until the agents have ended. From then on it does not count, or it
- * would hide one that does not end.
- */
-static uint64_t storm_progress(void *context)
-{
-	const struct storm *storm = context;
-	uint64_t sum = read_counter(&storm->steps) + read_counter(&storm->guest_work);
-
-	for (uint32_t i = 0; i < storm->nr_agents; i++) {
-		const struct agent *agent = &storm->agents[i];
-
-		sum += read_counter(&agent->reads) + read_counter(&agent->inspected) +
-		       read_counter(&agent->writes) + read_counter(&agent->faults) +
-		       read_counter(&agent->operations) + read_counter(&agent->denied);
-	}
-	return sum;
+	storm_count(storm, totals);
 }
 
 static uint64_t storm_violations(void *context)
@@ -518,11 +394,13 @@ static void print_repetition(const struct storm_options *options)
 {
 	printf("storm: to repeat its choices: secmmu-vmm storm %s%s --subject %s --seed %"
 	       PRIu64 " --memory %" PRIu64 "M --backing %s --vcpus %" PRIu32 " --engines %" PRIu32
-	       " --seconds %" PRIu32 "%s%s%s\n", options->script ? "" : "--mix ",
+	       " --mirrors %" PRIu32 " --discarders %" PRIu32 " --hot %" PRIu32 "%s --seconds %" PRIu32
+	       "%s%s%s\n", options->script ? "" : "--mix ",
 	       options->script ?: options->mix.text,
 	       options->subject->name, options->seed,
 	       options->memory >> 20, options->backing == MEMORY_MEMFD ? "memfd" : "anon",
-	       options->vcpus, options->engines, options->seconds,
+	       options->vcpus, options->engines, options->mirrors, options->discarders, options->hot,
+	       options->aim ? " --aim" : "", options->seconds,
 	       options->tags ? " --tags" : "", options->domains ? " --domains" : "",
 	       options->keys ? " --keys" : "");
 }

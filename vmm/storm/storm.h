@@ -14,13 +14,21 @@
  * @memory: bytes of guest memory
  * @vcpus: virtual CPUs, 1 .. MAX_VCPUS
  * @engines: engines, 1 .. MAX_ENGINES
+ * @mirrors: instances of the subject, 1 .. MAX_MIRRORS; engines are dealt to them
+ * @discarders: threads that perform operations, 1 .. MAX_DISCARDERS
+ * @hot: pages of the window that half of all accesses go to
+ * @aim: discarders prefer pages that engines have just used, and engines those that
+ *	discarders have
  * @seconds: how long at least
  * @limit: seconds until which it may go on to prove something; @seconds if that is more
  * @stuck_after: seconds without progress, times SECMMU_TEST_SLOW, that mean "stuck"
  * @writes: guest writes that prove something
  * @events: and events
+ * @violations: so many end the storm
+ * @outside: judge what is seen from outside only: do not have the subject inspect itself
  * @seed: of all random numbers
  * @backing: of guest memory
+ * @file: path of the file to be made, instead of a memfd; or NULL
  * @unmirrored: @subject is the control
  * @subject: the secondary MMU under test
  * @tags: engines vary the tags of their addresses; as @domains and @keys, where the subject
@@ -38,13 +46,20 @@ struct storm_options {
 	uint64_t memory;
 	uint32_t vcpus;
 	uint32_t engines;
+	uint32_t mirrors;
+	uint32_t discarders;
+	uint32_t hot;
+	bool aim;
 	uint32_t seconds;
 	uint32_t limit;
 	uint32_t stuck_after;
 	uint64_t writes;
 	uint64_t events;
+	uint64_t violations;
+	bool outside;
 	uint64_t seed;
 	enum memory_backing backing;
+	const char *file;
 	bool unmirrored;
 	const struct subject_ops *subject;
 	bool tags;

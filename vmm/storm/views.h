@@ -11,12 +11,14 @@
 /**
  * struct views - who can be asked
  * @judge: knows the state that host and guest share
- * @engine: of its own: the subject's view
+ * @engines: of its own: the view of each instance of the subject
+ * @nr_engines: how many
  * @history: what was done to pages
  */
 struct views {
 	const struct judge *judge;
-	struct engine engine;
+	struct engine engines[MAX_MIRRORS];
+	uint32_t nr_engines;
 	struct history history;
 };
 

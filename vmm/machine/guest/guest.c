@@ -104,6 +104,23 @@ static void read_page(uint32_t self, struct prng *prng, uint64_t *copy)
 	}
 }
 
+/* The host asks what is on a page, of whichever vCPU comes first. */
+static void answer_question(void)
+{
+	uint32_t question = __atomic_load_n(&mailbox->question, __ATOMIC_RELAXED);
+	const uint64_t *words;
+
+	if (!question || question > mailbox->pages ||
+	    !__atomic_compare_exchange_n(&mailbox->question, &question, 0, false,
+					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return;
+	words = (const uint64_t *)arena_gpa(mailbox->slots, question - 1);
+	for (unsigned int word = 0; word < GUEST_PAGE_WORDS; word++)
+		mailbox->answer[word] = __atomic_load_n(&words[word], __ATOMIC_RELAXED);
+	/* Pairs with the acquire in the host's views.c. */
+	__atomic_store_n(&mailbox->answered, question, __ATOMIC_RELEASE);
+}
+
 /* Entered once by each vCPU, from guest_start. */
 void guest_main(uint64_t index)
 {
@@ -124,6 +141,7 @@ void guest_main(uint64_t index)
 				write_page(self, page);
 		}
 		read_page(self, &prng, copy);
+		answer_question();
 	}
 	hypercall(HYPERCALL_DONE, 0);
 }

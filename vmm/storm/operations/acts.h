@@ -37,10 +37,35 @@ ACT(protect_writes);
 ACT(punch);
 ACT(truncate);
 ACT(allocate);
+ACT(writeback);
+USABLE(writeback);
 
 /* fork.c */
 ACT(fork);
 ACT(exec);
+
+/* child.c */
+ACT(killed);
+ACT(replaced);
+ACT(released);
+USABLE(own);
+USABLE(release);
+
+/* hugetlb.c */
+ACT(hugetlb);
+USABLE(hugetlb);
+
+/* daemons.c */
+ACT(khugepaged);
+ACT(balancing);
+USABLE(khugepaged);
+USABLE(balancing);
+
+/* lost.c */
+ACT(block);
+ACT(poison);
+USABLE(block);
+USABLE(poison);
 
 /* migrate.c */
 ACT(compact);
@@ -66,6 +91,7 @@ USABLE(scan);
 
 /* userfault.c */
 ACT(miss);
+ACT(miss_outside);
 ACT(protect_by_userfault);
 ACT(userfault_move);
 USABLE(userfault);
@@ -79,5 +105,8 @@ ACT(prefault);
 USABLE(slots);
 USABLE(dirty_log);
 USABLE(prefault);
+
+/* guest.c */
+ACT(log_guest);
 
 #endif /* STORM_ACTS_H */

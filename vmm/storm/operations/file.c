@@ -2,7 +2,10 @@
 /* What changes the file behind guest memory. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+#include <linux/magic.h>
 #include "acts.h"
 #include "operation.h"
 
@@ -42,4 +45,32 @@ ACT(allocate)
 		return -errno;
 	scene->reached = true;
 	return 0;
+}
+
+/**
+ * usable_writeback - is there a disk that the file can be written to?
+ */
+USABLE(writeback)
+{
+	struct statfs fs;
+
+	(void)operation;
+	if (fstatfs(instance->memory->fd, &fs) ||
+	    fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
+		return -snprintf(why, size, "a memfd has no disk: --file PATH on a file system");
+	return 0;
+}
+
+/**
+ * act_writeback - pages are written to the disk: they are clean, and may not be written
+ * without the file system's knowledge
+ */
+ACT(writeback)
+{
+	const struct memory *memory = scene->agent->judge->memory;
+
+	return sync_file_range(memory->fd, memory_offset(memory, scene->gpa),
+			       (off_t)scene->length,
+			       SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+			       SYNC_FILE_RANGE_WAIT_AFTER) ? -errno : 0;
 }

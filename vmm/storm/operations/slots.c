@@ -102,7 +102,7 @@ ACT(protect_slot)
 /* The log is on; the slots are locked. */
 static int write_and_look(struct scene *scene)
 {
-	static uint64_t bitmap[BITMAP_WORDS];
+	static __thread uint64_t bitmap[BITMAP_WORDS];
 	struct instance *instance = instance_of(scene);
 	const struct memory_slot *slot = &instance->memory->slots[slot_of(scene)];
 	size_t bit = (scene->gpa - slot->gpa) / GUEST_PAGE_SIZE;

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <linux/userfaultfd.h>
 #include "acts.h"
@@ -19,6 +20,13 @@
 /* How long the first fault is awaited, and how many turns. */
 #define TURN_MS		1
 #define TURNS		20
+
+/* How a child that serves faults ends. */
+enum {
+	SERVED,
+	NOT_ASKED,
+	SERVED_BADLY,
+};
 
 /* linux/userfaultfd.h since 6.8 */
 struct uffdio_move_ {
@@ -150,10 +158,26 @@ static int discard_pages(const struct scene *scene)
 	return madvise(scene->hva, scene->length, MADV_DONTNEED) ? -errno : 0;
 }
 
-/**
- * act_miss - pages go and come back when they are asked for, as after a migration
- */
-ACT(miss)
+/* A child serves the faults: it has the pages' content too. */
+static int serve_outside(struct scene *scene, int fd)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child < 0)
+		return serve_faults(scene, fd);
+	if (!child)
+		_exit(serve_faults(scene, fd) ? SERVED_BADLY : scene->reached ? SERVED : NOT_ASKED);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) == SERVED_BADLY)
+		return serve_faults(scene, fd);
+	scene->reached = WEXITSTATUS(status) == SERVED;
+	return 0;
+}
+
+/* Pages go, and come back when they are asked for, as after a migration. */
+static int serve_pages(struct scene *scene, int (*serve)(struct scene *scene, int fd))
 {
 	int fd = userfault_open(0), error;
 
@@ -161,7 +185,7 @@ ACT(miss)
 		return fd;
 	error = save_content(scene) ?: userfault_register(fd, scene, USERFAULT_MODE_MISSING);
 	if (!error) {
-		error = discard_pages(scene) ?: serve_faults(scene, fd);
+		error = discard_pages(scene) ?: serve(scene, fd);
 		if (error)
 			scene_fail(scene, "cannot deliver pages", error);
 	}
@@ -169,6 +193,22 @@ ACT(miss)
 	close(fd);
 	scene_reserve_scratch(scene);
 	return error;
+}
+
+/**
+ * act_miss - pages go and come back, delivered by this process
+ */
+ACT(miss)
+{
+	return serve_pages(scene, serve_faults);
+}
+
+/**
+ * act_miss_outside - pages go and come back, delivered by another process
+ */
+ACT(miss_outside)
+{
+	return serve_pages(scene, serve_outside);
 }
 
 static int protect_pages(const struct scene *scene, int fd, uint64_t mode)

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Everything a storm consists of, for the files that run it and count what it does. */
+#ifndef STORM_PARTS_H
+#define STORM_PARTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "agent.h"
+#include "canary.h"
+#include "fixed.h"
+#include "report.h"
+#include "storm.h"
+#include "vcpu.h"
+#include "views.h"
+
+#define MAX_AGENTS	(MAX_ENGINES + 1 + MAX_DISCARDERS)
+
+/**
+ * struct storm - everything a storm consists of
+ * @options: what was asked for
+ * @report: violations
+ * @memory: guest memory
+ * @vm: the machine
+ * @vcpus: its vCPUs
+ * @fixed: what the guest must not have changed
+ * @lost: vCPUs that the emulator has shut down
+ * @silent: vCPUs that were taken out before the guest greeted on them
+ * @instances: of the subject, as many as @options says; engines are dealt to them
+ * @judge: the judge
+ * @mix: the operations
+ * @script: what discarders do, if there is one
+ * @written: what each has done, if that is asked for
+ * @views: who can be asked about a page
+ * @canary: the canary process
+ * @agents: engines, then the inspector, then discarders
+ * @nr_agents: how many
+ * @stop: agents finish when this is true
+ * @guest_work: what the guest has done until @stop; for the watchdog
+ * @steps: taken on the way to the end; for the watchdog
+ */
+struct storm {
+	const struct storm_options *options;
+	struct report report;
+	struct memory memory;
+	struct vm vm;
+	struct vcpu vcpus[MAX_VCPUS];
+	struct fixed fixed;
+	uint64_t lost;
+	uint64_t silent;
+	struct instance instances[MAX_MIRRORS];
+	struct judge judge;
+	struct mix mix;
+	struct script script;
+	struct script written;
+	struct views views;
+	struct canary canary;
+	struct agent agents[MAX_AGENTS];
+	uint32_t nr_agents;
+	bool stop;
+	uint64_t guest_work;
+	uint64_t steps;
+};
+
+bool storm_vcpu_silent(const struct vcpu *vcpu);
+void storm_count(struct storm *storm, struct totals *totals);
+void storm_note_guest_work(struct storm *storm);
+uint64_t storm_progress(void *context);
+
+#endif /* STORM_PARTS_H */

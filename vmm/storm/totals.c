@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the parts of a storm have done so far, in numbers. */
+#include "parts.h"
+
+/**
+ * storm_vcpu_silent - has it not greeted, and nothing else was said of it?
+ * @vcpu: the vCPU
+ *
+ * Return: true if so.
+ */
+bool storm_vcpu_silent(const struct vcpu *vcpu)
+{
+	return vcpu->started && !vcpu_greeted(vcpu) && !vcpu_finished(vcpu);
+}
+
+static uint64_t read_counter(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+/* All mirrors have the same events; the rest adds up. */
+static void add_counters(const struct storm *storm, struct totals *totals)
+{
+	for (uint32_t i = 0; i < storm->options->mirrors; i++) {
+		struct subject_counters counters;
+
+		storm->options->subject->counters(storm->instances[i].subject, &counters);
+		totals->events = counters.events;
+		totals->zapped += counters.zapped;
+		totals->flushes += counters.flushes;
+		totals->retries += counters.retries;
+		totals->left += counters.left;
+	}
+}
+
+/**
+ * storm_count - add up what all parts have done
+ * @storm: the storm, at work or at rest
+ * @totals: filled in, but for @seconds
+ */
+void storm_count(struct storm *storm, struct totals *totals)
+{
+	const struct mailbox *mailbox = storm->judge.mailbox;
+	const struct subject_ops *ops = storm->options->subject;
+
+	*totals = (struct totals) {
+		.seconds = totals->seconds,
+		.seed = storm->options->seed,
+		.subject = ops->name,
+		.counted = ops->counters,
+		.exact = read_counter(&storm->judge.exact),
+		.silent = storm->silent,
+		.mix = &storm->mix,
+		.unreached = !mix_proven(&storm->mix),
+		.need_writes = storm->options->writes,
+		.need_events = storm->options->events,
+	};
+	for (uint32_t i = 0; i < storm->options->vcpus; i++) {
+		totals->guest_writes += read_counter(&mailbox->vcpus[i].writes);
+		totals->guest_reads += read_counter(&mailbox->vcpus[i].reads);
+		totals->kvm_exits += read_counter(&storm->vcpus[i].exits);
+		totals->kvm_faults += read_counter(&storm->vcpus[i].faults);
+		totals->exceptions += read_counter(&storm->vcpus[i].exceptions);
+		totals->silent += storm_vcpu_silent(&storm->vcpus[i]);
+	}
+	for (uint32_t i = 0; i < storm->nr_agents; i++) {
+		const struct agent *agent = &storm->agents[i];
+
+		totals->engine_reads += read_counter(&agent->reads);
+		totals->direct_reads += read_counter(&agent->inspected);
+		totals->engine_writes += read_counter(&agent->writes);
+		totals->engine_faults += read_counter(&agent->faults);
+		totals->denied += read_counter(&agent->denied);
+		totals->discards += read_counter(&agent->operations);
+		totals->gave_up |= __atomic_load_n(&agent->failed, __ATOMIC_ACQUIRE);
+	}
+	totals->canary_pages = canary_report(&storm->canary, &storm->report);
+	totals->canary_changed = storm->canary.reported;
+	totals->lost = __atomic_load_n(&storm->lost, __ATOMIC_RELAXED);
+	totals->violations = report_violations(&storm->report);
+	totals->first_us = read_counter(&storm->report.first_us);
+	totals->events = totals->discards;
+	if (ops->counters)
+		add_counters(storm, totals);
+}
+
+/**
+ * storm_note_guest_work - note what the guest has done until now
+ * @storm: the storm
+ *
+ * Until the agents are told to end: from then on it does not count, or it would hide one
+ * that does not end.
+ */
+void storm_note_guest_work(struct storm *storm)
+{
+	const struct mailbox *mailbox = storm->judge.mailbox;
+	uint64_t work = 0;
+
+	for (uint32_t i = 0; i < storm->options->vcpus; i++)
+		work += read_counter(&mailbox->vcpus[i].writes) +
+			read_counter(&mailbox->vcpus[i].reads);
+	__atomic_store_n(&storm->guest_work, work, __ATOMIC_RELAXED);
+}
+
+/**
+ * storm_progress - a number that moves as long as anything gets on
+ * @context: the storm
+ *
+ * Return: the number.
+ */
+uint64_t storm_progress(void *context)
+{
+	const struct storm *storm = context;
+	uint64_t sum = read_counter(&storm->steps) + read_counter(&storm->guest_work);
+
+	for (uint32_t i = 0; i < storm->nr_agents; i++) {
+		const struct agent *agent = &storm->agents[i];
+
+		sum += read_counter(&agent->reads) + read_counter(&agent->inspected) +
+		       read_counter(&agent->writes) + read_counter(&agent->faults) +
+		       read_counter(&agent->operations) + read_counter(&agent->denied);
+	}
+	return sum;
+}
