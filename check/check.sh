@@ -185,7 +185,7 @@ prepare()
 		step "kernel-$kernel" "$top/testvm/kernels/kernel.sh" "$kernel"
 	done
 	say "building the modules"
-	for kernel in 6.1 6.12 newest ${all:+7.3}; do
+	for kernel in 6.1 6.12 ${all:+newest 7.3}; do
 		step "module-$kernel-normal" module "$kernel" normal
 	done
 	for kernel in 6.1 6.12 debug ${all:+newest kcsan}; do
@@ -226,7 +226,6 @@ seeded_bugs()
 {
 	local kernel log=$out/test-build-6.12.log
 
-	test_build go 6.12 dirtyrace
 	if wanted test-build-6.12 && wanted mutants-few; then
 		wait_for test-build-6.12
 	else
@@ -336,7 +335,7 @@ repeatable=1
 set -m
 # What takes longest comes first, so that nothing long is left alone in the end.
 debug_kernel
-seeded_bugs
+test_build go 6.12 dirtyrace
 # The verdict of all others rests on these; "make -C testvm check" runs the rest too.
 go tests testvm "$top/testvm/selftest.sh" status_zero status_other kernel_warning \
 	panic timeout interrupt given_up killed_then_swept module_of_another \
@@ -348,6 +347,7 @@ if [ "$repeatable" ]; then
 else
 	go tests repeat echo 'ok 1 - repeat, explore # SKIP no QEMU 10, see testvm/emulator/qemu.sh'
 fi
+seeded_bugs
 extra tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug
 extra tests testvm-iommus env KERNEL=7.3 "$top/testvm/selftest.sh" iommus nodes device_fault
 extra tests testvm-frozen "$top/testvm/selftest.sh" frozen
