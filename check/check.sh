@@ -17,7 +17,7 @@ take long: nearly all tests on every kernel, more storms, seeded bugs on three k
 
 --list only prints the names of the steps.
 
-In the environment: JOBS, the number of steps to run at a time, 2 by default. STEPS, names
+In the environment: JOBS, the number of steps to run at a time, 3 by default. STEPS, names
 from that table: build everything, and run only these steps.
 END
 }
@@ -31,7 +31,8 @@ for word; do
 	*) usage >&2; exit 2 ;;
 	esac
 done
-jobs=${JOBS:-2}
+# A step waits now and then: one more than two processors keeps both at work.
+jobs=${JOBS:-3}
 # What runs here has numbers of its own.
 export -n JOBS
 case $jobs in
@@ -348,13 +349,13 @@ else
 	go tests repeat echo 'ok 1 - repeat, explore # SKIP no QEMU 10, see testvm/emulator/qemu.sh'
 fi
 seeded_bugs
+# Secondary MMUs, one of which is broken on purpose.
+go tests judge "$top/judge/judge.sh" --quick --tap --out "$out/judge"
 extra tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug
 extra tests testvm-iommus env KERNEL=7.3 "$top/testvm/selftest.sh" iommus nodes device_fault
 extra tests testvm-frozen "$top/testvm/selftest.sh" frozen
 stock_kernels
 kcsan_kernel
-# Secondary MMUs, one of which is broken on purpose.
-go tests judge "$top/judge/judge.sh" --quick --tap --out "$out/judge"
 go step bench bench 6.1
 go tests hot-paths hot_paths
 extra tests fuzz-vm "$top/fuzz/selftest.sh" --vm

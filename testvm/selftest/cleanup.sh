@@ -39,11 +39,11 @@ run_folder()
 	return 1
 }
 
-# Starts a VM that would run for long; sets $pid and $folder.
+# Starts a VM that would run for long, whatever else the machine does; sets $pid and $folder.
 start_long()
 {
 	# Not through vm(): the signal must reach testvm, not a shell.
-	"$testvm" --quiet --kernel "$kernel" --accel tcg --cpus 1 --timeout 60 \
+	"$testvm" --quiet --kernel "$kernel" --accel tcg --cpus 1 --timeout 600 \
 		--log "$temp/log" sleep 1000 >"$temp/out" 2>"$temp/err" &
 	pid=$!
 	folder=$(run_folder "$pid") && return
