@@ -38,9 +38,10 @@ size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *data, si
 struct CPUState;
 /*
  * The one that runs. With one thread for all, QEMU 10 tells callbacks the CPU that was the
- * first to run the block instead.
+ * first to run the block instead. The program itself has this variable, so that no call is
+ * needed to find it.
  */
-extern __thread struct CPUState *current_cpu;
+extern __thread struct CPUState *current_cpu __attribute__((tls_model("initial-exec")));
 struct CPUState *qemu_get_cpu(int index);
 /* Does it wait for an interrupt? */
 bool cpu_thread_is_idle(struct CPUState *cpu);

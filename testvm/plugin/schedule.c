@@ -81,13 +81,18 @@ uint64_t blocks_so_far(void)
 	return blocks;
 }
 
+/* Asked for each block, and mostly the same one as for the block before. */
 unsigned int running_cpu(void)
 {
-	unsigned int cpu = 0;
+	static struct CPUState *latest;
+	static unsigned int index;
 
-	while (cpu + 1 < policy.cpus && qemu_get_cpu(cpu) != current_cpu)
-		cpu++;
-	return cpu;
+	if (current_cpu == latest)
+		return index;
+	latest = current_cpu;
+	for (index = 0; index + 1 < policy.cpus && qemu_get_cpu(index) != latest; index++)
+		;
+	return index;
 }
 
 /* FNV-1a, a block at a time. No two CPUs share the multiples. */
