@@ -111,16 +111,33 @@ make_kernel_symbols()
 	gcc -c -o "$work/kernel.o" "$work/kernel.s"
 }
 
+# The folder whose build of the driver this is. It names its sources as they lie there; a
+# later build has others.
+find_sources()
+{
+	local copy
+
+	for copy in "$BUILD"/modules/*/driver/secmmu.ko; do
+		if cmp -s "$copy" "$driver"; then
+			echo "${copy%/driver/*}"
+			return
+		fi
+	done
+	say 'the driver was built anew since: gdb has no sources of it' >&2
+}
+
 # gdb's commands that load all of them.
 symbol_commands()
 {
-	local part address more='' text=''
+	local part address sources more='' text=''
 
 	make_kernel_symbols
 	[ ! "$program" ] || echo "file $program"
 	echo "add-symbol-file $work/kernel.o -s .kernel 0xffffffff80000000" \
 		"-s .variables 0xffffffff80000000"
 	[ "$driver" ] || return 0
+	sources=$(find_sources)
+	[ ! "$sources" ] || echo "directory $sources"
 	# shellcheck disable=SC2046 # pairs of words
 	set -- $(driver_sections)
 	while [ $# -gt 1 ]; do

@@ -25,13 +25,13 @@ END
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 from=$top
-options="KCFLAGS=-Werror"
+options='' flags=-Werror
 case "${1-}" in
 --help) usage; exit 0 ;;
---sparse) options="$options C=2 CF=-Wsparse-error"; shift ;;
+--sparse) options="C=2 CF=-Wsparse-error"; shift ;;
 --from)
 	from=$2
-	options="-k KCFLAGS=-fdiagnostics-column-unit=byte"
+	options=-k flags=-fdiagnostics-column-unit=byte
 	shift 2
 	;;
 esac
@@ -145,9 +145,11 @@ if [ "$parts" = bench/peer ]; then
 	cp -u "$source/test_hmm_uapi.h" "$peer/"
 fi
 
+# The name of the folder is not in the module: a VM that repeats itself has it in its memory.
+flags="$flags -ffile-prefix-map=$dir=."
 # shellcheck disable=SC2086 # options, split on purpose
 if ! make -j"$(nproc)" -C "$kdir" M="$dir/${module%/*}" $config \
-	$options modules > "$dir/build.log" 2>&1; then
+	KCFLAGS="$flags" $options modules > "$dir/build.log" 2>&1; then
 	cat "$dir/build.log" >&2
 	echo "module.sh: ${module##*/} does not build for $kernel ($2)" >&2
 	exit 1
