@@ -35,7 +35,7 @@ tests()
 	shift
 	echo "$name: begins"
 	"$@" 2>&1 | tee "$log" | {
-		grep --line-buffered -E '^(ok - |not ok |note: |testvm: (starting|to repeat))|# SKIP' || :
+		grep --line-buffered -E '^(ok - |not ok |note: |testvm: starting|(testvm: )?to repeat )|# SKIP' || :
 	} | sed -u "s/^/$name: /" || status=$?
 	p=$(last_boot "$log" | grep -c '^ok ' || :)
 	# Failures count wherever they are.
@@ -147,6 +147,18 @@ extra()
 	fi
 }
 
+# What the VMs that repeat themselves have run, for replay/digests.pl.
+keep_digests()
+{
+	local digest name
+
+	find "$out" -name digest | sort | while read -r digest; do
+		name=${digest#"$out"/} name=${name%/digest}
+		echo "step ${name%.run}, seed $(sed -n 's/^--deterministic=//p' "${digest%/*}/options")"
+		cat "$digest"
+	done > "$out/digests"
+}
+
 # All steps that were begun have ended. One without a result is a failure, and so is one
 # that was asked for and that there is not.
 finish()
@@ -154,6 +166,7 @@ finish()
 	local name
 
 	wait
+	keep_digests
 	# shellcheck disable=SC2086 # a list of names
 	for name in $(cat "$out/begun") ${STEPS-}; do
 		grep -q "^$name " "$out/results" && continue

@@ -140,32 +140,6 @@ wait_for()
 	[ "$status" != 126 ] || { cat "$work/$name.said" >&2; fail "nothing was run"; }
 }
 
-# Tell whether digest $1 is the recorded one. A machine whose kernel has died, so that its
-# digest has no last line, goes on until QEMU sees that.
-compare()
-{
-	awk '
-		function block(line,   part) {
-			split(line, part)
-			return (part[1] ~ /^[0-9]/ ? part[1] : \
-				part[1] == "schedule" ? part[3] : part[2]) + 0
-		}
-		NR == FNR { first[++n] = $0; next }
-		FNR > n && first[n] !~ /^over/ && !/^over/ { next }
-		$0 != first[FNR] { other = $0; exit }
-		{ same = $0; m++ }
-		END {
-			complete = same ~ /^over/
-			if (m && !other && complete == (first[n] ~ /^over/)) {
-				print "digest equal: " m " checkpoints, the last: " same
-				exit 0
-			}
-			print "digest differs: the runs part between blocks " block(same) \
-				" and " block(m < n ? first[m + 1] : other)
-			exit 1
-		}' "$run/digest" "$1"
-}
-
 # What the plugin has noted, with the driver's lines of code where they are known.
 tell_notes()
 {
@@ -226,7 +200,7 @@ debug()
 	boot gdb --gdb "$work/socket"
 	wait_for gdb "$work/notes"
 	if [ ! "$vm" ]; then
-		compare "$work/gdb.digest" || :
+		"$top/replay/digests.pl" "$run/digest" "$work/gdb.digest" || :
 		fail "the run ended, with status $status, and did not come to that place"
 	fi
 	read -r _ block cpu < <(grep '^stopped' "$work/notes")
@@ -268,7 +242,7 @@ replay()
 	boot again ${trace:+--out "$work/files"}
 	wait_for again
 	echo "status $status"
-	compare "$work/again.digest" || same=1
+	"$top/replay/digests.pl" "$run/digest" "$work/again.digest" || same=1
 	[ ! "${plugin-}" ] || tell_notes "$work/notes"
 	return $same
 }
