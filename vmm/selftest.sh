@@ -80,6 +80,25 @@ done
 "$vmm" storm --mix all "$script" > "$said" 2>&1
 [ $? = 2 ] && grep -q 'either a script or --mix' "$said"
 tell $? "a script and a mix are refused"
+# A report becomes a page.
+cat > "$work/storm.json" << 'END'
+{"verdict":"PASS","subject":"none","seconds":2,"first_violation_us":null,
+"read_latency_ns":{"p50":1024,"p99":4096,"p999":8192},
+"operations":[{"name":"fork","done":3,"refused":0,"proofs":2,"left_out":""},
+{"name":"mbind","done":0,"refused":0,"proofs":0,"left_out":"one <node>"}],
+"timeline":[{"ms":1000,"guest_writes":100,"engine_reads":50,"operations":3,"events":7,"zapped":1,
+"retries":0,"violations":0,"heap":1000},{"ms":2000,"guest_writes":300,"engine_reads":150,
+"operations":9,"events":17,"zapped":1,"retries":0,"violations":1,"heap":1000}]}
+END
+page=${0%/*}/storm/page.pl
+"$page" "$work/storm.json" > "$said" 2>&1 && grep -q 'left out: one &lt;node&gt;' "$said" &&
+	[ "$(grep -c 'class="curve"' "$said")" = 8 ] &&
+	grep -q 'points="450.0,[0-9.]* 810.0,10.0"' "$said" &&
+	perl -I"${0%/*}/../lib" -MHtml=is_well_formed -0777 -ne 'exit !is_well_formed($_)' "$said"
+tell $? "a report becomes a page"
+echo '{}' > "$work/storm.json"
+! "$page" "$work/storm.json" > "$said" 2>&1 && grep -q 'not of a storm' "$said"
+tell $? "what is no report is refused"
 refuse fly 'no operation "fly"'
 refuse free=many 'a weight is a number from 0 to 10000'
 refuse free=10001 'a weight is a number from 0 to 10000'

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "agent.h"
+#include "clock.h"
 #include "message.h"
 #include "stamp.h"
 
@@ -91,13 +92,16 @@ static bool read_pages(struct agent *agent, uint32_t page, uint32_t count)
 {
 	uint64_t words[MAX_READ_PAGES * GUEST_PAGE_WORDS];
 	struct judge_read reads[MAX_READ_PAGES];
+	uint64_t begin;
 	ssize_t done;
 	bool ok = true;
 
 	for (uint32_t i = 0; i < count; i++)
 		judge_read_begin(agent->judge, page + i, &reads[i]);
+	begin = clock_ns();
 	done = engine_read(&agent->engine, judge_gpa(agent->judge, page),
 			   words, count * GUEST_PAGE_SIZE);
+	latency_note(&agent->latency, clock_ns() - begin);
 	if (is_denied(agent, page, false))
 		return judge_denied(agent, page, done);
 	if (done == -EFAULT || done == -EINTR) {

@@ -9,6 +9,7 @@
 #include "engine.h"
 #include "history.h"
 #include "judge.h"
+#include "latency.h"
 #include "mix.h"
 #include "script.h"
 #include "vm.h"
@@ -30,6 +31,7 @@
  * @participant: its line in the mailbox; the owner's number if it owns pages
  * @name: for reports
  * @started: @thread exists
+ * @latency: of its reads
  * @reads: pages read through @engine; counters are written by @thread, and
  *	read by anyone
  * @inspected: pages read through the process's own mapping
@@ -55,6 +57,7 @@ struct agent {
 	uint32_t participant;
 	char name[32];
 	bool started;
+	struct latency latency;
 	uint64_t reads;
 	uint64_t inspected;
 	uint64_t writes;

@@ -14,6 +14,9 @@
 
 #define WEIGHT_MOST	10000u
 
+/* What fits in a line. */
+#define MOST_TOLD	5
+
 static const char *const contents[] = {
 	[CONTENT_NONE] = "-",
 	[CONTENT_KEPT] = "kept",
@@ -287,6 +290,41 @@ void mix_print(const struct mix *mix)
 	for (size_t i = 0; i < nr_operations; i++)
 		if (mix->entries[i].weight || *mix->entries[i].why)
 			print_entry(&mix->entries[i], &operations[i]);
+}
+
+/* The operation that was done most often, of those done less often than @below. */
+static size_t next_most(const struct mix *mix, uint64_t below)
+{
+	size_t most = nr_operations;
+	uint64_t found = 0;
+
+	for (size_t i = 0; i < nr_operations; i++) {
+		uint64_t done = __atomic_load_n(&mix->entries[i].done, __ATOMIC_RELAXED);
+
+		if (done > found && done < below) {
+			found = done;
+			most = i;
+		}
+	}
+	return most;
+}
+
+/**
+ * mix_print_most - print the operations that were done most often, in the same line
+ * @mix: prepared
+ */
+void mix_print_most(const struct mix *mix)
+{
+	uint64_t below = UINT64_MAX;
+	size_t index;
+
+	for (int told = 0; told < MOST_TOLD; told++) {
+		index = next_most(mix, below);
+		if (index == nr_operations)
+			return;
+		below = __atomic_load_n(&mix->entries[index].done, __ATOMIC_RELAXED);
+		printf("%s %s %" PRIu64, told ? "," : "", operations[index].name, below);
+	}
 }
 
 /**

@@ -59,6 +59,7 @@ bool mix_wants_proof(const struct mix *mix, size_t index);
 void mix_note(struct mix *mix, size_t index, int error, bool reached);
 bool mix_proven(const struct mix *mix);
 void mix_print(const struct mix *mix);
+void mix_print_most(const struct mix *mix);
 void mix_json(const struct mix *mix, struct json *json);
 
 #endif /* STORM_MIX_H */

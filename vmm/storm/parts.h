@@ -8,6 +8,7 @@
 #include "agent.h"
 #include "canary.h"
 #include "fixed.h"
+#include "live.h"
 #include "report.h"
 #include "storm.h"
 #include "vcpu.h"
@@ -31,6 +32,8 @@
  * @script: what discarders do, if there is one
  * @written: what each has done, if that is asked for
  * @views: who can be asked about a page
+ * @timeline: how it goes
+ * @live: what is on the terminal
  * @canary: the canary process
  * @agents: engines, then the inspector, then discarders
  * @nr_agents: how many
@@ -53,6 +56,8 @@ struct storm {
 	struct script script;
 	struct script written;
 	struct views views;
+	struct timeline timeline;
+	struct live live;
 	struct canary canary;
 	struct agent agents[MAX_AGENTS];
 	uint32_t nr_agents;

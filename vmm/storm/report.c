@@ -195,6 +195,9 @@ static void print_numbers(const struct totals *totals)
 	       " in unmapped memory; of %s\n", totals->engine_writes,
 	       totals->engine_reads, totals->engine_faults,
 	       totals->subject);
+	printf("engines  half of the reads within %" PRIu64 " ns, 99 of 100 within %" PRIu64
+	       " ns, 999 of 1000 within %" PRIu64 " ns\n", latency_within(&totals->latency, 500),
+	       latency_within(&totals->latency, 990), latency_within(&totals->latency, 999));
 	printf("process  %" PRIu64 " direct reads; %" PRIu64
 	       " reads of host and engines were exact\n",
 	       totals->direct_reads, totals->exact);
@@ -300,6 +303,12 @@ int report_json(const char *path, const struct totals *totals)
 		json_number(&json, "first_violation_us", totals->first_us);
 	else
 		json_null(&json, "first_violation_us");
+	json_object(&json, "read_latency_ns");
+	json_number(&json, "p50", latency_within(&totals->latency, 500));
+	json_number(&json, "p99", latency_within(&totals->latency, 990));
+	json_number(&json, "p999", latency_within(&totals->latency, 999));
+	json_end(&json);
 	mix_json(totals->mix, &json);
+	timeline_json(totals->timeline, &json);
 	return json_finish(&json);
 }

@@ -7,7 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "hypercall.h"
+#include "latency.h"
 #include "mix.h"
+#include "timeline.h"
 
 /* The first so many violations are described. */
 #define REPORT_DETAILS		20
@@ -63,6 +65,8 @@ struct report {
  * @left: times an engine left its domain
  * @canary_pages: pages the canary process has held
  * @canary_changed: of these, pages somebody else wrote to
+ * @latency: of the engines' reads
+ * @timeline: how it went, or NULL
  * @lost: vCPUs that the emulator has shut down
  * @silent: vCPUs that never greeted, and that nothing else is said of
  * @unreached: an operation that --mix names has not reached its path
@@ -98,6 +102,8 @@ struct totals {
 	uint64_t left;
 	uint64_t canary_pages;
 	uint64_t canary_changed;
+	struct latency latency;
+	const struct timeline *timeline;
 	uint64_t lost;
 	uint64_t silent;
 	bool unreached;

@@ -332,7 +332,8 @@ static void watch_storm(struct storm *storm, struct totals *totals)
 			continue;
 		totals->seconds = ms / 1000;
 		storm_count(storm, totals);
-		report_progress(totals);
+		timeline_note(&storm->timeline, ms, totals);
+		live_show(&storm->live, &storm->report, totals);
 	}
 }
 

@@ -51,6 +51,7 @@ void storm_count(struct storm *storm, struct totals *totals)
 		.exact = read_counter(&storm->judge.exact),
 		.silent = storm->silent,
 		.mix = &storm->mix,
+		.timeline = &storm->timeline,
 		.unreached = !mix_proven(&storm->mix),
 		.need_writes = storm->options->writes,
 		.need_events = storm->options->events,
@@ -69,6 +70,7 @@ void storm_count(struct storm *storm, struct totals *totals)
 		totals->engine_reads += read_counter(&agent->reads);
 		totals->direct_reads += read_counter(&agent->inspected);
 		totals->engine_writes += read_counter(&agent->writes);
+		latency_add(&totals->latency, &agent->latency);
 		totals->engine_faults += read_counter(&agent->faults);
 		totals->denied += read_counter(&agent->denied);
 		totals->discards += read_counter(&agent->operations);
