@@ -303,6 +303,7 @@ stock_kernels()
 	NODES=2 LOAD="lzo-rle zram" extra vm storm-all-6.1 6.1 normal $lib/short.sh 20 "--mix all --seed 1" \
 		"--mix all --seed 2 --backing memfd" "--mix all --seed 3 --no-mirror"
 	extra vm shrink-6.1 6.1 test $lib/shrink.sh
+	extra vm storm-scripts-6.1 6.1 test $lib/scripts.sh 4
 	extra vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
 	extra vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
 	extra vm attach-6.1 6.1 normal $lib/attach.sh

@@ -141,6 +141,7 @@ make_root()
 	mkdir -p "$1/usr/bin"
 	cp "$BUILD/vmm/secmmu-vmm" "$BUILD/vmm/secmmu-observed" "$1/usr/bin/"
 	copy_guest_scripts "$1/usr/lib/secmmu"
+	cp -R "$top/vmm/storm/scripts" "$1/usr/lib/secmmu/"
 	[ "${2-}" ] || return 0
 	make -s -C "$top/selftests" install DESTDIR="$1/usr/lib/secmmu/selftests"
 	cp "$2" "$1/usr/lib/secmmu/"

@@ -80,6 +80,30 @@ done
 "$vmm" storm --mix all "$script" > "$said" 2>&1
 [ $? = 2 ] && grep -q 'either a script or --mix' "$said"
 tell $? "a script and a mix are refused"
+# A kernel that dies of "unmap 7" with "fork 9" behind it.
+cat > "$work/testvm" << 'END'
+#!/bin/sh
+while [ "$1" != --root ]; do shift; done
+for file in "$2"/candidates/*; do
+	echo "@ begin ${file##*/}"
+	! tr '\n' ' ' < "$file" | grep -q 'unmap 7 1.*fork 9 1' || exit 125
+done
+echo "@ done"
+END
+chmod +x "$work/testvm"
+{
+	echo "discarder 0"
+	printf 'unmap %d 1\n' 1 2 3 4 5 6 7 8 9 10
+	echo "discarder 1"
+	printf 'fork %d 1\n' 1 2 3 4 5 6 7 8 9 10
+} > "$script"
+SHRINK_TESTVM=$work/testvm "${0%/*}/storm/shrink.pl" "$script" --output "$work/few" > "$said" 2>&1
+[ "$(tr '\n' ' ' < "$work/few")" = "discarder 0 unmap 7 1 discarder 1 fork 9 1 " ]
+tell $? "a script of which the kernel dies is cut, boot by boot"
+sed -i '/fork 9/d' "$script"
+SHRINK_TESTVM=$work/testvm "${0%/*}/storm/shrink.pl" "$script" --output "$work/few" > "$said" 2>&1
+[ $? = 1 ]
+tell $? "one of which it does not die is not"
 # A report becomes a page.
 cat > "$work/storm.json" << 'END'
 {"verdict":"PASS","subject":"none","seconds":2,"first_violation_us":null,
