@@ -13,7 +13,7 @@ TEST ?=
 comma := ,
 
 .PHONY: help setup tools modules run check check-all judge judge-sensitivity found mutants \
-	mutants-refresh mutants-auto explore explore-table replay models bench bench-compare soak \
+	mutants-refresh mutants-auto storm-power explore explore-table replay models bench bench-compare soak \
 	fuzz install install-module install-device install-tools uninstall deb clean
 .DEFAULT_GOAL := help
 
@@ -54,6 +54,10 @@ help:
 	@echo '              until one fails; report in build/mutants-auto/. All places take many'
 	@echo '              hours, SAMPLE=100 one or two; the same command continues. ARGS=--list'
 	@echo '              only lists the changes'
+	@echo 'make storm-power [MUTANT="NAME ..."] [SECONDS=60] [SEEDS=3] [QUICK=] [WAYS="plain sharp"]'
+	@echo '              have a storm find the seeded bugs by itself, in two ways; table in'
+	@echo '              build/power/. QUICK=1 takes 16 bugs; the same command continues,'
+	@echo '              ARGS=--list only shows what is known'
 	@echo 'make explore TEST=SCENARIO [SEEDS=1-1000] [POLICY=pct:2] [MUTANT=none]'
 	@echo '           [KERNEL=6.1]'
 	@echo '              play a short race under one schedule after the other, in a test VM'
@@ -135,6 +139,9 @@ mutants-refresh:
 
 mutants-auto:
 	@mutants/mutants.pl --auto $(if $(QUICK),--quick) $(ARGS)
+
+storm-power:
+	@POWER_SECONDS='$(SECONDS)' mutants/mutants.pl --power $(if $(QUICK),--quick) $(ARGS)
 
 explore:
 	@explore/explore.sh --seeds '$(or $(SEEDS),1-1000)' --policy '$(or $(POLICY),pct:2)' \

@@ -164,6 +164,31 @@ storm()
 	return $got
 }
 
+# A storm that is to find the mutant, way $1 with seed $2: /power says how.
+power()
+{
+	seconds=$(sed -n 's/^seconds //p' /power)
+	sed -n "s/^delay $1 //p" /power > $settings/parameters/gate_delay
+	echo "$2" > $settings/parameters/gate_seed
+	# shellcheck disable=SC2046 # options
+	in_session secmmu-vmm storm --seconds "$seconds" --limit "$seconds" --seed "$2" \
+		--violations 1 --outside --stuck-after 20 --json /tmp/power.json \
+		$(sed -n "s/^$1: //p; s/^$mutant: //p" /power)
+	got=$?
+	case $got in
+	1)
+		words="$(sed -n 's/.*"first_violation_us": \([0-9]*\).*/\1/p' /tmp/power.json)"
+		words="$words $(sed -n 's/^violation 1: //p' $log | cut -d ';' -f 1)"
+		;;
+	4) words=stuck ;;
+	0 | 3)
+		echo "ok 1 storm" >> $log
+		got=0
+		;;
+	esac
+	return $got
+}
+
 # The KUnit suites: they run when the driver is loaded.
 kunit()
 {
@@ -178,7 +203,7 @@ kunit()
 present()
 {
 	case $1 in
-	storm) ;;
+	storm | plain | sharp) ;;
 	kunit) [ -d /sys/module/kunit ] ;;
 	*) [ -x $lib/selftests/"$1" ] ;;
 	esac
@@ -189,6 +214,7 @@ start()
 	# shellcheck disable=SC2086 # a list of options
 	case $1 in
 	storm) storm "$2" ;;
+	plain | sharp) power "$1" "$2" ;;
 	kunit) kunit ;;
 	*) in_session $lib/selftests/"$1" $options ;;
 	esac
@@ -220,7 +246,7 @@ verdict()
 {
 	if [ "$1" = 137 ]; then
 		echo hang
-	elif grep -q '^not ok ' $log || { [ "$1" != 0 ] && [ "$1" != 4 ]; }; then
+	elif grep -q '^not ok ' $log || { [ "$1" != 0 ] && [ "$1" != 4 ]; } || [ "$words" = stuck ]; then
 		echo failed
 	elif ! grep '^ok ' $log | grep -v -q '# SKIP'; then
 		echo skipped
@@ -240,7 +266,7 @@ run()
 		return 0
 	fi
 	case $program in
-	storm) ;;
+	storm | plain | sharp) ;;
 	kunit) unload ;;
 	*) options=$(select_tests "$program" "$parts") ;;
 	esac

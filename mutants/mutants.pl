@@ -12,11 +12,13 @@ use lib "$Bin/lib", "$Bin/auto", "$Bin/../lib";
 use Boots;
 use Files qw(slurp spew lines fail);
 use Generated;
+use Power;
 use Seeded;
 
 my $usage = <<'END';
 usage: mutants.pl [--quick [--few]] [--passed LOG] [--out DIR]
        mutants.pl --auto [--quick] [--list | --build] [--out DIR]
+       mutants.pl --power [--quick] [--list] [--out DIR]
 Runs the tests against each seeded bug (mutant) of mutants/series: the test that its
 patch names, three times, then all tests of test builds, then a short storm. Ends with one
 "ok" or "not ok" line for each mutant, and leaves matrix.txt, matrix.html and matrix.json in
@@ -40,10 +42,18 @@ builds them. A run that was interrupted goes on where it was when it is begun ag
 are kept: a killed mutant is not run again until the driver changes, a survivor not until the
 driver or a test does.
 
+--power has a storm find the seeded bugs by itself, those that it can see (power.txt), in two
+ways: plain, as "secmmu-vmm storm" is, and sharp, with few pages, many threads that aim at
+each other's, and random delays at the gates. Leaves power.txt and power.json in DIR,
+build/power by default, and goes on where it was when it is begun again. Fails only if a storm
+without a seeded bug finds something. --quick takes sixteen bugs; --list shows what is known.
+
 In the environment: KERNEL, 6.1 by default, with --auto newest (kernels without KUnit do
 without the suites); JOBS, how many VMs to run at a time, 2 by default; SECMMU_TEST_SLOW, how
 much slower than usual the machine is. REPEAT, if not empty, has VMs repeat themselves, for
 make replay. MUTANT, the names of seeded bugs to run alone. With
+--power: SEEDS, how many storms each bug has, 3 by default; POWER_SECONDS, how long each is, 60 by
+default; WAYS, "plain", "sharp" or both; FREE, if not empty, has processors run in parallel. With
 --auto: FILE, names of files to mutate (driver/record.c is "record.c", and "record" also
 stands for its header), or of lines ("record.c:19"); SAMPLE, how many mutants to take; all by
 default; SEED, a number that chooses them, 1 by default.
@@ -58,7 +68,7 @@ sub number
 }
 
 my %o = (top => abs_path("$Bin/.."), passed => '', only => $ENV{MUTANT} // '', files => $ENV{FILE} // '');
-my %flags = ('--quick' => 'quick', '--few' => 'few', '--auto' => 'auto', '--list' => 'list',
+my %flags = ('--quick' => 'quick', '--few' => 'few', '--auto' => 'auto', '--power' => 'power', '--list' => 'list',
 	     '--build' => 'only_build');
 
 $| = 1;
@@ -75,8 +85,9 @@ while (defined(my $word = shift)) {
 		exit 2;
 	}
 }
-for (['sample', $ENV{SAMPLE} || 0], ['seed', $ENV{SEED} || 1]) {
-	$o{$_->[0]} = number('SAMPLE and SEED are numbers', qr/\d+/, $_->[1]);
+for (['seeds', $ENV{SEEDS} || 3], ['seconds', $ENV{POWER_SECONDS} || 60],
+     ['sample', $ENV{SAMPLE} || 0], ['seed', $ENV{SEED} || 1]) {
+	$o{$_->[0]} = number('SAMPLE, SEED, SEEDS and POWER_SECONDS are numbers', qr/\d+/, $_->[1]);
 }
 for (['jobs', $ENV{JOBS} || 2], ['slow', $ENV{SECMMU_TEST_SLOW} || 1]) {
 	$o{$_->[0]} = number('JOBS and SECMMU_TEST_SLOW are numbers from 1 to 999',
@@ -91,14 +102,14 @@ for (%bugs ? grep { $_ ne '' } split /[ ,]+/, $o{only} : ()) {
 	$bugs{$_} or fail(2, "MUTANT: there is no \"$_\"; mutants/series has all seeded bugs");
 }
 $o{build} = $ENV{BUILD} ||= "$o{top}/build";
-$o{out} //= "$o{build}/mutants" . ($o{auto} ? '-auto' : '');
+$o{out} //= "$o{build}/" . ($o{power} ? 'power' : $o{auto} ? 'mutants-auto' : 'mutants');
 make_path($o{out});
 $o{out} = abs_path($o{out});
 open my $running, '>', "$o{out}/running" or fail(1, "cannot write to $o{out}: $!");
 flock $running, LOCK_EX | LOCK_NB or fail(2, "another run is under way in $o{out}");
 unlink grep { -f } map { glob "$o{out}/$_*" } qw(results log console testvm matrix report);
 
-my $job = $o{auto} ? Generated::job(\%o) : Seeded::job(\%o) or exit 0;
+my $job = ($o{power} ? Power::job(\%o) : $o{auto} ? Generated::job(\%o) : Seeded::job(\%o)) or exit 0;
 my $began = time;
 
 # More than the driver takes to be loaded and unloaded, and the VM to boot and end. The
@@ -106,7 +117,7 @@ my $began = time;
 $job->{silence} = $ENV{MUTANTS_SILENCE} // $job->{limit} + 60 * $o{slow};
 $job->{testvm} = $ENV{MUTANTS_TESTVM} // "$o{build}/testvm/testvm";
 @$job{qw(out kernel)} = @o{qw(out kernel)};
-$job->{repeat} = $ENV{REPEAT};
+$job->{repeat} //= $ENV{REPEAT};
 print "== $job->{title}, $o{jobs} VMs at a time\n";
 Boots::work($job);
 print '== took ', time - $began, " s; what was said, and after how many seconds, is in " .

@@ -174,7 +174,34 @@ spew("$dir/programs", "alpha\nbeta\n");
 	MUTANTS_PATCHES => $dir, MUTANTS_PROGRAMS => "$dir/programs", MUTANTS_SILENCE => 2,
 	MUTANTS_DRIVER => "$dir/driver", MUTANTS_EQUIVALENT => "$dir/equivalent",
 	BUILD => $dir, KERNEL => '6.1', JOBS => 1);
-delete @ENV{qw(MUTANT FILE SAMPLE SEED SECMMU_TEST_SLOW)};
+delete @ENV{qw(MUTANT FILE SAMPLE SEED SEEDS WAYS POWER_SECONDS FREE SECMMU_TEST_SLOW)};
+
+# --- What a storm finds ---------------------------------------------------------------
+
+spew("$dir/power.txt", "# A table\nquick one\nseen two --keys\nleak three\n");
+{
+	local @ENV{qw(SEEDS POWER_SECONDS WAYS)} = (2, 1, 'plain');
+	try('a storm finds what it can see', '--power', 0, ['two, plain, pass, 1'],
+	    'none, plain, seed 1: nothing', 'two, plain, seed 1: nothing',
+	    'one, plain, seed 2: found after 0.20 s: words', 'one +2/2   0.20 s +words',
+	    'two +1/2   0.20 s +words', 'plain: 2 of 2 bugs found \(100 %\), by 3 of 4 storms');
+	my $power = decode_json(slurp("$dir/out/power.json"));
+
+	say_whether('power, for programs', $power->{total}{plain}{hits} == 3 &&
+		    $power->{mutants}[1]{plain}{median} == 0.2 && $power->{seconds} == 1);
+	try('what was found out is kept', '--power', 0, ['boot, boot, die'],
+	    'plain: 2 of 2 bugs found \(100 %\), by 3 of 4 storms');
+	$ENV{WAYS} = 'sharp';
+	try('the kernel dies of what a storm does', '--power', 0, ['two, sharp, die, 1'],
+	    'two, sharp, seed 1: found after [01].00 s: died .*',
+	    'sharp: 2 of 2 bugs found \(100 %\), by 3 of 3 storms');
+	unlink "$dir/out/known";
+	try('a storm finds what is not there', '--power', 1, ['none, sharp, fail'],
+	    'not ok - a storm finds something without a seeded bug');
+	$ENV{WAYS} = 'blunt';
+	try('an unknown way', '--power', 2, [], 'mutants: WAYS: there is no "blunt"; .*');
+}
+unlink "$dir/out/known";
 
 # --- Seeded bugs ----------------------------------------------------------------------
 

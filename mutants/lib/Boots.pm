@@ -64,11 +64,9 @@ sub end_run
 	push @{$vm->{runs}}, { %$run, mutant => $mutant, boot => $vm->{boot},
 			       program => $program, parts => $parts, verdict => $verdict,
 			       time => $time / 100, words => "@words" };
-	if ($mutant eq 'none') {
-		$vm->{boot}{passed}{$_}++ for @{$run->{pass}};
-	} else {
-		strike($vm, $mutant, $program, $parts);
-	}
+	strike($vm, $mutant, $program, $parts);
+	return if $mutant ne 'none';
+	$vm->{boot}{passed}{$_}++ for @{$run->{pass}};
 }
 
 # A line of guest.sh, which explains them, or one that it has not come to say.
