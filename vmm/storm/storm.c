@@ -394,12 +394,13 @@ static void start_watchdog(struct storm *storm)
 static void print_repetition(const struct storm_options *options)
 {
 	printf("storm: to repeat its choices: secmmu-vmm storm %s%s --subject %s --seed %"
-	       PRIu64 " --memory %" PRIu64 "M --backing %s --vcpus %" PRIu32 " --engines %" PRIu32
+	       PRIu64 " --memory %" PRIu64 "M --backing %s%s%s --vcpus %" PRIu32 " --engines %" PRIu32
 	       " --mirrors %" PRIu32 " --discarders %" PRIu32 " --hot %" PRIu32 "%s --seconds %" PRIu32
 	       "%s%s%s\n", options->script ? "" : "--mix ",
 	       options->script ?: options->mix.text,
 	       options->subject->name, options->seed,
 	       options->memory >> 20, options->backing == MEMORY_MEMFD ? "memfd" : "anon",
+	       options->file ? " --file " : "", options->file ?: "",
 	       options->vcpus, options->engines, options->mirrors, options->discarders, options->hot,
 	       options->aim ? " --aim" : "", options->seconds,
 	       options->tags ? " --tags" : "", options->domains ? " --domains" : "",

@@ -2,6 +2,7 @@
 /* What is done to the subject's slots while it is at work. */
 #include <errno.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include "acts.h"
 #include "operation.h"
 #include "stamp.h"
@@ -99,26 +100,48 @@ ACT(protect_slot)
 	return 0;
 }
 
-/* The log is on; the slots are locked. */
-static int write_and_look(struct scene *scene)
+/* Takes the log, which is on; is the page in it? The slots are locked. */
+static int take_log(const struct scene *scene, bool *logged)
 {
 	static __thread uint64_t bitmap[BITMAP_WORDS];
 	struct instance *instance = instance_of(scene);
 	const struct memory_slot *slot = &instance->memory->slots[slot_of(scene)];
 	size_t bit = (scene->gpa - slot->gpa) / GUEST_PAGE_SIZE;
-	int error;
+	int error = instance->ops->dirty(instance->subject, slot_of(scene), bitmap,
+					 slot->length / GUEST_PAGE_SIZE);
 
-	error = instance->ops->dirty(instance->subject, slot_of(scene), bitmap,
-				     slot->length / GUEST_PAGE_SIZE) ?:
-		scene_write_page(scene) ?:
-		instance->ops->dirty(instance->subject, slot_of(scene), bitmap,
-				     slot->length / GUEST_PAGE_SIZE);
-	if (error)
-		return error;
-	if (!(bitmap[bit / 64] >> bit % 64 & 1))
-		scene_violate(scene, scene->first, STAMP_UNLOGGED, 0);
-	scene->reached = true;
-	return 0;
+	*logged = !error && bitmap[bit / 64] >> bit % 64 & 1;
+	return error;
+}
+
+/* The entry that was written goes before its bit was taken. */
+static int protect_and_back(const struct scene *scene)
+{
+	return mprotect(scene->hva, scene->length, PROT_READ) ||
+	       mprotect(scene->hva, scene->length, PROT_READ | PROT_WRITE) ? -errno : 0;
+}
+
+/*
+ * Three writes in a row, each of which must be in the log: by a fault, by an entry which was
+ * in the log already, and by one that an event then takes.
+ */
+static int write_and_look(struct scene *scene)
+{
+	bool logged;
+	int error = take_log(scene, &logged);
+
+	for (int i = 0; i < 3 && !error; i++) {
+		error = scene_write_page(scene);
+		if (!error && i == 2)
+			error = protect_and_back(scene);
+		error = error ?: take_log(scene, &logged);
+		if (error)
+			break;
+		if (!logged)
+			scene_violate(scene, scene->first, STAMP_UNLOGGED, i);
+		scene->reached = true;
+	}
+	return error;
 }
 
 /**
