@@ -24,6 +24,7 @@ static int print_rates(const struct totals *now, const struct totals *before)
 #undef RATE
 }
 
+/* No line may be longer than a narrow terminal is wide. */
 static int draw_view(const struct totals *now, const struct totals *before)
 {
 	int lines = 3;
@@ -31,9 +32,9 @@ static int draw_view(const struct totals *now, const struct totals *before)
 	printf("storm: %" PRIu64 " s, seed %" PRIu64 ", %s: %" PRIu64 " violations\n", now->seconds,
 	       now->seed, now->subject, now->violations);
 	lines += print_rates(now, before);
-	printf("%12s half within %" PRIu64 " ns, 99 of 100 within %" PRIu64 " ns, 999 of 1000 "
-	       "within %" PRIu64 " ns\n", "reads", latency_within(&now->latency, 500),
-	       latency_within(&now->latency, 990), latency_within(&now->latency, 999));
+	printf("%12s within microseconds: half %" PRIu64 ", 99 %% %" PRIu64 ", 99.9 %% %" PRIu64 "\n",
+	       "reads", latency_within(&now->latency, 500) / 1000,
+	       latency_within(&now->latency, 990) / 1000, latency_within(&now->latency, 999) / 1000);
 	printf("%12s", "done");
 	mix_print_most(now->mix);
 	putchar('\n');

@@ -15,7 +15,7 @@
 #define WEIGHT_MOST	10000u
 
 /* What fits in a line. */
-#define MOST_TOLD	5
+#define MOST_TOLD	3
 
 static const char *const contents[] = {
 	[CONTENT_NONE] = "-",
