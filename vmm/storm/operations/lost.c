@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory of the machine that goes: blocks that go offline, frames that are poisoned. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,6 +38,24 @@ static unsigned long block_size(void)
 	return size;
 }
 
+/* Only blocks of the zone Movable: others hold pages of the kernel, which stay. */
+static bool have_movable(void)
+{
+	FILE *file = fopen("/proc/zoneinfo", "re");
+	bool movable = false, found = false;
+	unsigned long pages;
+	char line[128];
+
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		if (strstr(line, ", zone"))
+			movable = strstr(line, "Movable");
+		found = movable && sscanf(line, " managed %lu", &pages) == 1 && pages;
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
 /**
  * usable_block - can blocks of memory go offline?
  */
@@ -43,7 +63,23 @@ USABLE(block)
 {
 	if (!block_size())
 		return -snprintf(why, size, "no blocks of memory can go offline with this kernel");
+	if (!have_movable())
+		return -snprintf(why, size, "no zone Movable; the test VM takes --append "
+				 "movablecore=1G");
 	return usable_machine(operation, instance, why, size);
+}
+
+static bool is_movable(const char *block)
+{
+	int fd = open(block, O_RDONLY | O_CLOEXEC);
+	char text[16] = "";
+
+	if (fd < 0)
+		return false;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(fd);
+	return !strncmp(text, "Movable", 7);
 }
 
 /* Has a child do it, which can be killed. Returns 0, or a negative errno. */
@@ -72,6 +108,7 @@ static int write_offline(const char *path)
 ACT(block)
 {
 	static unsigned long bytes;
+	unsigned long block;
 	uint64_t entry = pagemap_entry(scene->hva);
 	char path[96];
 	int error;
@@ -80,9 +117,12 @@ ACT(block)
 		return -ENOENT;
 	if (!__atomic_load_n(&bytes, __ATOMIC_RELAXED))
 		__atomic_store_n(&bytes, block_size(), __ATOMIC_RELAXED);
-	snprintf(path, sizeof(path), BLOCKS "memory%lu/state",
-		 (unsigned long)((entry & PAGEMAP_FRAME) * GUEST_PAGE_SIZE /
-				 __atomic_load_n(&bytes, __ATOMIC_RELAXED)));
+	block = (unsigned long)((entry & PAGEMAP_FRAME) * GUEST_PAGE_SIZE /
+				__atomic_load_n(&bytes, __ATOMIC_RELAXED));
+	snprintf(path, sizeof(path), BLOCKS "memory%lu/valid_zones", block);
+	if (!is_movable(path))
+		return -EBUSY;
+	snprintf(path, sizeof(path), BLOCKS "memory%lu/state", block);
 	error = write_offline(path);
 	scene->reached = !error;
 	/* Refused if it never went. */
