@@ -66,7 +66,7 @@ sub compare_groups
 	my ($base, $with) = @_;
 	my %before = map { $_->{id} => $_ } @{$base->{cases}};
 	my %now = map { $_->{id} => $_ } @{$with->{cases}};
-	my %target = map { $_->[3] => $_->[1] } evaluate_targets($base);
+	my %target = map { $_->[3] => $_ } evaluate_targets($base);
 	my (@lines, $both);
 
 	for my $case (@{$with->{cases}}) {
@@ -85,15 +85,14 @@ sub compare_groups
 	push @lines, map { describe_case($_) . ': gone, was ' . format_cell($_) }
 		     grep { !$now{$_->{id}} } @{$base->{cases}};
 	for (evaluate_targets($with)) {
-		my (undef, $value, $limit, $what) = @$_;
-		my $was = $target{$what};
+		my (undef, $value, undef, $what, $verdict) = @$_;
+		my (undef, $was, undef, undef, $before) = @{$target{$what} // []};
 
-		next if !defined $was || $was < 0 || $value < 0;
-		my $crossed = ($was <= $limit) != ($value <= $limit);
+		next if !defined $was || !defined $value;
+		my $crossed = $before ne $verdict && $verdict ne 'lost in noise';
 
 		push @lines, sprintf 'target, %s: %.3g, was %.3g%s', $what,
-			$value, $was, !$crossed ? '' :
-			$value <= $limit ? ': met now' : ': MISSED now'
+			$value, $was, $crossed ? ": $verdict now" : ''
 			if $crossed ||
 			   abs percent_of($was, $value) >= needed_percent($with);
 	}

@@ -12,8 +12,12 @@ use JSON::PP;
 
 our @EXPORT_OK = qw(load_results format_number format_cell matches_conditions evaluate_targets);
 
-# The value of a target whose divisor is no larger than the noise.
-use constant LOST => -1;
+# With fewer values than this nothing is known of the noise of a clock.
+use constant FEW => 3;
+
+use constant MET => 'met';
+use constant MISSED => 'MISSED';
+use constant LOST => 'lost in noise';
 
 my @members = qw(name variant pages threads value unit flushes interrupts kernel
 		 accel cpus repetition);
@@ -52,6 +56,24 @@ sub find_quantile
 	       ($values->[$low + 1] - $values->[$low]);
 }
 
+# The numbers of a sorted list between which the true median lies with a probability of
+# 95 percent, whatever the distribution: so many coins show heads as there are values below
+# it. A short list gives all that it has.
+sub find_interval
+{
+	my ($values, $unit) = @_;
+	my $n = @$values;
+	my ($k, $ways, $sum) = (0, 1, 1);
+
+	return (-9 ** 9 ** 9, 9 ** 9 ** 9) if $n < FEW && $unit eq 'ns';
+	while (2 * ($sum + $ways * ($n - $k) / ($k + 1)) <= 0.05 * 2 ** $n) {
+		$ways *= ($n - $k) / ($k + 1);
+		$sum += $ways;
+		$k++;
+	}
+	return @$values[$k, $n - 1 - $k];
+}
+
 # One line of a file, checked.
 sub parse_line
 {
@@ -65,9 +87,22 @@ sub parse_line
 	return $line;
 }
 
+sub summarize_case
+{
+	my ($case, $unit) = @_;
+	my @values = sort { $a <=> $b } @{$case->{values}};
+
+	$case->{n} = @values;
+	$case->{q1} = find_quantile(\@values, 0.25);
+	$case->{median} = find_quantile(\@values, 0.5);
+	$case->{q3} = find_quantile(\@values, 0.75);
+	($case->{low}, $case->{high}) = find_interval(\@values, $unit);
+}
+
 # Read all lines of a file. Returns a description of the machine, and a list of groups,
 # one for each question and unit: name, unit, question, and cases in the order of the
-# file, each with id, key and median, q1, q3, n.
+# file, each with id, key and median, q1, q3, n, and low and high, between which the median
+# is.
 sub load_results
 {
 	my ($file) = @_;
@@ -107,13 +142,8 @@ sub load_results
 	}
 	close $in;
 	die "$file is empty\n" if !@order;
-	for my $case (map { @{$_->{cases}} } @order) {
-		my @values = sort { $a <=> $b } @{$case->{values}};
-
-		$case->{n} = @values;
-		$case->{q1} = find_quantile(\@values, 0.25);
-		$case->{median} = find_quantile(\@values, 0.5);
-		$case->{q3} = find_quantile(\@values, 0.75);
+	for my $group (@order) {
+		summarize_case($_, $group->{unit}) for @{$group->{cases}};
 	}
 	return ($machine, @order);
 }
@@ -161,8 +191,27 @@ sub matches_conditions
 	} parse_conditions($text);
 }
 
-# The value of "[CASE]", "[CASE] - [CASE]" or "[CASE] / [CASE]" with the given keys, or
-# nothing if a case was not measured.
+# The quotient of two of { median, low, high }; nothing if the second may be zero or less.
+sub divide_ranges
+{
+	my ($x, $y) = @_;
+
+	return if $y->{low} <= 0;
+	return { median => $x->{median} / $y->{median},
+		 low => $x->{low} / $y->{$x->{low} < 0 ? 'low' : 'high'},
+		 high => $x->{high} / $y->{$x->{high} < 0 ? 'high' : 'low'} };
+}
+
+sub subtract_ranges
+{
+	my ($x, $y) = @_;
+
+	return { median => $x->{median} - $y->{median},
+		 low => $x->{low} - $y->{high}, high => $x->{high} - $y->{low} };
+}
+
+# The value of "[CASE]", "[CASE] - [CASE]" or "[CASE] / [CASE]" with the given keys: whether
+# all its cases were measured, then { median, low, high } unless it is lost in noise.
 sub evaluate_expression
 {
 	my ($group, $text, $given) = @_;
@@ -176,10 +225,21 @@ sub evaluate_expression
 		(grep { matches_conditions($_, $wanted) } @{$group->{cases}})[0]
 	} $text =~ /\[(.*?)\]/g;
 
-	return if !$first || ($operator && !$second);
-	return $first->{median} if !$operator;
-	return $first->{median} - $second->{median} if $operator eq '-';
-	return $first->{median} / $second->{median};
+	return 0 if !$first || ($operator && !$second);
+	return (1, $first) if !$operator;
+	return (1, subtract_ranges($first, $second)) if $operator eq '-';
+	return (1, divide_ranges($first, $second));
+}
+
+# What there is to say of a value and its limit: the value counts where all that it may be
+# is on one side.
+sub find_verdict
+{
+	my ($value, $limit) = @_;
+
+	return LOST if !$value;
+	return MET if $value->{high} <= $limit;
+	return $value->{low} > $limit ? MISSED : LOST;
 }
 
 # All combinations of "key=value|value, ...", as hashes.
@@ -200,8 +260,9 @@ sub expand_each
 	return @all;
 }
 
-# The targets of a group that were measured: a list of description, value, limit, and a
-# name: "the same" refers to the description before.
+# The targets of a group that were measured: a list of description, value (none if nothing
+# is left of it beyond the noise), limit, a name ("the same" refers to the description
+# before), and verdict.
 sub evaluate_targets
 {
 	my ($group) = @_;
@@ -213,18 +274,19 @@ sub evaluate_targets
 			my $what = $_->{what} =~ s/\{(\w+)\}/$given->{$1}/gr =~
 				   s/\b1 pages\b/1 page/r;
 			my $name = $what =~ /^the same/ ? "$main, $what" : $what;
-			my $value = evaluate_expression($group, $_->{value}, $given);
+			my ($measured, $value) =
+				evaluate_expression($group, $_->{value}, $given);
 
 			$main = $what if $name eq $what;
-			if ($_->{of}) {
-				my $of = evaluate_expression($group, $_->{of}, $given);
-
-				$value = undef if !defined $of;
-				$value = $of > 0 ? $value / $of : LOST
-					if defined $value;
+			if ($measured && $_->{of}) {
+				($measured, my $of) =
+					evaluate_expression($group, $_->{of}, $given);
+				$value = divide_ranges($value, $of) if $value && $of;
+				$value = undef if !$of;
 			}
-			push @targets, [ $what, $value, $_->{limit}, $name ]
-				if defined $value;
+			push @targets, [ $what, $value && $value->{median}, $_->{limit},
+					 $name, find_verdict($value, $_->{limit}) ]
+				if $measured;
 		}
 	}
 	return @targets;
