@@ -402,7 +402,7 @@ BENCH_QUESTION(q01_batching) = {
 	.rows = { "policy", "engines", "call", "build" },
 	.across = "pages",
 	.plot = "xy",
-	.plotted = "call=mprotect, engines!=idle",
+	.plotted = "call=mprotect, engines=1 running",
 	.each = "call=mprotect|madvise|munmap, pages=4096|262144",
 	.targets = targets,
 	.of_test_build = true,

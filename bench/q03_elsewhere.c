@@ -181,6 +181,7 @@ BENCH_QUESTION(q03_elsewhere) = {
 	.rows = { "call", "listener", "slots" },
 	.across = "pages",
 	.plot = "bars",
+	.panels = { "call", "pages" },
 	.each = "call=madvise|munmap",
 	.targets = targets,
 	.add_cases = add_bystanders,

@@ -179,6 +179,7 @@ BENCH_QUESTION(q05_access) = {
 	.rows = { "way", "bytes" },
 	.across = "pages",
 	.plot = "bars",
+	.panels = { "bytes", "pages" },
 	.each = "pages=128|16384",
 	.targets = targets,
 	.add_cases = add_all_reads,

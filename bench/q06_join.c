@@ -172,6 +172,7 @@ BENCH_QUESTION(q06_join) = {
 	.rows = { "call", "memory" },
 	.across = "vmas",
 	.plot = "xy",
+	.plotted = "memory=written",
 	.each = "memory=untouched|written",
 	.targets = targets,
 	.add_cases = add_spaces,

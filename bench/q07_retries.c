@@ -320,6 +320,7 @@ BENCH_QUESTION(q07_retries) = {
 	.rows = { "way", "events", "meanwhile", "build" },
 	.across = "what",
 	.plot = "bars",
+	.panels = { "what" },
 	.targets = targets,
 	.of_test_build = true,
 	.add_cases = add_readings,

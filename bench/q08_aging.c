@@ -197,6 +197,7 @@ BENCH_QUESTION(q08_aging) = {
 	.rows = { "listener" },
 	.across = "pass",
 	.plot = "bars",
+	.panels = { "pass" },
 	.each = "pass=age, used|age, not used|reclaim",
 	.targets = targets,
 	.enough = 5,

@@ -248,6 +248,7 @@ BENCH_QUESTION(q09_parallel) = {
 	.rows = { "listener", "pages", "what" },
 	.across = "threads",
 	.plot = "bars",
+	.panels = { "pages" },
 	.plotted = "what=mean",
 	.each = "pages=1|16|256, threads=2|3|4",
 	.targets = targets,

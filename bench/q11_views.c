@@ -294,6 +294,7 @@ BENCH_QUESTION(q11_views) = {
 	.rows = { "what", "how", "build" },
 	.across = "pages",
 	.plot = "bars",
+	.panels = { "what" },
 	.targets = targets,
 	.of_test_build = true,
 	.add_cases = add_views,

@@ -15,7 +15,8 @@ use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/../lib";
 use Html qw(element table page);
 use Usage qw(check_usage);
-use Results qw(load_results format_number format_cell matches_conditions evaluate_targets);
+use Plot qw(plot_group);
+use Results qw(load_results format_number format_cell evaluate_targets);
 
 my $judge = @ARGV && $ARGV[0] eq '--judge' && shift @ARGV;
 
@@ -107,63 +108,6 @@ sub group_elements
 		@verdicts ? element('ul', {}, map { element('li', {}, $_) } @verdicts) : ());
 }
 
-# One block of data for each series, with its title.
-sub plot_data
-{
-	my ($group, $question) = @_;
-	my $x = $question->{across};
-	my (%points, @titles);
-
-	for my $case (@{$group->{cases}}) {
-		next if !matches_conditions($case, $question->{plotted});
-		my $title = join ', ', map { $case->{key}{$_} // '' }
-				       @{$question->{rows}};
-
-		push @titles, $title if !$points{$title};
-		push @{$points{$title}}, $case;
-	}
-	return map {
-		my $title = $_;
-		my $data = join '', map {
-			my $at = $_->{key}{$x};
-			($at =~ /^[\d.]+$/ ? $at : "\"$at\"") .
-			" $_->{median} $_->{q1} $_->{q3}\n"
-		} @{$points{$title}};
-		"\"$title\"\n$data\n\n"
-	} @titles;
-}
-
-# Let gnuplot draw a group. Returns the name of the file.
-sub plot_group
-{
-	my ($group) = @_;
-	my $question = $group->{question};
-	my $name = lc "$group->{name}-$group->{unit}.svg";
-
-	return if !$question->{plot} || !grep { $_->{q3} } @{$group->{cases}};
-	$name =~ s/[^a-z0-9.]+/-/g;
-	my @series = plot_data($group, $question);
-	my $last = $#series;
-	my $style = $question->{plot} =~ /^(log)?bars$/ ?
-		"set style data histograms\nset style fill solid 0.6\n" .
-		($1 ? "set logscale y\n" : "set yrange [0:*]\n") . "plot for [i=0:$last] \$data index i " .
-		"using 2:xtic(1) title columnheader(1)\n" :
-		"set logscale $question->{plot}\n" .
-		"plot for [i=0:$last] \$data index i using 1:2:3:4 " .
-		"with yerrorlines title columnheader(1)\n";
-
-	open my $gnuplot, '|-', 'gnuplot' or die "report.pl: no gnuplot: $!\n";
-	binmode $gnuplot, ':utf8';
-	print $gnuplot "set terminal svg noenhanced size 1200,480 dynamic background 'white'\n",
-		"set output '$dir/$name'\n",
-		"set encoding utf8\nset key outside right Left reverse\nset grid\n",
-		"set format y '%.0s%c'\n",
-		"set xlabel '$question->{across}'\nset ylabel '$group->{unit}'\n",
-		"\$data << EOD\n", @series, "EOD\n", $style;
-	close $gnuplot or die "report.pl: gnuplot failed on $name\n";
-	return $name;
-}
-
 # How many targets have each verdict.
 my %verdicts;
 
@@ -195,8 +139,9 @@ END
 my @elements = head_elements($machine);
 for my $group (@groups) {
 	my @verdicts = judge_targets($group);
-	my $image = plot_group($group);
+	my $image = eval { plot_group($group, $dir) };
 
+	die "report.pl: $@" if $@;
 	print_table($group);
 	print "  $_\n" for @verdicts;
 	push @elements, group_elements($group, $image, @verdicts);

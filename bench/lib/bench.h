@@ -102,8 +102,9 @@ struct target {
  * @text: stands above the table of results
  * @rows: the keys that tell the lines of the table, and the series of the plot, apart
  * @across: the key that tells the columns, and the points of a series, apart; or NULL
- * @plot: the axes with a logarithmic scale ("xy"), "bars", or "logbars" with a logarithmic
- *	scale; NULL for no plot
+ * @plot: lines, with the axes that have a logarithmic scale ("xy"), or "bars"; NULL for no
+ *	plot
+ * @panels: the keys whose values bars have a panel each for, with a scale of its own
  * @plotted: the cases that are plotted, "key=value, key!=value"; NULL for all
  * @each: "key=value|value, ...": each target stands for one target for each combination;
  *	{key} in @what is its value, and each CASE that does not name the key has it
@@ -120,6 +121,7 @@ struct question {
 	const char *rows[VARIANT_MAX];
 	const char *across;
 	const char *plot;
+	const char *panels[VARIANT_MAX];
 	const char *plotted;
 	const char *each;
 	const struct target *targets;

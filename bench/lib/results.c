@@ -120,6 +120,14 @@ void results_write(const struct bench *bench, const struct bench_case *one,
 		die("cannot write the results: %s", strerror(errno));
 }
 
+static void describe_keys(struct json *json, const char *name, const char *const *keys)
+{
+	json_list(json, name);
+	for (size_t i = 0; i < VARIANT_MAX && keys[i]; i++)
+		json_string(json, NULL, keys[i]);
+	json_end(json);
+}
+
 static void describe_question(struct json *json, const struct question *question)
 {
 	json_object(json, NULL);
@@ -129,10 +137,8 @@ static void describe_question(struct json *json, const struct question *question
 	write_member(json, "plot", question->plot);
 	write_member(json, "plotted", question->plotted);
 	write_member(json, "each", question->each);
-	json_list(json, "rows");
-	for (size_t i = 0; i < VARIANT_MAX && question->rows[i]; i++)
-		json_string(json, NULL, question->rows[i]);
-	json_end(json);
+	describe_keys(json, "rows", question->rows);
+	describe_keys(json, "panels", question->panels);
 	json_list(json, "targets");
 	for (const struct target *at = question->targets; at && at->what; at++) {
 		json_object(json, NULL);
