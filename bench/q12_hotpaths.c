@@ -4,6 +4,7 @@
  * path of the driver.
  */
 #include "bench.h"
+#include "mark.h"
 #include "own_mirror.h"
 
 #define PAGES		512ul
@@ -94,7 +95,9 @@ static void measure_path(void *data, struct bench_sample *sample)
 	prepare_path(path);
 	mirror_stats(mirror, &before);
 	ns = clock_ns();
+	mark_here(MARK_BEGIN);
 	times = take_path(path);
+	mark_here(MARK_END);
 	ns = clock_ns() - ns;
 	bench_count(mirror, &before, &after, sample);
 	sample->value = (ns - floor.value) / times;

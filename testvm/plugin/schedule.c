@@ -30,6 +30,8 @@
  *	from=N		notice places once N blocks have run
  *	stop=WHAT	stop the machine once, from then on: before the "block" N, "at" the
  *			first place that is passed, or at MARK_WRONG ("wrong")
+ *	profile=FILE	gets a line "ADDRESS INSTRUCTIONS TIMES" for each block of code that
+ *			ran between MARK_BEGIN and MARK_END, and "end" at each MARK_END
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -40,6 +42,7 @@
 #include "../mark.h"
 #include "notice.h"
 #include "policy.h"
+#include "profile.h"
 #include "qemu.h"
 
 #define EXPORT	__attribute__((visibility("default")))
@@ -166,8 +169,10 @@ static void pass_mark(unsigned int cpu, void *mark)
 	case MARK_BEGIN:
 		if (marks)
 			begin_schedule();
+		profile_begin();
 		break;
 	case MARK_END:
+		profile_end();
 		if (marks)
 			end_schedule();
 		break;
@@ -237,6 +242,7 @@ static void translate(plugin_id id, struct qemu_plugin_tb *block)
 		find_mark(insn);
 		notice_translate(insn);
 	}
+	profile_translate(block);
 }
 
 static bool add_range(const char *text)
@@ -282,6 +288,8 @@ static bool understand(const char *argument)
 		return (policy.period = strtoull(value, NULL, 10));
 	if (is_named(argument, "depth", &value))
 		return (policy.depth = strtoull(value, NULL, 10));
+	if (is_named(argument, "profile", &value))
+		return profile_open(value);
 	if (is_named(argument, "marks", &value))
 		return marks = true;
 	return notice_understand(argument);
