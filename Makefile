@@ -13,8 +13,8 @@ TEST ?=
 comma := ,
 
 .PHONY: help setup tools modules run check check-all judge judge-sensitivity found mutants \
-	mutants-refresh mutants-auto storm-power explore explore-table replay models bench bench-compare soak \
-	fuzz install install-module install-device install-tools uninstall deb clean
+	mutants-refresh mutants-auto storm-power explore explore-table replay models bench \
+	bench-compare soak fuzz campaign install install-module install-device install-tools uninstall deb clean
 .DEFAULT_GOAL := help
 
 help:
@@ -84,6 +84,11 @@ help:
 	@echo '              run random programs against a test build, and prefer those that reach'
 	@echo '              new places; shrink one that fails to build/fuzz/reproducer.txt, which'
 	@echo '              PROGRAM= runs again'
+	@echo 'make campaign WHAT=soak|fuzz|mutants|mutants-auto|explore|judge|list [SEEDS=1-10]'
+	@echo '           [ON=local|parallel|slurm] [DIR=build/campaign] [JOBS=N] [HOSTS=LIST]'
+	@echo '              run many tasks, each with a seed of its own, here, on machines by ssh or'
+	@echo '              on a Slurm cluster; results of all campaigns are in DIR/results.db and'
+	@echo '              DIR/index.html. The same command continues. Without WHAT, collect only'
 	@echo 'make modules [KDIR=...] [TEST=1]'
 	@echo '              build the driver for the running kernel, or for a build folder;'
 	@echo '              TEST=1 adds the test instruments, but no seeded bugs'
@@ -173,6 +178,10 @@ soak:
 
 fuzz:
 	@FUZZ_SECONDS='$(SECONDS)' fuzz/fuzz.sh
+
+campaign:
+	@CAMPAIGN_SECONDS='$(SECONDS)' campaign/campaign.sh \
+		$(if $(WHAT),'$(WHAT)' '$(or $(SEEDS),1-10)',--collect)
 
 # Names that have a folder mean the caller's.
 install install-module install-device install-tools uninstall:

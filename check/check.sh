@@ -361,6 +361,10 @@ go step bench bench 6.1
 go tests hot-paths hot_paths
 extra tests fuzz-vm "$top/fuzz/selftest.sh" --vm
 go step checkpatch checkpatch
+go tests campaign "$top/campaign/selftest.sh"
+extra tests campaign-slurm "$top/campaign/selftest.sh" --slurm
+extra tests campaign-parallel "$top/campaign/selftest.sh" --parallel
+extra tests campaign-vm "$top/campaign/selftest.sh" --vm
 go tests storm-options "$top/vmm/selftest.sh"
 go tests refusals "$top/check/refusals.sh"
 go tests packaging "$top/packaging/selftest.sh"

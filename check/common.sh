@@ -80,17 +80,17 @@ own_folder()
 # --- Building -------------------------------------------------------------------------
 
 # Set up the machine, then build the programs, which another run may do as well. Quiet
-# unless it fails.
+# unless it fails, which is no verdict: status 2.
 build_tools()
 {
-	"$top/check/setup.sh"
+	"$top/check/setup.sh" || exit 2
 	mkdir -p "$BUILD"
 	for part in "$@"; do
 		say "building $part"
 		if ! flock "$BUILD/build.lock" make -j"$(nproc)" -C "$top/$part" > "$BUILD/$part.log" 2>&1; then
 			tail -n 40 "$BUILD/$part.log" >&2
 			echo "$part does not build; see $BUILD/$part.log" >&2
-			return 1
+			exit 2
 		fi
 	done
 }
@@ -151,10 +151,10 @@ make_root()
 prepare_kernel()
 {
 	say "kernel $1"
-	"$top/testvm/kernels/kernel.sh" "$1" > /dev/null
+	"$top/testvm/kernels/kernel.sh" "$1" > /dev/null || exit 2
 	say "building the driver for $1 ($2)"
 	# shellcheck disable=SC2034 # for whoever calls
-	module=$("$top/testvm/kernels/module.sh" "$1" "$2")
+	module=$("$top/testvm/kernels/module.sh" "$1" "$2") || exit 2
 }
 
 # Prints how many times longer kernel $1 takes, which looks at everything it does: for

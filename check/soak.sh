@@ -10,9 +10,9 @@ set -eu
 usage()
 {
 	cat <<END
-usage: soak.sh
+usage: soak.sh [--out DIR]
 Mirrors and kills processes, reloads the driver, then runs storms, in one test VM; logs go to
-build/soak/. In the environment (make soak NAME=VALUE):
+DIR, build/soak by default. In the environment (make soak NAME=VALUE):
   SOAK_SECONDS  make soak SECONDS=: seconds of all, at least; 600 by default
   SEED          of the storms, random by default
   CYCLES        processes to mirror and kill, 10000 by default
@@ -21,7 +21,11 @@ build/soak/. In the environment (make soak NAME=VALUE):
 END
 }
 
-take_no_arguments "$@"
+out=$BUILD/soak
+case $#,${1-} in
+2,--out) out=$2 ;;
+*) take_no_arguments "$@" ;;
+esac
 kernel=${KERNEL:-6.1}
 need_kernel "$kernel"
 SECMMU_TEST_SLOW=$(slow_kernel "$kernel")
@@ -35,7 +39,6 @@ seconds=${SOAK_SECONDS:-600}
 cycles=${CYCLES:-$many}
 reloads=${RELOADS:-$some}
 seed=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
-out=$BUILD/soak
 
 need_numbers SECONDS "$seconds" SEED "$seed" CYCLES "$cycles" RELOADS "$reloads"
 own_folder "$out"

@@ -130,6 +130,10 @@ say "$scenario, schedules $first to $last, $policy"
 echo "$mutant $scenario" > "$out/plan/explore-plan"
 play 2>&1 | tee -a "$out/said" | sed -u '/^@/d'
 status=${PIPESTATUS[0]}
+if [ "$status" = 123 ]; then
+	echo "explore: emulation has frozen each time, which says nothing" >&2
+	exit 123
+fi
 [ "$status" != 125 ] ||
 	echo "@ $mutant $scenario died the kernel did not survive" >> "$out/said"
 grep -v '^@ begin' "$out/said" | grep '^@' > "$out/results.$policy" ||

@@ -92,6 +92,10 @@ vm()
 	case $status in
 	0) return 0 ;;
 	1 | 124 | 125) return 1 ;;
+	123)
+		echo "fuzz: emulation has frozen each time, which says nothing; see $out/$name.log" >&2
+		exit 123
+		;;
 	130 | 143)
 		echo "fuzz: INTERRUPTED, $(grep '^\[' "$out/$name.log" | tail -n 1);" \
 			"for a verdict run it to its end"

@@ -74,7 +74,7 @@ kernel=${options[1]}
 cache=${SECMMU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/secmmu}
 [ "$gdb" ] && more=gdb || more=
 mkdir -p "$BUILD"
-PACKAGES="${PACKAGES-} $more" build_tools testvm > "$BUILD/replay.log" || {
+(PACKAGES="${PACKAGES-} $more" build_tools testvm) > "$BUILD/replay.log" || {
 	cat "$BUILD/replay.log" >&2
 	exit 3
 }

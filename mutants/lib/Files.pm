@@ -44,13 +44,14 @@ sub fail
 	exit $status;
 }
 
-# A script of the shell, which may use check/common.sh; ends if that fails.
+# A script of the shell, which may use check/common.sh; ends if that fails, with 2 if that
+# was the set-up.
 sub shell
 {
 	my ($script, @args) = @_;
 
 	system('bash', '-euc', '. "$(dirname "$0")/../check/common.sh"; ' . $script, $0, @args)
-		and exit 1;
+		and exit($? >> 8 == 2 ? 2 : 1);
 }
 
 1;
