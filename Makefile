@@ -8,6 +8,13 @@ else
 
 export BUILD := $(CURDIR)/build
 include lib/checkout.mk
+# What can be made for guests of another architecture.
+ifneq ($(filter-out x86_64,$(ARCH)),)
+ARCH_GOALS := help setup tools check-arm64 clean
+ifneq ($(ARCH)$(filter-out $(ARCH_GOALS),$(or $(MAKECMDGOALS),help)),arm64)
+$(error ARCH is x86_64, or arm64 for $(ARCH_GOALS))
+endif
+endif
 KDIR ?= /lib/modules/$(shell uname -r)/build
 TEST ?=
 comma := ,

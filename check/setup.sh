@@ -3,14 +3,14 @@
 #
 # usage: setup.sh. Installs what building and booting needs on a Debian 12 machine, and
 # makes a newer QEMU ready in the cache. Says nothing and needs no network when everything is
-# there already. PACKAGES in the environment are installed too; some targets need more than
-# others.
+# there already. In the environment: PACKAGES are installed too; some targets need more than
+# others. ARCH=arm64: also what it takes to build and boot for that.
 
 set -eu
 
 case $* in
 '') ;;
---help) sed -n '4,7s/^# //p' "$0"; exit 0 ;;
+--help) sed -n '4,8s/^# //p' "$0"; exit 0 ;;
 *) echo 'usage: setup.sh; see --help' >&2; exit 2 ;;
 esac
 
@@ -18,6 +18,7 @@ packages='gcc make libc6-dev perl patch pkg-config bc flex bison libelf-dev libs
 	dwarves kmod xz-utils zstd cpio sparse busybox-static gnuplot-nox spin
 	libvirt-dev libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86'
 packages="$packages ${PACKAGES-}"
+[ "${ARCH-}" != arm64 ] || packages="$packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 
 fail()
 {
@@ -97,3 +98,8 @@ create_account
 # Not a failure: the machine's own QEMU can do most of what is done here.
 "$(dirname "$0")/../testvm/emulator/qemu.sh" >/dev/null ||
 	printf 'setup: going on with the QEMU of this machine\n' >&2
+if [ "${ARCH-}" = arm64 ] &&
+   ! "$(dirname "$0")/../testvm/emulator/qemu.sh" --arch arm64 >/dev/null &&
+   ! command -v qemu-system-aarch64 >/dev/null; then
+	fail 'there is no QEMU that emulates arm64'
+fi

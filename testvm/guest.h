@@ -2,17 +2,24 @@
 /*
  * What testvm on the host and its init in the guest agree on.
  *
- * Serial lines: ttyS0 is the kernel's console, ttyS1 carries the token, ttyS2
- * the files of /out as a tar stream, ttyS3 the command's output. Without the
+ * Serial lines: the first is the kernel's console, the second carries the token, the
+ * third the files of /out as a tar stream, the fourth the command's output. Without the
  * token a run has failed, whatever else it printed: a panic, a hang and a
  * power-off by someone else cannot write it.
  */
 #ifndef TESTVM_GUEST_H
 #define TESTVM_GUEST_H
 
+/* On arm64 the console, ttyAMA0, is of another kind, and does not count. */
+#ifdef __aarch64__
+#define GUEST_TOKEN	"/dev/ttyS0"
+#define GUEST_FILES	"/dev/ttyS1"
+#define GUEST_OUTPUT	"/dev/ttyS2"
+#else
 #define GUEST_TOKEN	"/dev/ttyS1"
 #define GUEST_FILES	"/dev/ttyS2"
 #define GUEST_OUTPUT	"/dev/ttyS3"
+#endif
 
 /* Followed by "exit STATUS", "signal NUMBER" or "timeout", and a line feed. */
 #define TOKEN_PREFIX	"secmmu-testvm 1 "

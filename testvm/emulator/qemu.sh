@@ -5,10 +5,10 @@
 # machine's own QEMU stays as it is. Debian 12's has mistakes that 10 has not, and cannot
 # repeat a run with several processors. Prints the path of the program; progress goes to
 # stderr. The folder in the cache holds
-#   version              Debian's
-#   qemu-system-x86_64   a script that starts the program
-#   bin/ share/          the program and its firmware
-# The libraries are those of the machine: 7.2's package has them all.
+#   version            Debian's
+#   qemu-system-ARCH   a script that starts the program
+#   bin/ share/        the program and its firmware
+# The libraries are those of the machine: 7.2's package for x86-64 has them all.
 
 set -eu
 
@@ -35,10 +35,11 @@ wanted='1:10\..*~bpo12'
 usage()
 {
 	cat <<-END
-	usage: qemu.sh
-	Makes QEMU 10 ready in the cache, and prints the path of the program. The cache is
-	SECMMU_CACHE, by default ~/.cache/secmmu. Fails where Debian's backports cannot be
-	reached; testvm then uses the machine's own QEMU, and says so.
+	usage: qemu.sh [--arch ARCH]
+	Makes QEMU 10 ready in the cache, the one that emulates ARCH, x86_64 (the default) or
+	arm64, and prints the path of the program. The cache is SECMMU_CACHE, by default
+	~/.cache/secmmu. Fails where Debian's backports cannot be reached; testvm then uses
+	the machine's own QEMU, and says so.
 	END
 }
 
@@ -63,12 +64,12 @@ forget_modules()
 
 write_script()
 {
-	cat <<-'END'
+	cat <<-END
 	#!/bin/sh
 	# Made by qemu.sh: QEMU with its own firmware, and without modules.
-	here=$(dirname "$(readlink -f "$0")")
-	export QEMU_MODULE_DIR="$here/lib"
-	exec "$here/bin/qemu-system-x86_64" -L "$here/share/qemu" -L "$here/share/seabios" "$@"
+	here=\$(dirname "\$(readlink -f "\$0")")
+	export QEMU_MODULE_DIR="\$here/lib"
+	exec "\$here/bin/$program" -L "\$here/share/qemu" -L "\$here/share/seabios" "\$@"
 	END
 }
 
@@ -80,27 +81,36 @@ fill()
 	apt_setup "$cache/apt"
 	apt_update
 	mkdir "$work/deb" "$work/tree"
-	for package in qemu-system-x86 qemu-system-data seabios; do
-		version=$(backported "$package" "$([ $package = seabios ] || echo "$wanted")")
+	for package in $packages; do
+		version=$(backported "$package" "$([ "$package" = seabios ] || echo "$wanted")")
 		[ -n "$version" ] || fail "the Debian mirrors of this machine have no QEMU 10 for Debian 12"
 		apt_fetch "$work/deb" "$package=$version"
-		[ $package != qemu-system-x86 ] || printf '%s\n' "$version" >"$work/version"
+		[ -e "$work/version" ] || printf '%s\n' "$version" >"$work/version"
 	done
 	for package in "$work"/deb/*.deb; do
 		dpkg -x "$package" "$work/tree"
 	done
 	mkdir "$work/bin" "$work/share"
-	mv "$work/tree/usr/bin/qemu-system-x86_64" "$work/bin/"
-	mv "$work/tree/usr/share/qemu" "$work/tree/usr/share/seabios" "$work/share/"
+	mv "$work/tree/usr/bin/$program" "$work/bin/"
+	for package in $firmware; do
+		mv "$work/tree/usr/share/$package" "$work/share/"
+	done
 	rm -rf "$work/deb" "$work/tree"
-	forget_modules "$work/bin/qemu-system-x86_64"
-	write_script >"$work/qemu-system-x86_64"
-	chmod 755 "$work/qemu-system-x86_64"
+	forget_modules "$work/bin/$program"
+	write_script >"$work/$program"
+	chmod 755 "$work/$program"
 	# The first names a library that is missing, the second a module that is not.
-	"$work/qemu-system-x86_64" --version >&2 &&
-		"$work/qemu-system-x86_64" -device help >"$work/devices" ||
+	# shellcheck disable=SC2015,SC2086 # fail does not return; words of options
+	"$work/$program" --version >&2 &&
+		"$work/$program" $board -device help >"$work/devices" ||
 		fail 'the program does not run here'
 	rm "$work/devices"
+}
+
+wrong_usage()
+{
+	usage >&2
+	exit 2
 }
 
 case ${1:-} in
@@ -109,9 +119,24 @@ case ${1:-} in
 	exit 0
 	;;
 esac
-[ $# -eq 0 ] || { usage >&2; exit 2; }
-
-final=$cache/qemu
+arch=x86_64
+if [ $# -eq 2 ] && [ "$1" = --arch ]; then
+	arch=$2
+elif [ $# -ne 0 ]; then
+	wrong_usage
+fi
+# The first of the packages has the program. The board for arm64 starts a kernel by itself.
+case $arch in
+x86_64)
+	program=qemu-system-x86_64 packages='qemu-system-x86 qemu-system-data seabios'
+	firmware='qemu seabios' board='' final=$cache/qemu
+	;;
+arm64)
+	program=qemu-system-aarch64 packages='qemu-system-arm' firmware=
+	board='-machine virt' final=$cache/qemu-arm64
+	;;
+*) wrong_usage ;;
+esac
 ready()
 {
 	[ -e "$final/version" ]
@@ -122,4 +147,4 @@ if ! ready; then
 	cache_fill "$final" fill
 	note "QEMU $(cat "$final/version") is ready"
 fi
-printf '%s\n' "$final/qemu-system-x86_64"
+printf '%s\n' "$final/$program"

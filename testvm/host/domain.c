@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "domain.h"
 #include "util.h"
 
@@ -99,10 +100,12 @@ static char *serial_xml(const struct domain_config *config)
 
 	for (int i = 0; i < DOMAIN_SERIALS; i++) {
 		char *path = xml_escape(config->serial[i]), *more;
+		char *target = config->machine.arch->serial_xml(i);
 
-		more = format("%s<serial type='file'><source path='%s'/>"
-			      "<target port='%d'/></serial>\n", all, path, i);
+		more = format("%s<serial type='file'><source path='%s'/>%s</serial>\n", all,
+			      path, target);
 		free(path);
+		free(target);
 		free(all);
 		all = more;
 	}
@@ -120,7 +123,7 @@ static const char deterministic_xml[] =
 /* What libvirt has no words for. */
 static char *qemu_xml(const struct domain_config *config)
 {
-	char *machine = machine_qemu_xml(&config->machine);
+	char *machine = config->machine.arch->qemu_xml(&config->machine);
 	char *plugin = config->plugin ? format("<qemu:arg value='-plugin'/>"
 					       "<qemu:arg value='%s'/>", config->plugin) :
 		       format("%s", "");
@@ -170,16 +173,18 @@ static char *domain_xml(const struct domain_config *config)
 
 	xml = format("<domain type='%s' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n"
 		     "<name>%s</name>\n%s"
-		     "<os><type arch='x86_64' machine='%s'>hvm</type>\n"
+		     "<os><type arch='%s' machine='%s'>hvm</type>\n"
 		     "<kernel>%s</kernel><initrd>%s</initrd>\n"
 		     "<cmdline>%s</cmdline></os>\n"
 		     "<on_poweroff>destroy</on_poweroff>\n"
 		     "<on_reboot>destroy</on_reboot>\n"
 		     "<on_crash>destroy</on_crash>\n"
-		     "%s%s%s</domain>\n",
+		     "%s%s%s%s</domain>\n",
 		     config->machine.kvm ? "kvm" : "qemu", strrchr(config->run, '/') + 1,
-		     machine, machine_name(&config->machine), image, initramfs, arguments,
-		     config->deterministic ? deterministic_xml : "", devices, qemu);
+		     machine, config->machine.arch->libvirt, machine_name(&config->machine),
+		     image, initramfs, arguments,
+		     config->deterministic ? deterministic_xml : "", devices, qemu,
+		     config->machine.arch->domain_xml);
 	free(image);
 	free(initramfs);
 	free(arguments);

@@ -2,19 +2,25 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "emulator.h"
 #include "util.h"
 
-#define PROGRAM	"qemu-system-x86_64"
+static const struct arch *arch;
 
 static const char *find(void)
 {
-	char *path = format("%s/qemu/" PROGRAM, cache_folder());
+	char *path = format("%s/%s/%s", cache_folder(), arch->emulator_folder, arch->emulator);
 
 	if (!access(path, X_OK))
 		return path;
 	free(path);
-	return PROGRAM;
+	return arch->emulator;
+}
+
+void emulator_choose(const struct arch *of)
+{
+	arch = of;
 }
 
 const char *emulator_find(void)
@@ -33,5 +39,5 @@ bool emulator_is_known(void)
 
 bool emulator_runs_stale_code(void)
 {
-	return !emulator_is_known();
+	return arch->stale_code && !emulator_is_known();
 }

@@ -4,6 +4,14 @@
 
 #include <stdbool.h>
 
+struct arch;
+
+/**
+ * emulator_choose() - choose the architecture, before anything else is asked here
+ * @of: what QEMU is to emulate
+ */
+void emulator_choose(const struct arch *of);
+
 /**
  * emulator_find() - which QEMU is used
  *

@@ -1,41 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <fcntl.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "kernel.h"
 #include "util.h"
-
-/* The boot protocol's header, in bytes from the start of the image. */
-#define HEADER_MAGIC	0x202
-#define HEADER_VERSION	0x20e
-#define HEADER_BASE	0x200
-#define HEADER_SIZE	0x8000
-
-/* The release stands as text in the image's real-mode part. */
-static char *image_release(const char *path)
-{
-	char header[HEADER_SIZE + 1] = "";
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	uint16_t version;
-	ssize_t size;
-
-	if (fd < 0)
-		die("cannot read the kernel %s: %s", path, strerror(errno));
-	size = read(fd, header, HEADER_SIZE);
-	close(fd);
-	if (size < HEADER_BASE + 0x100 || memcmp(header + HEADER_MAGIC, "HdrS", 4))
-		die("%s is no bzImage", path);
-	memcpy(&version, header + HEADER_VERSION, sizeof(version));
-	if (!version || version + HEADER_BASE >= size)
-		die("%s does not tell its release", path);
-	return format("%.*s", (int)strcspn(header + HEADER_BASE + version, " "),
-		      header + HEADER_BASE + version);
-}
 
 /* Where a module tree may be, beside the image. */
 static char *find_modules(const char *folder, const char *release)
@@ -60,31 +32,39 @@ static char *find_modules(const char *folder, const char *release)
 	return found;
 }
 
-void kernel_find(struct kernel *kernel, const char *name)
+/* The path of a kernel, and what is there. */
+static char *find_path(const char *name, const struct arch *arch, struct stat *st)
 {
-	char *path, *folder, *slash;
-	struct stat st;
+	char *path;
 
 	if (strchr(name, '/')) {
 		path = format("%s", name);
 	} else {
-		path = format("%s/kernels/%s", cache_folder(), name);
-		if (stat(path, &st) && !stat(name, &st)) {
+		path = format("%s/kernels/%s%s", cache_folder(), name, arch->suffix);
+		if (stat(path, st) && !stat(name, st)) {
 			free(path);
 			path = format("./%s", name);
-		} else if (stat(path, &st)) {
-			die("kernel %s is not there, run: testvm/kernels/kernel.sh %s",
-			    name, name);
+		} else if (stat(path, st)) {
+			die("kernel %s is not there, run: testvm/kernels/kernel.sh --arch %s %s",
+			    name, arch->name, name);
 		}
 	}
-	if (stat(path, &st))
+	if (stat(path, st))
 		die("kernel %s: %s", path, strerror(errno));
+	return path;
+}
+
+void kernel_find(struct kernel *kernel, const char *name, const struct arch *arch)
+{
+	struct stat st;
+	char *path = find_path(name, arch, &st), *folder, *slash;
+
 	if (S_ISDIR(st.st_mode)) {
 		folder = path;
 		kernel->image = format("%s/vmlinuz", folder);
 		if (access(kernel->image, F_OK)) {
 			free(kernel->image);
-			kernel->image = format("%s/bzImage", folder);
+			kernel->image = format("%s/%s", folder, arch->image);
 		}
 	} else {
 		folder = format("%s", path);
@@ -92,8 +72,10 @@ void kernel_find(struct kernel *kernel, const char *name)
 		slash = strrchr(folder, '/');
 		slash[slash == folder] = '\0';
 	}
-	kernel->release = image_release(kernel->image);
+	kernel->release = arch->image_release(kernel->image);
 	kernel->modules = find_modules(folder, kernel->release);
+	kernel->busybox = arch->busybox ? format("%s", arch->busybox) :
+			  format("%s/busybox", folder);
 	/* The VM's files are found from another working directory. */
 	path = realpath(kernel->image, NULL);
 	if (!path)

@@ -2,6 +2,7 @@
 /* The VM's board, as libvirt wants it said. */
 #include <stdlib.h>
 
+#include "arch.h"
 #include "machine.h"
 #include "util.h"
 
@@ -42,33 +43,25 @@ static char *numa_xml(const struct machine *machine)
 	return join(xml, format("</numa>"));
 }
 
-/*
- * QEMU 7.2 emulates cmpxchg16b wrongly, which corrupts the slab allocator of kernels that
- * use it. Whether 10 does is not known. AMD's IOMMU cannot do without.
- *
- * A processor that is said to move bytes fast has the kernel clear and copy pages by the
- * byte. With -icount each of these ends a block of code, which took a third of a boot.
- */
 static char *cpu_xml(const struct machine *machine)
 {
 	char *numa = machine->nodes > 1 ? numa_xml(machine) : format("%s", "");
-	char *xml = format("<cpu mode='%s'>%s%s%s</cpu>\n",
-			   machine->kvm ? "host-passthrough" : "maximum",
-			   machine->kvm || machine->iommu == IOMMU_AMD ? "" :
-			   "<feature policy='disable' name='cx16'/>",
-			   machine->plain_moves ? "<feature policy='disable' name='erms'/>"
-					      "<feature policy='disable' name='fsrm'/>" : "",
-			   numa);
+	char *features = machine->arch->cpu_xml(machine);
+	char *xml = format("<cpu mode='%s'>%s%s</cpu>\n",
+			   machine->kvm ? "host-passthrough" : "maximum", features, numa);
 
+	free(features);
 	free(numa);
 	return xml;
 }
 
 char *machine_xml(const struct machine *machine)
 {
-	return join(format("<memory unit='MiB'>%u</memory>\n<vcpu>%u</vcpu>\n"
-			   "<features><acpi/><apic/></features>\n",
-			   machine->memory, machine->cpus), cpu_xml(machine));
+	char *xml = format("<memory unit='MiB'>%u</memory>\n<vcpu>%u</vcpu>\n",
+			   machine->memory, machine->cpus);
+
+	xml = join(xml, machine->arch->features_xml());
+	return join(xml, cpu_xml(machine));
 }
 
 char *machine_devices_xml(const struct machine *machine)
@@ -87,17 +80,9 @@ char *machine_devices_xml(const struct machine *machine)
 	return xml;
 }
 
-char *machine_qemu_xml(const struct machine *machine)
-{
-	/* The libvirt of Debian 12 does not know it. */
-	return machine->iommu == IOMMU_AMD ?
-		format("<qemu:arg value='-device'/><qemu:arg value='amd-iommu,intremap=off'/>") :
-		format("%s", "");
-}
-
 const char *machine_name(const struct machine *machine)
 {
-	return machine->iommu == IOMMU_NONE ? "pc" : "q35";
+	return machine->iommu == IOMMU_NONE ? machine->arch->board : machine->arch->iommu_board;
 }
 
 /*

@@ -7,10 +7,13 @@
 /* Devices are at slots of their own on the first PCI bus, so that each can have an IOMMU group. */
 #define MACHINE_DEVICES		8
 
+struct arch;
+
 enum iommu { IOMMU_NONE, IOMMU_INTEL, IOMMU_AMD, IOMMU_VIRTIO };
 
 /**
  * struct machine - what the VM's board has
+ * @arch: its architecture
  * @cpus: how many
  * @memory: MiB
  * @nodes: NUMA nodes that share them
@@ -20,6 +23,7 @@ enum iommu { IOMMU_NONE, IOMMU_INTEL, IOMMU_AMD, IOMMU_VIRTIO };
  * @e1000s: network cards that nothing is connected to, up to %MACHINE_DEVICES: they can do DMA
  */
 struct machine {
+	const struct arch *arch;
 	unsigned int cpus;
 	unsigned int memory;
 	unsigned int nodes;
@@ -44,14 +48,6 @@ char *machine_xml(const struct machine *machine);
  * Return: elements for <devices>, to be freed.
  */
 char *machine_devices_xml(const struct machine *machine);
-
-/**
- * machine_qemu_xml() - say what libvirt has no words for
- * @machine: the board
- *
- * Return: elements for <qemu:commandline>, to be freed.
- */
-char *machine_qemu_xml(const struct machine *machine);
 
 /**
  * machine_name() - name the kind of board

@@ -7,14 +7,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "guest.h"
 #include "options.h"
 #include "util.h"
 
 static const struct argp_option table[] = {
+	{ "arch", 'H', "x86_64|arm64", 0,
+	  "The VM's architecture (default x86_64); arm64 needs make ARCH=arm64 tools", 0 },
 	{ "kernel", 'k', "KERNEL", 0,
 	  "6.1, 6.12, 7.3, newest, debug, kcsan (made by kernel.sh; default 6.1), a folder "
-	  "like theirs, or a bzImage", 0 },
+	  "like theirs, or an image. For arm64: 6.1, 6.12, 7.3", 0 },
 	{ "cpus", 'c', "N", 0, "Virtual CPUs (default 4)", 0 },
 	{ "memory", 'm', "MIB", 0, "Memory (default 2048)", 0 },
 	{ "nodes", 'n', "N", 0, "NUMA nodes that share CPUs and memory (default 1)", 0 },
@@ -138,6 +141,15 @@ static enum accel accel_of(const char *text)
 	die("--accel takes auto, tcg or kvm, not '%s'", text);
 }
 
+static const struct arch *arch_of(const char *text)
+{
+	const struct arch *arch = arch_find(text);
+
+	if (!arch)
+		die("--arch takes x86_64 or arm64, not '%s'", text);
+	return arch;
+}
+
 static enum iommu iommu_of(const char *text)
 {
 	for (enum iommu iommu = IOMMU_INTEL; iommu <= IOMMU_VIRTIO; iommu++)
@@ -172,6 +184,9 @@ static char *root_of(char *path)
 static error_t parse_machine(int key, const char *value, struct machine *machine)
 {
 	switch (key) {
+	case 'H':
+		machine->arch = arch_of(value);
+		break;
 	case 'c':
 		machine->cpus = number("cpus", value, 1, 64);
 		break;
@@ -291,6 +306,17 @@ static void check_deterministic(struct options *options)
 		options->machine.cpus = 1;
 }
 
+static void check_machine(const struct options *options)
+{
+	const struct machine *machine = &options->machine;
+
+	if (machine->iommu != IOMMU_NONE && !machine->arch->iommu_board)
+		die("--iommu is not for %s", machine->arch->name);
+	if (options->accel == ACCEL_KVM && !arch_is_host(machine->arch))
+		die("--accel kvm runs what this machine is, which is not %s",
+		    machine->arch->name);
+}
+
 /* What is in an initramfs that was kept cannot be chosen. */
 static void check_payload(const struct options *options)
 {
@@ -319,7 +345,7 @@ void options_parse(struct options *options, int argc, char **argv)
 
 	*options = (struct options) {
 		.kernel = "6.1",
-		.machine = { .cpus = 4, .memory = 2048, .nodes = 1 },
+		.machine = { .arch = &arch_x86_64, .cpus = 4, .memory = 2048, .nodes = 1 },
 		.timeout = 300,
 		.retries = 2,
 		.seed = 1,
@@ -327,6 +353,7 @@ void options_parse(struct options *options, int argc, char **argv)
 	};
 	argp_err_exit_status = STATUS_SETUP;
 	argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, options);
+	check_machine(options);
 	check_deterministic(options);
 	check_payload(options);
 }

@@ -4,17 +4,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "console.h"
 #include "emulator.h"
 #include "guest.h"
 #include "initramfs.h"
 #include "inside.h"
+#include "kernel.h"
 #include "modules.h"
 #include "options.h"
 #include "payload.h"
 #include "util.h"
-
-#define BUSYBOX		"/bin/busybox"
 
 /* Adds NUL-terminated strings one behind the other. */
 static void add_string(char **data, size_t *size, const char *string)
@@ -112,7 +112,7 @@ static void add_modules(struct initramfs *fs, const struct modules *modules)
 }
 
 void payload_write(const char *path, const struct options *options,
-		   const struct modules *modules)
+		   const struct kernel *kernel, const struct modules *modules)
 {
 	static const char * const folders[] = {
 		"/testvm", "/bin", "/sbin", "/etc", "/dev", "/proc", "/sys",
@@ -126,14 +126,18 @@ void payload_write(const char *path, const struct options *options,
 
 	if (!self)
 		die("cannot tell where this program is: %s", strerror(errno));
-	init = format("%.*s/init", (int)(strrchr(self, '/') - self), self);
-	if (access(BUSYBOX, R_OK))
-		die("%s is missing, run setup.sh", BUSYBOX);
+	init = format("%.*s/%s", (int)(strrchr(self, '/') - self), self,
+		      options->machine.arch->init);
+	if (access(init, R_OK))
+		die("%s is missing, run: make ARCH=%s tools", init,
+		    options->machine.arch->name);
+	if (access(kernel->busybox, R_OK))
+		die("%s is missing, run setup.sh and kernel.sh", kernel->busybox);
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
 		initramfs_folder(fs, folders[i]);
 	initramfs_data(fs, "/etc/passwd", 0644, passwd, sizeof(passwd) - 1);
 	initramfs_data(fs, "/etc/group", 0644, group, sizeof(group) - 1);
-	initramfs_file(fs, BUSYBOX, 0755, BUSYBOX);
+	initramfs_file(fs, "/bin/busybox", 0755, kernel->busybox);
 	for (unsigned int i = 0; i < options->roots.count; i++)
 		initramfs_tree(fs, options->roots.list[i]);
 	/* Last, so that no tree replaces what the run relies on. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch.h"
 #include "emulator.h"
 #include "options.h"
 #include "repeat.h"
@@ -41,6 +42,7 @@ char *repeat_plugin(const struct options *options, const char *digest)
 
 static void record_machine(FILE *file, const struct machine *machine)
 {
+	fprintf(file, "--arch\n%s\n", machine->arch->name);
 	fprintf(file, "--cpus\n%u\n--memory\n%u\n--nodes\n%u\n", machine->cpus,
 		machine->memory, machine->nodes);
 	if (machine->iommu != IOMMU_NONE)

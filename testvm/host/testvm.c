@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "accel.h"
+#include "arch.h"
 #include "console.h"
 #include "domain.h"
 #include "emulator.h"
@@ -36,7 +37,7 @@
 /* Megabytes that a kernel needs for itself. */
 #define KERNEL_MEMORY	64
 
-/* The longest command line an x86 kernel takes. */
+/* The longest command line a kernel takes. */
 #define ARGUMENTS_MAX	2047
 
 /* One letter for each time that a boot was started over. */
@@ -48,24 +49,20 @@
 /*
  * The console gets everything. Emulated CPUs that share a host core look
  * stuck when they are not, hence the longer limits; kernel addresses stay
- * where System.map has them, so that registers can be read. No page tables of five
- * levels: while the kernel looks at its first CPU's features anew, it takes itself for
- * one of four levels, and an interrupt then makes KASAN report a good address. No tests of
+ * where System.map has them, so that registers can be read. No tests of
  * the kernel's ciphers, a third of the instructions of a boot; and no mitigations, whose
  * returns and indirect jumps cost an emulated CPU a tenth of its time.
  */
-static const char kernel_arguments[] =
-	"console=ttyS0 8250.nr_uarts=4 rdinit=/init panic=-1 ignore_loglevel "
-	"printk.devkmsg=on nokaslr random.trust_cpu=on watchdog_thresh=30 "
-	"rcupdate.rcu_cpu_stall_timeout=60 no5lvl cryptomgr.notests mitigations=off";
+#define ARGUMENTS								\
+	"%s 8250.nr_uarts=4 rdinit=/init panic=-1 ignore_loglevel "		\
+	"printk.devkmsg=on nokaslr random.trust_cpu=on watchdog_thresh=30 "	\
+	"rcupdate.rcu_cpu_stall_timeout=60 %s cryptomgr.notests mitigations=off"
 
 /*
- * The clock counts instructions: the kernel must neither distrust it nor calibrate
- * anything by it, for both end in endless loops. While all CPUs wait, time flies; a watchdog
- * would see one that has been away for long.
+ * If clocks count instructions, time flies while all CPUs wait; a watchdog would see one
+ * that has been away for long.
  */
-static const char deterministic_arguments[] =
-	"tsc=reliable clocksource=tsc lpj=1000000 nowatchdog";
+#define DETERMINISTIC_ARGUMENTS	"%s nowatchdog"
 
 /*
  * The guest ends a deterministic run when its time is up by its own clock. A second of that
@@ -370,6 +367,24 @@ static void check_memory(const struct domain_config *config)
 		    config->machine.memory, least);
 }
 
+static char *arguments(const struct options *options)
+{
+	const struct arch *arch = options->machine.arch;
+	char *always = format(ARGUMENTS, arch->console, arch->arguments);
+	char *deterministic = options->deterministic ?
+		format(DETERMINISTIC_ARGUMENTS, arch->deterministic_arguments) : format("%s", "");
+	char *text = format("%s %s %s %s", always, deterministic,
+			    machine_arguments(&options->machine),
+			    options->append ? options->append : "");
+
+	if (strlen(text) > ARGUMENTS_MAX)
+		die("the kernel's command line gets longer than %d characters",
+		    ARGUMENTS_MAX);
+	free(always);
+	free(deterministic);
+	return text;
+}
+
 int main(int argc, char **argv)
 {
 	struct domain_config config = { 0 };
@@ -379,13 +394,14 @@ int main(int argc, char **argv)
 
 	die_status = STATUS_SETUP;
 	options_parse(&options, argc, argv);
-	kernel_find(&kernel, options.kernel);
+	emulator_choose(options.machine.arch);
+	kernel_find(&kernel, options.kernel, options.machine.arch);
 	collect_modules(&modules, &kernel, &options);
 	catch_signals();
 	guard_sweep();
 	config.machine = options.machine;
 	config.machine.kvm = options.accel == ACCEL_KVM ||
-		(options.accel == ACCEL_AUTO &&
+		(options.accel == ACCEL_AUTO && arch_is_host(options.machine.arch) &&
 		 accel_kvm_works(&kernel, options.kernel));
 	/* Whoever counts instructions wants those of a processor that people use. */
 	config.machine.plain_moves = options.deterministic && !options.icount;
@@ -399,13 +415,7 @@ int main(int argc, char **argv)
 	config.image = kernel.image;
 	config.initramfs = options.initramfs ? options.initramfs :
 		format("%s/initramfs", options.record ? options.record : config.run);
-	config.arguments = format("%s %s %s %s", kernel_arguments,
-				  options.deterministic ? deterministic_arguments : "",
-				  machine_arguments(&config.machine),
-				  options.append ? options.append : "");
-	if (strlen(config.arguments) > ARGUMENTS_MAX)
-		die("the kernel's command line gets longer than %d characters",
-		    ARGUMENTS_MAX);
+	config.arguments = arguments(&options);
 	config.emulator = emulator_find();
 	config.deterministic = options.deterministic;
 	config.seed = options.seed;
@@ -415,10 +425,11 @@ int main(int argc, char **argv)
 	if (options.deterministic)
 		config.plugin = repeat_plugin(&options, config.digest);
 	if (!config.machine.kvm && !emulator_is_known() && !options.quiet)
-		say("the machine's own QEMU is used; testvm/emulator/qemu.sh gets a better one");
+		say("the machine's own QEMU is used; testvm/emulator/qemu.sh --arch %s gets a better one",
+		    options.machine.arch->name);
 	prepare_files(&config, &options);
 	if (!options.initramfs)
-		payload_write(config.initramfs, &options, &modules);
+		payload_write(config.initramfs, &options, &kernel, &modules);
 	check_memory(&config);
 	if (options.record)
 		repeat_record(&options);

@@ -116,10 +116,13 @@ apt_paragraph()
 	printf '\n'
 }
 
-# apt_setup DIR: writes the private configuration below DIR.
+# apt_setup DIR [ARCHITECTURE]: writes the private configuration below DIR. Packages are those
+# of this architecture, by default the machine's own; PACKAGE:amd64 then is one of the machine.
 apt_setup()
 {
-	local dir=$1 kind uri keys found=no
+	local dir=$1 architecture=${2:-amd64} kind uri keys found=no all='"amd64";'
+
+	[ "$architecture" = amd64 ] || all="\"$architecture\"; $all"
 
 	mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial" \
 		"$dir/log"
@@ -169,6 +172,9 @@ apt_setup()
 		Dir::Etc::sourceparts "/dev/null";
 		Dir::Etc::preferences "/dev/null";
 		Dir::Etc::preferencesparts "/dev/null";
+		#clear APT::Architectures;
+		APT::Architecture "$architecture";
+		APT::Architectures { $all };
 		CONF
 	} >"$dir/last.conf"
 	apt_dir=$dir

@@ -1,12 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034,SC2154,SC2164 # names of kernel.sh, which has set -e
 #
-# Debian's own kernels, sourced by kernel.sh. 6.1 and 6.12 are those for the cloud: small,
-# and of Debian 12. 7.3 is the one for PCs, from the backports to Debian 13: it has the
-# drivers of other secondary MMUs (rdma_rxe with on-demand paging, drm_gpusvm, the IOMMUs),
-# which those for the cloud lack.
-
-debian_names='6.1 6.12 7.3'
+# Debian's own kernels, sourced by kernel.sh; x86_64.sh and arm64.sh say which they are.
 
 # Prints "package version" of the newest image that metapackage $1 stands for and whose
 # name starts with $2 (the suites carry others under that name).
@@ -45,8 +40,13 @@ image_packages()
 	done
 	apt_depends "$headers" "$version" | while read -r package fixed; do
 		case $package in
-		linux-headers-*-common | linux-kbuild-*)
+		linux-headers-*-common)
 			printf '%s=%s\n' "$package" \
+				"${fixed:-$(apt_newest "$package")}"
+			;;
+		# Its programs run on this machine.
+		linux-kbuild-*)
+			printf '%s:amd64=%s\n' "$package" \
 				"${fixed:-$(apt_newest "$package")}"
 			;;
 		esac
@@ -87,47 +87,24 @@ suit_tools()
 # build it only for a whole kernel.
 build_modpost()
 {
-	make -C "$1" M="$PWD/scripts/mod" devicetable-offsets.s &&
+	make -C "$1" M="$PWD/scripts/mod" CROSS_COMPILE="$cross" devicetable-offsets.s &&
 	cd scripts/mod &&
-	sed -n 's/.*\.ascii "->\([^ ]*\) \$\([^ ]*\) .*/#define \1 \2/p' devicetable-offsets.s \
+	sed -n 's/.*\.ascii "->\([^ ]*\) [$#]*\([^ ]*\) .*/#define \1 \2/p' devicetable-offsets.s \
 		>devicetable-offsets.h &&
 	echo '#define KERNEL_ELFCLASS ELFCLASS64' >elfconfig.h &&
 	gcc -O2 -I../include -o modpost modpost.c file2alias.c sumversion.c symsearch.c
 }
 
-# Replaces in the headers in $1 the programs that want a newer C library, by those built
-# from the kernel's source, of version $2.
-replace_programs()
-{
-	local tree=$work/source log=$work/programs.log
-
-	fetch_source "linux-source-$name" "$2"
-	mkdir "$tree"
-	unpack_parts "linux-source-$name" "$tree" '*/tools/objtool' '*/tools/lib' \
-		'*/tools/build' '*/tools/include' '*/tools/arch/x86' '*/tools/scripts' \
-		'*/scripts/mod' '*/scripts/include' '*/include/linux/*.h' \
-		'*/include/linux/device-id'
-	note 'building objtool and modpost (takes a minute)'
-	if ! (cd "$tree" && make -C tools/objtool -j"$(nproc)" && build_modpost "$1") \
-		>"$log" 2>&1; then
-		tail -n 20 "$log" >&2
-		fail 'objtool or modpost does not build'
-	fi
-	cp "$tree/tools/objtool/objtool" "$1/tools/objtool/objtool"
-	cp "$tree/scripts/mod/modpost" "$1/scripts/mod/modpost"
-	rm -rf "$tree" "$log"
-}
-
-# debian_kernel FINDER ARGUMENT...: fills $work with the Debian kernel that FINDER finds.
+# Fills $work with the Debian kernel that find_image() finds.
 debian_kernel()
 {
 	local image version release package headers
 	local -a packages
 
 	need_space 700
-	apt_setup "$cache/apt"
+	apt_setup "$cache/apt" "$deb_arch"
 	apt_update
-	read -r image version < <("$@") || :
+	read -r image version < <(find_image "$name") || :
 	if [ -z "${image:-}" ]; then
 		tail -n 5 "$apt_dir/log/update.log" >&2
 		fail "no $name on the Debian mirrors of this machine (does the network work?)"
@@ -184,11 +161,8 @@ place_merged_kernel()
 
 fill_kernel()
 {
-	case $name in
-	6.1) debian_kernel newest_image linux-image-cloud-amd64 linux-image-6.1. ;;
-	6.12) debian_kernel newest_image linux-image-6.12-cloud-amd64 linux-image-6.12. ;;
-	7.3) debian_kernel newest_named_image '^linux-image-7\.3\.[0-9.]+\+deb13-amd64$' ;;
-	esac
+	debian_kernel
+	add_programs
 	case $name in
 	6.*) place_kernel ;;
 	*)

@@ -9,8 +9,6 @@
 #   source    package and version of the source
 #   checked   its age tells when a newer source was last looked for
 
-built_names='newest debug kcsan'
-
 # How much room the unpacked source and its objects take, in MiB.
 build_space=3000
 

@@ -9,7 +9,8 @@
 #   modules/  the tree depmod has been run on (/lib/modules/RELEASE)
 #   build/    for make -C build M=...
 # The kernels named by version are Debian's own, see debian.sh; the others are built from
-# Debian's newest kernel source, see kbuild.sh. Nothing is installed on the machine.
+# Debian's newest kernel source, see kbuild.sh; x86_64.sh and arm64.sh have what depends on the
+# architecture. Nothing is installed on the machine.
 
 set -eu
 
@@ -37,14 +38,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 usage()
 {
 	cat <<-END
-	usage: kernel.sh NAME           makes a kernel ready in the cache
-	       kernel.sh --source NAME  makes parts of its source ready in the cache
-	       kernel.sh --names        prints the names of the kernels
-	NAME is one of $debian_names (Debian's own kernels)
-	or of $built_names (built from Debian's newest kernel source; takes several
-	minutes and is done again when testvm/kernels/ or the source has changed).
-	--source knows the former only. Prints the folder's path. The cache is
-	SECMMU_CACHE, by default ~/.cache/secmmu.
+	usage: kernel.sh [--arch ARCH] NAME     makes a kernel ready in the cache
+	       kernel.sh [--arch ARCH] --names  prints the names of the kernels
+	       kernel.sh --source NAME          makes parts of a kernel's source ready there
+	ARCH is x86_64 (the default) or arm64.
+	NAME is one of 6.1, 6.12, 7.3 (Debian's own kernels) or, for x86_64 and not for
+	--source, one of newest, debug, kcsan (built from Debian's newest kernel source; takes
+	several minutes and is done again when testvm/kernels/ or the source has changed).
+	Prints the folder's path. The cache is SECMMU_CACHE, by default ~/.cache/secmmu.
 	END
 }
 
@@ -152,6 +153,19 @@ fill_built()
 	build_kernel
 }
 
+arch=x86_64
+if [ "${1:-}" = --arch ]; then
+	arch=${2:-}
+	shift $(($# > 1 ? 2 : 1))
+fi
+case $arch in
+x86_64) suffix= ;;
+arm64) suffix=-arm64 ;;
+*) wrong_usage ;;
+esac
+# shellcheck source=testvm/kernels/x86_64.sh
+. "$here/$arch.sh"
+
 kind=kernel
 case ${1:-} in
 --help)
@@ -159,7 +173,7 @@ case ${1:-} in
 	exit 0
 	;;
 --names)
-	printf '%s\n' "$debian_names $built_names"
+	echo "$debian_names${built_names:+ $built_names}"
 	exit 0
 	;;
 --source)
@@ -176,7 +190,7 @@ kernel:*" $name "*) kind=built ;;
 esac
 
 case $kind in
-kernel | built) final=$cache/kernels/$name ;;
+kernel | built) final=$cache/kernels/$name$suffix ;;
 source) final=$cache/source/$name ;;
 esac
 
@@ -205,6 +219,6 @@ fi
 cache_lock "$final" xz
 if ! ready && ! { [ "$kind" = built ] && built_current; }; then
 	cache_fill "$final" "fill_$kind"
-	note "$name is ready"
+	note "$name$suffix is ready"
 fi
 printf '%s\n' "$final"

@@ -7,7 +7,7 @@ set -eu
 usage()
 {
 	cat <<END
-usage: module.sh [--sparse | --from DIR] KERNEL FLAVOUR
+usage: module.sh [--arch ARCH] [--sparse | --from DIR] KERNEL FLAVOUR
 FLAVOUR is one of normal, test, kunit, bench, hmm, hmm-fixed, gpusvm, iommu, or a folder.
 KERNEL is a name that kernel.sh knows; normal, test and kunit (test with the KUnit
 suites, for kernels that have KUnit) are flavours of the driver. The others are modules
@@ -16,6 +16,7 @@ the kernel's source; hmm-fixed, that with found/patches/; gpusvm and iommu, shim
 judge, for 7.3. A folder has a slash in
 its name; it has the sources and the Kbuild file of one module, in this project or elsewhere.
 Test builds have the seeded bugs of mutants/ in them. Prints the path of the module.
+--arch builds for the kernel of that name for x86_64 (the default) or arm64.
 --sparse also runs sparse over every file; its warnings are errors too.
 --from takes the sources from another folder, DIR/driver and so on. They are generated:
 warnings are no errors, and the log, build.log beside the module's folder, has the errors
@@ -26,6 +27,16 @@ END
 top=$(cd "$(dirname "$0")/../.." && pwd)
 from=$top
 options='' flags=-Werror
+arch=x86_64 suffix='' cross=''
+if [ "${1-}" = --arch ] && [ $# -gt 1 ]; then
+	arch=$2
+	shift 2
+fi
+case $arch in
+x86_64) ;;
+arm64) suffix=-arm64 cross=aarch64-linux-gnu- ;;
+*) usage >&2; exit 2 ;;
+esac
 case "${1-}" in
 --help) usage; exit 0 ;;
 --sparse) options="C=2 CF=-Wsparse-error"; shift ;;
@@ -91,8 +102,8 @@ without_device_memory()
 	fi
 }
 
-dir=${BUILD:-$top/build}/modules/$kernel-$flavour
-folder=$("$top/testvm/kernels/kernel.sh" "$kernel")
+dir=${BUILD:-$top/build}/modules/$kernel$suffix-$flavour
+folder=$("$top/testvm/kernels/kernel.sh" --arch "$arch" "$kernel")
 kdir=$folder/build
 
 # test_hmm.c with the fixes that found.rst describes.
@@ -149,7 +160,7 @@ fi
 flags="$flags -ffile-prefix-map=$dir=."
 # shellcheck disable=SC2086 # options, split on purpose
 if ! make -j"$(nproc)" -C "$kdir" M="$dir/${module%/*}" $config \
-	KCFLAGS="$flags" $options modules > "$dir/build.log" 2>&1; then
+	KCFLAGS="$flags" CROSS_COMPILE="$cross" $options modules > "$dir/build.log" 2>&1; then
 	cat "$dir/build.log" >&2
 	echo "module.sh: ${module##*/} does not build for $kernel ($2)" >&2
 	exit 1
