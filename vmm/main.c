@@ -12,6 +12,7 @@
 #include "shrink.h"
 #include "storm.h"
 #include "top.h"
+#include "vm.h"
 
 /* Of "run". The first goes on top of --seconds. */
 #define DEFAULT_LONGER		300
@@ -68,6 +69,8 @@ static void parse_mistake(struct argp_state *state, char *text, void *values)
 	if (mistake == MISTAKES)
 		argp_error(state, "--mistake is instruction, address, momentary, shutdown or "
 			   "tables, not \"%s\"", text);
+	if (mistake >= MISTAKE_SHUTDOWN && !vm_arch_shuts_down())
+		argp_error(state, "--mistake %s is for x86: other vCPUs never shut down", text);
 	options->mistake = mistake;
 }
 

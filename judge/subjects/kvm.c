@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * KVM as a mirror: a machine over the memory of the check, and a vCPU for each accessor,
- * which copies on command: 32-bit protected mode without paging, "rep movsb; hlt". What is
- * under test is KVM's second level of translation, and its notifier.
+ * which copies on command. What is under test is KVM's second level of translation, and its
+ * notifier.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,14 +12,14 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include "flat_vcpu.h"
+#include "copy_vcpu.h"
 #include "kvm_uapi.h"
 #include "subject.h"
 
-/* What vCPUs own lies above the check's slots: the program, then a buffer. */
+/* What vCPUs own lies above the check's slots: what they need, then a buffer. */
 #define OWN_GPA		0xf0000000ul
 #define BUFFER_SIZE	(16 * SUBJECT_PAGE)
-#define OWN_SIZE	(SUBJECT_PAGE + BUFFER_SIZE)
+#define OWN_SIZE	(COPY_VCPU_OWN + BUFFER_SIZE)
 #define MAX_VCPUS	64
 
 /* Slots of the check, then one for each vCPU. */
@@ -56,7 +56,7 @@ struct machine {
  * @own: what it owns of the guest's memory
  * @own_gpa: where
  * @stats: descriptor of its counters, or -1
- * @pf_fixed: where in @stats that one is: page faults that gave it a translation
+ * @counter: where in @stats %COPY_VCPU_COUNTER is
  */
 struct vcpu {
 	struct machine *machine;
@@ -66,11 +66,8 @@ struct vcpu {
 	char *own;
 	uint64_t own_gpa;
 	int stats;
-	off_t pf_fixed;
+	off_t counter;
 };
-
-/* rep movsb; hlt */
-static const char program[] = "\xf3\xa4\xf4";
 
 static int kvm_probe(char *why, size_t size)
 {
@@ -95,7 +92,7 @@ static int kvm_create(void **subject)
 	if (machine->fd < 0)
 		return -errno;
 	*subject = machine;
-	return flat_vcpu_make_room(machine->fd);
+	return copy_vcpu_make_room(machine->fd);
 }
 
 static void kvm_destroy(void *subject)
@@ -182,7 +179,7 @@ static void find_counter(struct vcpu *vcpu)
 	struct kvm_stats_header header;
 	size_t size;
 
-	vcpu->stats = ioctl(vcpu->fd, KVM_GET_STATS_FD, NULL);
+	vcpu->stats = COPY_VCPU_COUNTS ? ioctl(vcpu->fd, KVM_GET_STATS_FD, NULL) : -1;
 	if (vcpu->stats < 0 ||
 	    pread(vcpu->stats, &header, sizeof(header), 0) != sizeof(header))
 		return;
@@ -191,8 +188,8 @@ static void find_counter(struct vcpu *vcpu)
 		struct kvm_stats_desc *desc = calloc(1, size);
 
 		if (desc && pread(vcpu->stats, desc, size, header.desc_offset + (off_t)(i * size)) ==
-		    (ssize_t)size && !strcmp(desc->name, "pf_fixed"))
-			vcpu->pf_fixed = header.data_offset + desc->offset;
+		    (ssize_t)size && !strcmp(desc->name, COPY_VCPU_COUNTER))
+			vcpu->counter = header.data_offset + desc->offset;
 		free(desc);
 	}
 }
@@ -205,7 +202,6 @@ static int map_own(struct vcpu *vcpu, unsigned int index)
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (vcpu->own == MAP_FAILED || madvise(vcpu->own, OWN_SIZE, MADV_DONTFORK))
 		return -errno;
-	memcpy(vcpu->own, program, sizeof(program));
 	return set_memslot(vcpu->machine, SLOTS + index, 0, vcpu->own_gpa, vcpu->own, OWN_SIZE);
 }
 
@@ -232,7 +228,7 @@ static int kvm_accessor_open(void *subject, void **accessor)
 	vcpu->run = mmap(NULL, vcpu->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 	if (vcpu->run == MAP_FAILED)
 		return -errno;
-	ret = flat_vcpu_set_up(vcpu->fd);
+	ret = copy_vcpu_set_up(machine->fd, vcpu->fd, vcpu->own, vcpu->own_gpa);
 	if (ret)
 		return ret;
 	find_counter(vcpu);
@@ -252,78 +248,46 @@ static void kvm_accessor_close(void *accessor)
 	free(vcpu);
 }
 
-/* Bytes that the program has moved, of @length. */
-static ssize_t count_moved(const struct vcpu *vcpu, size_t length)
-{
-	struct kvm_regs regs;
-
-	return ioctl(vcpu->fd, KVM_GET_REGS, &regs) ? 0 : (ssize_t)(length - regs.rcx);
-}
-
 /* There is no slot, or one that may not be written. */
 static ssize_t end_mmio(const struct vcpu *vcpu)
 {
-	struct kvm_regs regs = {
-		.rip = vcpu->own_gpa,
-		.rdi = vcpu->own_gpa + SUBJECT_PAGE,
-		.rcx = 1,
-		.rflags = FLAT_VCPU_RFLAGS,
-	};
 	bool readonly = vcpu->run->mmio.is_write &&
 			is_readonly(vcpu->machine, vcpu->run->mmio.phys_addr);
 
-	/*
-	 * The access must be over, or the next command begins with it. It is the last one then,
-	 * or the program goes on behind it, to the next byte that is not there.
-	 */
-	ioctl(vcpu->fd, KVM_SET_REGS, &regs);
-	vcpu->run->immediate_exit = 1;
-	ioctl(vcpu->fd, KVM_RUN, 0);
-	vcpu->run->immediate_exit = 0;
+	copy_vcpu_end_mmio(vcpu->fd, vcpu->run, vcpu->own_gpa);
 	return readonly ? -EACCES : -ENXIO;
 }
 
 /* Runs the program; the vCPU needs nothing to go on after an error. */
 static ssize_t copy(const struct vcpu *vcpu, uint64_t to, uint64_t from, size_t length)
 {
-	struct kvm_regs regs = {
-		.rip = vcpu->own_gpa,
-		.rsi = from,
-		.rdi = to,
-		.rcx = length,
-		.rflags = FLAT_VCPU_RFLAGS,
-	};
 	unsigned int signals = 0;
 	ssize_t done, error;
-	int ret;
+	int ret = copy_vcpu_begin(vcpu->fd, vcpu->own_gpa, to, from, length);
 
-	if (ioctl(vcpu->fd, KVM_SET_REGS, &regs))
-		return -errno;
+	if (ret)
+		return ret;
 	/* Poisoned memory is a signal at each attempt. */
 	do {
 		ret = ioctl(vcpu->fd, KVM_RUN, 0);
 	} while (ret && errno == EINTR && ++signals < SIGNALS_MOST);
 	error = ret && errno != EINTR ? -errno : -EIO;
-	if (!ret && vcpu->run->exit_reason == KVM_EXIT_HLT)
+	if (!ret && copy_vcpu_done(vcpu->run))
 		return (ssize_t)length;
 	/* Before the access that failed is finished, for that moves a byte. */
-	done = count_moved(vcpu, length);
-	if (!ret && vcpu->run->exit_reason == KVM_EXIT_MMIO) {
-		/* For the program, a byte that nobody stores is stored. */
-		if (vcpu->run->mmio.is_write)
-			done -= vcpu->run->mmio.len;
+	done = copy_vcpu_moved(vcpu->fd, ret ? NULL : vcpu->run, length);
+	if (!ret && vcpu->run->exit_reason == KVM_EXIT_MMIO)
 		error = end_mmio(vcpu);
-	}
 	return done > 0 ? done : error;
 }
 
 static ssize_t kvm_read(void *accessor, uint64_t gpa, void *buffer, size_t length)
 {
 	const struct vcpu *vcpu = accessor;
-	ssize_t done = copy(vcpu, vcpu->own_gpa + SUBJECT_PAGE, gpa, length);
+	ssize_t done = copy(vcpu, vcpu->own_gpa + COPY_VCPU_OWN, gpa, length);
 
 	if (done > 0)
-		memcpy(buffer, vcpu->own + SUBJECT_PAGE, (size_t)done);
+		memcpy(buffer, vcpu->own + COPY_VCPU_OWN, (size_t)done);
 	return done;
 }
 
@@ -331,8 +295,8 @@ static ssize_t kvm_write(void *accessor, uint64_t gpa, const void *buffer, size_
 {
 	const struct vcpu *vcpu = accessor;
 
-	memcpy(vcpu->own + SUBJECT_PAGE, buffer, length);
-	return copy(vcpu, gpa, vcpu->own_gpa + SUBJECT_PAGE, length);
+	memcpy(vcpu->own + COPY_VCPU_OWN, buffer, length);
+	return copy(vcpu, gpa, vcpu->own_gpa + COPY_VCPU_OWN, length);
 }
 
 /* KVM maps for writing where it can. */
@@ -363,8 +327,8 @@ static uint64_t kvm_misses(void *accessor)
 	const struct vcpu *vcpu = accessor;
 	uint64_t count = 0;
 
-	if (!vcpu->pf_fixed ||
-	    pread(vcpu->stats, &count, sizeof(count), vcpu->pf_fixed) != sizeof(count))
+	if (!vcpu->counter ||
+	    pread(vcpu->stats, &count, sizeof(count), vcpu->counter) != sizeof(count))
 		return 0;
 	return count;
 }
@@ -386,5 +350,5 @@ SUBJECT(kvm) = {
 	.write = kvm_write,
 	.prefault = kvm_prefault,
 	.dirty = kvm_dirty,
-	.misses = kvm_misses,
+	.misses = COPY_VCPU_COUNTS ? kvm_misses : NULL,
 };

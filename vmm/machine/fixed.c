@@ -11,7 +11,7 @@ static const struct {
 	uint64_t gpa;
 	uint64_t length;
 } ranges[] = {
-	{ GUEST_GDT_GPA, GUEST_MAILBOX_GPA - GUEST_GDT_GPA },
+	{ GUEST_TABLES_GPA, GUEST_MAILBOX_GPA - GUEST_TABLES_GPA },
 	{ GUEST_IMAGE_GPA, GUEST_IMAGE_SIZE },
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The interface between the guest and its host: ports, memory layout, and
- * what they share in the fixed region. Compiled into both; no libc.
+ * what they share in the fixed region; layout_<machine>.h has the rest of that. Compiled
+ * into both; no libc.
  */
 #ifndef VMM_HYPERCALL_H
 #define VMM_HYPERCALL_H
@@ -10,7 +11,7 @@
 
 #define HYPERCALL_ABI		0x53564d32u
 
-/* Ports. The guest writes 32 bits; what it stands for is in the mailbox. */
+/* Ports, real ones or places. The guest writes 32 bits; what it stands for is in the mailbox. */
 #define HYPERCALL_HELLO		0x510	/* value: HYPERCALL_ABI */
 #define HYPERCALL_TICK		0x514	/* value: low bits of the write count */
 #define HYPERCALL_VIOLATION	0x518	/* value: enum stamp_fault */
@@ -29,12 +30,12 @@
  * stays empty so that a stray null pointer meets nothing of value.
  */
 #define GUEST_FIXED_GPA		0x0ul
-#define GUEST_GDT_GPA		0x1000ul
-#define GUEST_PML4_GPA		0x2000ul
-#define GUEST_PDPT_GPA		0x3000ul
-#define GUEST_PD_GPA		0x4000ul	/* one page per GiB mapped */
+#define GUEST_TABLES_GPA	0x1000ul	/* up to the mailbox */
+/* Page tables of 512 entries each, the topmost first; leaves map 2 MiB. */
+#define GUEST_TABLE0_GPA	0x2000ul
+#define GUEST_TABLE1_GPA	0x3000ul
+#define GUEST_TABLE2_GPA	0x4000ul	/* one page per GiB mapped */
 #define GUEST_MAPPED_GIB	4
-#define GUEST_IDT_GPA		0x8000ul
 #define GUEST_NOWHERE		((uint64_t)GUEST_MAPPED_GIB << 30)
 #define GUEST_MAILBOX_GPA	0x10000ul
 #define GUEST_MAILBOX_SIZE	0x10000ul
@@ -42,9 +43,6 @@
 #define GUEST_STACK_SIZE	0x4000ul
 #define GUEST_IMAGE_GPA		0x100000ul
 #define GUEST_IMAGE_SIZE	0x100000ul
-#define GUEST_EXCEPTION_GPA	0x100010ul	/* see start_x86_64.S */
-#define GUEST_EXCEPTION_SIZE	16
-#define GUEST_EXCEPTIONS	32
 #define GUEST_STATES_GPA	0x200000ul	/* struct page_state per page */
 
 /* The arena: stamped pages, in several slots with gaps of gpa between. */
@@ -130,6 +128,7 @@ enum guest_mistake {
 	MISTAKE_INSTRUCTION,	/* an instruction that does not exist */
 	MISTAKE_ADDRESS,	/* an address that is not mapped */
 	MISTAKE_MOMENTARY,	/* the same, but mapped when it tries again */
+	/* From here on only where vm_arch_shuts_down(). */
 	MISTAKE_SHUTDOWN,	/* an exception, and no table of handlers */
 	MISTAKE_TABLES,		/* page tables overwritten */
 	MISTAKES,
@@ -139,16 +138,16 @@ enum guest_mistake {
 
 /**
  * struct guest_exception - the facts of one exception
- * @vector: its number
- * @error: its error code
- * @rip: the instruction
+ * @vector: its number; on arm64 its class
+ * @error: its error code; on arm64 its syndrome
+ * @pc: the instruction
  * @address: what that accessed, if it is a page fault; else an older one
  * @entries: what the guest's own page tables say of @address, topmost first
  */
 struct guest_exception {
 	uint32_t vector;
 	uint32_t error;
-	uint64_t rip;
+	uint64_t pc;
 	uint64_t address;
 	uint64_t entries[GUEST_PAGING_LEVELS];
 };

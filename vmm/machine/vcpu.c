@@ -51,10 +51,10 @@ static bool handle_exception(struct vcpu *vcpu)
 	char facts[160], what[224];
 
 	__atomic_fetch_add(&vcpu->exceptions, 1, __ATOMIC_RELAXED);
-	if (exception.rip != vcpu->exception_rip ||
+	if (exception.pc != vcpu->exception_pc ||
 	    work != vcpu->exception_work)
 		vcpu->tries = 0;
-	vcpu->exception_rip = exception.rip;
+	vcpu->exception_pc = exception.pc;
 	vcpu->exception_work = work;
 	vcpu->tries++;
 	vcpu_arch_describe(&exception, facts, sizeof(facts));
@@ -69,18 +69,9 @@ static bool handle_exception(struct vcpu *vcpu)
 }
 
 /* Returns false if the vCPU has nothing more to do. */
-static bool handle_io(struct vcpu *vcpu)
+static bool handle_hypercall(struct vcpu *vcpu, uint16_t port, uint32_t value)
 {
-	const struct kvm_run *run = vcpu->run;
-	uint32_t value;
-
-	if (run->io.direction != KVM_EXIT_IO_OUT || run->io.size != 4 ||
-	    run->io.count != 1) {
-		tell_crash(vcpu, "unknown port access", run->io.port);
-		return false;
-	}
-	memcpy(&value, (const char *)run + run->io.data_offset, sizeof(value));
-	switch (run->io.port) {
+	switch (port) {
 	case HYPERCALL_HELLO:
 		if (value != HYPERCALL_ABI) {
 			tell_crash(vcpu, "the guest has another ABI", value);
@@ -99,7 +90,7 @@ static bool handle_io(struct vcpu *vcpu)
 	case HYPERCALL_DONE:
 		return false;
 	default:
-		tell_crash(vcpu, "unknown hypercall", run->io.port);
+		tell_crash(vcpu, "unknown hypercall", port);
 		return false;
 	}
 }
@@ -108,10 +99,12 @@ static bool handle_io(struct vcpu *vcpu)
 static bool handle_exit(struct vcpu *vcpu)
 {
 	const struct kvm_run *run = vcpu->run;
+	uint16_t port;
+	uint32_t value;
 
+	if (vcpu_arch_hypercall(vcpu, &port, &value))
+		return handle_hypercall(vcpu, port, value);
 	switch (run->exit_reason) {
-	case KVM_EXIT_IO:
-		return handle_io(vcpu);
 	case KVM_EXIT_INTR:
 		return true;
 	case KVM_EXIT_HLT:

@@ -38,7 +38,7 @@ struct vcpu_ops {
  * @faults: of these, -EFAULT: the guest met memory that was not mapped
  * @exceptions: of these, exceptions in the guest
  * @tries: exceptions met in a row at one instruction
- * @exception_rip: that instruction
+ * @exception_pc: that instruction
  * @exception_work: the vCPU's writes and reads at that time
  * @index: 0 .. vCPUs - 1
  * @fd: the vCPU, or -1
@@ -56,7 +56,7 @@ struct vcpu {
 	uint64_t exits;
 	uint64_t faults;
 	uint64_t exceptions;
-	uint64_t exception_rip;
+	uint64_t exception_pc;
 	uint64_t exception_work;
 	unsigned int tries;
 	unsigned int index;
@@ -79,6 +79,8 @@ void vcpu_destroy(struct vcpu *vcpu);
 void vcpu_arch_init(const struct vcpu *vcpu);
 /* ... and where a crashed vCPU stands. */
 uint64_t vcpu_arch_pc(const struct vcpu *vcpu);
+/* ... whether it has left the guest by a hypercall, and by which. */
+bool vcpu_arch_hypercall(const struct vcpu *vcpu, uint16_t *port, uint32_t *value);
 /* ... and what an exception of the guest's was. */
 void vcpu_arch_describe(const struct guest_exception *exception, char *text,
 			size_t size);

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <linux/kvm.h>
 #include "hypercall.h"
+#include "layout_x86_64.h"
 #include "message.h"
 #include "vcpu.h"
 
@@ -54,16 +55,16 @@
  */
 static void build_page_tables(const struct memory *memory)
 {
-	uint64_t *pml4 = memory_range(memory, GUEST_PML4_GPA, TABLE_SIZE);
-	uint64_t *pdpt = memory_range(memory, GUEST_PDPT_GPA, TABLE_SIZE);
-	uint64_t *pd = memory_range(memory, GUEST_PD_GPA,
+	uint64_t *pml4 = memory_range(memory, GUEST_TABLE0_GPA, TABLE_SIZE);
+	uint64_t *pdpt = memory_range(memory, GUEST_TABLE1_GPA, TABLE_SIZE);
+	uint64_t *pd = memory_range(memory, GUEST_TABLE2_GPA,
 				    GUEST_MAPPED_GIB * TABLE_SIZE);
 
 	if (!pml4 || !pdpt || !pd)
 		die("the guest's page tables lie in no slot");
-	pml4[0] = GUEST_PDPT_GPA | PTE_TABLE;
+	pml4[0] = GUEST_TABLE1_GPA | PTE_TABLE;
 	for (uint64_t i = 0; i < GUEST_MAPPED_GIB; i++)
-		pdpt[i] = (GUEST_PD_GPA + i * TABLE_SIZE) | PTE_TABLE;
+		pdpt[i] = (GUEST_TABLE2_GPA + i * TABLE_SIZE) | PTE_TABLE;
 	for (uint64_t i = 0; i < GUEST_MAPPED_GIB * TABLE_ENTRIES; i++)
 		pd[i] = i << HUGE_SHIFT | PTE_LEAF;
 }
@@ -113,6 +114,16 @@ void vm_arch_init(const struct vm *vm)
 	build_page_tables(vm->memory);
 	build_gdt(vm->memory);
 	build_idt(vm->memory);
+}
+
+/**
+ * vm_arch_shuts_down - do vCPUs shut down by an exception that they cannot handle?
+ *
+ * Return: true, that is a triple fault.
+ */
+bool vm_arch_shuts_down(void)
+{
+	return true;
 }
 
 /* KVM checks long mode against the CPUID the vCPU was given. */
@@ -166,7 +177,7 @@ static void set_sregs(const struct vcpu *vcpu)
 	sregs.idt.base = GUEST_IDT_GPA;
 	sregs.idt.limit = IDT_SIZE - 1;
 	sregs.cr0 = CR0_PE | CR0_MP | CR0_NE | CR0_WP | CR0_PG;
-	sregs.cr3 = GUEST_PML4_GPA;
+	sregs.cr3 = GUEST_TABLE0_GPA;
 	sregs.cr4 = CR4_PAE;
 	sregs.efer = EFER_LME | EFER_LMA;
 	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs))
@@ -193,6 +204,29 @@ void vcpu_arch_init(const struct vcpu *vcpu)
 		    strerror(errno));
 }
 
+/**
+ * vcpu_arch_hypercall - is the exit a hypercall?
+ * @vcpu: the vCPU, out of the guest
+ * @port: set to what was asked for, zero if it was asked in a wrong way
+ * @value: set to the value that came with it
+ *
+ * Return: true if so.
+ */
+bool vcpu_arch_hypercall(const struct vcpu *vcpu, uint16_t *port, uint32_t *value)
+{
+	const struct kvm_run *run = vcpu->run;
+
+	if (run->exit_reason != KVM_EXIT_IO)
+		return false;
+	*port = 0;
+	if (run->io.direction == KVM_EXIT_IO_OUT && run->io.size == sizeof(*value) &&
+	    run->io.count == 1) {
+		*port = run->io.port;
+		memcpy(value, (const char *)run + run->io.data_offset, sizeof(*value));
+	}
+	return true;
+}
+
 /* Are these the entries that build_page_tables() wrote? */
 static const char *judge_tables(const struct guest_exception *exception)
 {
@@ -201,9 +235,9 @@ static const char *judge_tables(const struct guest_exception *exception)
 
 	if (gib >= GUEST_MAPPED_GIB)
 		return "nothing to be there";
-	if (exception->entries[0] != (GUEST_PDPT_GPA | PTE_TABLE) ||
+	if (exception->entries[0] != (GUEST_TABLE1_GPA | PTE_TABLE) ||
 	    exception->entries[1] !=
-	    ((GUEST_PD_GPA + gib * TABLE_SIZE) | PTE_TABLE) ||
+	    ((GUEST_TABLE2_GPA + gib * TABLE_SIZE) | PTE_TABLE) ||
 	    exception->entries[2] != (page << HUGE_SHIFT | PTE_LEAF))
 		return "damaged";
 	return "intact";
@@ -221,7 +255,7 @@ void vcpu_arch_describe(const struct guest_exception *exception, char *text,
 	int length = snprintf(text, size,
 			      "exception %" PRIu32 ", error %#" PRIx32 ", at %#"
 			      PRIx64, exception->vector, exception->error,
-			      exception->rip);
+			      exception->pc);
 
 	if (exception->vector != PAGE_FAULT)
 		return;

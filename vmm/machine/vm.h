@@ -29,5 +29,7 @@ int vm_dirty_log(const struct vm *vm, unsigned int id, uint64_t *bitmap);
 
 /* vcpu_<machine>.c: what a machine of this architecture needs beforehand. */
 void vm_arch_init(const struct vm *vm);
+/* ... and whether its vCPUs shut down by an exception that they cannot handle. */
+bool vm_arch_shuts_down(void);
 
 #endif /* VMM_VM_H */
