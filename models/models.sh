@@ -17,9 +17,9 @@ usage()
 	Prints one "ok - ..." or "not ok - ..." line each; exits with 0 if all are ok.
 
 	Logs, with the way to the error for what was broken, and models.json are in
-	build/models/. The litmus tests, models/litmus/*.litmus, are checked as well,
-	by build/litmus/litmus. If LKMM=... names the folder tools/memory-model of a
-	kernel source, herd7 is used instead, which must be installed.
+	build/models/. The litmus tests, models/litmus/*.litmus, are checked as well, by
+	the kernel's model and by arm64's, by build/litmus/litmus. If LKMM=... names the folder tools/memory-model of a
+	kernel source, herd7 is used instead for the kernel's, which must be installed.
 
 	  --list    only list what would be checked
 	  --help    this text
@@ -121,33 +121,47 @@ one()
 	rm -rf "${out:?}/$name"
 }
 
-# What a litmus test gives, by herd7 or by the project's own checker.
+# What a litmus test $2 gives by model $1, by herd7 or by the project's own checker.
 observe()
 {
-	if [ "${LKMM-}" ]; then
-		(cd "$LKMM" && herd7 -conf linux-kernel.cfg "$1")
+	if [ "$1" = arm64 ]; then
+		"$BUILD/litmus/litmus" --arm64 "$2"
+	elif [ "${LKMM-}" ]; then
+		(cd "$LKMM" && herd7 -conf linux-kernel.cfg "$2")
 	else
-		"$BUILD/litmus/litmus" "$1"
+		"$BUILD/litmus/litmus" "$2"
 	fi
 }
 
-# The litmus tests, against the result each states for itself: the driver's, and those that
-# try the checker.
+# Litmus test $2 by model $1, kernel or arm64, against the result that it states for itself.
+one_litmus()
+{
+	local name want got='' log
+
+	name=$(basename "$2" .litmus)
+	[ "$1" = kernel ] || name+=", $1"
+	log="$out/litmus-${name/, /-}.log"
+	want=$(sed -n 's/^ \* Result: //p' "$2")
+	[ "$1" = kernel ] || got=$(sed -n 's/^ \* On arm64: //p' "$2")
+	want=${got:-$want}
+	observe "$1" "$2" > "$log" 2>&1 || :
+	got=$(sed -n 's/^Observation [^ ]* \([A-Z][a-z]*\) .*/\1/p' "$log")
+	if [ -n "$got" ] && [ "$got" = "$want" ]; then
+		echo "ok - litmus $name: $got"
+	else
+		echo "not ok - litmus $name: ${got:-no result}, not $want"
+	fi
+}
+
+# All of them: the driver's, and those that try the checker.
 run_litmus()
 {
-	local file name want got
+	local file model
 
 	for file in "$litmus"/*.litmus "$top"/models/checker/shapes/*.litmus; do
-		name=$(basename "$file" .litmus)
-		want=$(sed -n 's/^ \* Result: //p' "$file")
-		observe "$file" > "$out/litmus-$name.log" 2>&1 || :
-		got=$(sed -n 's/^Observation [^ ]* \([A-Z][a-z]*\) .*/\1/p' \
-			"$out/litmus-$name.log")
-		if [ -n "$got" ] && [ "$got" = "$want" ]; then
-			echo "ok - litmus $name: $got"
-		else
-			echo "not ok - litmus $name: ${got:-no result}, not $want"
-		fi
+		for model in kernel arm64; do
+			one_litmus $model "$file"
+		done
 	done
 }
 

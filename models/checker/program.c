@@ -251,11 +251,13 @@ static void strip_comments(char *text)
 static const char *parse(struct program *p, char *text)
 {
 	const char *wrong;
-	char *result = strstr(text, "* Result: ");
+	char *result = strstr(text, "* Result: "), *other = strstr(text, "* On arm64: ");
 	int thread, used = 0;
 
 	if (result)
 		sscanf(result, "* Result: %15s", p->expected);
+	if (other)
+		sscanf(other, "* On arm64: %15s", p->on_arm64);
 	strip_comments(text);
 	if (sscanf(text, " C %127s%n", p->name, &used) != 1)
 		return "it does not begin with C and a name";

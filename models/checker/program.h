@@ -47,6 +47,7 @@ struct event {
  * struct program - a litmus test
  * @name: its name
  * @expected: what it says of itself: "Never", "Sometimes", or nothing
+ * @on_arm64: the same for that architecture
  * @nr_events: how many events it has; those of a thread are in program order
  * @events: these
  * @nr_places: how many locations there are
@@ -54,7 +55,7 @@ struct event {
  * @exists: the condition, as text
  */
 struct program {
-	char name[128], expected[16];
+	char name[128], expected[16], on_arm64[16];
 	int nr_events, nr_places;
 	struct event events[EVENTS_MAX];
 	struct {

@@ -69,7 +69,7 @@ static void judge(struct search *s)
 	for (int i = 0; i < s->p.nr_events; i++)
 		if (s->p.events[i].is & IS_READ)
 			rel_add(&x.rf, s->source[i], i);
-	if (!lkmm_coherent(&x) || !lkmm_permits(&x))
+	if (!lkmm_coherent(&x) || !s->permits(&x))
 		return;
 	if (!condition_holds(s, &holds))
 		s->wrong = true;

@@ -4,9 +4,12 @@
 
 #include "program.h"
 
+struct execution;
+
 /**
  * struct search - all executions of a program
  * @p: the program
+ * @permits: the rules of a memory model
  * @order: the writes to each location, in the order in which they take effect
  * @nr: how many there are to each location so far
  * @source: for each read, the write that it reads from
@@ -16,6 +19,7 @@
  */
 struct search {
 	struct program p;
+	bool (*permits)(const struct execution *x);
 	int order[PLACES_MAX][EVENTS_MAX], nr[PLACES_MAX];
 	int source[EVENTS_MAX];
 	unsigned long with, without;
@@ -24,7 +28,7 @@ struct search {
 
 /**
  * search_all() - try all executions of a program
- * @s: all zeros, but for the program; its counts are set
+ * @s: all zeros, but for the program and the rules; its counts are set
  *
  * Return: whether the condition is understood.
  */
