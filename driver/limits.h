@@ -9,6 +9,9 @@
 /* Guest frame number: a guest physical address in pages. */
 typedef u64 gfn_t;
 
+/* Kernels for arm64 with pages of 16 or 64 KiB are refused: nothing here has run on them. */
+static_assert(PAGE_SHIFT == 12);
+
 #define SECMMU_GFN_BITS		(SECMMU_GPA_BITS - PAGE_SHIFT)
 #define SECMMU_GFN_LAST		(BIT_ULL(SECMMU_GFN_BITS) - 1)
 
