@@ -146,7 +146,7 @@ SECMMU_TEST_F(sharing, C3_userfaultfd_write_protect)
 	int uffd = uffd_open(UFFD_FEATURE_PAGEFAULT_FLAG_WP);
 
 	if (uffd == -EINVAL || uffd == -ENOSYS)
-		SKIP(return, "no userfaultfd write protection");
+		SKIP(return, "this kernel's userfaultfd has no write protection");
 	ASSERT_LE(0, uffd);
 	ASSERT_EQ(0, uffd_register(uffd, self->mem, PAGES, UFFDIO_REGISTER_MODE_WP));
 	GET_STATS(a);
@@ -186,7 +186,7 @@ SECMMU_TEST_F(sharing, C3_soft_dirty)
 {
 	*word_at(self->mem, 0) = label(0, 1);
 	if (!(page_state(self->mem) & PAGE_SOFT_DIRTY))
-		SKIP(return, "no soft-dirty bits");
+		SKIP(return, "this kernel has no soft-dirty bits, as all for arm64");
 	ASSERT_EQ(0, text_write("/proc/self/clear_refs", "4"));
 	EXPECT_LABELS(1, self->engine, GPA(0), 0, PAGES);
 	ASSERT_EQ(0, pages_with(self->mem, PAGES, PAGE_SOFT_DIRTY));

@@ -459,6 +459,24 @@ const struct op ops[NR_OPS] = {
 	[OP_close] = { prepare_mapped, call_close, check_close, 0, 0, 0, 0 },
 };
 
+/*
+ * Pages with enough addresses behind them for the large slot, which must not reach the end of
+ * user space: memory of the process may begin close to that.
+ */
+static char *map_with_room(void)
+{
+	char *room = mmap(NULL, (MANY_PAGES + 1) * PAGE, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (room == MAP_FAILED)
+		return NULL;
+	if (region_replace(room, 1, PAGES, PROT_READ | PROT_WRITE)) {
+		munmap(room, (MANY_PAGES + 1) * PAGE);
+		return NULL;
+	}
+	return room + PAGE;
+}
+
 int world_make(struct world *w, const struct op *op)
 {
 	w->mirror = -1;
@@ -470,7 +488,7 @@ int world_make(struct world *w, const struct op *op)
 	CHECK(w->mirror >= 0);
 	w->engine = secmmu_create_engine(w->mirror);
 	CHECK(w->engine >= 0);
-	w->mem = region_map(PAGES);
+	w->mem = map_with_room();
 	CHECK(w->mem);
 	pages_label(w->mem, 0, TOUCHED, 1);
 	CHECK(!secmmu_set_slot(w->mirror, 0, SECMMU_SLOT_LOG_DIRTY, BASE, w->mem,
@@ -487,6 +505,7 @@ void world_end(struct world *w)
 	if (w->child)
 		child_kill(w->child);
 	blocks_unmap(w->huge, 1);
-	region_unmap(w->mem, PAGES);
+	if (w->mem)
+		munmap(w->mem - PAGE, (MANY_PAGES + 1) * PAGE);
 	region_unmap(w->buf, PAGES);
 }
