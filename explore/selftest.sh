@@ -89,6 +89,8 @@ goes_on()
 	done
 	kill -TERM -- -$job
 	wait $job 2> /dev/null || :
+	# Its VM ends a moment later.
+	flock -w 60 "$out/run.lock" true
 	ends_with 0 "${words[@]}" && grep -q '^== going on behind schedule ' "$out/said" &&
 		[ "$(result schedules)" = none ]
 }
