@@ -44,7 +44,7 @@ struct trial;
  * @summary: what must be so, as half a sentence
  * @unless: enum subject_limit: with these it says nothing
  * @needs: enum check_need
- * @seconds: its limit; 0: %CHECK_SECONDS
+ * @seconds: its limit, from the last expectation on that was met; 0: %CHECK_SECONDS
  * @bare: it makes its instances of the subject itself
  * @run: does it
  */

@@ -45,11 +45,13 @@ enum verdict {
  * struct result - a verdict with its reason
  * @verdict: enum verdict
  * @spoiled: the machine cannot be trusted any more
+ * @met: expectations of content that were met so far: the check goes on
  * @text: the reason, one line
  */
 struct result {
 	int verdict;
 	int spoiled;
+	unsigned int met;
 	char text[RESULT_TEXT];
 };
 

@@ -9,7 +9,7 @@
 
 #define ROUNDS		50
 #define LOG_ROUNDS	40
-#define EVENT_ROUNDS	100
+#define EVENT_ROUNDS	50
 /* Pages that the worker writes, and one that it only reads. */
 #define WORK_PAGES	16
 #define READ_PAGE	40

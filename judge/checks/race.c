@@ -6,7 +6,7 @@
 #include "check.h"
 
 /* A fault that asks too early, or never, was convicted in rounds 27, 34, 67 and 367. */
-#define ROUNDS		2000
+#define ROUNDS		1000
 
 /**
  * struct racer - an accessor that reads one page all the time
@@ -39,7 +39,7 @@ static void *read_always(void *argument)
  * fault that does not notice keeps the zero page, where the accessors share what they have.
  */
 CHECK(fault_race, .summary = "a fault that an event overtakes leaves nothing old behind",
-      .unless = SUBJECT_ONE_ACCESSOR, .seconds = 120)
+      .unless = SUBJECT_ONE_ACCESSOR)
 {
 	struct racer racer = { .page = page_at(trial, 3) };
 	pthread_t thread;
