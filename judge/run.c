@@ -161,7 +161,8 @@ static void judge_rest(struct result *result, pid_t group, bool late, unsigned i
 {
 	char text[RESULT_TEXT];
 
-	snprintf(text, sizeof(text), late ? "it has not got on for %u s" : "a process is left", seconds);
+	snprintf(text, sizeof(text), late ? "it has not got on for %u s" : "a process is left",
+		 seconds);
 	if (late)
 		describe_group(text, sizeof(text), group);
 	if (end_group(group)) {
