@@ -123,7 +123,7 @@ static const char deterministic_xml[] =
 /* What libvirt has no words for. */
 static char *qemu_xml(const struct domain_config *config)
 {
-	char *machine = config->machine.arch->qemu_xml(&config->machine);
+	char *machine = machine_qemu_xml(&config->machine);
 	char *plugin = config->plugin ? format("<qemu:arg value='-plugin'/>"
 					       "<qemu:arg value='%s'/>", config->plugin) :
 		       format("%s", "");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The VM's board, as libvirt wants it said. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "arch.h"
 #include "machine.h"
@@ -72,11 +73,26 @@ char *machine_devices_xml(const struct machine *machine)
 		xml = join(xml, format("<iommu model='intel'/>\n"));
 	if (machine->iommu == IOMMU_VIRTIO)
 		xml = join(xml, format("<iommu model='virtio'/>\n"));
+	return xml;
+}
+
+/*
+ * A card without a network: what QEMU's own sends now and then, such as router advertisements,
+ * would take the place of what the card is to receive in loopback.
+ */
+static char *card_xml(const struct machine *machine, unsigned int slot)
+{
+	return format("<qemu:arg value='-device'/>"
+		      "<qemu:arg value='e1000,bus=%s,addr=0x%x,romfile='/>",
+		      strcmp(machine_name(machine), "pc") ? "pcie.0" : "pci.0", slot);
+}
+
+char *machine_qemu_xml(const struct machine *machine)
+{
+	char *xml = machine->arch->qemu_xml(machine);
+
 	for (unsigned int i = 0; i < machine->e1000s; i++)
-		xml = join(xml, format("<interface type='user'><model type='e1000'/>"
-				       "<rom enabled='no'/>"
-				       "<address type='pci' domain='0' bus='0' slot='0x%x' "
-				       "function='0'/></interface>\n", FIRST_SLOT + i));
+		xml = join(xml, card_xml(machine, FIRST_SLOT + i));
 	return xml;
 }
 

@@ -50,6 +50,14 @@ char *machine_xml(const struct machine *machine);
 char *machine_devices_xml(const struct machine *machine);
 
 /**
+ * machine_qemu_xml() - say to QEMU what libvirt has no words for
+ * @machine: the board
+ *
+ * Return: elements for <qemu:commandline>, to be freed.
+ */
+char *machine_qemu_xml(const struct machine *machine);
+
+/**
  * machine_name() - name the kind of board
  * @machine: the board
  *
