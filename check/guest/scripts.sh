@@ -13,8 +13,8 @@ status=0
 
 storm()
 {
-	secmmu-vmm storm "$1" --seconds "$seconds" --limit "$seconds" --seed 1 --writes 0 \
-		--events 0 --violations 1 --outside --engines 4 --hot 16 --aim > /tmp/said
+	secmmu-vmm storm "$1" --seconds "$seconds" --limit "$seconds" --seed 1 --memory 16M \
+		--writes 0 --events 0 --violations 1 --outside --engines 4 --hot 16 --aim > /tmp/said
 }
 
 fail()
