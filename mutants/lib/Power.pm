@@ -17,7 +17,8 @@ use Report;
 # The ways of a storm, and what they are.
 my %ways = (
 	plain => '--mix all',
-	sharp => '--mix all --engines 4 --discarders 4 --hot 16 --aim',
+	sharp => '--mix all,compact=0,exec=0,killed=0,replaced=0,released=0 --memory 16M ' .
+		'--engines 4 --discarders 4 --hot 16 --aim',
 );
 # The longest delay of a pass of a gate in microseconds, for the same.
 my %delays = (plain => 0, sharp => 200);
