@@ -6,8 +6,8 @@
 # Reads results.jsonl as the benchmarks write it, prints a table for each question
 # and how the targets were met, and leaves the same with plots in DIR/index.html.
 # A target is met or missed if that is beyond the noise of the measurements, else lost in
-# noise. The last line counts them. The exit status is 1 if the results cannot be read, and
-# with --judge also if a target is missed.
+# noise. The last line counts them. The exit status is zero if the results can be read, and,
+# with --judge, no target is missed.
 use strict;
 use warnings;
 use utf8;

@@ -359,6 +359,7 @@ stock_kernels
 kcsan_kernel
 go step bench bench 6.1
 go tests hot-paths hot_paths
+go tests bench-report "$top/bench/selftest.pl"
 extra tests fuzz-vm "$top/fuzz/selftest.sh" --vm
 go step checkpatch checkpatch
 go tests campaign "$top/campaign/selftest.sh"
