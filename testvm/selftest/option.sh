@@ -21,6 +21,9 @@ test_wrong_options()
 	--timeout 0 true
 	--retries 10 true
 	--accel magic true
+	--arch magic true
+	--arch arm64 --iommu intel true
+	--arch arm64 --accel kvm true
 	--iommu magic true
 	--nodes 0 true
 	--device magic true
