@@ -307,13 +307,14 @@ stock_kernels()
 	extra vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
 	extra vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
 	extra vm attach-6.1 6.1 normal $lib/attach.sh
-	TESTS="invalidate unload hugetlb reclaim khugepaged sharing leaks" \
+	REPEAT=$repeatable TESTS="invalidate unload hugetlb reclaim khugepaged sharing leaks" \
 		go vm reload-6.1 6.1 normal sh -c \
 		"$lib/selftests/reload.sh $lib/secmmu.ko 10 && $lib/looking.sh &&
 		SECMMU_MODULE=$lib/secmmu.ko $run unload && $lib/outside.sh"
-	TESTS=invalidate go vm control-6.1 6.1 test $lib/control.sh
+	REPEAT=$repeatable TESTS=invalidate go vm control-6.1 6.1 test $lib/control.sh \
+		${repeatable:+--seconds 3}
 	# The latter takes /dev/kvm away.
-	go vm misuse 6.1 none sh -c "$lib/verdicts.sh; status=\$?
+	REPEAT=$repeatable go vm misuse 6.1 none sh -c "$lib/verdicts.sh; status=\$?
 		$lib/misuse.sh && exit \$status"
 }
 
@@ -345,7 +346,7 @@ go tests testvm "$top/testvm/selftest.sh" status_zero status_other kernel_warnin
 	deterministic_timeout
 if [ "$repeatable" ]; then
 	go tests repeat "$top/check/repeat.sh" "$out/repeat"
-	go tests explore "$top/explore/selftest.sh"
+	go tests explore "$top/explore/selftest.sh" "$out/explore"
 else
 	go tests repeat echo 'ok 1 - repeat, explore # SKIP no QEMU 10, see testvm/emulator/qemu.sh'
 fi
