@@ -161,7 +161,7 @@ explore:
 
 explore-table:
 	@explore/explore.sh --seeds '$(or $(SEEDS),1-1000)' \
-		--policy '$(or $(POLICY),pct:2$(comma)pct:3$(comma)random:60)' --table
+		--policy '$(or $(POLICY),pct:2$(comma)pct:3)' --table
 
 replay:
 	@replay/replay.sh $(if $(TIMES),--times '$(TIMES)') $(foreach place,$(BREAK),--break '$(place)') \
