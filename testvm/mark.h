@@ -27,11 +27,21 @@ enum mark {
 #define MARK_LOW	{ 0x0f, 0x1f, 0x84, 0x21 }
 #define MARK_HIGH	{ 0x0f, 0x1f, 0x84, 0x22 }
 
+/*
+ * On arm64 a constant moved to the register that is always zero is a no-op. Its lowest byte is
+ * enum mark; there are no ranges.
+ */
+#define MARK_ARM64_LENGTH	4
+#define MARK_ARM64_SHIFT	5
+#define MARK_ARM64(mark)	(0xd28bc01f | (mark) << MARK_ARM64_SHIFT)
+
 /* A constant, of enum mark. */
 #ifdef __x86_64__
 #define mark_here(mark)							\
 	asm volatile(".byte 0x0f, 0x1f, 0x84, 0x00; .long %c0"		\
 		     : : "i"(MARK_MAGIC | (mark)) : "memory")
+#elif defined(__aarch64__)
+#define mark_here(mark)	asm volatile(".inst %c0" : : "i"(MARK_ARM64(mark)) : "memory")
 #else
 #define mark_here(mark)	((void)(mark))
 #endif

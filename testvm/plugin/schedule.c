@@ -200,6 +200,20 @@ static void pass_high(unsigned int cpu, void *address)
 		ranges[nr_ranges++].high = (uintptr_t)address;
 }
 
+static void find_arm64_mark(struct qemu_plugin_insn *insn)
+{
+	const uint32_t mark_bits = 0xff << MARK_ARM64_SHIFT;
+	uint32_t word;
+
+	if (qemu_plugin_insn_size(insn) != MARK_ARM64_LENGTH ||
+	    qemu_plugin_insn_data(insn, &word, MARK_ARM64_LENGTH) != MARK_ARM64_LENGTH ||
+	    (word & ~mark_bits) != MARK_ARM64(0))
+		return;
+	qemu_plugin_register_vcpu_insn_exec_cb(insn, pass_mark, QEMU_PLUGIN_NO_REGS,
+					       (void *)(uintptr_t)((word & mark_bits) >>
+								   MARK_ARM64_SHIFT));
+}
+
 /* Have a mark noticed when it is run, if the instruction is one. */
 static void find_mark(struct qemu_plugin_insn *insn)
 {
@@ -240,6 +254,7 @@ static void translate(plugin_id id, struct qemu_plugin_tb *block)
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(block, i);
 
 		find_mark(insn);
+		find_arm64_mark(insn);
 		notice_translate(insn);
 	}
 	profile_translate(block);
