@@ -10,7 +10,7 @@ export BUILD := $(CURDIR)/build
 include lib/checkout.mk
 # What can be made for guests of another architecture.
 ifneq ($(filter-out x86_64,$(ARCH)),)
-ARCH_GOALS := help setup tools check-arm64 clean
+ARCH_GOALS := help setup tools judge check-arm64 clean
 ifneq ($(ARCH)$(filter-out $(ARCH_GOALS),$(or $(MAKECMDGOALS),help)),arm64)
 $(error ARCH is x86_64, or arm64 for $(ARCH_GOALS))
 endif
@@ -21,7 +21,8 @@ comma := ,
 
 .PHONY: help setup tools modules run check check-all judge judge-sensitivity found mutants \
 	mutants-refresh mutants-auto storm-power explore explore-table replay models bench \
-	bench-compare soak fuzz campaign install install-module install-device install-tools uninstall deb clean
+	bench-compare soak fuzz campaign check-arm64 install install-module install-device install-tools \
+	uninstall deb clean
 .DEFAULT_GOAL := help
 
 help:
@@ -40,8 +41,11 @@ help:
 	@echo '              the same, with the steps that take long. Both build everything and'
 	@echo '              then run all steps, JOBS at a time, or those in STEPS;'
 	@echo '              check/check.sh --list prints their names'
+	@echo 'make check-arm64 [KERNEL=6.1] [FLAVOUR=normal] [TESTS="NAME ..."]'
+	@echo '              run selftests and storms in a VM for arm64, with a cross compiler; logs'
+	@echo '              in build/arm64/check/'
 	@echo 'make judge [SUBJECT="NAME ..."] [CHECK=PATTERN] [KERNEL=NAME] [JOBS=2]'
-	@echo '           [STORM=SECONDS] [SEED=1] [ADAPTER=FILE.c MODULE=FILE.ko]'
+	@echo '           [STORM=SECONDS] [SEED=1] [ARCH=arm64] [ADAPTER=FILE.c MODULE=FILE.ko]'
 	@echo '              run each check against secondary MMUs: this driver, KVM, HMM and'
 	@echo '              others, or one of your own, each on its own kernel by default; the'
 	@echo '              matrix of verdicts is in build/judge/out/'
@@ -104,7 +108,8 @@ help:
 	@echo '              pages and a udev rule; make uninstall removes them'
 	@echo 'make deb      build Debian packages of the same, secmmu-dkms and secmmu-tools, in'
 	@echo '              build/deb/'
-	@echo 'make tools    build the test VM, the mini-VMM, the selftests and the fuzzer'
+	@echo 'make tools [ARCH=arm64]'
+	@echo '              build the test VM, the mini-VMM, the selftests and the fuzzer'
 	@echo 'make setup    install what is missing (as root, through apt)'
 	@echo 'make clean    remove build/ (kernels stay cached outside the checkout)'
 
@@ -132,6 +137,9 @@ check:
 
 check-all:
 	@check/check.sh --all
+
+check-arm64:
+	@check/arm64.sh
 
 # SUBJECT, CHECK, KERNEL, ADAPTER and MODULE reach it by the environment.
 judge:

@@ -358,6 +358,7 @@ extra tests testvm-iommus env KERNEL=7.3 "$top/testvm/selftest.sh" iommus nodes 
 extra tests testvm-frozen "$top/testvm/selftest.sh" frozen
 stock_kernels
 kcsan_kernel
+extra tests arm64 "$top/check/arm64.sh" --quick
 go step bench bench 6.1
 go tests hot-paths hot_paths
 go tests bench-report "$top/bench/selftest.pl"

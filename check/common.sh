@@ -58,7 +58,7 @@ need_word()
 
 need_kernel()
 {
-	need_word KERNEL "$1" "$("$top/testvm/kernels/kernel.sh" --names)"
+	need_word KERNEL "$1" "$("$top/testvm/kernels/kernel.sh" --arch "${ARCH:-x86_64}" --names)"
 }
 
 # A seeded bug, or none.

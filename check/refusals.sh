@@ -20,7 +20,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 failed=0
 # make check has settings of its own, for what it starts; nothing is to be built here.
-unset MAKEFLAGS MFLAGS MAKEOVERRIDES STEPS JOBS KERNEL MUTANT SEED
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES STEPS JOBS KERNEL MUTANT SEED ARCH
 export BUILD=$scratch/build SECMMU_CACHE=$scratch/cache
 
 # One result: a title, and the command that decides.
@@ -83,6 +83,10 @@ names()
 		refused '"5.4"' env KERNEL=5.4 "$top/found/found.sh" &&
 		refused '"5.4"' env KERNEL=5.4 "$top/explore/explore.sh" A9_write &&
 		refused '"5.4"' env KERNEL=5.4 "$top/mutants/mutants.pl" &&
+		refused '"newest"; there are: 6.1' env KERNEL=newest "$top/check/arm64.sh" &&
+		refused 'ARCH is x86_64, or arm64 for' make -s -C "$top" ARCH=vax tools &&
+		refused 'ARCH is x86_64, or arm64 for' make -s -C "$top" ARCH=arm64 bench &&
+		refused '"vax"' env ARCH=vax "$top/judge/judge.sh" &&
 		refused '"no-bug"' env MUTANT=no-bug "$top/fuzz/fuzz.sh" &&
 		refused '"no-bug"' "$top/explore/explore.sh" --mutant no-bug A9_write &&
 		refused '"no-bug"' env MUTANT=no-bug "$top/mutants/mutants.pl" &&

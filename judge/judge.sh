@@ -16,7 +16,7 @@ checks that can be asked of them there.
 build/judge/out by default: results.jsonl, matrix.txt, matrix.json, index.html.
 
 In the environment: SUBJECT, names (default: all); CHECK, patterns (default: all); KERNEL
-(default: each subject's first); STORM, seconds of a storm against each subject behind the
+(default: each subject's first); ARCH, x86_64 (default) or arm64; STORM, seconds of a storm against each subject behind the
 checks (default: none), and its SEED; JOBS, how many VMs run at a time (default: 2); ADAPTER,
 a C file that is one more subject, and MODULE, a module that it needs. ADAPTER's name is the
 subject's; beside it, NAME.conf may say what else it needs. The exit status is 0 if each verdict
@@ -78,6 +78,11 @@ words=$(basename -a subjects/*.c subjects/*.conf | sed 's/\..*//' | sort -u | tr
 for subject in $subjects; do
 	need_word SUBJECT "$subject" "$words$own"
 done
+arch=${ARCH:-x86_64}
+need_word ARCH "$arch" "x86_64 arm64"
+# Programs for guests, and how results and modules name a kernel.
+programs=$BUILD suffix=''
+[ "$arch" = x86_64 ] || programs=$BUILD/$arch suffix=-$arch
 [ ! "${KERNEL-}" ] || need_kernel "$KERNEL"
 need_numbers STORM "${STORM:-0}" SEED "${SEED:-1}"
 case $out in
@@ -225,7 +230,7 @@ run_group()
 
 	: > "$results"
 	say "kernel $kernel:${group_subjects[$1]}"
-	"$top/testvm/kernels/kernel.sh" "$kernel" > /dev/null
+	"$top/testvm/kernels/kernel.sh" --arch "$arch" "$kernel" > /dev/null
 	options=(--load zram ${JUDGE_APPEND:+--append "$JUDGE_APPEND"})
 	for name in ${group_load[$1]}; do
 		options+=(--load "$name")
@@ -233,7 +238,7 @@ run_group()
 	for name in $(modules_of "$1"); do
 		path=$name
 		[ "$name:${JUDGE_HMM:+there}" != hmm:there ] || path=$JUDGE_HMM
-		[[ $path = */* ]] || path=$("$top/testvm/kernels/module.sh" "$kernel" "$name")
+		[[ $path = */* ]] || path=$("$top/testvm/kernels/module.sh" --arch "$arch" "$kernel" "$name")
 		options+=(--module "$path")
 	done
 	slow=$(slow_kernel "$kernel")
@@ -249,14 +254,14 @@ run_group()
 		[ "$before" -gt 0 ] || break
 		log=$out/vm-$2-$boot boot_began=$SECONDS
 		# shellcheck disable=SC2046,SC2086 # lists of words
-		SECMMU_KERNEL=$kernel SECMMU_SEED=${SEED-} SECMMU_TEST_SLOW=$slow SECMMU_REPEAT=$repeat \
-			"$BUILD/testvm/testvm" --quiet --nodes 2 \
+		SECMMU_KERNEL=$kernel$suffix SECMMU_SEED=${SEED-} SECMMU_TEST_SLOW=$slow SECMMU_REPEAT=$repeat \
+			"$BUILD/testvm/testvm" --quiet --arch "$arch" --nodes 2 \
 			--kernel "${JUDGE_BOOT:-$kernel}" --cpus 2 --memory 2048 --timeout $((limit * slow)) --root "$out/root" "${options[@]}" \
 			$testvm --log "$log.console" -- \
 			judge-guest.sh "${STORM:-0}" $(cat "$left") 2> "$log.err" |
 			tee "$log" | show_progress
 		status=${PIPESTATUS[0]}
-		collect "$log" "$status" "$kernel"
+		collect "$log" "$status" "$kernel$suffix"
 		strike "$log"
 		echo "kernel $kernel,${group_subjects[$1]}, boot $boot: $((before - $(wc -l < "$left"))) of $before verdicts"
 		[ "$status" != 123 ] || : > "$out/frozen-$2"
@@ -275,6 +280,13 @@ run_group()
 # --- The whole ------------------------------------------------------------------------
 
 build_tools testvm judge ${STORM:+vmm}
+# This machine's own says what there is.
+if [ "$arch" != "$(uname -m)" ] &&
+   ! make -s -C "$top/judge" ARCH="$arch" >> "$BUILD/judge.log" 2>&1; then
+	tail -n 40 "$BUILD/judge.log" >&2
+	echo "judge: it does not build; see $BUILD/judge.log" >&2
+	exit 2
+fi
 if [ ! "$subjects" ]; then
 	subjects=$("$BUILD/judge/secmmu-judge" --plan --check discard | sed 's|/.*||')
 fi
@@ -287,9 +299,9 @@ done
 rm -rf "$out"
 mkdir -p "$out/root/usr/bin"
 : > "$out/results.jsonl"
-cp "$BUILD/judge/secmmu-judge" "$out/root/usr/bin/"
+cp "$programs/judge/secmmu-judge" "$out/root/usr/bin/"
 cp guest.sh "$out/root/usr/bin/judge-guest.sh"
-[ ! "${STORM-}" ] || cp "$BUILD/vmm/secmmu-vmm" "$out/root/usr/bin/"
+[ ! "${STORM-}" ] || cp "$programs/vmm/secmmu-vmm" "$out/root/usr/bin/"
 incomplete=''
 make_groups
 # Each group in a process group of its own, which an interrupt takes along.
