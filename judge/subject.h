@@ -58,6 +58,9 @@ enum subject_limit {
 
 #define SUBJECT_LIMITS	10
 
+/* Causes of retries that a subject may count. */
+#define SUBJECT_CAUSES	4
+
 /* Flags of a slot. */
 #define SLOT_READONLY	(1u << 0)
 #define SLOT_LOG_DIRTY	(1u << 1)
@@ -68,6 +71,8 @@ enum subject_limit {
  * @zapped: entries dropped
  * @flushes: TLB flushes
  * @retries: faults that began again
+ * @causes: of these, what each of @by_cause counts, in a word; NULL where there is no more
+ * @by_cause: faults that began again for that cause
  * @left: times an accessor left what restricted it
  */
 struct subject_counters {
@@ -75,6 +80,8 @@ struct subject_counters {
 	uint64_t zapped;
 	uint64_t flushes;
 	uint64_t retries;
+	const char *causes[SUBJECT_CAUSES];
+	uint64_t by_cause[SUBJECT_CAUSES];
 	uint64_t left;
 };
 

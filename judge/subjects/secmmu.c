@@ -274,6 +274,9 @@ static void get_counters(void *subject, struct subject_counters *counters)
 		.zapped = stats.zapped,
 		.flushes = stats.flushes,
 		.retries = stats.retries,
+		.causes = { "event", "self", "slot", "table" },
+		.by_cause = { stats.retries_event, stats.retries_self, stats.retries_slot,
+			      stats.retries_table },
 		.left = stats.left,
 	};
 }

@@ -37,6 +37,11 @@ static int draw_view(const struct totals *now, const struct totals *before)
 	       latency_within(&now->latency, 990) / 1000, latency_within(&now->latency, 999) / 1000);
 	printf("%12s", "done");
 	mix_print_most(now->mix);
+	if (now->causes[0]) {
+		printf("\n%12s", "retries");
+		report_causes(now);
+		lines++;
+	}
 	putchar('\n');
 	return lines;
 }

@@ -140,6 +140,25 @@ void report_progress(const struct totals *totals)
 }
 
 /**
+ * report_causes - print the causes of retries in the same line, if they are counted
+ * @totals: the numbers
+ */
+void report_causes(const struct totals *totals)
+{
+	for (int cause = 0; cause < SUBJECT_CAUSES && totals->causes[cause]; cause++)
+		printf("%s %s %" PRIu64, cause ? "," : "", totals->causes[cause],
+		       totals->by_cause[cause]);
+}
+
+static void json_causes(const struct totals *totals, struct json *json)
+{
+	json_object(json, "retries_by_cause");
+	for (int cause = 0; cause < SUBJECT_CAUSES && totals->causes[cause]; cause++)
+		json_number(json, totals->causes[cause], totals->by_cause[cause]);
+	json_end(json);
+}
+
+/**
  * report_proven - has enough happened for the absence of violations to mean something?
  * @totals: the numbers of a storm
  *
@@ -208,6 +227,11 @@ static void print_numbers(const struct totals *totals)
 		printf("mirror   %" PRIu64 " events, %" PRIu64 " zapped, %"
 		       PRIu64 " flushes, %" PRIu64 " retries\n", totals->events,
 		       totals->zapped, totals->flushes, totals->retries);
+	if (totals->causes[0]) {
+		printf("mirror   retries by cause:");
+		report_causes(totals);
+		putchar('\n');
+	}
 	if (totals->denied || totals->left)
 		printf("engines  %" PRIu64 " accesses denied by keys, %" PRIu64
 		       " moves out of a domain\n", totals->denied, totals->left);
@@ -295,6 +319,7 @@ int report_json(const char *path, const struct totals *totals)
 	json_number(&json, "zapped", totals->zapped);
 	json_number(&json, "flushes", totals->flushes);
 	json_number(&json, "retries", totals->retries);
+	json_causes(totals, &json);
 	json_number(&json, "denied", totals->denied);
 	json_number(&json, "left_domain", totals->left);
 	json_number(&json, "lost_vcpus", totals->lost);

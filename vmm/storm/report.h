@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "hypercall.h"
+#include "judge/subject.h"
 #include "latency.h"
 #include "mix.h"
 #include "timeline.h"
@@ -61,6 +62,8 @@ struct report {
  * @zapped: sptes dropped
  * @flushes: TLB flushes
  * @retries: fault rounds repeated
+ * @causes: names of causes that are counted, as in struct subject_counters
+ * @by_cause: rounds repeated for that cause
  * @denied: engine accesses that keys forbade
  * @left: times an engine left its domain
  * @canary_pages: pages the canary process has held
@@ -98,6 +101,8 @@ struct totals {
 	uint64_t zapped;
 	uint64_t flushes;
 	uint64_t retries;
+	const char *causes[SUBJECT_CAUSES];
+	uint64_t by_cause[SUBJECT_CAUSES];
 	uint64_t denied;
 	uint64_t left;
 	uint64_t canary_pages;
@@ -123,6 +128,7 @@ void report_finding(struct report *report, const char *who, uint32_t owner,
 		    const struct stamp_finding *finding);
 void report_line(struct report *report, const char *who, const char *what);
 void report_progress(const struct totals *totals);
+void report_causes(const struct totals *totals);
 bool report_proven(const struct totals *totals);
 int report_exit_code(const struct totals *totals);
 int report_summary(const struct totals *totals);

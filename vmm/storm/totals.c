@@ -29,6 +29,10 @@ static void add_counters(const struct storm *storm, struct totals *totals)
 		totals->zapped += counters.zapped;
 		totals->flushes += counters.flushes;
 		totals->retries += counters.retries;
+		for (int cause = 0; cause < SUBJECT_CAUSES; cause++) {
+			totals->causes[cause] = counters.causes[cause];
+			totals->by_cause[cause] += counters.by_cause[cause];
+		}
 		totals->left += counters.left;
 	}
 }
