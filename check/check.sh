@@ -347,8 +347,9 @@ go tests testvm "$top/testvm/selftest.sh" status_zero status_other kernel_warnin
 if [ "$repeatable" ]; then
 	go tests repeat "$top/check/repeat.sh" "$out/repeat"
 	go tests explore "$top/explore/selftest.sh" "$out/explore"
+	extra tests replay "$top/replay/selftest.sh" "$out/replay"
 else
-	go tests repeat echo 'ok 1 - repeat, explore # SKIP no QEMU 10, see testvm/emulator/qemu.sh'
+	go tests repeat echo 'ok 1 - repeat, explore, replay # SKIP no QEMU 10, see testvm/emulator/qemu.sh'
 fi
 seeded_bugs
 # Secondary MMUs, one of which is broken on purpose.
