@@ -19,8 +19,8 @@
 /* A killed process that is still there after this will stay. */
 #define KILL_SECONDS	10
 
-/* The limit of a probe, which may set up devices. */
-#define PROBE_SECONDS	60
+/* The limit of a probe, which may set up devices. What a busy machine makes late is not judged. */
+#define PROBE_SECONDS	300
 
 static struct result *map_result(void)
 {
