@@ -33,7 +33,7 @@ static void use_all(const struct trial *trial)
  * A page that is discarded is free again. What the machine does beside takes memory too, but
  * not half of all that was discarded.
  */
-CHECK(leak, .summary = "pages that were used and discarded are free again")
+CHECK(leak, .summary = "pages that were used and discarded are free again", .seconds = 120)
 {
 	uint64_t before, after;
 

@@ -39,7 +39,7 @@ static void *read_always(void *argument)
  * fault that does not notice keeps the zero page, where the accessors share what they have.
  */
 CHECK(fault_race, .summary = "a fault that an event overtakes leaves nothing old behind",
-      .unless = SUBJECT_ONE_ACCESSOR)
+      .unless = SUBJECT_ONE_ACCESSOR, .seconds = 120)
 {
 	struct racer racer = { .page = page_at(trial, 3) };
 	pthread_t thread;
