@@ -170,6 +170,7 @@ void secmmu_records_release(struct secmmu_records *records)
  * @covered: set to the first address covered
  *
  * Context: never sleeps.
+ * Return: true if one does.
  */
 bool secmmu_records_cover(struct secmmu_records *records, unsigned long start,
 			  unsigned long last, unsigned long *covered)

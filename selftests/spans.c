@@ -68,7 +68,8 @@ static void discard(VARIANT_ARGS(spans), long page, long pages, long n, long tab
 	ASSERT_EQ(0, madvise(self->mem + page * PAGE, pages * PAGE, MADV_DONTNEED));
 	GET_STATS(b);
 	if (b.zapped - a.zapped != (__u64)n ||
-	    b.flushes - a.flushes != flushes_for(variant->policy, variant->batch, n) || b.tables != (__u64)tables)
+	    b.flushes - a.flushes != flushes_for(variant->policy, variant->batch, n) ||
+	    b.tables != (__u64)tables)
 		TH_LOG("of %ld entries:", n);
 	EXPECT_DELTA(n, a, b, zapped);
 	EXPECT_DELTA(!!n, a, b, zap_events);

@@ -26,6 +26,8 @@ static void destroy_mmu(void *context)
  * secmmu_mmu_kunit - make a secondary MMU that the end of the test destroys
  * @test: the test
  * @batch: dropped sptes that make a flush due
+ *
+ * Return: the secondary MMU; the test ends if there is no memory for it.
  */
 struct secmmu_mmu_kunit *secmmu_mmu_kunit(struct kunit *test, unsigned int batch)
 {

@@ -213,8 +213,9 @@ char *uffd_wait(int uffd, long ms)
 	struct pollfd poll_fd = { .fd = uffd, .events = POLLIN };
 	struct uffd_msg msg;
 
-	if (poll(&poll_fd, 1, ms * secmmu_slow()) != 1 || read(uffd, &msg,
-							       sizeof(msg)) != sizeof(msg) || msg.event != UFFD_EVENT_PAGEFAULT)
+	if (poll(&poll_fd, 1, ms * secmmu_slow()) != 1 ||
+	    read(uffd, &msg, sizeof(msg)) != sizeof(msg) ||
+	    msg.event != UFFD_EVENT_PAGEFAULT)
 		return NULL;
 	return (char *)(uintptr_t)(msg.arg.pagefault.address & -PAGE);
 }

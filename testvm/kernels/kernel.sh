@@ -107,13 +107,15 @@ unpack_parts()
 }
 
 drm_gpusvm=drivers/gpu/drm/drm_gpusvm.c
+ioctl_numbers=Documentation/userspace-api/ioctl/ioctl-number.rst
 
 # debian_source META: fills $work with the parts of a source tree that are used here:
 # the kselftest headers, checkpatch, and what other modules are built from: the test of
 # HMM, KVM, rdma_rxe, and drm_gpusvm where it is. mm/ is for patches that are read beside it.
+# Of 7.3 there is what a patch series changes, and the kernel's checkers.
 debian_source()
 {
-	local package=$1 version drm=()
+	local package=$1 version more=()
 
 	need_space 500
 	apt_setup "$cache/apt"
@@ -124,7 +126,12 @@ debian_source()
 		fail "no $package on the Debian mirrors of this machine (does the network work?)"
 	fi
 	fetch_source "$package" "$version"
-	[ "$name" != 7.3 ] || drm=("*/$drm_gpusvm" '*/drivers/gpu/drm/drm_pagemap*')
+	[ "$name" != 7.3 ] || more=("*/$drm_gpusvm" '*/drivers/gpu/drm/drm_pagemap*' \
+		'*/MAINTAINERS' '*/drivers/misc/Kconfig' '*/drivers/misc/Makefile' \
+		'*/Documentation/misc-devices/index.rst' '*/scripts/coccinelle' \
+		"*/$ioctl_numbers" '*/tools/testing/selftests/Makefile' \
+		'*/tools/docs' '*/tools/lib/python' '*/tools/scripts' '*/tools/build' \
+		'*/scripts/subarch.include')
 	unpack_parts "$package" "$work" \
 		'*/tools/testing/selftests/*.h' \
 		'*/tools/testing/selftests/*.sh' \
@@ -133,7 +140,7 @@ debian_source()
 		'*/scripts/checkpatch.pl' '*/scripts/spelling.txt' \
 		'*/scripts/const_structs.checkpatch' '*/COPYING' \
 		'*/lib/test_hmm*' '*/arch/x86/kvm' '*/virt/kvm' '*/virt/lib' \
-		'*/drivers/infiniband/sw/rxe' '*/mm' "${drm[@]}"
+		'*/drivers/infiniband/sw/rxe' '*/mm' "${more[@]}"
 	if [ ! -e "$work/tools/testing/selftests/kselftest_harness.h" ] ||
 	   [ ! -e "$work/scripts/checkpatch.pl" ] ||
 	   [ ! -e "$work/lib/test_hmm.c" ] ||
@@ -198,7 +205,8 @@ esac
 source_whole()
 {
 	[ -e "$final/version" ] && [ -e "$final/virt/kvm/kvm_main.c" ] &&
-		{ [ "$name" != 7.3 ] || [ -e "$final/$drm_gpusvm" ]; }
+		{ [ "$name" != 7.3 ] ||
+			{ [ -e "$final/$drm_gpusvm" ] && [ -e "$final/$ioctl_numbers" ]; }; }
 }
 
 # Is there nothing to do?

@@ -53,6 +53,7 @@
  * @SECMMU_GATE_AGE: aging has come to a mirror, and has looked at no spte
  * @SECMMU_GATE_DIRTY_LOG: the call has emptied the bitmap of a dirty log, and has looked
  *	at no spte; under the configuration lock
+ * @SECMMU_NR_GATES: how many there are
  *
  * A held thread sleeps in the fault gates (except LINKED and CHECKED), SLOT_REPLACED,
  * LEAVE, ATTACH, DIRECT_GOT, STRANGER, REPLACE and DIRTY_LOG, and in START_RECORDED if the

@@ -1,0 +1,105 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2317 # try calls them
+# What the kernel's checkers and others say of the sources, apart from checkpatch and sparse.
+set -eu
+# shellcheck source=check/common.sh
+. "$(dirname "$0")/common.sh"
+
+usage()
+{
+	cat <<END
+usage: style.sh [--all]
+Prints TAP: kernel-doc of 7.3 with -Wall, and codespell, each where it is there. --all installs
+what is missing, and also runs docutils, and the semantic patches of 7.3 in report mode.
+END
+}
+
+all=
+case $* in
+'') ;;
+--all) all=1 ;;
+--help) usage; exit 0 ;;
+*) usage >&2; exit 2 ;;
+esac
+cd "$top"
+status=0
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# A title, and a command that says nothing if all is well.
+try()
+{
+	local title=$1
+	shift
+	if "$@" > "$scratch/said" 2>&1 && [ ! -s "$scratch/said" ]; then
+		echo "ok - style, $title"
+	else
+		sed 's/^/# /' "$scratch/said" | head -n 40
+		echo "not ok - style, $title"
+		status=1
+	fi
+}
+
+skip()
+{
+	echo "ok - style, $1 # SKIP $2"
+}
+
+kernel_doc()
+{
+	python3 "$source/tools/docs/kernel-doc" -none -Wall driver/*.[ch] driver/test/*.[ch] \
+		driver/compat/*.h uapi/linux/*.h
+}
+
+# Names and abbreviations of this project are no mistakes; manual pages have macros.
+spelling()
+{
+	git ls-files | grep -vE '^(COPYING|Documentation/man/.*|mutants/.*\.patch)$' |
+		xargs codespell -q 3 -L damon,inflight,whats,froms
+}
+
+# Headings of the same name are fine.
+rst()
+{
+	python3 -c 'import sys
+from docutils.core import publish_file
+for name in sys.argv[1:]:
+    publish_file(source_path=name, destination_path="/dev/null",
+                 settings_overrides={"report_level": 2, "halt_level": 5})' Documentation/*.rst
+}
+
+semantic_patches()
+{
+	local patch
+
+	find "$source/scripts/coccinelle" -name '*.cocci' | sort | while read -r patch; do
+		grep -q '^virtual report' "$patch" || continue
+		timeout 120 spatch -D report --very-quiet --no-show-diff --no-includes \
+			--cocci-file "$patch" --dir driver 2> /dev/null || :
+	done
+}
+
+[ ! "$all" ] || PACKAGES='codespell python3-docutils coccinelle libpython3.11' check/setup.sh
+if [ "$all" ]; then
+	source=$(testvm/kernels/kernel.sh --source 7.3)
+else
+	source=${SECMMU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/secmmu}/source/7.3
+fi
+if [ -e "$source/tools/docs/kernel-doc" ]; then
+	try "kernel-doc" kernel_doc
+else
+	skip "kernel-doc" "no source of 7.3, see testvm/kernels/kernel.sh --source"
+fi
+if ! command -v codespell > /dev/null; then
+	skip "spelling" "no codespell"
+elif ! git rev-parse HEAD > /dev/null 2>&1; then
+	skip "spelling" "this is no checkout of git"
+else
+	try "spelling" spelling
+fi
+if [ "$all" ]; then
+	try "documents are well-formed" rst
+	try "semantic patches of the kernel" semantic_patches
+fi
+exit "$status"
