@@ -139,14 +139,27 @@ static void look_for_pending(struct secmmu_gather *gather,
 		gather->assist = true;
 }
 
+/*
+ * Log the pages of a dropped spte. Faults install no large spte through a slot with a log,
+ * but one of an old slot is still there when a slot with a log takes its place.
+ */
+static void log_pages(struct secmmu_gather *gather, const struct secmmu_table *table,
+		      gfn_t gfn)
+{
+	gfn_t last = secmmu_table_last(gfn, table->level);
+	gfn_t page = last - BIT_ULL(table->level * SECMMU_TABLE_SHIFT) + 1;
+
+	for (; page <= last; page++)
+		secmmu_spans_log(gather->spans, page);
+}
+
 static void drop_spte(struct secmmu_gather *gather, struct secmmu_pgtable *pt,
 		      struct secmmu_table *table, gfn_t gfn)
 {
 	u64 spte = secmmu_table_drop(pt, table, gfn);
 
-	/* A slot with a dirty log has no large sptes. */
 	if (spte & SPTE_DIRTY)
-		secmmu_spans_log(gather->spans, gfn);
+		log_pages(gather, table, gfn);
 	/*
 	 * After the exchange, which is a full barrier. Windows of a later
 	 * generation see the spte dropped, on any machine where a store is seen

@@ -172,4 +172,25 @@ SECMMU_TEST_F(largeslots, A11_deleted_at_the_check)
 	EXPECT_EQ(0, large(self));
 }
 
+/*
+ * A slot with a log takes the place of one without, whose large entry is still there. The
+ * log names the page that a write through this entry reaches.
+ */
+SECMMU_TEST_F(largeslots, C2_log_comes)
+{
+	__u64 log = 0;
+	int post;
+
+	EXPECT_PUT(self->engine, ACTOR_GPA(5), label(5, 2));
+	EXPECT_COUNTER(1, large);
+	post = ACTOR_HOLD(SLOT_REPLACED, 0, 1, ACT_SLOT, 0, ACTOR_GPA(0), 0, PAGES,
+			  SECMMU_SLOT_LOG_DIRTY);
+	EXPECT_PUT(self->engine, ACTOR_GPA(7), label(7, 2));
+	EXPECT_GOES_ON(post, 1);
+	EXPECT_COUNTER(0, large);
+	ACTOR_DO(0, ACT_DIRTY, 0, 64);
+	ASSERT_EQ(0, actor_answer(&self->actor, 0, &log));
+	EXPECT_EQ(1ULL << 7, log & 1ULL << 7);
+}
+
 TEST_HARNESS_MAIN
