@@ -21,8 +21,8 @@ comma := ,
 
 .PHONY: help setup tools modules run check check-all judge judge-sensitivity found mutants \
 	mutants-refresh mutants-auto storm-power explore explore-table replay models bench \
-	bench-compare soak fuzz campaign check-arm64 install install-module install-device install-tools \
-	uninstall deb clean
+	bench-compare soak fuzz campaign check-arm64 series install install-module install-device \
+	install-tools uninstall deb clean
 .DEFAULT_GOAL := help
 
 help:
@@ -106,6 +106,9 @@ help:
 	@echo 'make install [DESTDIR=] [PREFIX=/usr/local] [KDIR=...]'
 	@echo '              build and install the driver, secmmu-vmm, secmmu-attach, their manual'
 	@echo '              pages and a udev rule; make uninstall removes them'
+	@echo 'make series   make patches against 7.3 of the driver, its KUnit suites, selftests and'
+	@echo '              documents, without what other kernels and test builds need, in'
+	@echo '              build/series/patches/; each must build, and checkpatch be content'
 	@echo 'make deb      build Debian packages of the same, secmmu-dkms and secmmu-tools, in'
 	@echo '              build/deb/'
 	@echo 'make tools [ARCH=arm64]'
@@ -193,6 +196,9 @@ soak:
 
 fuzz:
 	@FUZZ_SECONDS='$(SECONDS)' fuzz/fuzz.sh
+
+series:
+	@series/series.sh
 
 campaign:
 	@CAMPAIGN_SECONDS='$(SECONDS)' campaign/campaign.sh \

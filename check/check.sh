@@ -371,6 +371,7 @@ extra tests campaign-parallel "$top/campaign/selftest.sh" --parallel
 extra tests campaign-vm "$top/campaign/selftest.sh" --vm
 go tests style "$top/check/style.sh"
 extra tests style-all "$top/check/style.sh" --all
+extra tests series "$top/series/series.sh" --tap
 go tests storm-options "$top/vmm/selftest.sh"
 go tests refusals "$top/check/refusals.sh"
 go tests packaging "$top/packaging/selftest.sh"
