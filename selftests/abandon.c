@@ -31,6 +31,7 @@ FIXTURE(abandon)
 	pid_t owner;
 	enum wait_in wait_in;
 	bool share;
+	char *mem;	/* of an engine of ours */
 };
 
 FIXTURE_SETUP(abandon)
@@ -171,22 +172,86 @@ SECMMU_TEST_F(abandon, G6_engine_survives_owner)
 	self->mirror = -1;
 }
 
+/* An engine of ours. A job comes to wait for the first page, and for no other. */
+static void make_engine(TEST_ARGS(abandon))
+{
+	self->mem = ASSERT_MEMORY(region_map(PAGES));
+	self->uffd = uffd_open(0);
+	ASSERT_EQ(0, uffd_register(self->uffd, self->mem, 1, UFFDIO_REGISTER_MODE_MISSING));
+	self->mirror = NEW_MIRROR();
+	self->engine = NEW_ENGINE_WITH(self->mirror, SECMMU_ENGINE_BACKGROUND);
+	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, self->mem, PAGES * PAGE));
+}
+
+static int start_to_wait(void *arg)
+{
+	FIXTURE_DATA(abandon) *self = arg;
+
+	CHECK(!job_start(self->engine, 0, BASE, PAGE, NULL));
+	CHECK(uffd_wait(self->uffd, 20000));
+	return 0;
+}
+
+/* Nobody has given the job up: it has its page at last, and is done. */
+static void expect_done(TEST_ARGS(abandon))
+{
+	int error;
+
+	ASSERT_EQ(0, uffd_fill(self->uffd, self->mem, self->mem + PAGE));
+	EXPECT_EQ(PAGE, job_wait(self->engine, &error));
+	EXPECT_EQ(0, error);
+}
+
 /* Who lives, but has closed the engine, does not want the result either. */
 SECMMU_TEST_F(abandon, G6_engine_closed)
 {
-	char *mem = ASSERT_MEMORY(region_map(PAGES));
-
-	self->uffd = uffd_open(0);
-	ASSERT_EQ(0, uffd_register(self->uffd, mem, PAGES, UFFDIO_REGISTER_MODE_MISSING));
-	self->mirror = NEW_MIRROR();
-	self->engine = NEW_ENGINE_WITH(self->mirror, SECMMU_ENGINE_BACKGROUND);
-	ASSERT_EQ(0, secmmu_set_slot(self->mirror, 0, 0, BASE, mem, PAGES * PAGE));
-	ASSERT_EQ(0, job_start(self->engine, 0, BASE, PAGE, NULL));
-	ASSERT_NE(NULL, uffd_wait(self->uffd, 20000));
+	make_engine(_metadata, self);
+	ASSERT_EQ(0, start_to_wait(self));
 	close(self->engine);
 	self->engine = -1;
 	/* The mirror is left. */
 	EXPECT_TRUE(EVENTUALLY(users_are(self->users + 1)));
+}
+
+/* Who closes one of two descriptors still wants the result. */
+SECMMU_TEST_F(abandon, G6_other_descriptor_closed)
+{
+	int other;
+
+	make_engine(_metadata, self);
+	other = ASSERT_NUMBER(dup(self->engine));
+	ASSERT_EQ(0, start_to_wait(self));
+	close(other);
+	expect_done(_metadata, self);
+}
+
+static int do_nothing(void *unused)
+{
+	(void)unused;
+	return 0;
+}
+
+/* The end of a process that has the engine, and has not started the job, is no reason. */
+SECMMU_TEST_F(abandon, G6_another_ends)
+{
+	make_engine(_metadata, self);
+	ASSERT_EQ(0, start_to_wait(self));
+	EXPECT_EQ(0, child_wait(child_start(do_nothing, NULL)));
+	expect_done(_metadata, self);
+}
+
+/* A second job is its own starter's: it is given up with that one, and not before. */
+SECMMU_TEST_F(abandon, G6_second_starter_ends)
+{
+	int error;
+
+	make_engine(_metadata, self);
+	ASSERT_EQ(0, job_start(self->engine, 0, BASE + PAGE, PAGE, NULL));
+	EXPECT_EQ(PAGE, job_wait(self->engine, &error));
+	EXPECT_EQ(0, child_wait(child_start(start_to_wait, self)));
+	ASSERT_TRUE(EVENTUALLY(!task_find("secmmu-job")));
+	EXPECT_EQ(0, job_wait(self->engine, &error));
+	EXPECT_EQ(ESRCH, error);
 }
 
 static void alarmed(int signal)
