@@ -79,6 +79,26 @@ SECMMU_TEST_F(dirtyslot, C2_grown_slot)
 	EXPECT_ANSWER_VALUE(1ULL << 5 | 1ULL << 12, 0);
 }
 
+/*
+ * An event has found an entry of the old slot to drop. The new slot comes, a write goes
+ * through the entry, and only then the event drops it.
+ */
+SECMMU_TEST_F(dirtyslot, C2_write_before_the_drop)
+{
+	int drop, grown;
+
+	ACTOR_RUN(1, ACT_SLOT, 0, ACTOR_GPA(0), 0, 8, SECMMU_SLOT_LOG_DIRTY);
+	ACTOR_RUN(0, ACT_PREFAULT, ACTOR_GPA(5), 1, SECMMU_PREFAULT_WRITE);
+	drop = ACTOR_HOLD_AT(DROP, 2, ACT_MADVISE, 5, 1, MADV_DONTNEED);
+	grown = ACTOR_HOLD(SLOT_REPLACED, 0, 1, ACT_SLOT, 0, ACTOR_GPA(0), 0, 16,
+			   SECMMU_SLOT_LOG_DIRTY);
+	EXPECT_PUT(self->engine, ACTOR_GPA(5), 2);
+	EXPECT_GOES_ON(drop, 2);
+	EXPECT_GOES_ON(grown, 1);
+	ACTOR_DO(0, ACT_DIRTY, 0, 16);
+	EXPECT_ANSWER_VALUE(1ULL << 5, 0);
+}
+
 /* The mirrored process ends: what engines wrote to shared memory is in the log. */
 SECMMU_TEST_F(dirtyslot, C2_process_gone)
 {
