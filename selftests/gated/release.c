@@ -211,6 +211,43 @@ SECMMU_TEST_F(release, A17_closed_with_a_waiter)
 	EXPECT_STATE(0, waiters);
 }
 
+static void *close_own(void *data)
+{
+	struct reader *reader = data;
+
+	reader->ret = close(reader->engine);
+	return NULL;
+}
+
+/* A mirror is closed while the release stands in it, and waits for it. */
+SECMMU_TEST_F(release, A14_closed_in_the_release)
+{
+	int mirror = ASSERT_NUMBER(secmmu_create_mirror_of(self->dev, self->actor.pid));
+	struct reader *reader = &self->reader[0];
+	int engine = NEW_ENGINE(mirror), dropped, leave, joined;
+
+	ASSERT_EQ(0, secmmu_set_slot(mirror, 0, 0, ACTOR_BASE, self->actor.mem,
+				     PAGES * PAGE));
+	EXPECT_GPA(label(3, 1), engine, ACTOR_GPA(3));
+	close(engine);
+	dropped = GATE_ARM(ZAPPED, 0);
+	start_end(_metadata, self, END_KILL);
+	GATE_WAIT(dropped);
+	leave = GATE_ARM(LEAVE, 0);
+	*reader = (struct reader) { .engine = mirror, .ret = -EINPROGRESS };
+	ASSERT_EQ(0, pthread_create(&reader->thread, NULL, close_own, reader));
+	GATE_WAIT(leave);
+	GATE_OPEN(leave);
+	/* As actor_stays() looks at it. */
+	sleep_ms(300);
+	joined = pthread_tryjoin_np(reader->thread, NULL);
+	EXPECT_EQ(EBUSY, joined);
+	GATE_OPEN(dropped);
+	finish_end(_metadata, self, END_KILL);
+	if (joined)
+		EXPECT_EQ(0, reader_end(self, 0));
+}
+
 /* The fault has the page, the process goes: the page does not come in. */
 static void end_with_the_page(TEST_ARGS(release), enum end how)
 {
