@@ -369,8 +369,7 @@ go tests campaign "$top/campaign/selftest.sh"
 extra tests campaign-slurm "$top/campaign/selftest.sh" --slurm
 extra tests campaign-parallel "$top/campaign/selftest.sh" --parallel
 extra tests campaign-vm "$top/campaign/selftest.sh" --vm
-go tests style "$top/check/style.sh"
-extra tests style-all "$top/check/style.sh" --all
+extra tests style "$top/check/style.sh"
 extra tests series "$top/series/series.sh" --tap
 go tests storm-options "$top/vmm/selftest.sh"
 go tests refusals "$top/check/refusals.sh"

@@ -58,11 +58,15 @@ install_packages()
 		# shellcheck disable=SC2086
 		fail "packages are missing, run as root: apt-get update && apt-get install --no-install-recommends" $1
 	fi
+	# Steps of a check that want more packages take turns; apt-get update would not wait.
+	exec 8>/run/lock/secmmu-setup
+	flock 8
 	log=$(mktemp "${TMPDIR:-/tmp}/secmmu-setup.XXXXXX")
 	apt_step update
 	# shellcheck disable=SC2086
 	apt_step install --no-install-recommends $1
 	rm -f "$log"
+	exec 8>&-
 }
 
 # libvirt's driver looks this account up when root opens it; the daemon's

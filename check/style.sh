@@ -9,19 +9,13 @@ set -eu
 usage()
 {
 	cat <<END
-usage: style.sh [--all]
-Prints TAP: kernel-doc of 7.3 with -Wall, and codespell, each where it is there. --all installs
-what is missing, and also runs docutils, and the semantic patches of 7.3 in report mode.
+usage: style.sh
+Prints TAP: kernel-doc of 7.3 with -Wall, codespell, docutils, and the semantic patches of 7.3
+in report mode. Installs what is missing.
 END
 }
 
-all=
-case $* in
-'') ;;
---all) all=1 ;;
---help) usage; exit 0 ;;
-*) usage >&2; exit 2 ;;
-esac
+take_no_arguments "$@"
 cd "$top"
 status=0
 scratch=$(mktemp -d)
@@ -39,11 +33,6 @@ try()
 		echo "not ok - style, $title"
 		status=1
 	fi
-}
-
-skip()
-{
-	echo "ok - style, $1 # SKIP $2"
 }
 
 kernel_doc()
@@ -80,26 +69,14 @@ semantic_patches()
 	done
 }
 
-[ ! "$all" ] || PACKAGES='codespell python3-docutils coccinelle libpython3.11' check/setup.sh
-if [ "$all" ]; then
-	source=$(testvm/kernels/kernel.sh --source 7.3)
-else
-	source=${SECMMU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/secmmu}/source/7.3
-fi
-if [ -e "$source/tools/docs/kernel-doc" ]; then
-	try "kernel-doc" kernel_doc
-else
-	skip "kernel-doc" "no source of 7.3, see testvm/kernels/kernel.sh --source"
-fi
-if ! command -v codespell > /dev/null; then
-	skip "spelling" "no codespell"
-elif ! git rev-parse HEAD > /dev/null 2>&1; then
-	skip "spelling" "this is no checkout of git"
-else
+PACKAGES='codespell python3-docutils coccinelle libpython3.11' check/setup.sh
+source=$(testvm/kernels/kernel.sh --source 7.3)
+try "kernel-doc" kernel_doc
+if git rev-parse HEAD > /dev/null 2>&1; then
 	try "spelling" spelling
+else
+	echo 'ok - style, spelling # SKIP this is no checkout of git'
 fi
-if [ "$all" ]; then
-	try "documents are well-formed" rst
-	try "semantic patches of the kernel" semantic_patches
-fi
+try "documents are well-formed" rst
+try "semantic patches of the kernel" semantic_patches
 exit "$status"
