@@ -33,7 +33,7 @@ FIXTURE(yield)
 	char *mem;
 	pthread_t rival;
 	bool has_rival;
-	atomic_bool ends;
+	atomic_bool runs, ends;
 };
 
 static void stay_on(int cpu)
@@ -50,6 +50,7 @@ static void *rival(void *arg)
 	FIXTURE_DATA(yield) *self = arg;
 
 	stay_on(CPU);
+	atomic_store(&self->runs, true);
 	while (!atomic_load(&self->ends))
 		;
 	return NULL;
@@ -61,6 +62,7 @@ FIXTURE_SETUP(yield)
 	self->mem = NULL;
 	if (sysconf(_SC_NPROCESSORS_ONLN) <= CPU)
 		SKIP(return, "needs two processors");
+	atomic_init(&self->runs, false);
 	atomic_init(&self->ends, false);
 	/* A flush for each entry: work enough on any machine. */
 	SECMMU_SETUP(SECMMU_FLUSH_EACH, 0);
@@ -127,13 +129,13 @@ static long switches(void)
 	return switches_of(task);
 }
 
-/* From here on another thread wants this processor. */
-static void compete(TEST_ARGS(yield))
+/* From here on another thread wants the processor. */
+static void start_rival(TEST_ARGS(yield))
 {
 	ASSERT_EQ(0, pthread_create(&self->rival, NULL, rival, self));
 	self->has_rival = true;
-	stay_on(CPU);
-	sched_yield();
+	while (!atomic_load(&self->runs))
+		sched_yield();
 }
 
 SECMMU_TEST_F_TIMEOUT(yield, B9_event, 120)
@@ -143,7 +145,8 @@ SECMMU_TEST_F_TIMEOUT(yield, B9_event, 120)
 
 	ASSERT_EQ(0, map_all(self));
 	GET_STATS(a);
-	compete(_metadata, self);
+	start_rival(_metadata, self);
+	stay_on(CPU);
 	before = switches();
 	ASSERT_EQ(0, madvise(self->mem, BLOCK, MADV_DONTNEED));
 	EXPECT_LE(before + SWITCHES, switches());
@@ -178,8 +181,7 @@ SECMMU_TEST_F_TIMEOUT(yield, B9_release, 120)
 	ASSERT_EQ(0, fds_receive(sockets[0], &mirror, 1));
 	close(sockets[0]);
 	snprintf(task, sizeof(task), "%d", child);
-	ASSERT_EQ(0, pthread_create(&self->rival, NULL, rival, self));
-	self->has_rival = true;
+	start_rival(_metadata, self);
 	before = switches_of(task);
 	kill(child, SIGKILL);
 	ASSERT_EQ(0, waitid(P_PID, child, &info, WEXITED | WNOWAIT));
