@@ -4,7 +4,6 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 
-#include "hooks.h"
 #include "job.h"
 
 /**
@@ -91,7 +90,6 @@ void secmmu_job_abandon(struct secmmu_job *job, const struct pid *starter)
 	spin_lock(&job->thread_lock);
 	if (job->thread && (!starter || starter == job->starter)) {
 		WRITE_ONCE(job->abandoned, true);
-		secmmu_gate_spin(JOB_ABANDONED, 0);
 		send_sig(SIGKILL, job->thread, 1);
 	}
 	spin_unlock(&job->thread_lock);

@@ -86,7 +86,6 @@ static int run_job(void *data)
 	 * kernel has just let the thread run anywhere.
 	 */
 	set_cpus_allowed_ptr(current, &job->cpus);
-	secmmu_gate(JOB_STARTED, 0);
 	/* See job.h. */
 	allow_kernel_signal(SIGKILL);
 	memcg = set_active_memcg(job->memcg);

@@ -53,14 +53,11 @@
  * @SECMMU_GATE_AGE: aging has come to a mirror, and has looked at no spte
  * @SECMMU_GATE_DIRTY_LOG: the call has emptied the bitmap of a dirty log, and has looked
  *	at no spte; under the configuration lock
- * @SECMMU_GATE_JOB_STARTED: the thread of a job runs, and has not allowed its signal
- * @SECMMU_GATE_JOB_ABANDONED: a job is half given up: one of mark and signal is set;
- *	under the job's thread lock
  * @SECMMU_NR_GATES: how many there are
  *
  * A held thread sleeps in the fault gates (except LINKED and CHECKED), SLOT_REPLACED,
- * LEAVE, ATTACH, DIRECT_GOT, STRANGER, REPLACE, DIRTY_LOG and JOB_STARTED, and in
- * START_RECORDED if the event is blockable. It spins in all others.
+ * LEAVE, ATTACH, DIRECT_GOT, STRANGER, REPLACE and DIRTY_LOG, and in START_RECORDED if the
+ * event is blockable. It spins in all others.
  */
 enum secmmu_gate {
 	SECMMU_GATE_FAULT_LOOKED_UP,
@@ -93,8 +90,6 @@ enum secmmu_gate {
 	SECMMU_GATE_SPLIT,
 	SECMMU_GATE_AGE,
 	SECMMU_GATE_DIRTY_LOG,
-	SECMMU_GATE_JOB_STARTED,
-	SECMMU_GATE_JOB_ABANDONED,
 	SECMMU_NR_GATES
 };
 
