@@ -156,7 +156,7 @@ static void event_end(struct unit *unit, unsigned long start, unsigned long end)
 
 static bool in_flight(struct unit *unit, unsigned long start, unsigned long last)
 {
-	return covers(&unit->chain->records, start, last);
+	return is_covered(&unit->chain->records, start, last);
 }
 
 /*

@@ -20,7 +20,7 @@ unsigned int secmmu_delay_most;
 static atomic64_t state;
 
 /* The next random number (splitmix64): what is drawn depends on the seed and the order. */
-static u64 draw(void)
+static u64 draw_number(void)
 {
 	u64 x = atomic64_add_return(0x9e3779b97f4a7c15, &state);
 
@@ -38,7 +38,7 @@ static u64 draw(void)
 void secmmu_delay_pass(bool may_sleep)
 {
 	unsigned int most = READ_ONCE(secmmu_delay_most);
-	u64 random = draw(), ns, until;
+	u64 random = draw_number(), ns, until;
 
 	if (!most || random % ONE_OF)
 		return;

@@ -27,14 +27,14 @@ static void A4_multiset(struct kunit *test)
 	secmmu_event_begin(records, 100, 300);
 	secmmu_event_begin(records, 150, 160);
 	KUNIT_EXPECT_TRUE(test, secmmu_event_end(records, 100, 200));
-	KUNIT_EXPECT_EQ(test, covered(records, 0, 500), 100);
+	KUNIT_EXPECT_EQ(test, first_covered(records, 0, 500), 100);
 	KUNIT_EXPECT_TRUE(test, secmmu_event_end(records, 100, 300));
-	KUNIT_EXPECT_FALSE(test, covers(records, 201, 300));
-	KUNIT_EXPECT_TRUE(test, covers(records, 200, 300));
+	KUNIT_EXPECT_FALSE(test, is_covered(records, 201, 300));
+	KUNIT_EXPECT_TRUE(test, is_covered(records, 200, 300));
 	KUNIT_EXPECT_TRUE(test, secmmu_event_end(records, 100, 200));
-	KUNIT_EXPECT_EQ(test, covered(records, 0, 500), 150);
+	KUNIT_EXPECT_EQ(test, first_covered(records, 0, 500), 150);
 	KUNIT_EXPECT_TRUE(test, secmmu_event_end(records, 150, 160));
-	KUNIT_EXPECT_FALSE(test, covers(records, 0, ULONG_MAX));
+	KUNIT_EXPECT_FALSE(test, is_covered(records, 0, ULONG_MAX));
 	KUNIT_EXPECT_EQ(test, records->nr_events, 4);
 	KUNIT_EXPECT_EQ(test, records->nr_unpaired, 0);
 }
@@ -49,7 +49,7 @@ static void A5_unpaired(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, secmmu_event_end(records, 100, 199));
 	KUNIT_EXPECT_FALSE(test, secmmu_event_end(records, 101, 200));
 	KUNIT_EXPECT_FALSE(test, secmmu_event_end(records, 0, ULONG_MAX));
-	KUNIT_EXPECT_TRUE(test, covers(records, 100, 100));
+	KUNIT_EXPECT_TRUE(test, is_covered(records, 100, 100));
 	KUNIT_EXPECT_TRUE(test, secmmu_event_end(records, 100, 200));
 	KUNIT_EXPECT_FALSE(test, secmmu_event_end(records, 100, 200));
 	KUNIT_EXPECT_EQ(test, records->nr_unpaired, 5);
@@ -89,13 +89,13 @@ static void A10_full_pool(struct kunit *test)
 	begin_spots(records, 0, SECMMU_EVENTS_MAX);
 	KUNIT_EXPECT_EQ(test, records->overflow, 0);
 	for (i = 0; i < SECMMU_EVENTS_MAX; i++) {
-		KUNIT_EXPECT_TRUE(test, covers(records, spot_at(i), spot_at(i)));
-		KUNIT_EXPECT_TRUE(test, covers(records, spot_at(i) + 9, spot_at(i) + 9));
-		KUNIT_EXPECT_FALSE(test, covers(records, spot_at(i) + 10, spot_at(i + 1) - 1));
+		KUNIT_EXPECT_TRUE(test, is_covered(records, spot_at(i), spot_at(i)));
+		KUNIT_EXPECT_TRUE(test, is_covered(records, spot_at(i) + 9, spot_at(i) + 9));
+		KUNIT_EXPECT_FALSE(test, is_covered(records, spot_at(i) + 10, spot_at(i + 1) - 1));
 	}
 	KUNIT_EXPECT_EQ(test, end_spots(records, 0, SECMMU_EVENTS_MAX),
 			SECMMU_EVENTS_MAX);
-	KUNIT_EXPECT_FALSE(test, covers(records, 0, ULONG_MAX));
+	KUNIT_EXPECT_FALSE(test, is_covered(records, 0, ULONG_MAX));
 }
 
 /* Beyond the pool a hull serves: wide while it lasts, and gone with its last event. */
@@ -106,26 +106,26 @@ static void A4_hull(struct kunit *test)
 
 	begin_spots(records, 0, pool);
 	begin_spots(records, pool + 2, 1);
-	KUNIT_EXPECT_EQ(test, covered(records, spot_at(pool), ULONG_MAX), spot_at(pool + 2));
-	KUNIT_EXPECT_FALSE(test, covers(records, spot_at(pool + 2) + 10, ULONG_MAX));
+	KUNIT_EXPECT_EQ(test, first_covered(records, spot_at(pool), ULONG_MAX), spot_at(pool + 2));
+	KUNIT_EXPECT_FALSE(test, is_covered(records, spot_at(pool + 2) + 10, ULONG_MAX));
 	begin_spots(records, pool, 1);
 	KUNIT_EXPECT_EQ(test, records->overflow, 2);
-	KUNIT_EXPECT_EQ(test, covered(records, spot_at(pool - 1) + 10, ULONG_MAX),
+	KUNIT_EXPECT_EQ(test, first_covered(records, spot_at(pool - 1) + 10, ULONG_MAX),
 			spot_at(pool));
-	KUNIT_EXPECT_TRUE(test, covers(records, spot_at(pool + 1), spot_at(pool + 1)));
+	KUNIT_EXPECT_TRUE(test, is_covered(records, spot_at(pool + 1), spot_at(pool + 1)));
 	/* One of them ends; the hull stays, as its part of the hull is not known. */
 	KUNIT_EXPECT_EQ(test, end_spots(records, pool, 1), 1);
-	KUNIT_EXPECT_TRUE(test, covers(records, spot_at(pool), spot_at(pool)));
-	KUNIT_EXPECT_TRUE(test, covers(records, spot_at(pool + 2) + 9, ULONG_MAX));
+	KUNIT_EXPECT_TRUE(test, is_covered(records, spot_at(pool), spot_at(pool)));
+	KUNIT_EXPECT_TRUE(test, is_covered(records, spot_at(pool + 2) + 9, ULONG_MAX));
 	KUNIT_EXPECT_EQ(test, end_spots(records, pool + 2, 1), 1);
-	KUNIT_EXPECT_FALSE(test, covers(records, spot_at(pool), ULONG_MAX));
+	KUNIT_EXPECT_FALSE(test, is_covered(records, spot_at(pool), ULONG_MAX));
 	/* A later hull begins anew. */
 	begin_spots(records, pool + 7, 1);
-	KUNIT_EXPECT_FALSE(test, covers(records, spot_at(pool), spot_at(pool + 7) - 1));
-	KUNIT_EXPECT_FALSE(test, covers(records, spot_at(pool + 7) + 10, ULONG_MAX));
+	KUNIT_EXPECT_FALSE(test, is_covered(records, spot_at(pool), spot_at(pool + 7) - 1));
+	KUNIT_EXPECT_FALSE(test, is_covered(records, spot_at(pool + 7) + 10, ULONG_MAX));
 	KUNIT_EXPECT_EQ(test, end_spots(records, pool + 7, 1), 1);
 	KUNIT_EXPECT_EQ(test, end_spots(records, 0, pool), pool);
-	KUNIT_EXPECT_FALSE(test, covers(records, 0, ULONG_MAX));
+	KUNIT_EXPECT_FALSE(test, is_covered(records, 0, ULONG_MAX));
 	KUNIT_EXPECT_EQ(test, records->nr_unpaired, 0);
 }
 
@@ -137,17 +137,17 @@ static void A4_hull_and_pool(struct kunit *test)
 
 	begin_spots(records, 0, pool + 1);
 	KUNIT_EXPECT_EQ(test, end_spots(records, 0, 2), 2);
-	KUNIT_EXPECT_FALSE(test, covers(records, 0, spot_at(2) - 1));
+	KUNIT_EXPECT_FALSE(test, is_covered(records, 0, spot_at(2) - 1));
 	begin_spots(records, pool, 1);
 	KUNIT_EXPECT_EQ(test, records->overflow, 1);
 	/* One range both recorded and in the hull: two ends, whichever is first. */
 	KUNIT_EXPECT_EQ(test, end_spots(records, pool, 1), 1);
-	KUNIT_EXPECT_TRUE(test, covers(records, spot_at(pool), spot_at(pool)));
+	KUNIT_EXPECT_TRUE(test, is_covered(records, spot_at(pool), spot_at(pool)));
 	KUNIT_EXPECT_EQ(test, end_spots(records, pool, 1), 1);
-	KUNIT_EXPECT_FALSE(test, covers(records, spot_at(pool), spot_at(pool)));
+	KUNIT_EXPECT_FALSE(test, is_covered(records, spot_at(pool), spot_at(pool)));
 	KUNIT_EXPECT_EQ(test, end_spots(records, pool, 1), 0);
 	KUNIT_EXPECT_EQ(test, end_spots(records, 2, pool - 2), pool - 2);
-	KUNIT_EXPECT_FALSE(test, covers(records, 0, ULONG_MAX));
+	KUNIT_EXPECT_FALSE(test, is_covered(records, 0, ULONG_MAX));
 	KUNIT_EXPECT_EQ(test, records->nr_unpaired, 1);
 }
 

@@ -27,7 +27,7 @@ static void begin_fault(struct kunit *test, struct secmmu_inflight *fault,
 	struct secmmu_records *records = test->priv;
 	struct secmmu_patience patience = {};
 
-	KUNIT_ASSERT_FALSE(test, covers(records, start, start + PAGE_SIZE - 1));
+	KUNIT_ASSERT_FALSE(test, is_covered(records, start, start + PAGE_SIZE - 1));
 	KUNIT_ASSERT_EQ(test, secmmu_inflight_begin(records, fault, start, last,
 						    &patience), 0);
 }
@@ -85,13 +85,13 @@ static void A10_event_first(struct kunit *test)
 	struct secmmu_records *records = test->priv;
 
 	secmmu_event_begin(records, p->start, p->last);
-	KUNIT_EXPECT_EQ(test, covers(records, BASE, BASE + BYTES - 1),
+	KUNIT_EXPECT_EQ(test, is_covered(records, BASE, BASE + BYTES - 1),
 			p->hit_from != NOT_HIT);
 	if (p->hit_from)
-		KUNIT_EXPECT_EQ(test, covered(records, BASE, BASE + BYTES - 1),
+		KUNIT_EXPECT_EQ(test, first_covered(records, BASE, BASE + BYTES - 1),
 				p->hit_from);
 	KUNIT_EXPECT_TRUE(test, secmmu_event_end(records, p->start, p->last));
-	KUNIT_EXPECT_FALSE(test, covers(records, 0, ULONG_MAX));
+	KUNIT_EXPECT_FALSE(test, is_covered(records, 0, ULONG_MAX));
 }
 
 /* An event on later pages cuts the fault short, where it does not wait. */
@@ -236,7 +236,7 @@ static void A10_hull_hits(struct kunit *test)
 	fill_pool(records);
 	secmmu_event_begin(records, 0, 10);
 	secmmu_event_begin(records, ULONG_MAX, ULONG_MAX);
-	KUNIT_EXPECT_TRUE(test, covers(records, BASE - 1, BASE - 1));
+	KUNIT_EXPECT_TRUE(test, is_covered(records, BASE - 1, BASE - 1));
 	KUNIT_EXPECT_FALSE(test, fault.hit);
 	secmmu_event_begin(records, BASE - 1, BASE + 1);
 	KUNIT_EXPECT_EQ(test, fault.hit_from, BASE - 1);
@@ -261,14 +261,14 @@ static void A8_first_of_both(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, records->overflow, 0);
 		secmmu_event_begin(records, hull, hull + 1);
 		KUNIT_EXPECT_EQ(test, records->overflow, 1);
-		KUNIT_EXPECT_EQ(test, covered(records, BASE, BASE + BYTES - 1),
+		KUNIT_EXPECT_EQ(test, first_covered(records, BASE, BASE + BYTES - 1),
 				min(record, hull));
 		KUNIT_EXPECT_TRUE(test, secmmu_event_end(records, hull, hull + 1));
-		KUNIT_EXPECT_EQ(test, covered(records, BASE, BASE + BYTES - 1), record);
+		KUNIT_EXPECT_EQ(test, first_covered(records, BASE, BASE + BYTES - 1), record);
 		KUNIT_EXPECT_TRUE(test, secmmu_event_end(records, record, record));
 		for (j = 1; j < SECMMU_EVENTS_MAX; j++)
 			secmmu_event_end(records, far, far);
-		KUNIT_EXPECT_FALSE(test, covers(records, 0, ULONG_MAX));
+		KUNIT_EXPECT_FALSE(test, is_covered(records, 0, ULONG_MAX));
 	}
 }
 
@@ -318,7 +318,7 @@ static void G1_release(struct kunit *test)
 	secmmu_records_release(records);
 	KUNIT_EXPECT_TRUE(test, fault.hit);
 	KUNIT_EXPECT_EQ(test, fault.hit_from, BASE);
-	KUNIT_EXPECT_FALSE(test, covers(records, 0, ULONG_MAX));
+	KUNIT_EXPECT_FALSE(test, is_covered(records, 0, ULONG_MAX));
 	KUNIT_EXPECT_FALSE(test, secmmu_inflight_widen(records, &fault, BASE,
 						       BASE + 2 * BYTES - 1));
 	secmmu_inflight_end(records, &fault);

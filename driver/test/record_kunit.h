@@ -17,8 +17,8 @@ static inline bool cover_from(struct secmmu_records *records, unsigned long star
 	return found;
 }
 
-static inline bool covers(struct secmmu_records *records, unsigned long start,
-			  unsigned long last)
+static inline bool is_covered(struct secmmu_records *records, unsigned long start,
+			      unsigned long last)
 {
 	unsigned long address;
 
@@ -26,8 +26,8 @@ static inline bool covers(struct secmmu_records *records, unsigned long start,
 }
 
 /* The first address that is covered, or zero. */
-static inline unsigned long covered(struct secmmu_records *records, unsigned long start,
-				    unsigned long last)
+static inline unsigned long first_covered(struct secmmu_records *records,
+					  unsigned long start, unsigned long last)
 {
 	unsigned long address = 0;
 
