@@ -25,26 +25,13 @@ case $#,$part in
 esac
 scratch=$(mktemp -d)
 failed=0
+suite=campaign
 ended=()
 trap 'for command in "${ended[@]}"; do $command; done; rm -rf "$scratch"' EXIT
 # make check has settings for the makes that it starts.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES JOBS KERNEL MUTANT SEED
 export DIR=$scratch/campaigns LIST=$scratch/list
 log=$scratch/log
-
-# One result: a title, and the command that decides.
-try()
-{
-	local title=$1
-	shift
-	if "$@" > "$log" 2>&1; then
-		echo "ok - campaign, $title"
-	else
-		sed 's/^/# /' "$log" | tail -n 60
-		echo "not ok - campaign, $title"
-		failed=1
-	fi
-}
 
 # --- Tiny tasks ------------------------------------------------------------------------------
 

@@ -43,7 +43,7 @@ rm -rf "$out"
 tests=$programs/selftests
 lib=$out/root/usr/lib/secmmu
 mkdir -p "$out/root/usr/bin" "$lib/selftests"
-cp "$programs/vmm/secmmu-vmm" "$programs/vmm/secmmu-subject" "$out/root/usr/bin/"
+cp "$programs/vmm/secmmu-vmm" "$programs/vmm/secmmu-observed" "$out/root/usr/bin/"
 copy_guest_scripts "$lib"
 list=tests
 [ "$flavour" = normal ] || list="tests-of-test-build"

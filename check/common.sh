@@ -77,6 +77,24 @@ own_folder()
 	flock -w 5 8 || refuse "another run uses $1"
 }
 
+# --- Results --------------------------------------------------------------------------
+
+# One result of a self-test: a title, and the command that decides, whose output goes to
+# $log. The name of the test, $suite, comes first; failed is 1 once something was wrong.
+# shellcheck disable=SC2154,SC2034 # of the test that calls it
+try()
+{
+	try_title="$suite, $1"
+	shift
+	if "$@" > "$log" 2>&1; then
+		echo "ok - $try_title"
+	else
+		sed 's/^/# /' "$log" | tail -n 60
+		echo "not ok - $try_title"
+		failed=1
+	fi
+}
+
 # --- Building -------------------------------------------------------------------------
 
 # Set up the machine, then build the programs, which another run may do as well. Quiet

@@ -17,26 +17,14 @@ END
 
 take_no_arguments "$@"
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+# What is refused must leave no file in the one, so the other lies beside it.
+log=$scratch.log
+trap 'rm -rf "$scratch" "$log"' EXIT
 failed=0
+suite=refusals
 # make check has settings of its own, for what it starts; nothing is to be built here.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES STEPS JOBS KERNEL MUTANT SEED ARCH
 export BUILD=$scratch/build SECMMU_CACHE=$scratch/cache
-
-# One result: a title, and the command that decides.
-try()
-{
-	local title=$1
-	shift
-	if "$@" > "$scratch.log" 2>&1; then
-		echo "ok - refusals, $title"
-	else
-		sed 's/^/# /' "$scratch.log" | tail -n 30
-		echo "not ok - refusals, $title"
-		failed=1
-	fi
-	rm -f "$scratch.log"
-}
 
 # What is said has $1, the status is 2, and no file has come; then the command.
 refused()

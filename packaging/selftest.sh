@@ -27,22 +27,9 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 log=$scratch/log
 failed=0
+suite=packaging
 # make check has settings for the makes that it starts.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES
-
-# One result: a title, and the command that decides.
-try()
-{
-	local title=$1
-	shift
-	if "$@" > "$log" 2>&1; then
-		echo "ok - packaging, $title"
-	else
-		sed 's/^/# /' "$log" | tail -n 30
-		echo "not ok - packaging, $title"
-		failed=1
-	fi
-}
 
 # The checkout without what was built, at $1.
 copy_checkout()
