@@ -117,7 +117,8 @@ struct subject_counters {
  * @misses: faults that this accessor has taken to find or to widen a translation, since it
  *	was opened. Judges over-invalidation
  * @counters: what the instance has seen since it was made. For reports only; 0: not counted
- * @mapped: bytes that the instance has translations for at this moment
+ * @mapped: bytes that the instance has translations for at this moment, with what its accessors
+ *	own
  * @ages: it takes part in aging (clear_young and its relatives)
  * @migrate: moves pages to memory of the subject's own, which the process cannot reach: what it
  *	touches comes back. Bytes moved, 0 for none, or a negative errno

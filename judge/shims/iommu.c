@@ -345,6 +345,21 @@ static int set_slot(struct unit *unit, const struct judge_slot *slot)
 	return ret;
 }
 
+/* The table itself is asked: what is thought to be in it is in unit->mapped. */
+static u64 count_mapped(struct unit *unit)
+{
+	u64 mapped = 0;
+
+	down_read(&unit->slot_lock);
+	mutex_lock(&unit->lock);
+	for (u64 offset = 0; offset < unit->length; offset += PAGE_SIZE)
+		if (iommu_iova_to_phys(unit->domain, unit->address + offset))
+			mapped += PAGE_SIZE;
+	mutex_unlock(&unit->lock);
+	up_read(&unit->slot_lock);
+	return mapped;
+}
+
 static long unit_ioctl(struct file *file, unsigned int cmd, unsigned long argument)
 {
 	void __user *user = (void __user *)argument;
@@ -363,6 +378,8 @@ static long unit_ioctl(struct file *file, unsigned int cmd, unsigned long argume
 			return -EFAULT;
 		ret = transfer(file->private_data, &t, cmd == JUDGE_WRITE);
 		return copy_to_user(user, &t, sizeof(t)) ? -EFAULT : ret;
+	case JUDGE_MAPPED:
+		return put_user(count_mapped(file->private_data), (u64 __user *)user);
 	default:
 		return -ENOTTY;
 	}

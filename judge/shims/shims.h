@@ -39,5 +39,7 @@ struct judge_transfer {
 #define JUDGE_SLOT	_IOW('J', 0, struct judge_slot)
 #define JUDGE_READ	_IOWR('J', 1, struct judge_transfer)
 #define JUDGE_WRITE	_IOWR('J', 2, struct judge_transfer)
+/* How many bytes of the slot the device could reach now: asked of the IOMMU's own table. */
+#define JUDGE_MAPPED	_IOR('J', 3, __u64)
 
 #endif /* JUDGE_SHIMS_H */

@@ -100,6 +100,14 @@ static ssize_t iommu_write(void *accessor, uint64_t gpa, const void *buffer, siz
 	return shim_write(accessor, gpa, buffer, length);
 }
 
+static uint64_t iommu_mapped(void *subject)
+{
+	const struct shim *shim = subject;
+	__u64 mapped = 0;
+
+	return ioctl(shim->fd, JUDGE_MAPPED, &mapped) ? 0 : mapped;
+}
+
 #define IOMMU_SUBJECT								\
 	.limits = SUBJECT_NO_READONLY_SLOTS | SUBJECT_ONE_SLOT,			\
 	.least_write = LEAST,							\
@@ -111,7 +119,8 @@ static ssize_t iommu_write(void *accessor, uint64_t gpa, const void *buffer, siz
 	.accessor_close = shim_accessor_close,					\
 	.read = shim_read,							\
 	.write = iommu_write,							\
-	.misses = shim_misses
+	.misses = shim_misses,							\
+	.mapped = iommu_mapped
 
 SUBJECT(iommu) = {
 	.name = "iommu",

@@ -25,6 +25,10 @@
 /* Slots of the check, then one for each vCPU. */
 #define SLOTS		8
 
+/* Pages that KVM maps with one entry, which it counts by their size. */
+#define SIZES		2
+#define LARGE		(512 * SUBJECT_PAGE)
+
 /* So many interruptions in a row are no coincidence. */
 #define SIGNALS_MOST	100
 
@@ -33,12 +37,16 @@
  * @device: /dev/kvm
  * @fd: the machine
  * @vcpus: made so far; a vCPU stays when its accessor is closed
+ * @stats: descriptor of its counters, or -1
+ * @mapped: where in @stats the numbers of its pages of each size are, or 0
  * @slots: of the check; a length of 0: none. The rest is as set
  */
 struct machine {
 	int device;
 	int fd;
 	unsigned int vcpus;
+	int stats;
+	off_t mapped[SIZES];
 	struct {
 		uint64_t gpa;
 		uint64_t length;
@@ -81,6 +89,36 @@ static int kvm_probe(char *why, size_t size)
 	return 0;
 }
 
+/* Finds a counter by its name: its place in @stats, or 0. */
+static off_t find_counter(int stats, const char *name)
+{
+	struct kvm_stats_header header;
+	off_t place = 0;
+	size_t size;
+
+	if (stats < 0 || pread(stats, &header, sizeof(header), 0) != sizeof(header))
+		return 0;
+	size = sizeof(struct kvm_stats_desc) + header.name_size;
+	for (uint32_t i = 0; i < header.num_desc; i++) {
+		struct kvm_stats_desc *desc = calloc(1, size);
+
+		if (desc && pread(stats, desc, size, header.desc_offset + (off_t)(i * size)) ==
+		    (ssize_t)size && !strcmp(desc->name, name))
+			place = header.data_offset + desc->offset;
+		free(desc);
+	}
+	return place;
+}
+
+static uint64_t read_counter(int stats, off_t place)
+{
+	uint64_t count = 0;
+
+	if (!place || pread(stats, &count, sizeof(count), place) != sizeof(count))
+		return 0;
+	return count;
+}
+
 static int kvm_create(void **subject)
 {
 	struct machine *machine = calloc(1, sizeof(*machine));
@@ -91,6 +129,9 @@ static int kvm_create(void **subject)
 	machine->fd = ioctl(machine->device, KVM_CREATE_VM, 0);
 	if (machine->fd < 0)
 		return -errno;
+	machine->stats = ioctl(machine->fd, KVM_GET_STATS_FD, NULL);
+	machine->mapped[0] = find_counter(machine->stats, "pages_4k");
+	machine->mapped[1] = find_counter(machine->stats, "pages_2m");
 	*subject = machine;
 	return copy_vcpu_make_room(machine->fd);
 }
@@ -99,6 +140,8 @@ static void kvm_destroy(void *subject)
 {
 	struct machine *machine = subject;
 
+	if (machine->stats >= 0)
+		close(machine->stats);
 	close(machine->fd);
 	close(machine->device);
 	free(machine);
@@ -173,27 +216,6 @@ static bool is_readonly(const struct machine *machine, uint64_t gpa)
 	return false;
 }
 
-/* Finds the counter of page faults that gave the vCPU a translation. */
-static void find_counter(struct vcpu *vcpu)
-{
-	struct kvm_stats_header header;
-	size_t size;
-
-	vcpu->stats = COPY_VCPU_COUNTS ? ioctl(vcpu->fd, KVM_GET_STATS_FD, NULL) : -1;
-	if (vcpu->stats < 0 ||
-	    pread(vcpu->stats, &header, sizeof(header), 0) != sizeof(header))
-		return;
-	size = sizeof(struct kvm_stats_desc) + header.name_size;
-	for (uint32_t i = 0; i < header.num_desc; i++) {
-		struct kvm_stats_desc *desc = calloc(1, size);
-
-		if (desc && pread(vcpu->stats, desc, size, header.desc_offset + (off_t)(i * size)) ==
-		    (ssize_t)size && !strcmp(desc->name, COPY_VCPU_COUNTER))
-			vcpu->counter = header.data_offset + desc->offset;
-		free(desc);
-	}
-}
-
 /* What the guest's program lies in is not for children. */
 static int map_own(struct vcpu *vcpu, unsigned int index)
 {
@@ -231,7 +253,8 @@ static int kvm_accessor_open(void *subject, void **accessor)
 	ret = copy_vcpu_set_up(machine->fd, vcpu->fd, vcpu->own, vcpu->own_gpa);
 	if (ret)
 		return ret;
-	find_counter(vcpu);
+	vcpu->stats = COPY_VCPU_COUNTS ? ioctl(vcpu->fd, KVM_GET_STATS_FD, NULL) : -1;
+	vcpu->counter = find_counter(vcpu->stats, COPY_VCPU_COUNTER);
 	*accessor = vcpu;
 	return 0;
 }
@@ -322,15 +345,21 @@ static int kvm_dirty(void *subject, unsigned int id, uint64_t *bitmap, size_t pa
 	return ioctl(machine->fd, KVM_GET_DIRTY_LOG, &log) ? -errno : 0;
 }
 
+/* KVM counts page faults that gave the vCPU a translation. */
 static uint64_t kvm_misses(void *accessor)
 {
 	const struct vcpu *vcpu = accessor;
-	uint64_t count = 0;
 
-	if (!vcpu->counter ||
-	    pread(vcpu->stats, &count, sizeof(count), vcpu->counter) != sizeof(count))
-		return 0;
-	return count;
+	return read_counter(vcpu->stats, vcpu->counter);
+}
+
+/* With what the vCPUs own. */
+static uint64_t kvm_mapped(void *subject)
+{
+	const struct machine *machine = subject;
+
+	return read_counter(machine->stats, machine->mapped[0]) * SUBJECT_PAGE +
+	       read_counter(machine->stats, machine->mapped[1]) * LARGE;
 }
 
 SUBJECT(kvm) = {
@@ -351,4 +380,5 @@ SUBJECT(kvm) = {
 	.prefault = kvm_prefault,
 	.dirty = kvm_dirty,
 	.misses = COPY_VCPU_COUNTS ? kvm_misses : NULL,
+	.mapped = COPY_VCPU_COUNTS ? kvm_mapped : NULL,
 };
