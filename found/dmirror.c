@@ -36,3 +36,14 @@ unsigned int dmirror_write(int dmirror, char *page, const char *buffer)
 {
 	return copy_page(dmirror, HMM_DMIRROR_WRITE, "write", page, buffer);
 }
+
+void dmirror_migrate(int dmirror, const char *page)
+{
+	struct hmm_dmirror_cmd cmd;
+	int ret = hmm_dmirror_migrate(dmirror, (uintptr_t)page, &cmd);
+
+	if (ret < 0)
+		die("the mirror cannot move a page: %s", strerror(-ret));
+	if (!ret)
+		die("the page has not moved: does this kernel have memory of devices?");
+}

@@ -11,5 +11,7 @@ int dmirror_open(void);
  */
 unsigned int dmirror_read(int dmirror, const char *page, char *buffer);
 unsigned int dmirror_write(int dmirror, char *page, const char *buffer);
+/* Moves a page to the memory of the mirror's device. */
+void dmirror_migrate(int dmirror, const char *page);
 
 #endif /* FOUND_DMIRROR_H */

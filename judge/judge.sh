@@ -204,7 +204,7 @@ show_progress()
 # The quick form leaves out what 6.12 lacks (idle page tracking, device memory), what the
 # negative control prevents, which holds its pages, or shows by chance only, and a hang that
 # takes all of its limit.
-not_quick="*/aging|hmm/exclusive|kvm/slot-prefault"
+not_quick="*/aging|hmm/@(exclusive|device-memory*)|kvm/slot-prefault"
 not_quick+="|secmmu-broken/@(collapse|migrate|swap*|stays-*|*-busy)"
 
 # SUBJECT/CHECK of all checks of subject $1 that CHECK, a list of patterns, names.

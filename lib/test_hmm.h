@@ -33,7 +33,12 @@ struct hmm_dmirror_cmd {
 #define HMM_DMIRROR_READ		_IOWR('H', 0x00, struct hmm_dmirror_cmd)
 #define HMM_DMIRROR_WRITE		_IOWR('H', 0x01, struct hmm_dmirror_cmd)
 #define HMM_DMIRROR_MIGRATE_TO_DEV	_IOWR('H', 0x02, struct hmm_dmirror_cmd)
+#define HMM_DMIRROR_SNAPSHOT		_IOWR('H', 0x04, struct hmm_dmirror_cmd)
 #define HMM_DMIRROR_EXCLUSIVE		_IOWR('H', 0x05, struct hmm_dmirror_cmd)
+
+/* A byte of the answer of HMM_DMIRROR_SNAPSHOT, one for each page: where the page is. */
+#define HMM_DMIRROR_WHERE		0x70
+#define HMM_DMIRROR_IN_DEVICE		0x20
 
 /**
  * hmm_dmirror_call - have pages copied, or do something else with them
@@ -55,6 +60,28 @@ static inline int hmm_dmirror_call(int fd, unsigned long number, uint64_t addres
 		.npages = pages,
 	};
 	return ioctl(fd, number, cmd) ? -errno : 0;
+}
+
+/**
+ * hmm_dmirror_migrate - move a page to the device's memory
+ * @fd: as above
+ * @address: the page in the mirrored process
+ * @cmd: filled in
+ *
+ * The call that moves says how many pages it has copied, whether they have moved or not: the
+ * mirror is asked where the page is. A kernel without memory of devices moves none.
+ *
+ * Return: 1 if the page is there now, 0 if not, or a negative errno.
+ */
+static inline int hmm_dmirror_migrate(int fd, uint64_t address, struct hmm_dmirror_cmd *cmd)
+{
+	static char content[4096];
+	unsigned char where = 0;
+	int ret = hmm_dmirror_call(fd, HMM_DMIRROR_MIGRATE_TO_DEV, address, content, 1, cmd);
+
+	if (!ret)
+		ret = hmm_dmirror_call(fd, HMM_DMIRROR_SNAPSHOT, address, &where, 1, cmd);
+	return ret ?: (where & HMM_DMIRROR_WHERE) == HMM_DMIRROR_IN_DEVICE;
 }
 
 #endif /* TEST_HMM_H */

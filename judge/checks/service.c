@@ -11,6 +11,7 @@
 #define PAGES		16
 
 #define IDLE_BITMAP	"/sys/kernel/mm/page_idle/bitmap"
+#define DROP_CACHES	"/proc/sys/vm/drop_caches"
 #define PAGEMAP_PFN	((1ull << 55) - 1)
 
 CHECK(prefault, .summary = "what was mapped beforehand is followed like all else",
@@ -118,6 +119,15 @@ static bool idle_page(const struct trial *trial, int fd, uint64_t pfn, bool mark
 	return word >> pfn % 64 & 1;
 }
 
+/* A page that is new waits in a list of its CPU's, where nothing marks it. */
+static void drain_lists(const struct trial *trial)
+{
+	int fd = open(DROP_CACHES, O_WRONLY | O_CLOEXEC);
+
+	need(trial, write(fd, "1", 1) == 1, "have new pages listed");
+	close(fd);
+}
+
 /* A page that only an accessor uses is in use. */
 CHECK(aging, .summary = "an access through an accessor makes a page young", .needs = NEED_AGES)
 {
@@ -129,6 +139,7 @@ CHECK(aging, .summary = "an access through an accessor makes a page young", .nee
 	if (fd < 0)
 		skip(trial, "the kernel has no " IDLE_BITMAP);
 	stamp = expect_write(trial, page);
+	drain_lists(trial);
 	pfn = pfn_of(trial, page);
 	for (int i = 0; i < 2; i++) {
 		idle_page(trial, fd, pfn, true);

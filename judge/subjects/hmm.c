@@ -101,12 +101,16 @@ static ssize_t hmm_write(void *accessor, uint64_t gpa, const void *buffer, size_
 	return command(accessor, HMM_DMIRROR_WRITE, gpa, (void *)buffer, length);
 }
 
-/* Kernels without memory of devices fail, or move nothing. The content goes to the buffer, too. */
 static ssize_t hmm_migrate(void *accessor, uint64_t gpa, size_t length)
 {
-	static char buffer[SUBJECT_PAGE];
+	const struct dmirror *dmirror = accessor;
+	struct hmm_dmirror_cmd cmd;
+	int ret;
 
-	return command(accessor, HMM_DMIRROR_MIGRATE_TO_DEV, gpa, buffer, length);
+	if (gpa % SUBJECT_PAGE || length != SUBJECT_PAGE)
+		return -EINVAL;
+	ret = hmm_dmirror_migrate(dmirror->fd, gpa, &cmd);
+	return ret > 0 ? (ssize_t)SUBJECT_PAGE : ret;
 }
 
 static ssize_t hmm_make_exclusive(void *accessor, uint64_t gpa, size_t length)
