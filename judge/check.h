@@ -153,6 +153,7 @@ ssize_t write_page(const struct trial *trial, const void *hva, uint32_t stamp);
 
 /* Memory at a fixed place of the arena. */
 void map_anon(const struct trial *trial, void *hva, size_t length, int prot);
+uint32_t map_large(const struct trial *trial, char *large);
 int map_memfd(const struct trial *trial, void *hva, size_t length);
 /* A child that does nothing until it is ended. */
 pid_t fork_idle(const struct trial *trial);

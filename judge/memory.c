@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory and processes for checks. */
 #include <errno.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -45,6 +46,46 @@ int map_memfd(const struct trial *trial, void *hva, size_t length)
 	need(trial, mmap(hva, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == hva,
 	     "map a memfd");
 	return fd;
+}
+
+/* Bytes of large pages in the mapping at @hva, by the process's smaps. */
+static uint64_t large_at(const struct trial *trial, const void *hva)
+{
+	FILE *file = fopen("/proc/self/smaps", "re");
+	uint64_t start, end, size = 0;
+	bool inside = false;
+	char line[512];
+
+	need(trial, file, "open smaps");
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) == 2)
+			inside = (uintptr_t)hva >= start && (uintptr_t)hva < end;
+		else if (inside && sscanf(line, "AnonHugePages: %" SCNu64, &size) == 1)
+			break;
+	}
+	fclose(file);
+	return size << 10;
+}
+
+/**
+ * map_large - map and fill a large page, private and anonymous, at a place of the arena
+ * @trial: the trial
+ * @large: where, aligned; skips the check if the kernel gives small pages
+ *
+ * Return: the stamp that is in it.
+ */
+uint32_t map_large(const struct trial *trial, char *large)
+{
+	uint32_t stamp;
+
+	need(trial, mmap(large, LARGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == large, "map memory");
+	if (madvise(large, LARGE, MADV_HUGEPAGE))
+		skip(trial, "the kernel has no large pages");
+	stamp = cpu_fill(trial, large, LARGE / PAGE);
+	if (large_at(trial, large) < LARGE)
+		skip(trial, "the kernel gives no large page");
+	return stamp;
 }
 
 /**

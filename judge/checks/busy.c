@@ -8,7 +8,7 @@
 #include "check.h"
 
 #define ROUNDS		50
-#define LOG_ROUNDS	40
+#define LOG_ROUNDS	120
 #define EVENT_ROUNDS	50
 /* Pages that the worker writes, and one that it only reads. */
 #define WORK_PAGES	16

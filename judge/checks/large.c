@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Large pages that lose a part, and small ones that become large. */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include "check.h"
 
@@ -12,40 +10,6 @@
 
 /* In the middle of the large page, with neighbours. */
 #define INNER		77
-
-/* Bytes of large pages that the process maps at @hva, by its smaps. */
-static uint64_t large_at(const struct trial *trial, const void *hva)
-{
-	FILE *file = fopen("/proc/self/smaps", "re");
-	uint64_t start, end, size = 0;
-	bool inside = false;
-	char line[512];
-
-	need(trial, file, "open smaps");
-	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) == 2)
-			inside = (uintptr_t)hva >= start && (uintptr_t)hva < end;
-		else if (inside && sscanf(line, "AnonHugePages: %" SCNu64, &size) == 1)
-			break;
-	}
-	fclose(file);
-	return size << 10;
-}
-
-/* The second large page of the arena is one; its stamp. */
-static uint32_t make_large(const struct trial *trial, char *large)
-{
-	uint32_t stamp;
-
-	need(trial, mmap(large, LARGE, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == large, "map memory");
-	if (madvise(large, LARGE, MADV_HUGEPAGE))
-		skip(trial, "the kernel has no large pages");
-	stamp = cpu_fill(trial, large, LARGE / PAGE);
-	if (large_at(trial, large) < LARGE)
-		skip(trial, "the kernel gives no large page");
-	return stamp;
-}
 
 static void read_some(const struct trial *trial, char *large, uint32_t stamp)
 {
@@ -58,7 +22,7 @@ static void read_some(const struct trial *trial, char *large, uint32_t stamp)
 CHECK(large, .summary = "a large page is seen, and written")
 {
 	char *large = trial->arena + LARGE;
-	uint32_t stamp = make_large(trial, large);
+	uint32_t stamp = map_large(trial, large);
 
 	read_some(trial, large, stamp);
 	expect_write(trial, large + INNER * PAGE);
@@ -68,7 +32,7 @@ CHECK(large, .summary = "a large page is seen, and written")
 CHECK(large_part_unmapped, .summary = "a large page that loses a small one keeps the others")
 {
 	char *large = trial->arena + LARGE, *inner = large + INNER * PAGE;
-	uint32_t stamp = make_large(trial, large);
+	uint32_t stamp = map_large(trial, large);
 
 	read_some(trial, large, stamp);
 	expect_read(trial, inner, stamp);
@@ -83,7 +47,7 @@ CHECK(large_part_unmapped, .summary = "a large page that loses a small one keeps
 CHECK(large_part_discarded, .summary = "a large page of which a small one is discarded keeps the others")
 {
 	char *large = trial->arena + LARGE, *inner = large + INNER * PAGE;
-	uint32_t stamp = make_large(trial, large);
+	uint32_t stamp = map_large(trial, large);
 
 	expect_write(trial, inner);
 	need(trial, !madvise(inner, PAGE, MADV_DONTNEED), "discard a page");
@@ -96,7 +60,7 @@ CHECK(large_part_protected, .summary = "a large page of which a small one is pro
       .unless = SUBJECT_NO_PERMISSION)
 {
 	char *large = trial->arena + LARGE, *inner = large + INNER * PAGE;
-	uint32_t stamp = make_large(trial, large);
+	uint32_t stamp = map_large(trial, large);
 
 	expect_read(trial, inner, stamp);
 	need(trial, !mprotect(inner, PAGE, PROT_READ), "protect a page");

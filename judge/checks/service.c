@@ -78,10 +78,7 @@ CHECK(dirty_log_large, .summary = "a log that begins over a large page misses no
 	uint64_t bitmap[ARENA_PAGES / 64];
 	char *large = trial->arena + LARGE, *page = large + 77 * PAGE;
 
-	need(trial, mmap(large, LARGE, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == large, "map memory");
-	madvise(large, LARGE, MADV_HUGEPAGE);
-	cpu_fill(trial, large, LARGE / PAGE);
+	map_large(trial, large);
 	expect_write(trial, page);
 	trial_set_slot(trial, SLOT_LOG_DIRTY);
 	is_dirty(trial, page, bitmap);
