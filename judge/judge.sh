@@ -16,7 +16,8 @@ checks that can be asked of them there.
 build/judge/out by default: results.jsonl, matrix.txt, matrix.json, index.html.
 
 In the environment: SUBJECT, names (default: all); CHECK, patterns (default: all); KERNEL
-(default: each subject's first); ARCH, x86_64 (default) or arm64; STORM, seconds of a storm against each subject behind the
+(default: each subject's first); ARCH, x86_64 (default) or arm64; IOMMU, that of the subjects
+that need one, intel (default) or amd; STORM, seconds of a storm against each subject behind the
 checks (default: none), and its SEED; JOBS, how many VMs run at a time (default: 2); ADAPTER,
 a C file that is one more subject, and MODULE, a module that it needs. ADAPTER's name is the
 subject's; beside it, NAME.conf may say what else it needs. The exit status is 0 if each verdict
@@ -80,6 +81,7 @@ for subject in $subjects; do
 done
 arch=${ARCH:-x86_64}
 need_word ARCH "$arch" "x86_64 arm64"
+need_word IOMMU "${IOMMU:-intel}" "intel amd"
 # Programs for guests, and how results and modules name a kernel.
 programs=$BUILD suffix=''
 [ "$arch" = x86_64 ] || programs=$BUILD/$arch suffix=-$arch
@@ -103,6 +105,7 @@ read_conf()
 	# shellcheck disable=SC1090 # one of several
 	[ ! -e "$conf" ] || . "$conf"
 	[ "$1" != "$own" ] || modules+=" $module"
+	testvm=${testvm/--iommu intel/--iommu ${IOMMU:-intel}}
 	[ ! "$quick" ] || vm=
 }
 
