@@ -44,6 +44,8 @@ const char *subject_limit_name(enum subject_limit limit)
 		return "NO_USERFAULT: its faults do not wait for user space";
 	case SUBJECT_NO_CHILD:
 		return "NO_CHILD: children cannot use its accessors";
+	case SUBJECT_ONE_FAULT:
+		return "ONE_FAULT: its faults wait for each other";
 	case SUBJECT_NO_PERMISSION:
 		return "NO_PERMISSION: it does not ask for the process's permission";
 	}

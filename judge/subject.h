@@ -39,6 +39,8 @@
  * @SUBJECT_NO_CHILD: a child of the process cannot use an accessor that it has inherited
  * @SUBJECT_NO_PERMISSION: it reads and writes whatever the process has mapped, whatever
  *	mprotect() says, as a debugger does
+ * @SUBJECT_ONE_FAULT: faults wait for each other. While one waits for userfaultfd, whoever serves
+ *	that must not use an accessor
  *
  * A limit is a decision of the design or a law of the hardware. A bug is no limit: it goes
  * to the file "expected".
@@ -54,9 +56,10 @@ enum subject_limit {
 	SUBJECT_NO_USERFAULT		= 1 << 7,
 	SUBJECT_NO_CHILD		= 1 << 8,
 	SUBJECT_NO_PERMISSION		= 1 << 9,
+	SUBJECT_ONE_FAULT		= 1 << 10,
 };
 
-#define SUBJECT_LIMITS	10
+#define SUBJECT_LIMITS	11
 
 /* Causes of retries that a subject may count. */
 #define SUBJECT_CAUSES	4

@@ -32,7 +32,9 @@ static int gpusvm_slot_set(void *subject, unsigned int id, unsigned int flags, u
 SUBJECT(gpusvm) = {
 	.name = "gpusvm",
 	.summary = "drm_gpusvm, the library of GPU drivers, without a GPU",
-	.limits = SUBJECT_IDENTITY | SUBJECT_NO_SLOTS | SUBJECT_NO_READONLY_SLOTS,
+	/* The library wants the driver's lock around a fault. */
+	.limits = SUBJECT_IDENTITY | SUBJECT_NO_SLOTS | SUBJECT_NO_READONLY_SLOTS |
+		  SUBJECT_ONE_FAULT,
 	.grain = RANGE,
 	.most = MOST,
 	.probe = gpusvm_probe,

@@ -83,8 +83,11 @@ static ssize_t command(struct dmirror *dmirror, unsigned long number, uint64_t g
 
 	if (gpa % SUBJECT_PAGE || length % SUBJECT_PAGE)
 		return -EINVAL;
-	ret = hmm_dmirror_call(dmirror->fd, number, gpa, buffer, 1, &cmd);
-	dmirror->misses += cmd.faults;
+	/* A fault that events overtake for a second is given up, and may be tried again. */
+	do {
+		ret = hmm_dmirror_call(dmirror->fd, number, gpa, buffer, 1, &cmd);
+		dmirror->misses += cmd.faults;
+	} while (ret == -EBUSY && number != HMM_DMIRROR_EXCLUSIVE);
 	if (!ret)
 		return (ssize_t)(cmd.cpages * SUBJECT_PAGE);
 	/* A write where the process may not is -EPERM. */

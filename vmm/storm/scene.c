@@ -82,6 +82,29 @@ static void expect_refusal(struct scene *scene, uint32_t page, bool write)
 }
 
 /**
+ * scene_own_page - have the operation's first page in a frame that nothing else uses
+ * @scene: the operation; no other one has its pages
+ *
+ * A frame may be the zero page, one of KSM's, or a child's as well. What happens to it then
+ * happens to pages that the operation does not know of.
+ *
+ * Return: 0 or a negative errno.
+ */
+int scene_own_page(const struct scene *scene)
+{
+	uint64_t *word = (uint64_t *)scene->hva, old = __atomic_load_n(word, __ATOMIC_RELAXED);
+
+	/* Without KSM there is nothing to do. */
+	if (madvise(scene->hva, GUEST_PAGE_SIZE, MADV_UNMERGEABLE) && errno != EINVAL)
+		return -errno;
+	/* Writes what is there; its owner may write, too. */
+	while (!__atomic_compare_exchange_n(word, &old, old, false, __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED))
+		;
+	return 0;
+}
+
+/**
  * scene_expect_gap - memory that is not there cannot be accessed, not even by a stale entry
  * @scene: the operation; it has taken its pages away, and nobody accesses them directly
  */

@@ -164,6 +164,9 @@ ACT(poison)
 
 	if (__atomic_load_n(&poisoned, __ATOMIC_RELAXED) >= MOST_POISONED)
 		return -EDQUOT;
+	error = scene_own_page(scene);
+	if (error)
+		return error;
 	if (madvise(scene->hva, scene->length, (int)scene->operation->value))
 		return -errno;
 	__atomic_add_fetch(&poisoned, 1, __ATOMIC_RELAXED);

@@ -113,10 +113,15 @@ USABLE(offline)
 ACT(offline)
 {
 	static unsigned int offline;
-	uint64_t before = pagemap_entry(scene->hva), after;
+	uint64_t before, after;
+	int error;
 
 	if (__atomic_load_n(&offline, __ATOMIC_RELAXED) >= MOST_OFFLINE)
 		return -EDQUOT;
+	error = scene_own_page(scene);
+	if (error)
+		return error;
+	before = pagemap_entry(scene->hva);
 	if (madvise(scene->hva, scene->length, (int)scene->operation->value))
 		return -errno;
 	__atomic_add_fetch(&offline, 1, __ATOMIC_RELAXED);

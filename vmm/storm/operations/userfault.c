@@ -64,13 +64,16 @@ int userfault_open(uint64_t features)
  */
 USABLE(userfault)
 {
+	const struct subject_ops *ops = instance->ops;
 	int fd = userfault_open(0);
 
 	(void)operation;
-	(void)instance;
 	if (fd < 0)
 		return -snprintf(why, size, "no userfaultfd: %s", strerror(-fd));
 	close(fd);
+	/* Discarders serve, and use engines. */
+	if (ops->limits & SUBJECT_ONE_FAULT)
+		return -snprintf(why, size, "faults of %s wait for each other", ops->name);
 	return 0;
 }
 
