@@ -11,12 +11,13 @@
 #define HITS		1024
 #define EVENTS		256
 
-enum path { HIT, FILL, ZAP, PAIR, ELSEWHERE, PATHS };
+enum path { HIT, FILL, ZAP, DROP, PAIR, ELSEWHERE, PATHS };
 
 static const char *const paths[PATHS] = {
 	[HIT] = "window and hit: read 8 bytes",
 	[FILL] = "miss and fill: read 8 bytes of a page not mapped",
 	[ZAP] = "zap: a page of a slot that goes",
+	[DROP] = "start and end of a page that is mapped",
 	[PAIR] = "start and end in a slot, nothing mapped",
 	[ELSEWHERE] = "start and end outside all slots",
 };
@@ -37,17 +38,19 @@ static void prepare_path(enum path path)
 {
 	populate_memory();
 	mirror_renew_slot(mirror, 0, 0, memory, PAGES * PAGE);
-	if (path == ZAP)
+	if (path == ZAP || path == DROP)
 		mirror_prefault(mirror, 0, 0, PAGES * PAGE, SECMMU_PREFAULT_WRITE);
 	if (path == HIT)
 		mirror_read_word(engine, 0);
 }
 
-/* The first event has a page to discard, the others have none. */
-static void discard_often(char *at)
+/* A page has something to discard the first time only. */
+static void raise_events(enum path path)
 {
+	char *at = path == ELSEWHERE ? elsewhere : memory;
+
 	for (unsigned int i = 0; i < EVENTS; i++)
-		discard_memory(at, PAGE);
+		discard_memory(path == DROP ? at + i * PAGE : at, PAGE);
 }
 
 static void measure_without(void *data, unsigned char path, struct bench_sample *sample)
@@ -57,8 +60,18 @@ static void measure_without(void *data, unsigned char path, struct bench_sample 
 	(void)data;
 	populate_memory();
 	ns = clock_ns();
-	discard_often(path == PAIR ? memory : elsewhere);
+	raise_events(path);
 	sample->value = clock_ns() - ns;
+}
+
+/* Entries that the path drops. */
+static uint64_t drops_of(enum path path)
+{
+	switch (path) {
+	case ZAP: return PAGES;
+	case DROP: return EVENTS;
+	default: return 0;
+	}
 }
 
 /* Returns how often the path was taken. */
@@ -77,7 +90,7 @@ static unsigned int take_path(enum path path)
 		mirror_renew_slot(mirror, 0, 0, memory, PAGES * PAGE);
 		return PAGES;
 	default:
-		discard_often(path == PAIR ? memory : elsewhere);
+		raise_events(path);
 		return EVENTS;
 	}
 }
@@ -90,7 +103,7 @@ static void measure_path(void *data, struct bench_sample *sample)
 	unsigned int times;
 	uint64_t ns;
 
-	if (path == PAIR || path == ELSEWHERE)
+	if (path >= DROP)
 		worker_ask(&without, path, &floor);
 	prepare_path(path);
 	mirror_stats(mirror, &before);
@@ -101,7 +114,7 @@ static void measure_path(void *data, struct bench_sample *sample)
 	ns = clock_ns() - ns;
 	bench_count(mirror, &before, &after, sample);
 	sample->value = (ns - floor.value) / times;
-	if (after.zapped - before.zapped != (path == ZAP ? PAGES : 0) ||
+	if (after.zapped - before.zapped != drops_of(path) ||
 	    after.faults - before.faults != (path == FILL ? PAGES : 0))
 		die("%s: another path was taken", paths[path]);
 }

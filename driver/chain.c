@@ -29,23 +29,16 @@ static void note_latency(struct secmmu_chain *chain, u64 began)
 	atomic64_inc(&chain->latency[min(bucket, SECMMU_LATENCY_BUCKETS - 1U)]);
 }
 
-static void begin_event(struct secmmu_chain *chain, unsigned long start,
-			unsigned long last, bool may_sleep)
+static __always_inline void begin_event(struct secmmu_chain *chain, unsigned long start,
+					unsigned long last, bool may_sleep)
 {
 	u64 began = static_branch_unlikely(&secmmu_timing) ? ktime_get_ns() : 0;
-	struct secmmu_walk event = {
-		.chain = chain,
-		.purpose = SECMMU_INVALIDATE,
-		.start = start,
-		.last = last,
-		.may_sleep = may_sleep,
-	};
 
 	secmmu_gate_range(START_ENTERED, chain, start, last, false);
 	/* Record the event whether it touches a span or not, then deliver it. */
 	secmmu_event_begin(&chain->records, start, last);
 	secmmu_gate_event(START_RECORDED, start, may_sleep);
-	secmmu_walk_members(&event);
+	secmmu_walk_range(chain, SECMMU_INVALIDATE, start, last, may_sleep);
 	if (began)
 		note_latency(chain, began);
 }
@@ -91,16 +84,8 @@ static void chain_range_end(struct mmu_notifier *mn,
 static bool age_members(struct mmu_notifier *mn, unsigned long start,
 			unsigned long end, enum secmmu_purpose purpose)
 {
-	struct secmmu_walk aging = {
-		.chain = to_chain(mn),
-		.purpose = purpose,
-		.start = start,
-		.last = end - 1,
-	};
-
-	if (start < end)
-		secmmu_walk_members(&aging);
-	return aging.young;
+	return start < end &&
+	       secmmu_walk_range(to_chain(mn), purpose, start, end - 1, false);
 }
 
 static secmmu_young_t chain_clear_young(struct mmu_notifier *mn,
@@ -300,9 +285,11 @@ void secmmu_chain_join(struct secmmu_chain *chain, struct secmmu_member *member,
 
 /**
  * secmmu_chain_leave - stop receiving events
- * @member: the member; its engines are gone, so none of its sptes is in use
+ * @member: the member; its engines are gone, so none of its sptes is in use. The caller
+ *	frees it, and its spans, after an RCU grace period.
  *
- * After this returns, no callback of @member runs or will run.
+ * After this returns, no callback of @member runs or will run. Events may still look
+ * whether they touch it.
  *
  * Context: sleeps; holds no lock that a callback needs.
  */

@@ -67,15 +67,22 @@ static int slots_show(struct seq_file *file, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(slots);
 
-static void show_ranges(struct seq_file *file, const char *what,
-			struct rb_root_cached *tree)
+static void show_events(struct seq_file *file, const struct secmmu_records *records)
+{
+	unsigned int i;
+
+	for (i = 0; i < records->nr_recorded; i++)
+		seq_printf(file, "event 0x%lx-0x%lx\n", records->events[i].start,
+			   records->events[i].last);
+}
+
+static void show_faults(struct seq_file *file, struct secmmu_records *records)
 {
 	struct interval_tree_node *node;
 
-	for (node = interval_tree_iter_first(tree, 0, ULONG_MAX); node;
+	for (node = interval_tree_iter_first(&records->faults, 0, ULONG_MAX); node;
 	     node = interval_tree_iter_next(node, 0, ULONG_MAX))
-		seq_printf(file, "%s 0x%lx-0x%lx\n", what, node->start,
-			   node->last);
+		seq_printf(file, "fault 0x%lx-0x%lx\n", node->start, node->last);
 }
 
 /* All mirrors of the mm have the same in flight. */
@@ -85,8 +92,8 @@ static int inflight_show(struct seq_file *file, void *unused)
 	struct secmmu_records *records = &mirror->chain->records;
 
 	spin_lock(&records->lock);
-	show_ranges(file, "event", &records->events);
-	show_ranges(file, "fault", &records->faults);
+	show_events(file, records);
+	show_faults(file, records);
 	if (records->overflow)
 		seq_printf(file, "overflow %u 0x%lx-0x%lx\n", records->overflow,
 			   records->overflow_start, records->overflow_last);

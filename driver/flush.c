@@ -64,7 +64,8 @@ void secmmu_tlbs_wait(struct secmmu_tlbs *tlbs)
 	 */
 	preempt_disable();
 	kcsan_disable_current();
-	smp_call_function_many(tlbs->mask, window_closed, tlbs, true);
+	if (!cpumask_empty(tlbs->mask))
+		smp_call_function_many(tlbs->mask, window_closed, tlbs, true);
 	kcsan_enable_current();
 	preempt_enable();
 	/* For CPUs seen outside the mask; pairs with secmmu_window_close(). */
@@ -118,12 +119,15 @@ static void gather_flush(struct secmmu_gather *gather)
 void secmmu_gather_begin(struct secmmu_gather *gather, struct secmmu_tlbs *tlbs,
 			 struct secmmu_spans *spans, bool may_sleep)
 {
-	*gather = (struct secmmu_gather) {
-		.tlbs = tlbs,
-		.spans = spans,
-		.batch = may_sleep ? tlbs->batch : UINT_MAX,
-		.may_sleep = may_sleep,
-	};
+	gather->tlbs = tlbs;
+	gather->zapped = 0;
+	gather->pending = 0;
+	gather->batch = may_sleep ? tlbs->batch : UINT_MAX;
+	gather->assist = false;
+	gather->spans = spans;
+	gather->may_sleep = may_sleep;
+	/* The hulls themselves are written before they are read. */
+	gather->nr_empty = 0;
 }
 
 /*

@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 
 #include "age.h"
+#include "compat/uncleared.h"
 #include "mirror.h"
 #include "tag.h"
 #include "trace.h"
@@ -31,14 +32,13 @@ static void mirror_invalidate(struct secmmu_member *member,
 			      struct secmmu_walk *walk)
 {
 	struct secmmu_mirror *mirror = to_mirror(member);
-	struct secmmu_piece pieces[SECMMU_WALK_BATCH];
-	struct secmmu_gather gather;
+	struct secmmu_gather gather secmmu_uncleared;
 	unsigned int i, n;
 
 	secmmu_gather_begin(&gather, &mirror->tlbs, &member->spans, walk->may_sleep);
-	while ((n = secmmu_walk_next(walk, member, pieces)))
+	while ((n = secmmu_walk_next(walk, member)))
 		for (i = 0; i < n; i++)
-			zap_piece(mirror, &gather, &pieces[i]);
+			zap_piece(mirror, &gather, &walk->piece[i]);
 	secmmu_gather_finish(&gather);
 	if (gather.zapped)
 		secmmu_count(mirror->counters, SECMMU_COUNT_ZAP_EVENTS, 1);
@@ -64,14 +64,13 @@ static bool mirror_age(struct secmmu_member *member, struct secmmu_walk *walk,
 		       bool clear)
 {
 	struct secmmu_mirror *mirror = to_mirror(member);
-	struct secmmu_piece pieces[SECMMU_WALK_BATCH];
 	unsigned int i, n;
 	bool young = false;
 
 	secmmu_gate_spin(AGE, walk->start);
-	while ((n = secmmu_walk_next(walk, member, pieces)))
+	while ((n = secmmu_walk_next(walk, member)))
 		for (i = 0; i < n; i++)
-			young |= age_piece(mirror, &pieces[i], clear);
+			young |= age_piece(mirror, &walk->piece[i], clear);
 	if (young && clear)
 		/* A full barrier: a window that sees this sees the bits cleared. */
 		atomic64_inc_return(&mirror->tlbs.age);
@@ -205,8 +204,10 @@ static void forget_loaded(struct secmmu_mirror *mirror)
  * When the last descriptor is closed and no engine is attached, no thread faults, opens a
  * window or changes a slot. These can still reach the mirror: readers in debugfs, until its
  * files are removed; engines that were attached once, until its list of them is empty;
- * callbacks through the chain's list, until secmmu_chain_leave() returns. Lookups by RCU
- * come from descriptors, so there are none. RCU frees tables and slots unlinked before.
+ * callbacks through the chain's list, until secmmu_chain_leave() returns. Events that look
+ * whether they touch a member may see this one, and its slots, for a grace period more, so
+ * RCU frees these, as it frees tables unlinked before. Other lookups by RCU come from
+ * descriptors, so there are none.
  *
  * Context: may sleep; no locks.
  */
@@ -225,7 +226,7 @@ void secmmu_mirror_put(struct secmmu_mirror *mirror)
 	secmmu_pgtable_destroy(&mirror->pt, true);
 	secmmu_tlbs_destroy(&mirror->tlbs);
 	free_percpu(mirror->counters);
-	kfree(mirror);
+	kfree_rcu(mirror, rcu);
 }
 
 /**

@@ -28,6 +28,7 @@
  * @events_before: events of the mm before the mirror was created
  * @unpaired_before: unpaired ends of the mm before that
  * @replays_before: replays of the chain before that
+ * @rcu: defers the freeing
  */
 struct secmmu_mirror {
 	refcount_t refs;
@@ -48,6 +49,7 @@ struct secmmu_mirror {
 	u64 events_before;
 	u64 unpaired_before;
 	u64 replays_before;
+	struct rcu_head rcu;
 };
 
 extern spinlock_t secmmu_loaded_lock;

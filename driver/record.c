@@ -6,18 +6,12 @@
 
 /**
  * secmmu_records_init - start with nothing in flight
- * @records: the records
+ * @records: the records, in zeroed memory
  */
 void secmmu_records_init(struct secmmu_records *records)
 {
-	unsigned int i;
-
 	spin_lock_init(&records->lock);
-	records->events = RB_ROOT_CACHED;
 	records->faults = RB_ROOT_CACHED;
-	INIT_LIST_HEAD(&records->free);
-	for (i = 0; i < SECMMU_EVENTS_MAX; i++)
-		list_add_tail(&records->pool[i].free, &records->free);
 	init_waitqueue_head(&records->wait);
 }
 
@@ -37,6 +31,8 @@ static void mark_faults(struct secmmu_records *records, unsigned long start,
 	struct interval_tree_node *node;
 
 	lockdep_assert_held(&records->lock);
+	if (RB_EMPTY_ROOT(&records->faults.rb_root))
+		return;
 	for (node = interval_tree_iter_first(&records->faults, start, last);
 	     node; node = interval_tree_iter_next(node, start, last))
 		mark_hit(container_of(node, struct secmmu_inflight, range),
@@ -45,16 +41,15 @@ static void mark_faults(struct secmmu_records *records, unsigned long start,
 
 static void forget_events(struct secmmu_records *records)
 {
-	struct interval_tree_node *node;
-
 	lockdep_assert_held(&records->lock);
-	while ((node = interval_tree_iter_first(&records->events, 0,
-						ULONG_MAX))) {
-		interval_tree_remove(node, &records->events);
-		list_add(&container_of(node, struct secmmu_event, range)->free,
-			 &records->free);
-	}
+	records->nr_recorded = 0;
 	records->overflow = 0;
+}
+
+static bool event_overlaps(const struct secmmu_event *event, unsigned long start,
+			   unsigned long last)
+{
+	return event->start <= last && start <= event->last;
 }
 
 /**
@@ -75,14 +70,11 @@ void secmmu_event_begin(struct secmmu_records *records, unsigned long start,
 
 	spin_lock(&records->lock);
 	records->nr_events++;
-	event = list_first_entry_or_null(&records->free, struct secmmu_event,
-					 free);
-	if (event) {
-		list_del(&event->free);
-		event->range.start = start;
-		event->range.last = last;
+	if (records->nr_recorded < SECMMU_EVENTS_MAX) {
+		event = &records->events[records->nr_recorded++];
+		event->start = start;
+		event->last = last;
 		event->nr = records->nr_events;
-		interval_tree_insert(&event->range, &records->events);
 	} else if (records->overflow++) {
 		records->overflow_start = min(records->overflow_start, start);
 		records->overflow_last = max(records->overflow_last, last);
@@ -97,13 +89,22 @@ void secmmu_event_begin(struct secmmu_records *records, unsigned long start,
 static struct secmmu_event *find_event(struct secmmu_records *records,
 				       unsigned long start, unsigned long last)
 {
-	struct interval_tree_node *node;
+	struct secmmu_event *event = records->events;
+	struct secmmu_event *end = event + records->nr_recorded;
 
-	for (node = interval_tree_iter_first(&records->events, start, last);
-	     node; node = interval_tree_iter_next(node, start, last))
-		if (node->start == start && node->last == last)
-			return container_of(node, struct secmmu_event, range);
+	for (; event != end; event++)
+		if (event->start == start && event->last == last)
+			return event;
 	return NULL;
+}
+
+/* The others stay in order. */
+static void remove_event(struct secmmu_records *records, struct secmmu_event *event)
+{
+	struct secmmu_event *last = &records->events[--records->nr_recorded];
+
+	for (; event != last; event++)
+		event[0] = event[1];
 }
 
 /**
@@ -112,7 +113,8 @@ static struct secmmu_event *find_event(struct secmmu_records *records,
  * @start: first address, as it began
  * @last: last address, as it began
  *
- * Events with the same range are interchangeable: this removes any one of them. While
+ * Events with the same range are interchangeable: this removes the oldest of them, or a
+ * fault that waits for it would wait as long as any other comes before it goes. While
  * there is overflow, an end that matches no record belongs to it.
  *
  * Context: never sleeps, allocates or fails.
@@ -127,8 +129,7 @@ bool secmmu_event_end(struct secmmu_records *records, unsigned long start,
 	spin_lock(&records->lock);
 	event = find_event(records, start, last);
 	if (event) {
-		interval_tree_remove(&event->range, &records->events);
-		list_add(&event->free, &records->free);
+		remove_event(records, event);
 	} else if (records->overflow) {
 		records->overflow--;
 		records->overflow_ends++;
@@ -175,13 +176,19 @@ void secmmu_records_release(struct secmmu_records *records)
 bool secmmu_records_cover(struct secmmu_records *records, unsigned long start,
 			  unsigned long last, unsigned long *covered)
 {
-	struct interval_tree_node *node;
+	const struct secmmu_event *event;
 	bool found = false;
+	unsigned int i;
 
 	lockdep_assert_held(&records->lock);
-	node = interval_tree_iter_first(&records->events, start, last);
-	if (node) {
-		*covered = max(node->start, start);
+	for (i = 0; i < records->nr_recorded; i++) {
+		unsigned long from;
+
+		event = &records->events[i];
+		if (!event_overlaps(event, start, last))
+			continue;
+		from = max(event->start, start);
+		*covered = found ? min(*covered, from) : from;
 		found = true;
 	}
 	if (records->overflow && records->overflow_start <= last &&
@@ -210,13 +217,12 @@ static bool turn_is_over(struct secmmu_records *records, unsigned long page,
 			 const struct secmmu_patience *patience)
 {
 	unsigned long last = page + PAGE_SIZE - 1;
-	struct interval_tree_node *node;
+	unsigned int i;
 
 	lockdep_assert_held(&records->lock);
-	for (node = interval_tree_iter_first(&records->events, page, last); node;
-	     node = interval_tree_iter_next(node, page, last))
-		if (container_of(node, struct secmmu_event, range)->nr <=
-		    patience->nr_events)
+	for (i = 0; i < records->nr_recorded; i++)
+		if (event_overlaps(&records->events[i], page, last) &&
+		    records->events[i].nr <= patience->nr_events)
 			return false;
 	return !records->overflow || records->overflow_start > last ||
 	       records->overflow_last < page ||

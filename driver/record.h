@@ -52,8 +52,8 @@
 
 /* One event in flight; @nr counts all events of the mm. */
 struct secmmu_event {
-	struct interval_tree_node range;
-	struct list_head free;
+	unsigned long start;
+	unsigned long last;
 	u64 nr;
 };
 
@@ -94,33 +94,32 @@ struct secmmu_inflight {
  * struct secmmu_records - events and faults in flight on an mm
  * @lock: the record lock: protects everything here; only the wait queue's own
  *	lock nests inside
- * @events: recorded events, by range
- * @faults: faults in flight, by range
- * @pool: the records of @events, preallocated
- * @free: unused ones
- * @overflow: events in flight beyond the pool
- * @overflow_ends: ends of such events, ever
+ * @nr_recorded: number of events in @events
+ * @overflow: events in flight beyond @events
+ * @faults: faults in flight, by range; a tree, because each thread may have one
+ * @nr_events: events, ever
+ * @wait: faults that wait for an event to end
+ * @overflow_ends: ends of events beyond @events, ever
  * @overflow_start: first address of their hull; valid while @overflow is not zero
  * @overflow_last: last address of their hull
  * @released: the mm is gone: no event is in flight, and no fault may install
- * @nr_events: events, ever
  * @nr_unpaired: ends that matched no event, ever
- * @wait: faults that wait for an event to end
+ * @events: the first @nr_recorded are in flight, the oldest first; a search looks at each
+ *	of them, because there are seldom more than a handful
  */
 struct secmmu_records {
 	spinlock_t lock;
-	struct rb_root_cached events;
-	struct rb_root_cached faults;
-	struct secmmu_event pool[SECMMU_EVENTS_MAX];
-	struct list_head free;
+	unsigned int nr_recorded;
 	unsigned int overflow;
+	struct rb_root_cached faults;
+	u64 nr_events;
+	wait_queue_head_t wait;
 	u64 overflow_ends;
 	unsigned long overflow_start;
 	unsigned long overflow_last;
 	bool released;
-	u64 nr_events;
 	u64 nr_unpaired;
-	wait_queue_head_t wait;
+	struct secmmu_event events[SECMMU_EVENTS_MAX];
 };
 
 void secmmu_records_init(struct secmmu_records *records);

@@ -21,10 +21,11 @@ void secmmu_slots_init(struct secmmu_slots *slots, struct secmmu_member *member,
 	slots->roots = roots;
 }
 
+/* Events that look whether they touch a member may still look at the slot's range. */
 static void slot_free(struct secmmu_slot *slot)
 {
 	secmmu_log_free(slot->span.log);
-	kfree(slot);
+	kfree_rcu(slot, rcu);
 }
 
 /**

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "compat/uncleared.h"
 #include "span.h"
 
 /**
@@ -106,7 +107,8 @@ unsigned int secmmu_span_collect(struct rb_root_cached *tree,
 				 struct interval_tree_node **nodes,
 				 unsigned int max)
 {
-	struct interval_tree_node *stack[SECMMU_SPAN_DEPTH], *node, *child;
+	struct interval_tree_node *stack[SECMMU_SPAN_DEPTH] secmmu_uncleared;
+	struct interval_tree_node *node, *child;
 	unsigned int depth = 0, n = 0;
 
 	node = tree_node(&tree->rb_root.rb_node);

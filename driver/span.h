@@ -56,6 +56,30 @@ static inline gfn_t span_gfn(const struct secmmu_span *span, unsigned long hva)
 	return span->by_gfn.start + ((hva - span->by_hva.start) >> PAGE_SHIFT);
 }
 
+/**
+ * secmmu_spans_apart - check that a range lies before or behind all of a tree
+ * @tree: one of the trees of a &struct secmmu_spans
+ * @start: first address or frame
+ * @last: last address or frame
+ *
+ * Looks at both ends of the tree only. A writer publishes them one after the other, so the
+ * answer counts under the same condition as that of secmmu_span_find().
+ *
+ * Context: RCU read-side section, or the only writer; never sleeps.
+ * Return: true if no range of the tree can overlap; false if a search must tell.
+ */
+static inline bool secmmu_spans_apart(struct rb_root_cached *tree,
+				      unsigned long start, unsigned long last)
+{
+	struct rb_node *root = READ_ONCE(tree->rb_root.rb_node);
+	struct rb_node *first = READ_ONCE(tree->rb_leftmost);
+
+	if (!root || !first)
+		return !root;
+	return READ_ONCE(rb_entry(root, struct interval_tree_node, rb)->__subtree_last) < start ||
+	       rb_entry(first, struct interval_tree_node, rb)->start > last;
+}
+
 void secmmu_spans_init(struct secmmu_spans *spans, seqcount_spinlock_t *seq);
 void secmmu_spans_insert(struct secmmu_spans *spans, struct secmmu_span *span);
 void secmmu_spans_hide(struct secmmu_spans *spans, struct secmmu_span *span);

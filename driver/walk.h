@@ -19,30 +19,6 @@ enum secmmu_purpose {
 };
 
 /**
- * struct secmmu_walk - a walk over members and their spans
- * @chain: the chain
- * @purpose: selects the callback of each member
- * @start: first address of the range
- * @last: last address of the range
- * @may_sleep: the event is blockable: members may yield the processor
- * @young: the answer: a page was accessed
- * @seq: the seqcount at the start of the round
- * @at: the span visited last in the current member, or NULL
- * @complete: all spans of the current member were visited
- */
-struct secmmu_walk {
-	struct secmmu_chain *chain;
-	enum secmmu_purpose purpose;
-	unsigned long start;
-	unsigned long last;
-	bool may_sleep;
-	bool young;
-	unsigned int seq;
-	struct interval_tree_node *at;
-	bool complete;
-};
-
-/**
  * struct secmmu_piece - a part of a span that a walk touches
  * @first: first guest frame
  * @last: last guest frame
@@ -54,10 +30,38 @@ struct secmmu_piece {
 	unsigned long domains;
 };
 
-void secmmu_walk_members(struct secmmu_walk *walk);
+/**
+ * struct secmmu_walk - a walk over members and their spans
+ * @chain: the chain
+ * @purpose: selects the callback of each member
+ * @start: first address of the range
+ * @last: last address of the range
+ * @may_sleep: the event is blockable: members may yield the processor
+ * @young: the answer: a page was accessed
+ * @seq: the seqcount at the start of the round
+ * @at: the span visited last in the current member, or NULL
+ * @complete: no spans of the current member are left but those in @piece
+ * @nr: number of pieces that secmmu_walk_next() has not given out yet
+ * @piece: parts of spans of the current member
+ */
+struct secmmu_walk {
+	struct secmmu_chain *chain;
+	enum secmmu_purpose purpose;
+	unsigned long start;
+	unsigned long last;
+	bool may_sleep;
+	bool young;
+	unsigned int seq;
+	struct interval_tree_node *at;
+	bool complete;
+	unsigned int nr;
+	struct secmmu_piece piece[SECMMU_WALK_BATCH];
+};
+
+bool secmmu_walk_range(struct secmmu_chain *chain, enum secmmu_purpose purpose,
+		       unsigned long start, unsigned long last, bool may_sleep);
 unsigned int secmmu_walk_next(struct secmmu_walk *walk,
-			      struct secmmu_member *member,
-			      struct secmmu_piece *pieces);
+			      struct secmmu_member *member);
 void secmmu_walk_release(struct secmmu_chain *chain);
 void secmmu_walks_wait(void);
 

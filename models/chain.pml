@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Event walks against registrations: walk_members(), walk_round(), update_begin(),
+ * Event walks against registrations: look_at_members(), walk_rounds(), update_begin(),
  * secmmu_chain_join(), secmmu_chain_leave(), secmmu_chain_replace() as far as spans
  * appear. See driver/chain.h.
  *
@@ -10,8 +10,8 @@
  *
  * Proved: no start callback returns with an spte of the page in place, nor is one
  * installed before the end; a walk loses REPLAYS_MAX rounds, plus one to each
- * registration that was past its wait; a member that has left is not visited; and
- * nothing locks up.
+ * registration that was past its wait; a member that has left is not visited, and one
+ * that was freed is not looked at; and nothing locks up.
  *
  * Zap and flush of a member are one step, and so is what is done under a lock.
  */
@@ -29,26 +29,56 @@ bool recorded, hit, stale;	/* the fault; the page has changed since its GUP */
 
 bool spte[2];
 byte dropped;			/* events past their start, before their end */
-bool srcu[2];			/* events in the core's read-side section */
-bool freed;			/* member 1 */
+bool srcu[2];			/* walks, in their read-side section */
+bool rcu[2];			/* looks, in theirs */
+bool left;			/* member 1: no callback runs any more */
+bool freed;			/* ... and its memory is gone */
 
 inline record_event()
 {
 	d_step { in_flight++; hit = recorded }
 }
 
-/* member_touched(), then mirror_invalidate() if so. */
-inline visit(m, shows)
+/* Look at the spans of a member: while they change, a search may miss any. */
+inline look(m, shows)
 {
 	assert(!(m == 1 && freed));
+	if
+	:: shows -> touched = true
+	:: !shows || changing[m]
+	fi
+}
+
+/* look_at_members() */
+inline look_at_members()
+{
+	atomic { seq % 2 == 0 -> round = seq };
+	rcu[me] = true;
+	look(0, true);
+	if
+	:: joined -> look(1, span_1)
+	:: else
+	fi;
+	rcu[me] = false;
+#ifndef BROKEN_LOOK_UNCHECKED
+	touched = touched || seq != round;
+#endif
+	round = 0
+}
+
+/* collect_pieces(), then mirror_invalidate() if there are any. */
+inline visit(m, shows)
+{
+	assert(!(m == 1 && left));
 	if
 	:: shows -> spte[m] = false
 	:: !shows || changing[m]
 	fi
 }
 
-inline walk_members()
+inline walk_rounds()
 {
+	srcu[me] = true;
 	do
 	:: atomic {
 #ifdef BROKEN_SEQ_READ_ONCE
@@ -81,25 +111,36 @@ inline walk_members()
 		hold_off = hold_off - (replays >= REPLAYS_MAX);
 #endif
 		round = 0;
-		replays = 0
+		replays = 0;
+		srcu[me] = false
 	}
+}
+
+/* secmmu_walk_range() */
+inline walk_range()
+{
+	look_at_members();
+	if
+	:: touched -> walk_rounds()
+	:: else
+	fi
 }
 
 proctype event(byte me)
 {
 	byte round, replays;
+	bool touched;
 
-	srcu[me] = true;
 #ifdef BROKEN_WALK_BEFORE_RECORD
-	walk_members();
+	walk_range();
 	record_event();
 #else
 	record_event();
-	walk_members();
+	walk_range();
 #endif
 	d_step {		/* start returns, the core goes on */
 		assert(!spte[0] && !spte[1]);
-		srcu[me] = false;
+		touched = false;
 		dropped++;
 		stale = recorded
 	}
@@ -154,6 +195,11 @@ proctype member_1()
 #ifndef BROKEN_LEAVE_NO_SYNC
 	!srcu[0];
 	!srcu[1];
+#endif
+	left = true;
+#ifndef BROKEN_FREED_EARLY
+	!rcu[0];		/* kfree_rcu() */
+	!rcu[1];
 #endif
 	freed = true
 }

@@ -179,7 +179,7 @@ sub check
 		    () : 'it is not what the headers say: make mutants-refresh');
 	try('a wrong function', 'patches/torn-registration.patch',
 	    sub { s/^Function: .*/Function: main/m },
-	    qr/torn-registration lands in walk_round, not in main/);
+	    qr/torn-registration lands in begin_round, round_is_valid, not in main/);
 	my $patch = 'patches/hit-latest.patch';
 
 	try('a header that lacks a line', $patch, sub { s/^Killer:.*\n//m },
@@ -191,12 +191,12 @@ sub check
 	try('a missing patch', $patch, sub { $_ = '' }, qr/there is no hit-latest.patch/);
 	try('a patch out of the series', 'series', sub { s/^hit-latest\n//m },
 	    qr/hit-latest.patch is not in the series/);
-	my $round = qr/^\tstruct secmmu_member \*member;\n\n(\twalk->seq = .*\n.*\n.*\n)/m;
+	my $round = qr/^(\tunsigned int seq;\n\n)(\tseq = read_seqcount_begin.*\n.*\n.*\n)/m;
 
 	try_refresh('that nothing has changed', sub { }, 0, qr/\A\z/);
 	try_refresh('a hunk that moves', sub { s/^#include/\n\n$&/m }, 0,
 		    qr/^torn-registration: hunk 2 moved by 2 lines$/m);
-	try_refresh('a change around a hunk', sub { s/$round/\tint i;\n\n\ti = 1;\n$1/ }, 0,
+	try_refresh('a change around a hunk', sub { s/$round/\tint i;\n\n\ti = 1;\n$2/ }, 0,
 		    qr/^torn-registration: hunk 1 .* the lines around it have changed/m);
 	try_refresh('a hunk that fits in two places', sub { s/$round/$&$&/ }, 1,
 		    qr/^torn-registration: a hunk of driver\/walk.c fits in 2 places/m);

@@ -48,16 +48,15 @@ static struct subscriber *to_subscriber(struct secmmu_member *member)
 static void sub_invalidate(struct secmmu_member *member, struct secmmu_walk *walk)
 {
 	struct subscriber *sub = to_subscriber(member);
-	struct secmmu_piece pieces[SECMMU_WALK_BATCH];
 	struct secmmu_chain *chain = walk->chain;
 	unsigned int i, n;
 	gfn_t gfn;
 
 	sub->calls++;
 	bitmap_zero(sub->seen, GFNS);
-	while ((n = secmmu_walk_next(walk, member, pieces)))
+	while ((n = secmmu_walk_next(walk, member)))
 		for (i = 0; i < n; i++)
-			for (gfn = pieces[i].first; gfn <= pieces[i].last; gfn++)
+			for (gfn = walk->piece[i].first; gfn <= walk->piece[i].last; gfn++)
 				sub->repeated += gfn >= GFNS ||
 						 __test_and_set_bit(gfn, sub->seen);
 	if (!sub->disturb)
@@ -90,7 +89,13 @@ static const struct secmmu_member_ops sub_ops = {
 };
 
 KUNIT_DEFINE_ACTION_WRAPPER(leave, secmmu_chain_leave, struct secmmu_member *);
-KUNIT_DEFINE_ACTION_WRAPPER(put, secmmu_chain_put, struct secmmu_chain *);
+
+/* Events of this mm may still look at what has left, which is freed after this. */
+static void put(void *chain)
+{
+	synchronize_rcu();
+	secmmu_chain_put(chain);
+}
 
 static int chain_init(struct kunit *test)
 {
@@ -299,6 +304,7 @@ static void A3_join_between(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, in_flight(unit, HVA + PAGES(1), HVA + PAGES(1)));
 	event_end(unit, HVA + PAGES(1), HVA + PAGES(2));
 	secmmu_chain_leave(&late->member);
+	synchronize_rcu();
 	KUNIT_EXPECT_FALSE(test, in_flight(unit, 0, ULONG_MAX));
 	KUNIT_EXPECT_EQ(test, unit->chain->records.nr_unpaired, 0);
 }

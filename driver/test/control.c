@@ -94,7 +94,7 @@ static long state_call(struct secmmu_mirror *mirror,
 	struct secmmu_records *records = &chain->records;
 
 	spin_lock(&records->lock);
-	arg->events = count_ranges(&records->events);
+	arg->events = records->nr_recorded;
 	arg->overflow = records->overflow;
 	arg->faults = count_ranges(&records->faults);
 	/* Who has been woken leaves the queue under its own lock only. */

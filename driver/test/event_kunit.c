@@ -39,6 +39,45 @@ static void A4_multiset(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, records->nr_unpaired, 0);
 }
 
+/* A10: events are recorded as they come; the lowest address covered comes out all the same. */
+static void A10_lowest(struct kunit *test)
+{
+	static const unsigned long begins[] = { 400, 200, 500, 100, 300 };
+	struct secmmu_records *records = test->priv;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(begins); i++)
+		secmmu_event_begin(records, begins[i], begins[i] + 50);
+	KUNIT_EXPECT_EQ(test, first_covered(records, 120, ULONG_MAX), 120);
+	KUNIT_EXPECT_EQ(test, first_covered(records, 151, ULONG_MAX), 200);
+	for (i = 1; i <= ARRAY_SIZE(begins); i++) {
+		KUNIT_EXPECT_EQ(test, first_covered(records, 0, ULONG_MAX), i * 100);
+		KUNIT_EXPECT_TRUE(test, secmmu_event_end(records, i * 100, i * 100 + 50));
+		KUNIT_EXPECT_FALSE(test, is_covered(records, i * 100, i * 100 + 50));
+	}
+	KUNIT_EXPECT_FALSE(test, is_covered(records, 0, ULONG_MAX));
+}
+
+/*
+ * A18: of events with the same range the oldest ends first. If another went, the record of
+ * the oldest would stay while events follow each other without a gap.
+ */
+static void A18_oldest_first(struct kunit *test)
+{
+	struct secmmu_records *records = test->priv;
+	unsigned int i;
+
+	secmmu_event_begin(records, 0, 50);
+	secmmu_event_begin(records, 100, 200);
+	for (i = 0; i < 100; i++) {
+		secmmu_event_begin(records, 100, 200);
+		KUNIT_EXPECT_TRUE(test, secmmu_event_end(records, 100, 200));
+		KUNIT_ASSERT_EQ(test, records->nr_recorded, 2);
+		KUNIT_EXPECT_EQ(test, records->events[0].nr, 1);
+		KUNIT_EXPECT_EQ(test, records->events[1].nr, records->nr_events);
+	}
+}
+
 /* A5: near enough is not a match. */
 static void A5_unpaired(struct kunit *test)
 {
@@ -153,6 +192,8 @@ static void A4_hull_and_pool(struct kunit *test)
 
 static struct kunit_case event_cases[] = {
 	KUNIT_CASE(A4_multiset),
+	KUNIT_CASE(A10_lowest),
+	KUNIT_CASE(A18_oldest_first),
 	KUNIT_CASE(A5_unpaired),
 	KUNIT_CASE(A10_full_pool),
 	KUNIT_CASE(A4_hull),

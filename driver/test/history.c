@@ -264,6 +264,8 @@ static void past_destroy(struct past *past)
 	secmmu_chain_leave(&past->member);
 	unregister_trace_secmmu_event_end(past_note_end, past);
 	tracepoint_synchronize_unregister();
+	/* Looks may still pass by the member: see secmmu_chain_leave(). */
+	synchronize_rcu();
 	past_release(&past->member);
 	secmmu_mirror_put(past->mirror);
 	kvfree(past->page);

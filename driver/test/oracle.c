@@ -131,13 +131,12 @@ static bool next_mapped(struct secmmu_mirror *mirror, struct place *at)
 /* A number that moves with every event, or zero while one covers the address. */
 static u64 quiet_since(struct secmmu_records *records, unsigned long hva)
 {
+	unsigned long covered;
 	u64 events;
 
 	spin_lock(&records->lock);
 	events = records->nr_events + 1;
-	if (interval_tree_iter_first(&records->events, hva, hva) ||
-	    (records->overflow && records->overflow_start <= hva &&
-	     hva <= records->overflow_last))
+	if (secmmu_records_cover(records, hva, hva, &covered))
 		events = 0;
 	spin_unlock(&records->lock);
 	return events;

@@ -79,15 +79,19 @@ static void search_range(struct kunit *test, unsigned long start, unsigned long 
 	unsigned int i, n, want = 0, wrong = 0;
 	unsigned long lowest = ULONG_MAX;
 	struct interval_tree_node *first;
+	bool before = true, behind = true;
 
 	for (i = 0; i < unit->nr; i++) {
 		unit->range[i].found = 0;
+		before &= last < unit->range[i].node.start;
+		behind &= start > unit->range[i].node.last;
 		if (!marked_overlaps(&unit->range[i], start, last))
 			continue;
 		lowest = min(lowest, unit->range[i].node.start);
 		want++;
 	}
 
+	KUNIT_EXPECT_EQ(test, secmmu_spans_apart(&unit->tree, start, last), before || behind);
 	first = secmmu_span_find(&unit->tree, start, last);
 	KUNIT_EXPECT_EQ(test, !!first, !!want);
 	if (first) {
