@@ -123,7 +123,7 @@ bench()
 }
 
 # Instructions of the hot paths, against those recorded. What moved is for people to
-# judge: see Documentation/benchmarks.rst.
+# judge: see Documentation/results.rst.
 hot_paths()
 {
 	local dir=$out/hot-paths
