@@ -9,6 +9,8 @@
 #include "kvm.h"
 #include "kvm_uapi.h"
 
+#define KVM_STATS_NAME_MAX	64u
+
 int kvm_create(unsigned int *max_slots)
 {
 	int device = bench_open("/dev/kvm", "load kvm-amd or kvm-intel");
@@ -78,4 +80,30 @@ int kvm_prefault(const struct kvm_cpu *cpu, uint64_t gpa, size_t length)
 		    errno != EINTR && errno != EAGAIN)
 			return -1;
 	return 0;
+}
+
+uint64_t kvm_stat(int machine, const char *name)
+{
+	int fd = ioctl(machine, KVM_GET_STATS_FD, NULL);
+	struct kvm_stats_header header;
+	char text[sizeof(struct kvm_stats_desc) + KVM_STATS_NAME_MAX];
+	const struct kvm_stats_desc *desc = (const void *)text;
+	uint64_t value = 0;
+	bool found = false;
+
+	if (fd < 0 || pread(fd, &header, sizeof(header), 0) != sizeof(header) ||
+	    header.name_size > KVM_STATS_NAME_MAX)
+		die("KVM tells no statistics: %s", strerror(errno));
+	for (uint32_t i = 0; i < header.num_desc && !found; i++) {
+		size_t size = sizeof(*desc) + header.name_size;
+
+		if (pread(fd, text, size, header.desc_offset + i * size) != (ssize_t)size)
+			die("KVM tells no statistics: %s", strerror(errno));
+		found = !strncmp(desc->name, name, header.name_size);
+	}
+	if (!found || pread(fd, &value, sizeof(value), header.data_offset + desc->offset) !=
+	    sizeof(value))
+		die("KVM has no statistics of %s", name);
+	close(fd);
+	return value;
 }
