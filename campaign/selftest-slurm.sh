@@ -120,6 +120,8 @@ node_dies()
 	killed=$(kill_node n2)
 	wait "$job" || status=$?
 	echo "killed $killed processes of n2, status $status"
+	sql "SELECT 'host ' || host, count(*), 'begun again', sum(tries > 1 AND seed % 10 NOT IN (5, 7))
+		FROM results GROUP BY host"
 	[ "$status" = 1 ] && complete 200 &&
 		[ "$(sql "SELECT count(*) FROM results WHERE tries > 1 AND seed % 10 NOT IN (5, 7)")" -gt 0 ] &&
 		[ "$(sql "SELECT count(*) FROM results WHERE host = 'n2'")" -gt 0 ] &&

@@ -356,6 +356,7 @@ seeded_bugs
 go tests judge "$top/judge/judge.sh" --quick --tap --out "$out/judge"
 extra tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug
 extra tests testvm-iommus env KERNEL=7.3 "$top/testvm/selftest.sh" iommus nodes device_fault
+extra tests testvm-programs "$top/testvm/selftest.sh" debian_
 extra tests testvm-frozen "$top/testvm/selftest.sh" frozen
 stock_kernels
 kcsan_kernel

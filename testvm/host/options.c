@@ -59,6 +59,9 @@ static const struct argp_option table[] = {
 	{ "append", 'A', "ARGUMENTS", 0,
 	  "Add to the kernel's command line; NAME.PARAMETER=VALUE reaches modules too", 0 },
 	{ "root", 'r', "DIR", 0, "Put the content of DIR at / (repeatable)", 0 },
+	{ "debian", 'P', "PACKAGES", 0,
+	  "First put packages of Debian 12 there, with all that they depend on, fetched into "
+	  "the cache; names, with blanks or commas between them (repeatable)", 0 },
 	{ "load", 'L', "NAME", 0,
 	  "Load this module of the kernel's own, after KVM's (repeatable)", 0 },
 	{ "module", 'M', "FILE", 0, "Then load this module (repeatable)", 0 },
@@ -75,7 +78,7 @@ static const char about[] =
 	"Boots a kernel in a virtual machine, runs COMMAND in it and passes on its "
 	"output and exit status."
 	"\v"
-	"The guest has busybox, /dev/kvm, an empty /tmp, and the variable OUT=/out; "
+	"The guest has busybox (whose shell prefers its own programs to those in PATH), /dev/kvm, an empty /tmp, and the variable OUT=/out; "
 	"the caller's SECMMU_* variables are passed on, SECMMU_ACCEL is what runs the "
 	"VM (tcg or kvm), SECMMU_ICOUNT the binary logarithm of the nanoseconds per "
 	"instruction under --deterministic and --icount. COMMAND's stdin is empty, its "
@@ -181,6 +184,16 @@ static char *root_of(char *path)
 	return path;
 }
 
+static void add_packages(struct strings *packages, char *text)
+{
+	char *save, *word = strtok_r(text, ", ", &save);
+
+	if (!word)
+		die("--debian takes names of packages");
+	for (; word; word = strtok_r(NULL, ", ", &save))
+		strings_add(packages, word);
+}
+
 static error_t parse_machine(int key, const char *value, struct machine *machine)
 {
 	switch (key) {
@@ -262,6 +275,9 @@ static error_t parse_one(int key, char *value, struct argp_state *state)
 	case 'r':
 		strings_add(&options->roots, root_of(value));
 		break;
+	case 'P':
+		add_packages(&options->packages, value);
+		break;
 	case 'L':
 		strings_add(&options->loads, value);
 		break;
@@ -327,8 +343,8 @@ static void check_payload(const struct options *options)
 			die("--trace needs --out");
 		return;
 	}
-	if (options->command || options->roots.count || options->modules.count ||
-	    options->loads.count || options->trace || options->record)
+	if (options->command || options->roots.count || options->packages.count ||
+	    options->modules.count || options->loads.count || options->trace || options->record)
 		die("--initramfs has the command and its files in it");
 	if (access(options->initramfs, R_OK))
 		die("cannot read %s: %s", options->initramfs, strerror(errno));

@@ -27,6 +27,7 @@ enum accel { ACCEL_AUTO, ACCEL_TCG, ACCEL_KVM };
  * @out: folder for the files from the guest, or NULL
  * @log: where the kernel's console goes, or NULL
  * @roots: folders whose content goes to the guest's root
+ * @packages: names of Debian's packages whose files go there before
  * @loads: names of the kernel's own modules
  * @modules: files of other modules
  * @command: what to run, NULL at the end
@@ -52,6 +53,7 @@ struct options {
 	char *out;
 	char *log;
 	struct strings roots;
+	struct strings packages;
 	struct strings loads;
 	struct strings modules;
 	char **command;

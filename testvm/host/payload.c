@@ -14,6 +14,7 @@
 #include "modules.h"
 #include "options.h"
 #include "payload.h"
+#include "programs.h"
 #include "util.h"
 
 /* Adds NUL-terminated strings one behind the other. */
@@ -138,6 +139,8 @@ void payload_write(const char *path, const struct options *options,
 	initramfs_data(fs, "/etc/passwd", 0644, passwd, sizeof(passwd) - 1);
 	initramfs_data(fs, "/etc/group", 0644, group, sizeof(group) - 1);
 	initramfs_file(fs, "/bin/busybox", 0755, kernel->busybox);
+	if (options->packages.count)
+		initramfs_tree(fs, programs_find(&options->packages, options->machine.arch));
 	for (unsigned int i = 0; i < options->roots.count; i++)
 		initramfs_tree(fs, options->roots.list[i]);
 	/* Last, so that no tree replaces what the run relies on. */

@@ -35,6 +35,9 @@ test_wrong_options()
 	--module /no/such/file true
 	--module /etc/passwd true
 	--load no-such-module true
+	--debian , true
+	--debian No_Such true
+	--debian hello --initramfs /etc/passwd
 	--log /no/such/folder/log true
 	--record /tmp/x true
 	--gdb /tmp/x true
