@@ -105,16 +105,17 @@ stop_cluster()
 	sleep 1
 }
 
-# 200 tasks, and the death of a node while it has some. These are begun again elsewhere.
+# 200 tasks, and the death of a node while it has three at least, each with four processes: one
+# or two may be about to end, or be such as are begun again anyway. They are begun again elsewhere.
 node_dies()
 {
 	local job killed status=0
 
-	make_list 200 1
+	make_list 200 2
 	ON=slurm CPUS=1 CAMPAIGN_POLL=2 "$top/campaign/campaign.sh" list 1-200 &
 	job=$!
 	until { [ "$(wc -l < "$scratch/ended")" -ge 30 ] &&
-		[ "$(processes_of n2 | wc -l)" -ge 6 ]; } || ! kill -0 "$job"; do
+		[ "$(processes_of n2 | wc -l)" -ge 12 ]; } || ! kill -0 "$job"; do
 		sleep 0.1
 	done
 	killed=$(kill_node n2)
