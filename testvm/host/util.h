@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "contents.h"
 #include "message.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
@@ -13,28 +14,6 @@
  * @size: bytes
  */
 void *xalloc(size_t size);
-
-/**
- * read_file() - read a whole file
- * @path: the file
- * @size: where its size goes, or NULL
- *
- * Return: the content with a NUL behind it, to be freed; NULL with errno set
- * if it cannot be read.
- */
-char *read_file(const char *path, size_t *size);
-
-/**
- * read_program() - run a program and read what it writes to its stdout
- * @argv: program and arguments; the program is looked up in PATH
- * @size: where the size of the output goes, or NULL
- *
- * Must be called while the process has one thread.
- *
- * Return: the output with a NUL behind it, to be freed; NULL if the program
- * could not be run or failed.
- */
-char *read_program(char *const argv[], size_t *size);
 
 /**
  * write_all() - write everything, whatever write() manages at a time
