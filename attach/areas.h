@@ -11,6 +11,7 @@
  * struct area - one area
  * @start: its first address
  * @end: the address behind it
+ * @gpa: guest address of the first page, of a guest's memory
  * @mode: "rw-p" and the like
  * @name: what is mapped there; printable
  * @populated: bytes that the process has there, roughly; zero is exact
@@ -25,6 +26,7 @@
 struct area {
 	uint64_t start;
 	uint64_t end;
+	uint64_t gpa;
 	char mode[5];
 	char *name;
 	uint64_t populated;

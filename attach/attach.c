@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -9,6 +11,7 @@
 #include "client.h"
 #include "clock.h"
 #include "compare.h"
+#include "domain.h"
 #include "exitcode.h"
 #include "freeze.h"
 #include "interrupt.h"
@@ -29,6 +32,8 @@
  * struct attach - a process under observation
  * @options: what was asked for
  * @target: the process
+ * @domain: the guest that it runs, if asked for one
+ * @slots: that the mirror has, of a guest
  * @limit: first address that the mirror does not show
  * @compare: reads through it, and judges what is read
  * @freeze: the process while it is stopped
@@ -43,6 +48,8 @@
 struct attach {
 	const struct attach_options *options;
 	struct target target;
+	struct domain domain;
+	uint32_t slots;
 	uint64_t limit;
 	struct compare compare;
 	struct freeze freeze;
@@ -60,7 +67,7 @@ static void tell_progress(struct attach *attach, uint64_t address)
 	const struct attach_facts *facts = &attach->facts;
 	uint64_t now = clock_ms();
 
-	if (now - attach->told < PROGRESS_MS)
+	if (attach->options->quiet || now - attach->told < PROGRESS_MS)
 		return;
 	attach->told = now;
 	fprintf(stderr, "[%3" PRIu64 "s] pass %u at 0x%" PRIx64 ": %" PRIu64
@@ -113,7 +120,10 @@ static int find_all(struct attach *attach)
 
 	if (err)
 		return err;
-	areas_clip(areas, attach->options->start, attach->options->end);
+	if (attach->options->domain)
+		layout_cut(&attach->domain.layout, areas);
+	else
+		areas_clip(areas, attach->options->start, attach->options->end);
 	if (!areas->count && !attach->facts.passes)
 		die("nothing is mapped in this range");
 	attach->before = attach->now;
@@ -180,6 +190,11 @@ static int read_run(struct attach *attach, const struct run *run, size_t *next)
 			end = areas->list[*next].start < end ?
 			      areas->list[*next].start : end;
 		}
+		/* The rest of its QEMU is not the guest's. */
+		if (area == &facts->gone && attach->options->domain) {
+			at = end;
+			continue;
+		}
 		/* Never ask the process itself for a page. */
 		attach->compare.fills = attach->options->all && !area->waits;
 		if (end - at > COMPARE_PAGES * PAGE_BYTES)
@@ -197,13 +212,58 @@ static int read_run(struct attach *attach, const struct run *run, size_t *next)
 	return 0;
 }
 
+/* Zero, or -ESRCH if the guest has ended. */
+static int set_slots(struct attach *attach)
+{
+	const struct layout *layout = &attach->domain.layout;
+	struct areas areas = { 0 };
+	int mirror = attach->compare.mirror, err = areas_read(&areas, attach->target.proc);
+
+	if (err)
+		return err;
+	if (!layout_covered(layout, &areas))
+		die("the memory of domain %s is not where QEMU tells", attach->domain.name);
+	areas_clip(&areas, 0, 0);
+	free(areas.list);
+	for (uint32_t i = 0; i < attach->slots; i++)
+		mirror_need(secmmu_delete_slot(mirror, i), "delete a slot");
+	attach->slots = (uint32_t)layout->count;
+	for (uint32_t i = 0; i < attach->slots; i++) {
+		const struct place *place = &layout->list[i];
+
+		mirror_need(secmmu_set_slot(mirror, i, place->rom ? SECMMU_SLOT_READONLY : 0,
+					    place->gpa, (void *)(uintptr_t)place->hva,
+					    place->length), "set a slot");
+		printf("slot %u: guest 0x%" PRIx64 "-0x%" PRIx64 " %s at 0x%" PRIx64 "%s\n", i,
+		       place->gpa, place->gpa + place->length - 1, place->region, place->hva,
+		       place->rom ? ", read-only" : "");
+	}
+	return 0;
+}
+
+/* Lets gpas be the guest's, as its memory lies now, which stands still meanwhile. */
+static int show_guest(struct attach *attach)
+{
+	int err;
+
+	if (!domain_changed(&attach->domain))
+		return 0;
+	domain_suspend(&attach->domain);
+	domain_locate(&attach->domain);
+	err = set_slots(attach);
+	domain_resume(&attach->domain);
+	return err;
+}
+
 static int make_pass(struct attach *attach)
 {
 	struct attach_facts *facts = &attach->facts;
 	size_t next = 0;
 	int err = 0;
 
-	if (attach->options->stop)
+	if (attach->options->domain)
+		err = show_guest(attach);
+	if (attach->options->stop && !err)
 		err = freeze_begin(&attach->freeze, attach->target.proc);
 	if (err)
 		return err;
@@ -289,20 +349,32 @@ static uint64_t show_all_memory(int mirror)
 	die("cannot set a mirror slot: %s", strerror(-err));
 }
 
+static int open_dump(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		die("cannot write %s: %s", path, strerror(errno));
+	return fd;
+}
+
 static void open_all(struct attach *attach)
 {
 	struct compare *compare = &attach->compare;
 	struct target *target = &attach->target;
 
 	compare->device = mirror_device();
-	target_open(target, attach->options->pid);
+	target_open(target, attach->options->domain ? domain_open(&attach->domain) :
+			    attach->options->pid);
 	compare->mirror = mirror_process(compare->device, target->pid);
 	/* It was mirrored after its folder was opened: the folder is its own. */
-	if (!target_alive(target))
+	if (!target_alive(target) ||
+	    (attach->options->domain && !domain_is(&attach->domain, target->proc)))
 		die("process %d has just ended", target->pid);
 	witness_open(&compare->witness, target->proc, target->pid,
 		     attach->options->verify);
-	attach->limit = show_all_memory(compare->mirror);
+	attach->limit = attach->options->domain ? UINT64_MAX :
+			show_all_memory(compare->mirror);
 	attach->facts.merged = target_merged(target);
 	/* One that only looks, and one for pages that want a fault. */
 	compare->quiet = mirror_engine(compare->mirror, SECMMU_ENGINE_NOFAULT);
@@ -354,6 +426,15 @@ int attach_run(const struct attach_options *options)
 		.compare.single = !options->verify,
 		.facts.verified = options->verify,
 		.facts.filled = options->all,
+		.facts.brief = options->brief,
+		.facts.domain = options->domain,
+		.domain = {
+			.name = options->domain,
+			.uri = options->connect,
+			.start = options->start,
+			.end = options->end,
+		},
+		.compare.dump = options->dump ? open_dump(options->dump) : -1,
 	};
 
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
@@ -362,10 +443,16 @@ int attach_run(const struct attach_options *options)
 	open_all(&attach);
 	if (getrandom(&attach.compare.prng.state, sizeof(uint64_t), 0) < 0)
 		attach.compare.prng.state = clock_ms();
+	if (options->domain)
+		attach.compare.layout = &attach.domain.layout;
 	attach.facts.pid = attach.target.pid;
 	attach.facts.command = attach.target.name;
 	interrupt_catch();
-	printf("process %d (%s), mirrored up to 0x%" PRIx64 "\n",
-	       attach.target.pid, attach.target.name, attach.limit);
+	if (options->domain)
+		printf("domain %s, process %d (%s), mirrored\n", options->domain,
+		       attach.target.pid, attach.target.name);
+	else
+		printf("process %d (%s), mirrored up to 0x%" PRIx64 "\n",
+		       attach.target.pid, attach.target.name, attach.limit);
 	return conclude_attach(&attach, watch_process(&attach));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 #include "client.h"
 #include "compare.h"
 #include "proof.h"
@@ -13,19 +14,40 @@ struct look {
 	unsigned char bytes[PAGE_BYTES];
 };
 
+/* What the mirror calls an address. */
+static uint64_t to_gpa(const struct compare *compare, uint64_t address)
+{
+	const struct place *place = compare->layout ?
+		layout_find(compare->layout, address) : NULL;
+
+	return place ? address - place->hva + place->gpa : address;
+}
+
+static void dump_pages(const struct compare *compare, uint64_t gpa, const void *bytes,
+		       size_t length)
+{
+	if (compare->dump >= 0 &&
+	    pwrite(compare->dump, bytes, length, (off_t)gpa) != (ssize_t)length)
+		die("cannot write the dump: %s", strerror(errno));
+}
+
 /*
  * What an engine reads: bytes, perhaps fewer than asked for, zero if the first page
  * cannot be read, -ESRCH or -EINTR.
  */
-static ssize_t ask_engine(int engine, uint64_t start, void *buffer, size_t length)
+static ssize_t ask_engine(const struct compare *compare, int engine, uint64_t start,
+			  void *buffer, size_t length)
 {
-	ssize_t got = gpa_read(engine, buffer, length, start);
+	uint64_t gpa = to_gpa(compare, start);
+	ssize_t got = gpa_read(engine, buffer, length, gpa);
 
 	if (got == -EFAULT || got == -ENXIO)
 		return 0;
 	if (got < 0 && got != -ESRCH && got != -EINTR)
-		die("the mirror cannot read 0x%llx: %s", (unsigned long long)start,
+		die("the mirror cannot read 0x%llx: %s", (unsigned long long)gpa,
 		    strerror((int)-got));
+	if (got > 0)
+		dump_pages(compare, gpa, buffer, (size_t)got);
 	return got;
 }
 
@@ -42,7 +64,7 @@ static int first_engine(const struct compare *compare)
 static int look_at_mirror(const struct compare *compare, uint64_t page,
 			  struct look *result)
 {
-	ssize_t got = ask_engine(first_engine(compare), page, result->bytes,
+	ssize_t got = ask_engine(compare, first_engine(compare), page, result->bytes,
 				 PAGE_BYTES);
 	int present;
 
@@ -51,8 +73,8 @@ static int look_at_mirror(const struct compare *compare, uint64_t page,
 		if (present < 0)
 			return present;
 		if (present)
-			got = ask_engine(compare->engine, page, result->bytes,
-					 PAGE_BYTES);
+			got = ask_engine(compare, compare->engine, page,
+					 result->bytes, PAGE_BYTES);
 	}
 	result->readable = got == (ssize_t)PAGE_BYTES;
 	return got < 0 ? (int)got : 0;
@@ -320,7 +342,7 @@ int compare_pages(struct compare *compare, uint64_t start, unsigned int pages,
 		  unsigned int flags, enum verdict *verdicts)
 {
 	static unsigned char mirror_bytes[COMPARE_PAGES * PAGE_BYTES];
-	ssize_t got = ask_engine(first_engine(compare), start, mirror_bytes,
+	ssize_t got = ask_engine(compare, first_engine(compare), start, mirror_bytes,
 				 pages * PAGE_BYTES);
 	unsigned int shown = got > 0 ? (unsigned int)(got / (ssize_t)PAGE_BYTES) : 0;
 	unsigned int done = 0;

@@ -34,6 +34,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include "layout.h"
 #include "prng.h"
 #include "witness.h"
 
@@ -73,8 +74,10 @@ struct finding {
  * struct compare - mirror and process
  * @device: descriptor of /dev/secmmu
  * @mirror: the mirror
- * @quiet: an engine of it, with SECMMU_ENGINE_NOFAULT; gpa and address are the same
+ * @quiet: an engine of it, with SECMMU_ENGINE_NOFAULT
  * @engine: an engine that faults pages in
+ * @layout: which gpa an address has; NULL: they are the same
+ * @dump: file that gets what the mirror shows, at its gpa; -1 if there is none
  * @witness: the process
  * @single: read through the mirror only, and compare nothing
  * @fills: also read what the process has not, which gives it to the process; the
@@ -87,6 +90,8 @@ struct compare {
 	int mirror;
 	int quiet;
 	int engine;
+	const struct layout *layout;
+	int dump;
 	struct witness witness;
 	bool single;
 	bool fills;

@@ -66,6 +66,11 @@ static void print_area(const struct attach_facts *facts,
 	printf("  %s\n", area->name);
 }
 
+static bool is_suspect(const struct area *area)
+{
+	return area->changing || area->stale;
+}
+
 static void print_areas(const struct attach_facts *facts)
 {
 	const struct areas *areas = &facts->areas;
@@ -74,8 +79,10 @@ static void print_areas(const struct attach_facts *facts)
 	       "read", "refused", "untouched",
 	       facts->verified ? " changing  stale" : "");
 	for (size_t i = 0; i < areas->count; i++)
-		print_area(facts, &areas->list[i], false);
-	if (facts->gone.read || facts->gone.refused)
+		if (!facts->brief || is_suspect(&areas->list[i]))
+			print_area(facts, &areas->list[i], false);
+	if (facts->brief ? is_suspect(&facts->gone) :
+	    facts->gone.read || facts->gone.refused)
 		print_area(facts, &facts->gone, true);
 }
 
@@ -123,9 +130,11 @@ void facts_print(const struct attach_facts *facts)
 		       facts->changing, facts->stale);
 }
 
-static void write_area(struct json *json, const struct area *area)
+static void write_area(struct json *json, const struct area *area, bool guest)
 {
 	json_object(json, NULL);
+	if (guest)
+		json_number(json, "gpa", area->gpa);
 	json_number(json, "start", area->start);
 	json_number(json, "end", area->end);
 	json_string(json, "mode", area->mode);
@@ -155,6 +164,8 @@ int facts_json(const char *path, const struct attach_facts *facts)
 		return -1;
 	json_number(&json, "pid", (uint64_t)facts->pid);
 	json_string(&json, "command", facts->command);
+	if (facts->domain)
+		json_string(&json, "domain", facts->domain);
 	json_number(&json, "verified", facts->verified);
 	json_number(&json, "complete", facts->complete);
 	json_number(&json, "signal", (uint64_t)facts->signal);
@@ -175,7 +186,7 @@ int facts_json(const char *path, const struct attach_facts *facts)
 	json_number(&json, "retries", facts->stats.retries);
 	json_list(&json, "areas");
 	for (size_t i = 0; i < count; i++)
-		write_area(&json, &areas->list[i]);
+		write_area(&json, &areas->list[i], facts->domain);
 	json_end(&json);
 	return json_finish(&json);
 }

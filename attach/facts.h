@@ -14,8 +14,10 @@
  * struct attach_facts - what was found out about a process
  * @pid: the process
  * @command: what it is called
+ * @domain: the guest of libvirt that it runs, or NULL
  * @verified: pages were compared, not just read
  * @filled: pages were read that the process had not
+ * @brief: only areas with pages that are changing or stale are printed
  * @complete: the last pass was finished, so that @areas tells all
  * @signal: that ended it early, or zero
  * @passes: over its memory, finished ones
@@ -35,8 +37,10 @@
 struct attach_facts {
 	pid_t pid;
 	const char *command;
+	const char *domain;
 	bool verified;
 	bool filled;
+	bool brief;
 	bool complete;
 	int signal;
 	unsigned int passes;

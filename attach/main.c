@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "attach.h"
+#include "follow.h"
 #include "options.h"
 #include "runs.h"
 
@@ -26,21 +27,41 @@ static void parse_range(struct argp_state *state, char *text, void *values)
 	options->end = (options->end + PAGE_BYTES - 1) & -PAGE_BYTES;
 }
 
+/* As strace does without -p, but for a number. */
+static void choose_pid(struct argp_state *state, char *text, void *values)
+{
+	struct attach_options *options = values;
+	char *end;
+	long pid = strtol(text, &end, 10);
+
+	if (options->pid)
+		argp_error(state, "one process, not \"%s\" as well", text);
+	if (end == text || *end || pid < 1 || pid > MAX_PID)
+		argp_error(state, "\"%s\" is no number of a process", text);
+	options->pid = (pid_t)pid;
+}
+
 static void check_options(struct argp_state *state, void *values)
 {
 	const struct attach_options *options = values;
 
-	if (!options->pid)
-		argp_error(state, "a process is missing: --pid N");
-	if (!options->verify && (options->stop || options->seconds))
-		argp_error(state, "--stop and --seconds go with --verify");
+	if (!options->pid == !options->domain)
+		argp_error(state, options->pid ? "a process or a domain, not both" :
+			   "which process? Its number, or --domain NAME");
+	if (!options->domain && (options->connect || options->dump))
+		argp_error(state, "--connect and --dump go with --domain");
+	if (options->domain && options->follow)
+		argp_error(state, "--follow does not go with --domain");
+	if (!options->verify && (options->stop || options->seconds || options->follow ||
+				 options->brief))
+		argp_error(state, "--stop, --seconds, --follow and --brief go with --verify");
 }
 
 #define VALUE(member)		OPTION_VALUE(struct attach_options, member)
 #define NUMBER(member, to)	OPTION_NUMBER(struct attach_options, member, 1, to)
 
 static const struct option_entry table[] = {
-	{ "pid", 0, "N", "the process", NUMBER(pid, MAX_PID) },
+	{ "pid", 'p', "N", "the process, also without --pid", NUMBER(pid, MAX_PID) },
 	{ "verify", 0, NULL,
 	  "compare every page with what the kernel says of the process, again and again",
 	  VALUE(verify) },
@@ -49,10 +70,23 @@ static const struct option_entry table[] = {
 	{ "stop", 0, NULL,
 	  "stop the process, as a debugger does, while a pass compares: every "
 	  "byte must be equal then. In between it runs", VALUE(stop) },
+	{ "follow", 'f', NULL,
+	  "also compare the processes that it forks, and that these fork, until the time "
+	  "is up; FILE of --json gets the number of the process behind its name",
+	  VALUE(follow) },
+	{ "brief", 0, NULL, "only list areas with pages that are changing or stale",
+	  VALUE(brief) },
 	{ "all", 0, NULL,
 	  "also read pages that the process has never touched, which gives them "
 	  "to it, and those in swap space", VALUE(all) },
-	{ "range", 0, "START-END", "only these addresses, in hexadecimal",
+	{ "domain", 0, "NAME",
+	  "the QEMU of this guest of libvirt, and only the guest's memory, by guest "
+	  "physical addresses", VALUE(domain) },
+	{ "connect", 0, "URI", "where libvirt is, as for virsh", VALUE(connect) },
+	{ "dump", 0, "FILE",
+	  "write what the mirror shows of the guest to FILE, at its guest physical addresses",
+	  VALUE(dump) },
+	{ "range", 0, "START-END", "only these addresses, in hexadecimal; of a guest: its own",
 	  .parse = parse_range },
 	{ "json", 0, "FILE", "write the numbers to FILE", VALUE(json) },
 	{ 0 },
@@ -60,8 +94,9 @@ static const struct option_entry table[] = {
 
 static const struct command_line line = {
 	.table = table,
+	.argument = choose_pid,
 	.check = check_options,
-	.arguments = "--pid N",
+	.arguments = "N\n--domain NAME",
 	.help = "Mirror the memory of a running process, read it through the "
 		"mirror, and print a table of its areas. That takes CAP_SYS_PTRACE. "
 		"The process continues, unless you ask to stop it.\v"
@@ -93,5 +128,5 @@ int attach_main(int argc, char **argv)
 	options_parse(&line, argc, argv, &options);
 	if (!options.seconds)
 		options.seconds = DEFAULT_SECONDS;
-	return attach_run(&options);
+	return options.follow ? follow_run(&options) : attach_run(&options);
 }

@@ -16,10 +16,11 @@ _secmmu()
 	fi
 	case $before in
 	secmmu-vmm) words='storm run shrink attach top demo --help --version' ;;
-	--pid) words=$(cd /proc && echo [1-9]*) ;;
+	--pid | -p) words=$(cd /proc && echo [1-9]*) ;;
 	--backing) words='anon memfd' ;;
 	demo) words='lam-switch --help' ;;
-	--json)
+	--domain) words=$(virsh -q list --name 2> /dev/null) ;;
+	--json | --dump)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
 		;;
