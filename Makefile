@@ -10,7 +10,7 @@ export BUILD := $(CURDIR)/build
 include lib/checkout.mk
 # What can be made for guests of another architecture.
 ifneq ($(filter-out x86_64,$(ARCH)),)
-ARCH_GOALS := help setup tools judge check-arm64 clean
+ARCH_GOALS := help setup tools judge mutants check-arm64 clean
 ifneq ($(ARCH)$(filter-out $(ARCH_GOALS),$(or $(MAKECMDGOALS),help)),arm64)
 $(error ARCH is x86_64, or arm64 for $(ARCH_GOALS))
 endif
@@ -56,7 +56,7 @@ help:
 	@echo 'make found [BUG="NAME ..."] [KERNEL=NAME]'
 	@echo '              run the reproducers of bugs that this project has found in the'
 	@echo '              kernel, and compare the results with found/recorded'
-	@echo 'make mutants [QUICK=] [MUTANT="NAME ..."] [KERNEL=6.1] [JOBS=2]'
+	@echo 'make mutants [QUICK=] [MUTANT="NAME ..."] [KERNEL=6.1] [JOBS=2] [ARCH=arm64]'
 	@echo '              run all gated tests against each seeded bug of a test build, or with'
 	@echo '              QUICK=1 the test that the bug names; matrix in build/mutants/'
 	@echo 'make mutants-refresh'

@@ -5,6 +5,9 @@
 top=$(cd "$(dirname "$0")/.." && pwd)
 BUILD=${BUILD:-$top/build}
 export BUILD
+# Where programs for guests of ARCH are; what runs here is in $BUILD.
+programs=$BUILD
+[ "${ARCH:-x86_64}" = x86_64 ] || programs=$BUILD/$ARCH
 # Make, Kbuild and lists of names here take a blank for an end.
 case $top in
 *[[:space:]]*)
@@ -157,7 +160,7 @@ make_root()
 {
 	rm -rf "$1"
 	mkdir -p "$1/usr/bin"
-	cp "$BUILD/vmm/secmmu-vmm" "$BUILD/vmm/secmmu-observed" "$1/usr/bin/"
+	cp "$programs/vmm/secmmu-vmm" "$programs/vmm/secmmu-observed" "$1/usr/bin/"
 	copy_guest_scripts "$1/usr/lib/secmmu"
 	cp -R "$top/vmm/storm/scripts" "$1/usr/lib/secmmu/"
 	[ "${2-}" ] || return 0
@@ -165,14 +168,14 @@ make_root()
 	cp "$2" "$1/usr/lib/secmmu/"
 }
 
-# Kernel $1, and the driver built for it in flavour $2; sets module.
+# Kernel $1, and the driver built for it in flavour $2, for ARCH; sets module.
 prepare_kernel()
 {
 	say "kernel $1"
-	"$top/testvm/kernels/kernel.sh" "$1" > /dev/null || exit 2
+	"$top/testvm/kernels/kernel.sh" --arch "${ARCH:-x86_64}" "$1" > /dev/null || exit 2
 	say "building the driver for $1 ($2)"
 	# shellcheck disable=SC2034 # for whoever calls
-	module=$("$top/testvm/kernels/module.sh" "$1" "$2") || exit 2
+	module=$("$top/testvm/kernels/module.sh" --arch "${ARCH:-x86_64}" "$1" "$2") || exit 2
 }
 
 # Prints how many times longer kernel $1 takes, which looks at everything it does: for

@@ -75,6 +75,8 @@ names()
 		refused 'ARCH is x86_64, or arm64 for' make -s -C "$top" ARCH=vax tools &&
 		refused 'ARCH is x86_64, or arm64 for' make -s -C "$top" ARCH=arm64 bench &&
 		refused '"vax"' env ARCH=vax "$top/judge/judge.sh" &&
+		refused '"vax"' env ARCH=vax "$top/mutants/mutants.pl" &&
+		refused 'for x86_64 only' env ARCH=arm64 "$top/mutants/mutants.pl" --power &&
 		refused '"no-bug"' env MUTANT=no-bug "$top/fuzz/fuzz.sh" &&
 		refused '"no-bug"' "$top/explore/explore.sh" --mutant no-bug A9_write &&
 		refused '"no-bug"' env MUTANT=no-bug "$top/mutants/mutants.pl" &&

@@ -49,7 +49,8 @@ build/power by default, and goes on where it was when it is begun again. Fails o
 without a seeded bug finds something. --quick takes sixteen bugs; --list shows what is known.
 
 In the environment: KERNEL, 6.1 by default, with --auto newest (kernels without KUnit do
-without the suites); JOBS, how many VMs to run at a time, 2 by default; SECMMU_TEST_SLOW, how
+without the suites); ARCH, x86_64 by default, or arm64, for the seeded bugs and their tests
+(build/arm64/mutants); JOBS, how many VMs to run at a time, 2 by default; SECMMU_TEST_SLOW, how
 much slower than usual the machine is. REPEAT, if not empty, has VMs repeat themselves, for
 make replay. MUTANT, the names of seeded bugs to run alone. With
 --power: SEEDS, how many storms each bug has, 3 by default; POWER_SECONDS, how long each is, 60 by
@@ -94,7 +95,11 @@ for (['jobs', $ENV{JOBS} || 2], ['slow', $ENV{SECMMU_TEST_SLOW} || 1]) {
 			     qr/[1-9]\d{0,2}/, $_->[1]);
 }
 $o{kernel} = $ENV{KERNEL} || ($o{auto} ? 'newest' : '6.1');
-my $kernels = `'$o{top}/testvm/kernels/kernel.sh' --names`;
+$o{arch} = $ENV{ARCH} || 'x86_64';
+$o{arch} =~ /^(?:x86_64|arm64)$/ or fail(2, "ARCH is x86_64 or arm64, not \"$o{arch}\"");
+fail(2, '--auto and --power are for x86_64 only')
+	if $o{arch} eq 'arm64' && ($o{auto} || $o{power});
+my $kernels = `'$o{top}/testvm/kernels/kernel.sh' --arch $o{arch} --names`;
 grep { $_ eq $o{kernel} } split ' ', $kernels or
 	fail(2, "KERNEL: there is no \"$o{kernel}\"; there are: $kernels");
 my %bugs = map { $_ => 1 } $ENV{MUTANTS_PATCHES} ? () : lines("$o{top}/mutants/series");
@@ -102,7 +107,10 @@ for (%bugs ? grep { $_ ne '' } split /[ ,]+/, $o{only} : ()) {
 	$bugs{$_} or fail(2, "MUTANT: there is no \"$_\"; mutants/series has all seeded bugs");
 }
 $o{build} = $ENV{BUILD} ||= "$o{top}/build";
-$o{out} //= "$o{build}/" . ($o{power} ? 'power' : $o{auto} ? 'mutants-auto' : 'mutants');
+# Programs for guests, and how results name the kernel.
+$o{programs_in} = $o{arch} eq 'x86_64' ? $o{build} : "$o{build}/$o{arch}";
+$o{kernel_name} = $o{kernel} . ($o{arch} eq 'x86_64' ? '' : "-$o{arch}");
+$o{out} //= "$o{programs_in}/" . ($o{power} ? 'power' : $o{auto} ? 'mutants-auto' : 'mutants');
 make_path($o{out});
 $o{out} = abs_path($o{out});
 open my $running, '>', "$o{out}/running" or fail(1, "cannot write to $o{out}: $!");

@@ -43,7 +43,7 @@ sub give_programs
 {
 	my ($o, $dir) = @_;
 	my $to = "$dir/usr/lib/secmmu/selftests";
-	my @programs = grep { -e } map { "$o->{build}/selftests/$_" }
+	my @programs = grep { -e } map { "$o->{programs_in}/selftests/$_" }
 		unique(map { (split ' ')[1] } lines("$dir/plan"));
 
 	make_path($to);
@@ -144,7 +144,7 @@ sub judge
 	printf "%s - mutant %s: %s\n", $_->{survived} ? 'not ok' : 'ok', @$_{qw(name line)}
 		for @judged;
 	print "not ok - $_\n" for @problems;
-	Report::write_matrix($o->{out}, $o->{kernel}, \@judged, \@problems);
+	Report::write_matrix($o->{out}, $o->{kernel_name}, \@judged, \@problems);
 	my $killed = grep { !$_->{survived} } @judged;
 
 	print "mutants: $killed of ", scalar @judged, " killed\n";
@@ -164,13 +164,13 @@ sub job
 		$ENV{MUTANTS_CONTROL} // 'ignore-invalidate abi/G2_size_exact' : '';
 	# How long one run of a program may take.
 	my $limit = ($o->{quick} ? 120 : 90) * $o->{slow};
-	my $job = { guest => [$limit], machine => [], limit => $limit,
+	my $job = { guest => [$limit], machine => ['--arch', $o->{arch}], limit => $limit,
 		    proven => $o->{passed} eq '' ? {} : passed_in($o->{passed}),
 		    furnish => sub { give_programs($o, $_[0]) } };
 
 	build($o) if !$ENV{MUTANTS_TESTVM};
 	my @more = $o->{quick} ? () : ((map { [$_, '*'] } lines($ENV{MUTANTS_PROGRAMS} //
-		"$o->{build}/selftests/tests-of-test-build")), ['storm', 5]);
+		"$o->{programs_in}/selftests/tests-of-test-build")), ['storm', 5]);
 	# Runs of one program together, for then fewer are needed without a mutant. Last those
 	# of which the kernel is likely to die.
 	my @vms = Boots::share($o->{jobs}, map {
