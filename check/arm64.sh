@@ -3,6 +3,7 @@
 # make check-arm64: the driver, its selftests and storms in a VM for arm64, which QEMU
 # emulates.
 set -euo pipefail
+export ARCH=arm64
 # shellcheck source=check/common.sh
 . "$(dirname "$0")/common.sh"
 
@@ -26,12 +27,10 @@ case $* in
 --help) usage; exit 0 ;;
 *) usage >&2; exit 2 ;;
 esac
-export ARCH=arm64
 kernel=${KERNEL:-6.1}
 flavour=${FLAVOUR:-normal}
 need_word KERNEL "$kernel" "$("$top/testvm/kernels/kernel.sh" --arch arm64 --names)"
 need_word FLAVOUR "$flavour" "normal test"
-programs=$BUILD/arm64
 out=$programs/check
 own_folder "$out"
 build_tools testvm vmm selftests
