@@ -54,7 +54,7 @@ adapt_makefile()
 			"$2/Makefile"
 		;;
 	hmm)
-		cp "$top"/bench/peer/Makefile "$top"/bench/peer/absent.c "$2/"
+		cp "$top"/bench/peer/Makefile "$top"/bench/peer/absent.[ch] "$2/"
 		# Memory of a device is a feature of the kernel; see module.sh.
 		grep -q '^CONFIG_DEVICE_PRIVATE=y' "$kdir/config" ||
 			sed -i 's/return dmirror_allocate_chunk(mdevice, NULL);/return 0;/' \
