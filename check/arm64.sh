@@ -10,55 +10,89 @@ export ARCH=arm64
 usage()
 {
 	cat <<END
-usage: arm64.sh [--quick]
+usage: arm64.sh [--quick | --storm SECONDS] [--out DIR]
 Boots a kernel for arm64 and runs there the driver's selftests, storms, and the mistakes of
-a guest, which must be reported. --quick runs a few selftests and one storm. Results are
-"ok" and "not ok" lines; logs are in build/arm64/check/.
+a guest, which must be reported. Prints "ok" and "not ok" lines; logs go to DIR,
+build/arm64/check by default.
+
+--quick runs a few selftests and one short storm; --storm only one storm of so many seconds,
+with two vCPUs and two engines.
 
 In the environment: KERNEL, 6.1 by default, 6.12 or 7.3; FLAVOUR, normal by default, or
-test, which runs the tests of test builds; TESTS, names of selftests instead of all.
+test, which runs the tests of test builds, and sees a seeded bug noticed; TESTS, names of
+selftests instead of all; APPEND, words for the kernel's command line, such as
+kvm-arm.mode=nvhe.
 END
 }
 
-quick=
-case $* in
-'') ;;
---quick) quick=1 ;;
---help) usage; exit 0 ;;
-*) usage >&2; exit 2 ;;
-esac
+what='' seconds=20 cpus=4 few='' out=$programs/check
+while [ $# -gt 0 ]; do
+	case $1 in
+	--help) usage; exit 0 ;;
+	--quick) what=storm seconds=3 cpus=2 few=1 TESTS="invalidate slots" ;;
+	--storm | --out)
+		[ $# -gt 1 ] || { usage >&2; exit 2; }
+		case $1 in
+		--out) out=$(realpath -m "$2") ;;
+		*) what=storm seconds=$2 ;;
+		esac
+		shift
+		;;
+	*) usage >&2; exit 2 ;;
+	esac
+	shift
+done
 kernel=${KERNEL:-6.1}
 flavour=${FLAVOUR:-normal}
-need_word KERNEL "$kernel" "$("$top/testvm/kernels/kernel.sh" --arch arm64 --names)"
+need_kernel "$kernel"
 need_word FLAVOUR "$flavour" "normal test"
-out=$programs/check
+need_numbers --storm "$seconds"
 own_folder "$out"
-build_tools testvm vmm selftests
-"$top/testvm/kernels/kernel.sh" --arch arm64 "$kernel" > /dev/null
-say "building the driver for $kernel ($flavour)"
-module=$("$top/testvm/kernels/module.sh" --arch arm64 "$kernel" "$flavour")
 
-rm -rf "$out"
-tests=$programs/selftests
-lib=$out/root/usr/lib/secmmu
-mkdir -p "$out/root/usr/bin" "$lib/selftests"
-cp "$programs/vmm/secmmu-vmm" "$programs/vmm/secmmu-observed" "$out/root/usr/bin/"
-copy_guest_scripts "$lib"
-list=tests
-[ "$flavour" = normal ] || list="tests-of-test-build"
-if [ ! "${TESTS-}" ]; then
-	TESTS=$(sed '/^leaks$/d; s/^flush$/&,-T,B1_long_range/
-		s/^failnth$/&,-T,G3_kernel_each_fails_once,-T,G3_kernel_nothing_left/' "$tests/$list")
-	[ ! "$quick" ] || TESTS="invalidate slots domains keys"
+# What there is to run, besides selftests, and these. Those that look for leaks or sweep a long
+# range take too long; only a debug kernel lets things fail by itself.
+choose()
+{
+	local from=$programs/selftests
+
+	tests=${TESTS-}
+	[ ! "$what" ] || return 0
+	if [ "$flavour" = test ]; then
+		what=control
+		tests=${tests:-$(sed 's/^failnth$/&,-T,G3_kernel_each_fails_once,-T,G3_kernel_nothing_left/' \
+			"$from/tests-of-test-build")}
+	else
+		what=all
+		tests=${tests:-$(sed '/^leaks$/d; s/^flush$/&,-T,B1_long_range/' "$from/tests")}
+	fi
+}
+
+# The selftests in $tests, for run_tests.sh, and those of control.sh.
+give_tests()
+{
+	local from=$programs/selftests to=$out/root/usr/lib/secmmu/selftests word
+
+	mkdir -p "$to"
+	cp "$from"/*.sh "$from/settings" "$from"/tests* "$to/"
+	for word in $tests invalidate; do
+		need_word TESTS "${word%%,*}" "$(cat "$from"/tests* | tr '\n' ' ')"
+		cp -lf "$from/${word%%,*}" "$to/"
+	done
+}
+
+build_tools testvm vmm
+if [ ! "$what" ] || [ "${TESTS-}" ]; then
+	PROGRAMS=${few:+$TESTS} build_tools selftests
 fi
-cp "$tests"/*.sh "$tests"/settings "$tests"/tests* "$lib/selftests/"
-for word in $TESTS; do
-	need_word TESTS "${word%%,*}" "$(cat "$tests"/tests* | tr '\n' ' ')"
-	cp -lf "$tests/${word%%,*}" "$lib/selftests/"
-done
+prepare_kernel "$kernel" "$flavour"
+choose
+rm -rf "$out"
+make_root "$out/root"
+[ ! "$tests" ] || give_tests
 
 say "booting"
-"$BUILD/testvm/testvm" --arch arm64 --kernel "$kernel" --memory 3072 \
+# shellcheck disable=SC2086 # a list of names
+"$BUILD/testvm/testvm" --quiet --arch arm64 --kernel "$kernel" --cpus "$cpus" --memory 3072 \
 	--timeout "${LIMIT:-3000}" --root "$out/root" --load brd \
-	--append "brd.rd_nr=1 brd.rd_size=65536" --module "$module" --out "$out/out" \
-	--log "$out/console" -- /usr/lib/secmmu/arm64.sh "${quick:-0}" "$TESTS"
+	--append "brd.rd_nr=1 brd.rd_size=65536 ${APPEND-}" --module "$module" --out "$out/out" \
+	--log "$out/console" -- /usr/lib/secmmu/arm64.sh "$what" "$seconds" $tests

@@ -1,21 +1,30 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# In the test VM for arm64: whether to be quick (1 or 0), and names of selftests. Emulation
-# of another architecture is slow, and no limit is about that.
+# In the test VM for arm64: selftests, and what else is asked for. Arguments: storm, all or
+# control; the seconds of a storm; names of selftests. Emulation of another architecture is
+# slow, and no limit is about that.
 set -u
-quick=$1
-tests=$2
+what=$1 seconds=$2
+shift 2
 dir=/usr/lib/secmmu
 status=0
 export SECMMU_TEST_SLOW="${SECMMU_TEST_SLOW:-6}"
 
 # Words of the kernel that say in which of its modes KVM is.
 dmesg | sed -n 's/^.*\] kvm \[1\]: \(.* mode initialized.*\)/# \1/p'
-# shellcheck disable=SC2086 # a list of names
-$dir/selftests/run_tests.sh $tests || status=1
-$dir/short.sh 20 "--seed 2 --backing memfd" || status=1
-[ "$quick" = 1 ] && exit $status
-$dir/short.sh 20 "--mix all --seed 1" "--seed 3 --no-mirror" \
-	"--seed 7 --backing memfd --tags --domains --keys" || status=1
-$dir/mistakes.sh || status=1
+[ $# = 0 ] || $dir/selftests/run_tests.sh "$@" || status=1
+case $what in
+storm)
+	$dir/short.sh "$seconds" "--seed 2 --backing memfd --tags --domains --keys" || status=1
+	;;
+all)
+	$dir/short.sh "$seconds" "--seed 2 --backing memfd" "--mix all --seed 1" \
+		"--seed 3 --no-mirror" "--seed 7 --backing memfd --tags --domains --keys" ||
+		status=1
+	$dir/mistakes.sh || status=1
+	;;
+control)
+	$dir/control.sh || status=1
+	;;
+esac
 exit $status
