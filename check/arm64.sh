@@ -29,7 +29,7 @@ what='' seconds=20 cpus=4 few='' out=$programs/check
 while [ $# -gt 0 ]; do
 	case $1 in
 	--help) usage; exit 0 ;;
-	--quick) what=storm seconds=3 cpus=2 few=1 TESTS="invalidate slots" ;;
+	--quick) what=quick seconds=3 cpus=2 few=1 TESTS="invalidate slots" ;;
 	--storm | --out)
 		[ $# -gt 1 ] || { usage >&2; exit 2; }
 		case $1 in

@@ -274,6 +274,24 @@ kcsan_kernel()
 	extra tests testvm-kcsan env KERNEL=kcsan "$top/testvm/selftest.sh" kcsan
 }
 
+# Kernels for another architecture, which QEMU emulates.
+arm64_kernels()
+{
+	local arm64=$top/check/arm64.sh kernel
+
+	extra tests arm64 "$arm64" --quick --out "$out/arm64"
+	for kernel in 6.1 6.12 7.3; do
+		KERNEL=$kernel extra tests "arm64-$kernel" "$arm64" --out "$out/arm64-$kernel"
+	done
+	FLAVOUR="test" extra tests arm64-test-build "$arm64" --out "$out/arm64-test-build"
+	KERNEL=6.12 APPEND=kvm-arm.mode=nvhe \
+		extra tests arm64-nvhe "$arm64" --quick --out "$out/arm64-nvhe"
+	ARCH=arm64 KERNEL=6.1 SUBJECT="kvm hmm procmem" extra tests arm64-judge \
+		"$top/judge/judge.sh" --quick --tap --out "$out/arm64-judge"
+	ARCH=arm64 SECMMU_TEST_SLOW=6 extra tests arm64-mutants \
+		"$top/mutants/mutants.pl" --quick --few --out "$out/arm64-mutants"
+}
+
 stock_kernels()
 {
 	local quick
@@ -360,7 +378,7 @@ extra tests testvm-programs "$top/testvm/selftest.sh" debian_
 extra tests testvm-frozen "$top/testvm/selftest.sh" frozen
 stock_kernels
 kcsan_kernel
-extra tests arm64 "$top/check/arm64.sh" --quick
+arm64_kernels
 go step bench bench 6.1
 go tests hot-paths hot_paths
 go tests bench-report "$top/bench/selftest.pl"
