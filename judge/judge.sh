@@ -235,6 +235,8 @@ run_group()
 	say "kernel $kernel:${group_subjects[$1]}"
 	"$top/testvm/kernels/kernel.sh" --arch "$arch" "$kernel" > /dev/null
 	options=(--load zram ${JUDGE_APPEND:+--append "$JUDGE_APPEND"})
+	# That of 6.1 asks user space for its compression.
+	[ "$kernel" != 6.1 ] || options+=(--load lzo-rle)
 	for name in ${group_load[$1]}; do
 		options+=(--load "$name")
 	done
@@ -285,7 +287,7 @@ run_group()
 build_tools testvm judge ${STORM:+vmm}
 # This machine's own says what there is.
 if [ "$arch" != x86_64 ] &&
-   ! make -s -C "$top/judge" ARCH=x86_64 >> "$BUILD/judge.log" 2>&1; then
+   ! flock "$BUILD/build.lock" make -s -C "$top/judge" ARCH=x86_64 >> "$BUILD/judge.log" 2>&1; then
 	tail -n 40 "$BUILD/judge.log" >&2
 	echo "judge: it does not build; see $BUILD/judge.log" >&2
 	exit 2
