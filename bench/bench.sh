@@ -26,7 +26,7 @@ while [ $# -gt 0 ]; do
 	--help) usage; exit 0 ;;
 	--quick) grid=quick memory=2048 timeout=240 ;;
 	# Times do not matter here, and nested guests run better with four processors.
-	--tiny) grid=tiny memory=2048 timeout=120 cpus=4 ;;
+	--tiny) grid=tiny memory=2048 timeout=300 cpus=4 ;;
 	--icount) icount=--icount ;;
 	--out)
 		[ $# -gt 1 ] || { usage >&2; exit 2; }

@@ -98,6 +98,7 @@ arm64) suffix=-arm64 architecture=arm64 ;;
 *) wrong_usage ;;
 esac
 [ $# -gt 0 ] || wrong_usage
+[[ $1 != -* ]] || wrong_usage
 for name; do
 	[[ "$name" =~ ^[a-z0-9][a-z0-9+.-]+$ ]] || fail "'$name' is no name of a package"
 done
