@@ -292,6 +292,37 @@ arm64_kernels()
 		"$top/mutants/mutants.pl" --quick --few --out "$out/arm64-mutants"
 }
 
+# A VM as of vm(), with kernels for guests of QEMU.
+nested_vm()
+{
+	local name nested=$out/$1.root$lib/nested kernel
+
+	mkdir -p "$nested/modules"
+	for name in 6.1 newest; do
+		kernel=$("$top/testvm/kernels/kernel.sh" $name)
+		cp "$(readlink -f "$kernel/vmlinuz")" "$nested/vmlinuz-$name"
+		[ $name = newest ] || cp -RL "$kernel/modules/kernel/drivers/virtio" \
+			"$nested/modules/$(cat "$kernel/release")"
+	done
+	vm "$@"
+}
+
+# attach beside programs of Debian, and on guests of its libvirt.
+real_programs()
+{
+	local kernel programs guests
+
+	programs='stress-ng python3-minimal redis-server redis-tools sqlite3 qemu-system-x86'
+	guests='libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86'
+	for kernel in 6.1 newest; do
+		LIMIT=3600 MEMORY=4096 DEBIAN=$programs \
+			extra nested_vm "programs-$kernel" "$kernel" normal $lib/programs.sh
+		LIMIT=3600 MEMORY=6144 DEBIAN=$guests \
+			extra nested_vm "domains-$kernel" "$kernel" normal $lib/domains.sh
+	done
+	DEBIAN=stress-ng extra vm programs-control 6.1 test $lib/programs.sh control
+}
+
 stock_kernels()
 {
 	local quick
@@ -377,6 +408,7 @@ extra tests testvm-iommus env KERNEL=7.3 "$top/testvm/selftest.sh" iommus nodes 
 extra tests testvm-programs "$top/testvm/selftest.sh" debian_
 extra tests testvm-frozen "$top/testvm/selftest.sh" frozen
 stock_kernels
+real_programs
 kcsan_kernel
 arm64_kernels
 go step bench bench 6.1
@@ -393,7 +425,7 @@ extra tests series "$top/series/series.sh" --tap
 go tests storm-options "$top/vmm/selftest.sh"
 go tests refusals "$top/check/refusals.sh"
 go tests packaging "$top/packaging/selftest.sh"
-extra step deb "$top/packaging/deb.sh"
+extra tests packages "$top/packaging/vm.sh"
 go step levels "$top/check/levels.sh"
 go tests bare "$top/check/bare.sh" 6.1
 go tests models "$top/models/models.sh"

@@ -69,7 +69,7 @@ give_tests()
 # Tests in a VM: name of the step, kernel, flavour of the driver (or none), command, whose
 # words may be names of selftests; TESTS are more of these. An empty RAM disk is there for
 # tests that need swap space. LIMIT is the time for all, LOAD more modules of the kernel's,
-# NODES the number of NUMA nodes.
+# NODES the number of NUMA nodes, DEBIAN packages whose programs are there, MEMORY its size.
 # With REPEAT the VM repeats itself, and a second of a storm has more in it.
 vm()
 {
@@ -84,7 +84,8 @@ vm()
 		module=(--module "$BUILD/modules/$kernel-$flavour/driver/secmmu.ko")
 	tests "$name" "$BUILD/testvm/testvm" --quiet --kernel "$kernel" \
 		${REPEAT:+--deterministic --record "$out/$name.run"} \
-		--cpus 4 --memory 3072 --nodes "${NODES:-1}" --timeout "${LIMIT:-600}" \
+		${DEBIAN:+--debian "$DEBIAN"} \
+		--cpus 4 --memory "${MEMORY:-3072}" --nodes "${NODES:-1}" --timeout "${LIMIT:-600}" \
 		--root "$out/root" \
 		--root "$out/$name.root" \
 		--load brd "${load[@]}" --append "brd.rd_nr=1 brd.rd_size=65536" \

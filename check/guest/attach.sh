@@ -264,6 +264,27 @@ expect_end "H3, merged pages are copied" 0 \
 echo 0 > $ksm/run
 end $pid
 
+# A process that is forked while its parent is looked at already.
+sh -c 'trap "secmmu-observed churn &" USR1; while :; do sleep 0.2; done' > /tmp/forked &
+pid=$!
+rm -f "$json".*
+secmmu-vmm attach --follow --verify --seconds 20 --json "$json" $pid > /tmp/said 2>&1 &
+attached=$!
+until grep -q 'processes are looked at' /tmp/said || ! kill -0 $attached; do
+	sleep 0.1
+done
+kill -USR1 $pid
+expect_end "children" 0 '^attach: PASS, processes: \([2-9]\|[1-9][0-9]\) without a stale page, 0 with,'
+forked=$(pidof secmmu-observed)
+check "the one forked meanwhile was compared, $forked" \
+	"$(grep -c "^process $forked (secmmu-observed), mirrored" /tmp/said)" = 1
+json_of_all=$json json=$json.$forked
+check "... and has dropped pages ($(number zapped))" "$(number zapped)" -gt 10
+json=$json_of_all
+rm -f "$json".*
+end $pid
+end "$forked"
+
 observed become
 attach --pid $pid --verify --seconds 60
 kill -USR1 $pid
