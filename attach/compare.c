@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 #include "client.h"
@@ -29,6 +30,15 @@ static void dump_pages(const struct compare *compare, uint64_t gpa, const void *
 	if (compare->dump >= 0 &&
 	    pwrite(compare->dump, bytes, length, (off_t)gpa) != (ssize_t)length)
 		die("cannot write the dump: %s", strerror(errno));
+}
+
+/* The process has given a page up that the dump may have. */
+static void dump_hole(const struct compare *compare, uint64_t page)
+{
+	if (compare->dump >= 0 &&
+	    fallocate(compare->dump, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		      (off_t)to_gpa(compare, page), PAGE_BYTES))
+		die("cannot make a hole in the dump: %s", strerror(errno));
 }
 
 /*
@@ -355,6 +365,8 @@ int compare_pages(struct compare *compare, uint64_t start, unsigned int pages,
 		if (verdict < 0)
 			return verdict;
 		verdicts[0] = (enum verdict)verdict;
+		if (verdict == VERDICT_ABSENT)
+			dump_hole(compare, start);
 		return 1;
 	}
 	while (done < shown) {
