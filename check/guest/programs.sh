@@ -58,6 +58,15 @@ start()
 	pid=$!
 }
 
+# ... until it has forked $1 others.
+wait_for_children()
+{
+	until [ "$(grep -l "^PPid:.$pid\$" /proc/[0-9]*/status 2> /dev/null | wc -l)" -ge "$1" ] ||
+		! kill -0 "$pid"; do
+		sleep 0.2
+	done
+}
+
 # ... and end it, with all that it has forked.
 end()
 {
@@ -78,7 +87,8 @@ stress()
 	shift
 	wanted "$name" || return 0
 	start stress-ng --temp-path /tmp --timeout $((seconds + 600)) "$@"
-	sleep 2
+	# The parent does nothing but wait for its two workers.
+	wait_for_children 2
 	compare "stress-ng, $name" "$pid" 0 10
 	end
 }
@@ -190,7 +200,7 @@ if [ "${1-}" = control ]; then
 	echo ignore-invalidate > /sys/module/secmmu/parameters/mutant || exit 1
 	seconds=5
 	start stress-ng --temp-path /tmp --timeout 600 --mmap 1 --mmap-bytes 16m
-	sleep 2
+	wait_for_children 1
 	compare "control, stress-ng, mmap" "$pid" 1 0
 	end
 	exit $status
