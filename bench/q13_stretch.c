@@ -213,7 +213,7 @@ static void add_event(struct bench *bench, struct event event)
 
 static void add_events(struct bench *bench)
 {
-	static const size_t sizes[BENCH_GRIDS] = { 1 << 18, 1 << 12, 1 << 11 };
+	static const size_t sizes[BENCH_GRIDS] = { 1 << 18, 1 << 12, 1 << 9 };
 	static const struct event mirrors[] = {
 		{ .kind = MIRROR, .policy = SECMMU_FLUSH_RANGE, .name = "range" },
 		{ .kind = MIRROR, .policy = SECMMU_FLUSH_ARRAY, .batch = 32,
