@@ -154,11 +154,14 @@ static void add_bystanders(struct bench *bench)
 
 #define NET_MIRROR	"[pages=1, listener=mirror, slots=1] - [pages=1, listener=none]"
 
+#define NET_EMPTY	"[pages=1, listener=empty notifier] - [pages=1, listener=none]"
+
 static const struct target targets[] = {
 	{ "{call} of 1 page, mirror against empty notifier",
 	  "[pages=1, listener=mirror, slots=1]", "[pages=1, listener=empty notifier]", 1.3 },
-	{ "the same, net of the work without a listener", NET_MIRROR,
-	  "[pages=1, listener=empty notifier] - [pages=1, listener=none]", 1.3 },
+	{ "the same, net of the work without a listener", NET_MIRROR, NET_EMPTY, 2 },
+	{ "the same, mirror with 32,000 slots",
+	  "[pages=1, listener=mirror, slots=32000] - [pages=1, listener=none]", NET_EMPTY, 2.3 },
 	{ "{call} of 512 pages, mirror against none",
 	  "[pages=512, listener=mirror, slots=1]", "[pages=512, listener=none]", 1.03 },
 	{ "{call} of 1 page, mirror with 32,000 slots against 1",

@@ -235,8 +235,6 @@ run_group()
 	say "kernel $kernel:${group_subjects[$1]}"
 	"$top/testvm/kernels/kernel.sh" --arch "$arch" "$kernel" > /dev/null
 	options=(--load zram ${JUDGE_APPEND:+--append "$JUDGE_APPEND"})
-	# That of 6.1 asks user space for its compression.
-	[ "$kernel" != 6.1 ] || options+=(--load lzo-rle)
 	for name in ${group_load[$1]}; do
 		options+=(--load "$name")
 	done
