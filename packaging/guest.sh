@@ -5,21 +5,11 @@
 set -u
 # shellcheck source=check/guest/inside.sh
 . "${0%/*}/inside.sh"
+# shellcheck source=check/guest/try.sh
+. "${0%/*}/try.sh"
 only_inside "installs packages and loads the driver"
 status=0
-
-try()
-{
-	title=$1
-	shift
-	if "$@" > /tmp/log 2>&1; then
-		echo "ok - packages, $title"
-	else
-		tail -n 60 /tmp/log | sed 's/^/# /'
-		echo "not ok - packages, $title"
-		status=1
-	fi
-}
+results_of=packages
 
 # A command of that Debian's; busybox prefers programs of its own, but for a path.
 inside()

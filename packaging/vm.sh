@@ -83,6 +83,6 @@ root=$out/root
 rm -rf "$root/debian/packages"
 mkdir "$root/debian/packages"
 cp "$BUILD"/deb/secmmu-dkms_*.deb "$BUILD"/deb/secmmu-tools_*.deb "$top/packaging/debian/tests/use" "$root/debian/packages/"
-cp "$top/packaging/guest.sh" "$top/check/guest/inside.sh" "$root/"
+cp "$top/packaging/guest.sh" "$top"/check/guest/{inside,try}.sh "$root/"
 "$BUILD/testvm/testvm" --quiet --kernel 6.1 --memory 4096 --timeout 3600 --root "$root" -- \
 	sh /guest.sh

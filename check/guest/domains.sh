@@ -12,23 +12,12 @@ set -u
 only_inside "runs a libvirt daemon as root"
 # shellcheck source=check/guest/nested.sh
 . "${0%/*}/nested.sh"
+# shellcheck source=check/guest/try.sh
+. "${0%/*}/try.sh"
 status=0
+results_of=domains
 chunk=16384	# pages that are compared at once
 export LIBVIRT_DEFAULT_URI=qemu:///system
-
-# A result: its title, and the command that decides, whose output goes to /tmp/log.
-try()
-{
-	title=$1
-	shift
-	if "$@" > /tmp/log 2>&1; then
-		echo "ok - domains, $title"
-	else
-		sed 's/^/# /' /tmp/log | tail -n 40
-		echo "not ok - domains, $title"
-		status=1
-	fi
-}
 
 # No service manager is here, nobody confines QEMU, and it writes its own files.
 start_libvirt()
