@@ -279,7 +279,7 @@ arm64_kernels()
 {
 	local arm64=$top/check/arm64.sh kernel
 
-	extra tests arm64 "$arm64" --quick --out "$out/arm64"
+	go tests arm64 "$arm64" --quick --out "$out/arm64"
 	for kernel in 6.1 6.12 7.3; do
 		KERNEL=$kernel extra tests "arm64-$kernel" "$arm64" --out "$out/arm64-$kernel"
 	done
@@ -403,6 +403,9 @@ fi
 seeded_bugs
 # Secondary MMUs, one of which is broken on purpose.
 go tests judge "$top/judge/judge.sh" --quick --tap --out "$out/judge"
+extra step judge-all "$top/judge/judge.sh" --out "$out/judge-all"
+extra step found "$top/found/found.sh" --out "$out/found"
+extra step sensitivity "$top/judge/sensitivity/sensitivity.sh" --kernels --out "$out/sensitivity"
 extra tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug
 extra tests testvm-iommus env KERNEL=7.3 "$top/testvm/selftest.sh" iommus nodes device_fault
 extra tests testvm-programs "$top/testvm/selftest.sh" debian_

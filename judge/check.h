@@ -155,6 +155,10 @@ ssize_t write_page(const struct trial *trial, const void *hva, uint32_t stamp);
 void map_anon(const struct trial *trial, void *hva, size_t length, int prot);
 uint32_t map_large(const struct trial *trial, char *large);
 int map_memfd(const struct trial *trial, void *hva, size_t length);
+/* What /proc/self/pagemap says of a page. */
+uint64_t pagemap_entry(const struct trial *trial, const void *hva);
+#define PAGEMAP_PRESENT	(1ull << 63)
+#define PAGEMAP_PFN	((1ull << 55) - 1)
 /* A child that does nothing until it is ended. */
 pid_t fork_idle(const struct trial *trial);
 void end_child(pid_t child);

@@ -41,6 +41,8 @@ uint64_t stamp_word(const struct trial *trial, uint32_t stamp, const void *hva, 
 {
 	uint64_t page = (uint64_t)((const char *)hva - trial->arena) / PAGE;
 
+	/* Elsewhere all stamps look alike. */
+	need(trial, page < ARENA_PAGES, "stamp what is not in the arena");
 	return stamp ? STAMP_TAG << 56 | (uint64_t)stamp << 32 | page << 16 | word : 0;
 }
 

@@ -208,7 +208,7 @@ show_progress()
 # negative control prevents, which holds its pages, or shows by chance only, and a hang that
 # takes all of its limit.
 not_quick="*/aging|hmm/@(exclusive|device-memory*)|kvm/slot-prefault"
-not_quick+="|secmmu-broken/@(collapse|migrate|swap*|stays-*|*-busy)"
+not_quick+="|secmmu-broken/@(collapse|large-small-*|file-collapsed|migrate|swap*|stays-*|*-busy)"
 
 # SUBJECT/CHECK of all checks of subject $1 that CHECK, a list of patterns, names.
 plan_subject()

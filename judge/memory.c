@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory and processes for checks. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <signal.h>
@@ -86,6 +87,25 @@ uint32_t map_large(const struct trial *trial, char *large)
 	if (large_at(trial, large) < LARGE)
 		skip(trial, "the kernel gives no large page");
 	return stamp;
+}
+
+/**
+ * pagemap_entry - what the kernel says of a page of the process
+ * @trial: the trial
+ * @hva: the page
+ *
+ * Return: %PAGEMAP_PRESENT, if the process has an entry of it, and the frame in %PAGEMAP_PFN.
+ */
+uint64_t pagemap_entry(const struct trial *trial, const void *hva)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry = 0;
+
+	need(trial, pread(fd, &entry, sizeof(entry),
+			  (off_t)((uintptr_t)hva / PAGE * sizeof(entry))) == sizeof(entry),
+	     "read the pagemap");
+	close(fd);
+	return entry;
 }
 
 /**

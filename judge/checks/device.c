@@ -5,16 +5,24 @@
 #include "check.h"
 
 #define PAGE_NUMBER	3
+/* More than earlier checks have used: a page of the device keeps what was known of its last user. */
+#define LAZY_PAGES	64
 
-/* A page with a stamp that the accessor has written goes to the subject's memory. */
-static uint32_t move_page(const struct trial *trial, char *page)
+static void move_there(const struct trial *trial, char *page)
 {
-	uint32_t stamp = expect_write(trial, page);
 	ssize_t moved = trial->ops->migrate(trial->accessor, gpa_at(trial, page), PAGE);
 
 	if (moved != (ssize_t)PAGE)
 		skip(trial, "nothing is migrated: %s", moved < 0 ? strerror((int)-moved) :
 		     "no memory of the device");
+}
+
+/* A page with a stamp that the accessor has written goes to the subject's memory. */
+static uint32_t move_page(const struct trial *trial, char *page)
+{
+	uint32_t stamp = expect_write(trial, page);
+
+	move_there(trial, page);
 	return stamp;
 }
 
@@ -67,6 +75,26 @@ CHECK(device_memory_forked, .summary = "a page in device memory is copied for a 
 	expect_read(trial, page, cpu_fill(trial, page, 1));
 	expect_write(trial, page);
 	end_child(child);
+}
+
+/* Only the process's entry knew that the page was written, and it goes away with the move. */
+CHECK(device_memory_lazy, .summary = "what the process wrote after MADV_FREE stays, in device memory too",
+      .needs = NEED_MIGRATE)
+{
+	char *page = page_at(trial, PAGE_NUMBER);
+	uint32_t stamp;
+
+	need_swap(trial);
+	cpu_fill(trial, page, LAZY_PAGES);
+	need(trial, !madvise(page, LAZY_PAGES * PAGE, MADV_FREE), "free pages lazily");
+	stamp = cpu_fill(trial, page, LAZY_PAGES);
+	for (size_t i = 0; i < LAZY_PAGES; i++)
+		move_there(trial, page + i * PAGE);
+	for (size_t i = 0; i < LAZY_PAGES; i++)
+		expect_cpu(trial, page + i * PAGE, stamp);
+	page_out(trial, page, LAZY_PAGES * PAGE);
+	for (size_t i = 0; i < LAZY_PAGES; i++)
+		expect_cpu(trial, page + i * PAGE, stamp);
 }
 
 /* The driver must bring the page back, or free it, without the accessor. */

@@ -12,7 +12,6 @@
 
 #define IDLE_BITMAP	"/sys/kernel/mm/page_idle/bitmap"
 #define DROP_CACHES	"/proc/sys/vm/drop_caches"
-#define PAGEMAP_PFN	((1ull << 55) - 1)
 
 CHECK(prefault, .summary = "what was mapped beforehand is followed like all else",
       .needs = NEED_PREFAULT)
@@ -90,17 +89,6 @@ CHECK(dirty_log_large, .summary = "a log that begins over a large page misses no
 		convict(trial, VERDICT_LOST_WRITE, "a write beside another is not in the log");
 }
 
-static uint64_t pfn_of(const struct trial *trial, const void *hva)
-{
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t entry = 0;
-
-	need(trial, pread(fd, &entry, sizeof(entry), (off_t)((uintptr_t)hva / PAGE * 8)) ==
-	     sizeof(entry), "read the pagemap");
-	close(fd);
-	return entry & PAGEMAP_PFN;
-}
-
 /* Marks the page idle, or tells if it still is. */
 static bool idle_page(const struct trial *trial, int fd, uint64_t pfn, bool mark)
 {
@@ -137,7 +125,7 @@ CHECK(aging, .summary = "an access through an accessor makes a page young", .nee
 		skip(trial, "the kernel has no " IDLE_BITMAP);
 	stamp = expect_write(trial, page);
 	drain_lists(trial);
-	pfn = pfn_of(trial, page);
+	pfn = pagemap_entry(trial, page) & PAGEMAP_PFN;
 	for (int i = 0; i < 2; i++) {
 		idle_page(trial, fd, pfn, true);
 		if (!idle_page(trial, fd, pfn, false))

@@ -6,7 +6,7 @@
 # Reads DIR/FIX.control.jsonl and DIR/FIX.reverted.jsonl, results of the judge, for each fix in
 # folder PATCHES, and prints a matrix: DIR/matrix.txt, matrix.json and index.html have the same.
 # The exit status is 0 if all controls are as EXPECTED records them and each fix that was run is
-# seen, 1 if not, 2 if none was run.
+# seen, unless its patch says why it cannot be; 1 if not, 2 if none was run.
 use strict;
 use warnings;
 use FindBin;
@@ -90,7 +90,7 @@ sub judge_fix
 		   as => $header->{As}, checks => [], state => 'not run');
 	my %before;
 
-	$row{reason} = $header->{'Not run'} // 'not asked for';
+	$row{reason} = 'not asked for';
 	return \%row if !$control || !$reverted;
 	$before{$_->{check}} = $_ for @$control;
 	$row{state} = 'not seen';
@@ -163,6 +163,7 @@ my @body = map { my $row = $_; map { [ cells($row, $_) ] } @{$row->{checks}} ? @
 	@rows;
 my %count = ('seen' => 0, 'not seen' => 0, 'not run' => 0);
 $count{$_->{state}}++ for @rows;
+my $unexplained = grep { $_->{state} eq 'not seen' && $_->{reason} eq 'unexplained' } @rows;
 my $wrong = grep { !$_->{control_recorded} } map { @{$_->{checks}} } @rows;
 my @text = (table_lines(\@head, @body), '', map({ note($_) } @rows), '',
 	    "sensitivity: $count{seen} seen, $count{'not seen'} not seen, $count{'not run'} not run, " .
@@ -176,4 +177,4 @@ write_file('index.html', page('Fixes taken back',
 	"body { font: 14px sans-serif }\ntd, th { padding: 2px 8px; text-align: left }\n",
 	table(\@head, @body), element('ul', {}, map { element('li', {}, note($_)) } @rows)));
 exit 2 if !$count{seen} && !$count{'not seen'};
-exit($count{'not seen'} || $wrong ? 1 : 0);
+exit($unexplained || $wrong ? 1 : 0);

@@ -12,25 +12,27 @@ top=$root
 usage()
 {
 	cat <<END
-usage: sensitivity.sh [--out DIR] [FIX...]
-A FIX is the name of a file in judge/sensitivity/patches/ (default: all). For each, the module
-that it changes is built twice from the kernel's source: as it is, the control, and with the fix
-taken back. The judge runs the checks that the file names against both, in test VMs. Fixes in
-the kernel itself are only listed. Results go to DIR, build/sensitivity/out by default:
+usage: sensitivity.sh [--kernels] [--out DIR] [FIX...]
+A FIX is the name of a file in judge/sensitivity/patches/ (default: all that are in a module). For
+each, the module that it changes is built twice from the kernel's source: as it is, the control,
+and with the fix taken back. The judge runs the checks that the file names against both, in test
+VMs. For a fix in the kernel itself a kernel is built (the first takes ten minutes, the next a few);
+--kernels names all of these, too. Results go to DIR, build/sensitivity/out by default:
 matrix.txt, matrix.json, index.html; results of fixes that are not named stay.
 
 In the environment: CHECK, patterns of checks to run instead of those that are named; STORM,
 seconds of a storm behind the checks (default: none).
 
-The exit status is 0 if each control is as judge/expected records it, and each fix that can be
-run is seen; 1 if one is not, 2 if nothing was run.
+The exit status is 0 if each control is as judge/expected records it, and each fix is seen but those
+whose patches say why they are not; 1 if one is not, 2 if nothing was run.
 END
 }
 
-here=$top/judge/sensitivity out=$BUILD/sensitivity/out
+here=$top/judge/sensitivity out=$BUILD/sensitivity/out kernels=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--help) usage; exit 0 ;;
+	--kernels) kernels=yes ;;
 	--out)
 		[ $# -gt 1 ] || { usage >&2; exit 2; }
 		out=$2
@@ -41,9 +43,18 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
+# Line $2 of the header of fix $1.
+header()
+{
+	sed -n "/^--- /q; s/^$2: *//p" "$here/patches/$1.patch"
+}
+
 if [ $# -eq 0 ]; then
 	for file in "$here"/patches/*.patch; do
-		set -- "$@" "$(basename "$file" .patch)"
+		fix=$(basename "$file" .patch)
+		if [ "$kernels" ] || [ "$(header "$fix" Source)" != kernel ]; then
+			set -- "$@" "$fix"
+		fi
 	done
 fi
 for fix; do
@@ -53,14 +64,8 @@ for fix; do
 	fi
 done
 
-# Line $2 of the header of fix $1.
-header()
-{
-	sed -n "/^--- /q; s/^$2: *//p" "$here/patches/$1.patch"
-}
-
-# Runs the judge for fix $1 on kernel $2 with the modules in folder $3 (or the kernel's own);
-# results go to $4.jsonl. What the judge thinks of them is report.pl's to say.
+# Runs the judge for fix $1 on kernel $2, with the modules in folder $3, or the kernel there (or the
+# kernel's own); results go to $4.jsonl. What the judge thinks of them is report.pl's to say.
 run_judge()
 {
 	local pairs subject checks='' boot='' hmm=''
@@ -73,6 +78,7 @@ run_judge()
 	case $(header "$1" Source) in
 	hmm) hmm=$3/test_hmm_peer.ko ;;
 	own) ;;
+	kernel) boot=$3 ;;
 	*)
 		boot=$4.kernel
 		"$here/replace.sh" "$2" "$3" "$boot"
@@ -97,11 +103,19 @@ try_fix()
 	kernel=$(header "$1" Kernel)
 	control=$(header "$1" Control)
 	source=$(header "$1" Source)
-	if [ "$source" != own ]; then
+	case $source in
+	own) ;;
+	kernel)
+		say "$1: building $kernel with the fix taken back"
+		patched=$("$top/testvm/kernels/kernel.sh" --patch "$here/patches/$1.patch" "$kernel") ||
+			return 1
+		;;
+	*)
 		say "$1: building $source for $kernel, and with the fix taken back"
 		unpatched=$("$here/build.sh" "$kernel" "$source") || return 1
 		patched=$("$here/build.sh" "$kernel" "$source" "$here/patches/$1.patch") || return 1
-	fi
+		;;
+	esac
 	rm -rf "$out/$1".*
 	say "$1: control on ${control:-$kernel}, fix taken back on $kernel"
 	run_judge "$1" "${control:-$kernel}" "$unpatched" "$out/$1.control" < /dev/null &
@@ -121,7 +135,6 @@ failed=''
 trap 'for job in $(jobs -p); do kill -TERM -- "-$job"; done; exit 130' INT TERM HUP
 set -m
 for fix; do
-	[ "$(header "$fix" Source)" != kernel ] || continue
 	try_fix "$fix" || failed=yes
 done
 set +m

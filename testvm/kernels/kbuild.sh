@@ -7,6 +7,8 @@
 # A folder in the cache holds, besides what kernel.sh says,
 #   recipe    what tells whether the configuration is still the wanted one
 #   source    package and version of the source
+# A kernel with a patch is built in a tree in the cache that stays, so that the next one takes
+# less than a minute or two.
 #   checked   its age tells when a newer source was last looked for
 
 # How much room the unpacked source and its objects take, in MiB.
@@ -15,7 +17,7 @@ build_space=3000
 # What the recipe of kernel $1 is now.
 built_recipe()
 {
-	cat "$here/base.config" "$here/$1.config" | sha256sum
+	cat "$here/base.config" "$here/$1.config" ${patch_file:+"$patch_file"} | sha256sum
 }
 
 # Is there a kernel of the wanted configuration, from whatever source?
@@ -181,6 +183,35 @@ keep_build()
 		tools/objtool/objtool
 }
 
+# In a source tree: builds it.
+compile_kernel()
+{
+	note 'compiling (takes six to twelve minutes on two cores)'
+	make -j"$(nproc)" KBUILD_BUILD_USER=testvm KBUILD_BUILD_HOST=testvm \
+		LOCALVERSION="-$name" 2>&1 | show_build
+	if [ "${PIPESTATUS[0]}" != 0 ]; then
+		grep -n -A 10 -i 'error' "$log" | tail -n 40 >&2
+		fail "the kernel does not build, the whole log is $log"
+	fi
+}
+
+# In a source tree that is built: fills $work, but for build/.
+install_kernel()
+{
+	PATH=$PATH:/usr/sbin:/sbin make -s INSTALL_MOD_PATH="$work/tree" \
+		LOCALVERSION="-$name" modules_install >>"$log" 2>&1 ||
+		fail "the kernel's modules cannot be installed, see $log"
+	cp include/config/kernel.release "$work/release"
+	cp arch/x86/boot/bzImage "$work/vmlinuz"
+	cp System.map "$work/System.map"
+	cp .config "$work/config"
+	mv "$work/tree/lib/modules/$(cat "$work/release")" "$work/modules"
+	rm -rf "$work/modules/build" "$work/modules/source" "$work/tree"
+	built_recipe "$name" >"$work/recipe"
+	printf '%s\n' "$source_name" >"$work/source"
+	touch "$work/checked"
+}
+
 # Fills $work.
 build_kernel()
 {
@@ -190,26 +221,47 @@ build_kernel()
 	unpack_source "$tree"
 	cd "$tree"
 	configure
-	note 'compiling (takes six to twelve minutes on two cores)'
-	make -j"$(nproc)" KBUILD_BUILD_USER=testvm KBUILD_BUILD_HOST=testvm \
-		LOCALVERSION="-$name" 2>&1 | show_build
-	if [ "${PIPESTATUS[0]}" != 0 ]; then
-		grep -n -A 10 -i 'error' "$log" | tail -n 40 >&2
-		fail "the kernel does not build, the whole log is $log"
-	fi
-	PATH=$PATH:/usr/sbin:/sbin make -s INSTALL_MOD_PATH="$work/tree" \
-		LOCALVERSION="-$name" modules_install >>"$log" 2>&1 ||
-		fail "the kernel's modules cannot be installed, see $log"
-	cp include/config/kernel.release "$work/release"
-	mv arch/x86/boot/bzImage "$work/vmlinuz"
-	mv System.map "$work/System.map"
-	cp .config "$work/config"
-	mv "$work/tree/lib/modules/$(cat "$work/release")" "$work/modules"
-	rm -f "$work/modules/build" "$work/modules/source"
+	compile_kernel
+	install_kernel
 	keep_build "$work/build"
 	cd "$work"
-	rm -rf "$tree" "$work/tree"
-	built_recipe "$name" >"$work/recipe"
-	printf '%s\n' "$source_name" >"$work/source"
-	touch "$work/checked"
+	rm -rf "$tree"
+}
+
+# Makes $tree the configured source that $source_name and the configuration ask for. Its file
+# ready says so as long as no patch is in it.
+prepare_tree()
+{
+	local wanted
+
+	wanted="$source_name $(patch_file='' built_recipe "$name")"
+	if [ "$(cat "$tree/ready" 2>/dev/null)" = "$wanted" ]; then
+		cd "$tree"
+		return
+	fi
+	rm -rf "$tree"
+	need_space $build_space
+	unpack_source "$tree"
+	cd "$tree"
+	configure
+	printf '%s\n' "$wanted" >ready
+}
+
+# Fills $work with the kernel with $patch_file, as far as a VM needs it.
+build_patched()
+{
+	local tree=$cache/source/$name.tree log=$final.log
+
+	prepare_tree
+	patch --dry-run -p1 -s -f -F0 <"$patch_file" >"$log" 2>&1 || {
+		cat "$log" >&2
+		fail "$patch_file does not apply to $source_name"
+	}
+	mv ready was-ready
+	patch -p1 -s -f -F0 --no-backup-if-mismatch <"$patch_file"
+	compile_kernel
+	install_kernel
+	patch -p1 -s -f -F0 -R --no-backup-if-mismatch <"$patch_file"
+	mv was-ready ready
+	cd "$work"
 }

@@ -39,12 +39,15 @@ usage()
 {
 	cat <<-END
 	usage: kernel.sh [--arch ARCH] NAME     makes a kernel ready in the cache
+	       kernel.sh --patch FILE NAME      ... one built here, with a patch to its source
 	       kernel.sh [--arch ARCH] --names  prints the names of the kernels
 	       kernel.sh --source NAME          makes parts of a kernel's source ready there
 	ARCH is x86_64 (the default) or arm64.
 	NAME is one of 6.1, 6.12, 7.3 (Debian's own kernels) or, for x86_64 and not for
 	--source, one of newest, debug, kcsan (built from Debian's newest kernel source; takes
 	several minutes and is done again when testvm/kernels/ or the source has changed).
+	A patched kernel is for testvm --kernel alone: modules for NAME load into it, too. It is
+	NAME+FILE in the cache; the tree that it is built in stays there and takes 3 GB.
 	Prints the folder's path. The cache is SECMMU_CACHE, by default ~/.cache/secmmu.
 	END
 }
@@ -157,7 +160,11 @@ fill_source()
 
 fill_built()
 {
-	build_kernel
+	if [ "$patch_file" ]; then
+		build_patched
+	else
+		build_kernel
+	fi
 }
 
 arch=x86_64
@@ -173,7 +180,7 @@ esac
 # shellcheck source=testvm/kernels/x86_64.sh
 . "$here/$arch.sh"
 
-kind=kernel
+kind=kernel patch_file=
 case ${1:-} in
 --help)
 	usage
@@ -187,17 +194,25 @@ case ${1:-} in
 	kind=source
 	shift
 	;;
+--patch)
+	[ $# -eq 3 ] || wrong_usage
+	kind=patched
+	[ -e "$2" ] || fail "there is no patch $2"
+	patch_file=$(realpath "$2")
+	shift 2
+	;;
 esac
 [ $# -eq 1 ] || wrong_usage
 name=$1
 case $kind:" $debian_names ":" $built_names " in
+patched:*:*" $name "* | kernel:*:*" $name "*) kind=built ;;
+patched:*) wrong_usage ;;
 *:*" $name "*:*) ;;
-kernel:*" $name "*) kind=built ;;
 *) wrong_usage ;;
 esac
 
 case $kind in
-kernel | built) final=$cache/kernels/$name$suffix ;;
+kernel | built) final=$cache/kernels/$name$suffix${patch_file:++$(basename "$patch_file" .patch)} ;;
 source) final=$cache/source/$name ;;
 esac
 
@@ -227,6 +242,6 @@ fi
 cache_lock "$final" xz
 if ! ready && ! { [ "$kind" = built ] && built_current; }; then
 	cache_fill "$final" "fill_$kind"
-	note "$name$suffix is ready"
+	note "${final##*/} is ready"
 fi
 printf '%s\n' "$final"
