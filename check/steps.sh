@@ -101,6 +101,14 @@ wanted()
 	[ ! "${STEPS-}" ] || [[ " $STEPS " = *" $1 "* ]]
 }
 
+# Has a step that was asked for a VM with kernel $1, or the module for it? Its name says so. Other
+# steps that need more than 6.1 build it by themselves.
+needed()
+{
+	[ ! "${STEPS-}" ] || [ "$1" = 6.1 ] || [[ $STEPS = *"$1"* ]] ||
+		{ [ "$1" = newest ] && wanted kunit; }
+}
+
 # Each step that was asked for is there, in make check or, with --all, in make check-all.
 need_steps()
 {
