@@ -7,21 +7,12 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=testvm/kernels/cache.sh
+. "$here/../../testvm/kernels/cache.sh"
 # shellcheck source=testvm/kernels/apt.sh
 . "$here/../../testvm/kernels/apt.sh"
 
 packages='libibverbs-dev libnl-3-dev libnl-route-3-dev'
-
-note()
-{
-	printf 'rxe: %s\n' "$*" >&2
-}
-
-fail()
-{
-	note "$*"
-	exit 1
-}
 
 usage()
 {
@@ -68,27 +59,11 @@ case ${1-} in
 esac
 [ $# -eq 0 ] || { usage >&2; exit 2; }
 
-cache=${SECMMU_CACHE:-${XDG_CACHE_HOME:-${HOME:-}/.cache}/secmmu}
 final=$cache/ibverbs
 if [ ! -e "$final/versions" ]; then
-	if ! mkdir -p "$cache" 2>/dev/null || [ ! -w "$cache" ]; then
-		fail "cannot write to the cache folder $cache"
-	fi
-	# As in kernel.sh: the private apt has one state folder.
-	exec 9>"$cache/kernel.lock"
-	flock 9
+	cache_lock "$final"
 fi
 if [ ! -e "$final/versions" ]; then
-	rm -rf "$final".tmp.*
-	work=$(mktemp -d "$final.tmp.XXXXXX")
-	trap 'rm -rf "$work"' EXIT
-	trap 'exit 130' INT
-	trap 'exit 143' TERM
-	chmod 755 "$work"
-	fill
-	rm -rf "$final"
-	mv "$work" "$final"
-	trap - EXIT
-	note 'libibverbs is ready'
+	cache_fill "$final" fill
 fi
 printf '%s\n' "$final"

@@ -12,17 +12,6 @@
 
 set -eu
 
-note()
-{
-	printf 'qemu: %s\n' "$*" >&2
-}
-
-fail()
-{
-	note "$*"
-	exit 1
-}
-
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=testvm/kernels/cache.sh
 . "$here/../kernels/cache.sh"

@@ -1,7 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The cache, sourced by kernel.sh and ../emulator/qemu.sh, which have note() and fail().
+# The cache, and what a script that fills it says; to be sourced.
+
+note()
+{
+	printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2
+}
+
+fail()
+{
+	note "$*"
+	exit 1
+}
 
 cache=${SECMMU_CACHE:-${XDG_CACHE_HOME:-${HOME:-}/.cache}/secmmu}
 case $cache in
@@ -11,7 +22,8 @@ case $cache in
 esac
 
 # cache_lock FOLDER TOOL...: begin to work on a folder in the cache, with these programs.
-# One at a time: the private apt has one state folder.
+# One at a time for each private apt, which has one state folder.
+lock=$cache/kernel.lock
 cache_lock()
 {
 	local folder=$1 tool
@@ -23,7 +35,7 @@ cache_lock()
 	if ! mkdir -p "${folder%/*}" 2>/dev/null || [ ! -w "${folder%/*}" ]; then
 		fail "cannot write to the cache folder $cache"
 	fi
-	exec 9>"$cache/kernel.lock"
+	exec 9>"$lock"
 	if ! flock -n 9; then
 		note 'waiting for another run to finish'
 		flock 9

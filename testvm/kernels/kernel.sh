@@ -14,17 +14,6 @@
 
 set -eu
 
-note()
-{
-	printf 'kernel: %s\n' "$*" >&2
-}
-
-fail()
-{
-	note "$*"
-	exit 1
-}
-
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=testvm/kernels/cache.sh
 . "$here/cache.sh"

@@ -9,17 +9,6 @@
 
 set -eu
 
-note()
-{
-	printf 'debian: %s\n' "$*" >&2
-}
-
-fail()
-{
-	note "$*"
-	exit 1
-}
-
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=testvm/kernels/cache.sh
 . "$here/../kernels/cache.sh"
@@ -106,12 +95,14 @@ mapfile -t packages < <(printf '%s\n' "$@" | sort -u)
 name=$(IFS=,; echo "${packages[*]}")
 [ ${#name} -le 200 ] || name=$(sha256sum <<<"$name" | cut -c 1-64)
 final=$cache/programs$suffix/$name
+# Its own apt: not behind a kernel that is being built.
+lock=$cache/programs.lock
 
 if [ ! -e "$final/packages" ]; then
 	cache_lock "$final"
 fi
 if [ ! -e "$final/packages" ]; then
-	apt_setup "$cache/apt" "$architecture"
+	apt_setup "$cache/programs.apt" "$architecture"
 	apt_update
 	need_packages "${packages[@]}"
 	cache_fill "$final" fill "${packages[@]}"
