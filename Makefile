@@ -19,6 +19,16 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 TEST ?=
 comma := ,
 
+# A setting that no command has is a slip of the pen. Those that people need are in help below;
+# the kernel's build and installation take more.
+ifeq ($(filter modules install% uninstall,$(MAKECMDGOALS)),)
+SETTINGS := $(sort $(shell grep -o '[A-Z][A-Z]*=' '$(CURDIR)/Makefile' | tr -d =)) \
+	BUILD V CC CFLAGS CPPFLAGS LDFLAGS REPEAT TRIES TIMES CPUS LIST SCHEDULES APPEND LIMIT \
+	PARALLEL_SSH SBATCH_% SECMMU_%
+$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(if \
+	$(filter $(SETTINGS),$(name)),,$(error there is no setting "$(name)"; see make help))))
+endif
+
 .PHONY: help setup tools modules run check check-all judge judge-sensitivity found mutants \
 	mutants-refresh mutants-auto storm-power explore explore-table replay models bench \
 	bench-compare soak fuzz campaign check-arm64 series install install-module install-device \
@@ -188,7 +198,8 @@ bench:
 		$(if $(ICOUNT),--icount --out '$(BUILD)/bench-icount') $(QUESTIONS)
 
 bench-compare:
-	@test -n '$(BASE)' || { echo >&2 'which results to compare with? BASE=FILE'; exit 2; }
+	@test -r '$(BASE)' || { echo >&2 'which results to compare with? BASE=FILE, not "$(BASE)"'; \
+		exit 2; }
 	@$(MAKE) -s -C bench
 	@perl bench/compare.pl '$(BASE)' '$(or $(WITH),$(BUILD)/bench/results.jsonl)'
 

@@ -32,7 +32,7 @@ refused()
 	local says=$1 status=0 before said
 	shift
 	before=$(find "$scratch")
-	said=$("$@" 2>&1) || status=$?
+	said=$(timeout 100 "$@" 2>&1) || status=$?
 	echo "$*: status $status: $said"
 	[ "$status" = 2 ] && grep -qF -e "$says" <<< "$said" && [ "$(find "$scratch")" = "$before" ]
 }
@@ -83,6 +83,10 @@ names()
 		refused '"pace"; there are: batching' "$top/bench/bench.sh" zap pace &&
 		refused '"xen"' env SUBJECT=xen "$top/judge/judge.sh" &&
 		refused '"no-bug"' env BUG=no-bug "$top/found/found.sh" &&
+		refused '"no-such-*"; there are: read' env CHECK='discard no-such-*' "$top/judge/judge.sh" &&
+		refused '"none.c:3"' env FILE="record none.c:3" "$top/mutants/mutants.pl" --auto &&
+		refused '"none"; there are: abandon' env TESTS=none "$top/check/arm64.sh" &&
+		refused 'no setting "SECOND"' make -s -C "$top" run SECOND=3 &&
 		refused '"A0_none"' "$top/explore/explore.sh" A0_none &&
 		refused '"no-file"' env PROGRAM=no-file "$top/fuzz/fuzz.sh"
 }

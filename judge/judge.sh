@@ -74,11 +74,28 @@ case $module:$own in
 ?*:) echo "judge: MODULE is for an ADAPTER; see --help" >&2; exit 2 ;;
 esac
 
+# Each of the patterns that $1 lists is one of some check.
+need_checks()
+{
+	local pattern patterns check
+
+	read -ra patterns <<< "${1-}"
+	for pattern in "${patterns[@]}"; do
+		for check in $checks; do
+			# shellcheck disable=SC2053 # a pattern
+			[[ $check != $pattern ]] || continue 2
+		done
+		refuse "CHECK: there is no \"$pattern\"; there are:" $checks
+	done
+}
+
 # secmmu-judge tells later which of them it has.
 words=$(basename -a subjects/*.c subjects/*.conf | sed 's/\..*//' | sort -u | tr '\n' ' ')
 for subject in $subjects; do
 	need_word SUBJECT "$subject" "$words$own"
 done
+checks=$(sed -n 's/^CHECK(\([a-z0-9_]*\),.*/\1/p' checks/*.c ${adapter:+"$adapter"} | tr _ -)
+need_checks ${CHECK:+"$CHECK"}
 arch=${ARCH:-x86_64}
 need_word ARCH "$arch" "x86_64 arm64"
 need_word IOMMU "${IOMMU:-intel}" "intel amd"
