@@ -307,7 +307,15 @@ nested_vm()
 	vm "$@"
 }
 
-# attach beside programs of Debian, and on guests of its libvirt.
+# A VM as of vm(), with the document whose lines it tries.
+document_vm()
+{
+	mkdir -p "$out/$1.root$lib"
+	cp "$top/Documentation/looking.rst" "$out/$1.root$lib/"
+	vm "$@"
+}
+
+# attach beside programs of Debian, and on guests of its libvirt; tracers of Debian.
 real_programs()
 {
 	local kernel programs guests
@@ -321,6 +329,7 @@ real_programs()
 			extra nested_vm "domains-$kernel" "$kernel" normal $lib/domains.sh
 	done
 	DEBIAN=stress-ng extra vm programs-control 6.1 test $lib/programs.sh control
+	DEBIAN="bpftrace trace-cmd" extra document_vm tracing-6.1 6.1 normal $lib/tracing.sh
 }
 
 stock_kernels()
