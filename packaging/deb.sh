@@ -13,14 +13,7 @@ build/deb/, and fails if lintian complains. The version is the module's.
 END
 }
 
-case $# in
-0) ;;
-*)
-	[ "$*" != --help ] || { usage; exit 0; }
-	usage >&2
-	exit 2
-	;;
-esac
+take_no_arguments "$@"
 
 out=$BUILD/deb
 version=$("$top/lib/version.sh")

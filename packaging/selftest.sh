@@ -14,14 +14,7 @@ the programs. Prints TAP. It needs the module for 6.1, normal.
 END
 }
 
-case $# in
-0) ;;
-*)
-	[ "$*" != --help ] || { usage; exit 0; }
-	usage >&2
-	exit 2
-	;;
-esac
+take_no_arguments "$@"
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -16,14 +16,7 @@ Prints TAP.
 END
 }
 
-case $# in
-0) ;;
-*)
-	[ "$*" != --help ] || { usage; exit 0; }
-	usage >&2
-	exit 2
-	;;
-esac
+take_no_arguments "$@"
 
 note()
 {
