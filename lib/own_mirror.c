@@ -26,9 +26,9 @@ int mirror_device(void)
 	int device = secmmu_open();
 
 	if (device == -EACCES || device == -EPERM)
-		die("no permission to open /dev/secmmu");
+		die("no permission to open /dev/secmmu: it takes root, or group kvm");
 	if (device == -ENOENT || device == -ENODEV || device == -ENXIO)
-		die("no /dev/secmmu: load the driver: insmod secmmu.ko");
+		die("no /dev/secmmu: load the driver: modprobe secmmu, or insmod secmmu.ko");
 	mirror_need(device, "open /dev/secmmu");
 	get_info(device, &info);
 	if (info.abi_version != SECMMU_ABI_VERSION)

@@ -70,7 +70,8 @@ static int fail_probe(int error, char *why, size_t size)
 	if (error == -EACCES || error == -EPERM)
 		snprintf(why, size, "no permission to open " SECMMU_DEVICE);
 	else if (error == -ENOENT || error == -ENODEV || error == -ENXIO)
-		snprintf(why, size, "no " SECMMU_DEVICE ": load the driver: insmod secmmu.ko");
+		snprintf(why, size, "no " SECMMU_DEVICE ": load the driver: modprobe secmmu, "
+			 "or insmod secmmu.ko");
 	else
 		snprintf(why, size, "cannot open " SECMMU_DEVICE ": %s", strerror(-error));
 	return error;
