@@ -66,6 +66,7 @@ cp "$test_build" "$out/root/usr/lib/secmmu/secmmu-test.ko"
 # This is the only emulated clock that does not take a lock of the emulator. A kernel that
 # people use has its mitigations on.
 say "booting; then the $grid benchmarks"
+# shellcheck disable=SC2016 # for the shell there
 "$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus "$cpus" \
 	$icount --memory "$memory" --timeout "$timeout" --root "$out/root" \
 	--load brd \

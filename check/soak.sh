@@ -67,7 +67,7 @@ trap - INT TERM
 facts=$(cat "$out/soak" 2> /dev/null || echo "nothing finished")
 if [ "$signal" ]; then
 	echo "soak: INTERRUPTED, $facts, seed $seed, kernel $kernel; once more with: $again"
-	kill -$signal $$
+	kill "-$signal" $$
 fi
 if [ $status = 0 ]; then
 	echo "soak: PASS, $facts, seed $seed, kernel $kernel"

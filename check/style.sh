@@ -10,8 +10,8 @@ usage()
 {
 	cat <<END
 usage: style.sh
-Prints TAP: kernel-doc of 7.3 with -Wall, codespell, docutils, and the semantic patches of 7.3
-in report mode. Installs what is missing.
+Prints TAP: kernel-doc of 7.3 with -Wall, codespell, docutils, sphinx, shellcheck, the
+compiler with W=1, and the semantic patches of 7.3 in report mode. Installs what is missing.
 END
 }
 
@@ -58,6 +58,35 @@ for name in sys.argv[1:]:
                  settings_overrides={"report_level": 2, "halt_level": 5})' Documentation/*.rst
 }
 
+# One book of all documents, so that each is in some table.
+book()
+{
+	mkdir "$scratch/book"
+	cp Documentation/*.rst "$scratch/book/"
+	printf '%s\n' Documents ========= '' '.. toctree::' '   :glob:' '' '   *' > "$scratch/book/index.rst"
+	: > "$scratch/book/conf.py"
+	sphinx-build -q -W --keep-going -b dummy "$scratch/book" "$scratch/book/out"
+}
+
+# Functions that try() calls seem unused to it.
+shell_scripts()
+{
+	find . \( -path ./build -o -path ./.git \) -prune -o -name '*.sh' -print | sort |
+		xargs shellcheck -x -f gcc -e SC2317
+}
+
+# A test build, and the suites.
+compiler()
+{
+	local build
+
+	build=$(testvm/kernels/kernel.sh newest)/build
+	mkdir "$scratch/module"
+	cp -R driver uapi "$scratch/module/"
+	make -s -j"$(nproc)" -C "$build" M="$scratch/module/driver" CONFIG_SECMMU=m CONFIG_SECMMU_TEST=y \
+		CONFIG_SECMMU_KUNIT_TEST=y W=1 KCFLAGS=-Werror modules
+}
+
 semantic_patches()
 {
 	local patch
@@ -69,7 +98,7 @@ semantic_patches()
 	done
 }
 
-PACKAGES='codespell python3-docutils coccinelle libpython3.11' check/setup.sh
+PACKAGES='codespell python3-docutils python3-sphinx shellcheck coccinelle libpython3.11' check/setup.sh
 source=$(testvm/kernels/kernel.sh --source 7.3)
 says_nothing "kernel-doc" kernel_doc
 if git rev-parse HEAD > /dev/null 2>&1; then
@@ -78,5 +107,8 @@ else
 	echo 'ok - style, spelling # SKIP this is no checkout of git'
 fi
 says_nothing "documents are well-formed" rst
+says_nothing "sphinx has no warning" book
+says_nothing "shellcheck" shell_scripts
+says_nothing "W=1" compiler
 says_nothing "semantic patches of the kernel" semantic_patches
 exit "$status"

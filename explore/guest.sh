@@ -35,7 +35,7 @@ unload()
 while read -r mutant scenario; do
 	parameter=
 	[ "$mutant" = none ] || parameter=mutant=$mutant
-	insmod $module $parameter || exit 2
+	insmod $module ${parameter:+"$parameter"} || exit 2
 	tell_sections
 	echo 1 > $tracing/events/secmmu/enable
 	echo 1 > $tracing/tracing_on

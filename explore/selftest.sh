@@ -88,11 +88,11 @@ goes_on()
 	"$top/explore/explore.sh" "${words[@]}" > "$out/said" 2>&1 &
 	job=$!
 	set +m
-	until grep -q '^# 100 schedules' "$out/said" || ! kill -0 $job 2> /dev/null; do
+	until grep -q '^# 100 schedules' "$out/said" || ! kill -0 "$job" 2> /dev/null; do
 		sleep 0.1
 	done
-	kill -TERM -- -$job
-	wait $job 2> /dev/null || :
+	kill -TERM -- "-$job"
+	wait "$job" 2> /dev/null || :
 	# Its VM ends a moment later.
 	flock -w 60 "$out/run.lock" true
 	ends_with 0 "${words[@]}" && grep -q '^== going on behind schedule ' "$out/said" &&

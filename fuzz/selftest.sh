@@ -44,6 +44,7 @@ round_trip()
 {
 	"$fuzz" generate --programs 500 --seed 7 > "$dir/mixed"
 	"$fuzz" print "$dir/mixed" > "$dir/long"
+	# shellcheck disable=SC2094 # both read
 	"$fuzz" print - < "$dir/long" | cmp - "$dir/long"
 	[ "$(grep -c '^rounds ' "$dir/long")" = 500 ]
 	# As the log of a run has them.
@@ -114,7 +115,7 @@ does_not_shrink_what_passes()
 	local status=0
 	echo 'rounds 1;0 open' > "$dir/passes"
 	"$fuzz" shrink --command false "$dir/passes" || status=$?
-	[ $status = 1 ]
+	[ "$status" = 1 ]
 }
 
 few_tries()
@@ -134,7 +135,7 @@ is_refused()
 	# The file asks for a longer stay than that.
 	timeout 20 "$@" > "$dir/told" 2>&1 || status=$?
 	cat "$dir/told"
-	[ $status = 2 ]
+	[ "$status" = 2 ]
 	[ "$(wc -l < "$dir/told")" = 1 ]
 	grep -e "$words" "$dir/told"
 }
@@ -223,7 +224,7 @@ fuzz_exits()
 		"$top/fuzz/fuzz.sh" --out "$play/out" > "$play/said" 2>&1 ||
 		status=$?
 	cat "$play/said"
-	[ $status = "$1" ]
+	[ "$status" = "$1" ]
 }
 
 ops_of()
@@ -361,7 +362,7 @@ in_a_vm()
 			secmmu-fuzz run --seconds 8 --seed 1' > "$dir/vm" 2>&1 ||
 		status=$?
 	grep -v '^@ run' "$dir/vm" || :
-	return $status
+	return "$status"
 }
 
 saved_programs_pass()
@@ -400,6 +401,6 @@ esac
 [[ ${1-} != --* ]] || shift
 for name in $without_vm $with_vm; do
 	[ $# = 0 ] || [[ " $* " = *" $name "* ]] || continue
-	test_that $name
+	test_that "$name"
 done
 exit $failed

@@ -85,7 +85,7 @@ need_checks()
 			# shellcheck disable=SC2053 # a pattern
 			[[ $check != $pattern ]] || continue 2
 		done
-		refuse "CHECK: there is no \"$pattern\"; there are:" $checks
+		refuse "CHECK: there is no \"$pattern\"; there are:" "$(tr '\n' ' ' <<< "$checks")"
 	done
 }
 

@@ -116,7 +116,7 @@ one()
 	esac
 	printf '{"model":"%s","what":"%s","ok":%s,"found":"%s","states":%s,"seconds":%s}\n' \
 		"$model" "$what" "$([ "$verdict" = ok ] && echo true || echo false)" \
-		"$(sed 's/["\\]//g' <<< "$found")" "${states:-null}" "$took" > "$out/$name.json"
+		"${found//[\"\\]/}" "${states:-null}" "$took" > "$out/$name.json"
 	echo "$verdict - $text"
 	rm -rf "${out:?}/$name"
 }

@@ -319,7 +319,7 @@ SECMMU_TEST_F(slots, whole_user_range)
 #else
 	const __u64 ends[] = { 0 };
 #endif
-	const size_t nr = sizeof(ends) / sizeof(ends[0]);
+	const size_t nr = ARRAY_SIZE(ends);
 	__u64 local = POISON, user_end;
 	size_t i = 0;
 	int ret;

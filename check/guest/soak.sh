@@ -37,7 +37,7 @@ passed()
 # shellcheck disable=SC2317 # called by part
 kill_cycles()
 {
-	SECMMU_CYCLES="$cycles" $lib/selftests/leaks -t G1_created_faulted_killed
+	SECMMU_CYCLES="$cycles" "$lib/selftests/leaks" -t G1_created_faulted_killed
 }
 
 # Even seeds have private memory, odd ones shared; of three, two have everything there

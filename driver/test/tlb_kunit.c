@@ -230,9 +230,12 @@ static const struct secmmu_use traceless[] = {
 
 static void describe_use(const struct secmmu_use *use, char *text)
 {
+	const char *what = "read";
+
+	if (use->write)
+		what = "write";
 	snprintf(text, KUNIT_PARAM_DESC_SIZE, "%s%s, rights 0x%x",
-		 use->touch ? "touch to " : "", use->write ? "write" : "read",
-		 use->rights);
+		 use->touch ? "touch to " : "", what, use->rights);
 }
 
 KUNIT_ARRAY_PARAM(traceless, traceless, describe_use);
