@@ -15,7 +15,7 @@ checks that can be asked of them there.
 --tap prints "ok" and "not ok" lines of each verdict, too. Results go to DIR,
 build/judge/out by default: results.jsonl, matrix.txt, matrix.json, index.html.
 
-In the environment: SUBJECT, names (default: all); CHECK, patterns (default: all); KERNEL
+In the environment: SUBJECT, names (default: all); CHECK, patterns (default: all), or none; KERNEL
 (default: each subject's first); ARCH, x86_64 (default) or arm64; IOMMU, that of the subjects
 that need one, intel (default) or amd; STORM, seconds of a storm against each subject behind the
 checks (default: none), and its SEED; JOBS, how many VMs run at a time (default: 2); ADAPTER,
@@ -95,7 +95,8 @@ for subject in $subjects; do
 	need_word SUBJECT "$subject" "$words$own"
 done
 checks=$(sed -n 's/^CHECK(\([a-z0-9_]*\),.*/\1/p' checks/*.c ${adapter:+"$adapter"} | tr _ -)
-need_checks ${CHECK:+"$CHECK"}
+# A storm may be all.
+[ "${CHECK-}" = none ] || need_checks ${CHECK:+"$CHECK"}
 arch=${ARCH:-x86_64}
 need_word ARCH "$arch" "x86_64 arm64"
 need_word IOMMU "${IOMMU:-intel}" "intel amd"
