@@ -232,8 +232,8 @@ seeded_bugs()
 	else
 		log=
 	fi
-	go tests mutants-few env KERNEL=6.12 JOBS=1 "$top/mutants/mutants.pl" --quick --few \
-		${log:+--passed "$log"} --out "$out/mutants-few"
+	go tests mutants-few env KERNEL=6.12 JOBS=1 REPEAT=$repeatable "$top/mutants/mutants.pl" \
+		--quick --few ${log:+--passed "$log"} --out "$out/mutants-few"
 	for kernel in 6.1 6.12 newest; do
 		extra tests "mutants-$kernel" env KERNEL="$kernel" \
 			"$top/mutants/mutants.pl" --quick --out "$out/mutants-$kernel"
@@ -338,7 +338,7 @@ stock_kernels()
 
 	quick=$(sed "s/^flush$/flush,-T,B1_long_range/; /^leaks$/d" "$tests/tests")
 	# shellcheck disable=SC2086 # a list of names
-	go vm selftests-6.1 6.1 normal $run $quick
+	REPEAT=$repeatable go vm selftests-6.1 6.1 normal $run $quick
 	extra vm selftests-rest-6.1 6.1 normal $run flush,-t,B1_long_range leaks
 	# shellcheck disable=SC2086 # a list of names
 	extra vm selftests-6.12 6.12 normal $run $quick
@@ -348,7 +348,7 @@ stock_kernels()
 	extra vm selftests-7.3 7.3 normal $run $quick
 	test_build extra 6.1 "concurrency dirtyrace"
 	test_build extra newest
-	LOAD=kunit go vm kunit newest kunit $lib/kunit.sh suites
+	REPEAT=$repeatable LOAD=kunit go vm kunit newest kunit $lib/kunit.sh suites
 	REPEAT=$repeatable go vm storm-6.1 6.1 normal $lib/short.sh 3 \
 		"--seed 2 --backing memfd"
 	# Of a test build, with the oracle's judgement at the end: repeat has it too.
@@ -364,7 +364,7 @@ stock_kernels()
 	extra vm storm-scripts-6.1 6.1 test $lib/scripts.sh 4
 	extra vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
 	extra vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
-	extra vm attach-6.1 6.1 normal $lib/attach.sh
+	REPEAT=$repeatable extra vm attach-6.1 6.1 normal $lib/attach.sh
 	REPEAT=$repeatable TESTS="invalidate unload hugetlb reclaim khugepaged sharing leaks" \
 		go vm reload-6.1 6.1 normal sh -c \
 		"$lib/selftests/reload.sh $lib/secmmu.ko 10 && $lib/looking.sh &&
@@ -396,7 +396,7 @@ repeatable=1
 set -m
 # What takes longest comes first, so that nothing long is left alone in the end.
 debug_kernel
-test_build go 6.12 dirtyrace
+REPEAT=$repeatable test_build go 6.12 dirtyrace
 # The verdict of all others rests on these; "make -C testvm check" runs the rest too.
 go tests testvm "$top/testvm/selftest.sh" status_zero status_other kernel_warning \
 	panic timeout interrupt given_up killed_then_swept module_of_another \

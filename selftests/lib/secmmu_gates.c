@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "secmmu_gates.h"
@@ -37,6 +38,12 @@ int gate_wait_ms(int dev, int post, unsigned int ms)
 	};
 
 	return secmmu_call(dev, SECMMU_TEST_GATE_WAIT, &arg, sizeof(arg));
+}
+
+/* A clock that counts instructions stands still while the host is busy. */
+long secmmu_patience_ms(void)
+{
+	return (getenv("SECMMU_ICOUNT") ? 4000 : 20000) * secmmu_slow();
 }
 
 int gate_wait(int dev, int post)

@@ -16,7 +16,9 @@
 /* Until a gate opens by itself, and the test fails, in milliseconds. */
 #define GATE_LIMIT	(40000 * secmmu_slow())
 /* For what happens at once, unless something is broken. */
-#define GATE_PATIENCE	(20000 * secmmu_slow())
+#define GATE_PATIENCE	secmmu_patience_ms()
+
+long secmmu_patience_ms(void);
 
 /* A post. @tid: zero for any thread; @address: zero for any. */
 int gate_arm(int dev, unsigned int gate, pid_t tid, __u64 address);
