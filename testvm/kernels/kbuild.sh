@@ -215,7 +215,7 @@ install_kernel()
 # Fills $work.
 build_kernel()
 {
-	local tree=$work/source log=$final.log
+	local tree=$work/unpacked log=$final.log
 
 	need_space $build_space
 	unpack_source "$tree"
