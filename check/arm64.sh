@@ -18,9 +18,9 @@ build/arm64/check by default.
 --quick runs a few selftests and one short storm; --storm only one storm of so many seconds,
 with two vCPUs and two engines.
 
-In the environment: KERNEL, 6.1 by default, 6.12 or 7.3; FLAVOUR, normal by default, or
-test, which runs the tests of test builds, and sees a seeded bug noticed; TESTS, names of
-selftests instead of all; APPEND, words for the kernel's command line, such as
+In the environment: KERNEL, 6.1 by default, 6.12, 7.3, newest or debug; FLAVOUR, normal by
+default, or test, which runs the tests of test builds, and sees a seeded bug noticed; TESTS,
+names of selftests instead of all; APPEND, words for the kernel's command line, such as
 kvm-arm.mode=nvhe.
 END
 }
@@ -54,17 +54,17 @@ done
 own_folder "$out"
 
 # What there is to run, besides selftests, and these. Those that look for leaks or sweep a long
-# range take too long; only a debug kernel lets things fail by itself.
+# range take too long; only the debug kernel lets things fail by itself.
 choose()
 {
-	local from=$programs/selftests
+	local from=$programs/selftests without=,-T,G3_kernel_each_fails_once,-T,G3_kernel_nothing_left
 
+	[ "$kernel" != debug ] || without=
 	tests=${TESTS-}
 	[ ! "$what" ] || return 0
 	if [ "$flavour" = test ]; then
 		what=control
-		tests=${tests:-$(sed 's/^failnth$/&,-T,G3_kernel_each_fails_once,-T,G3_kernel_nothing_left/' \
-			"$from/tests-of-test-build")}
+		tests=${tests:-$(sed "s/^failnth\$/&$without/" "$from/tests-of-test-build")}
 	else
 		what=all
 		tests=${tests:-$(sed '/^leaks$/d; s/^flush$/&,-T,B1_long_range/' "$from/tests")}
@@ -93,6 +93,9 @@ rm -rf "$out"
 make_root "$out/root"
 [ ! "$tests" ] || give_tests
 
+# Emulation of another architecture is slow, and no limit is about that.
+SECMMU_TEST_SLOW=${SECMMU_TEST_SLOW:-$((6 * $(slow_kernel "$kernel")))}
+export SECMMU_TEST_SLOW
 say "booting"
 # shellcheck disable=SC2086 # a list of names
 "$BUILD/testvm/testvm" --quiet --arch arm64 --kernel "$kernel" --cpus "$cpus" --memory 3072 \

@@ -71,7 +71,7 @@ names()
 		refused '"5.4"' env KERNEL=5.4 "$top/found/found.sh" &&
 		refused '"5.4"' env KERNEL=5.4 "$top/explore/explore.sh" A9_write &&
 		refused '"5.4"' env KERNEL=5.4 "$top/mutants/mutants.pl" &&
-		refused '"newest"; there are: 6.1' env KERNEL=newest "$top/check/arm64.sh" &&
+		refused '"kcsan"; there are: 6.1' env KERNEL=kcsan "$top/check/arm64.sh" &&
 		refused 'ARCH is x86_64, or arm64 for' make -s -C "$top" ARCH=vax tools &&
 		refused 'ARCH is x86_64, or arm64 for' make -s -C "$top" ARCH=arm64 bench &&
 		refused '"vax"' env ARCH=vax "$top/judge/judge.sh" &&

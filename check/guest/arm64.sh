@@ -1,14 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # In the test VM for arm64: selftests, and what else is asked for. Arguments: quick, storm, all
-# or control; the seconds of a storm; names of selftests. Emulation of another architecture is
-# slow, and no limit is about that.
+# or control; the seconds of a storm; names of selftests.
 set -u
 what=$1 seconds=$2
 shift 2
 dir=/usr/lib/secmmu
 status=0
-export SECMMU_TEST_SLOW="${SECMMU_TEST_SLOW:-6}"
 
 # Words of the kernel that say in which of its modes KVM is.
 dmesg | sed -n 's/^.*\] kvm \[1\]: \(.* mode initialized.*\)/# \1/p'

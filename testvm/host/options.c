@@ -17,7 +17,7 @@ static const struct argp_option table[] = {
 	  "The VM's architecture (default x86_64); arm64 needs make ARCH=arm64 tools", 0 },
 	{ "kernel", 'k', "KERNEL", 0,
 	  "6.1, 6.12, 7.3, newest, debug, kcsan (made by kernel.sh; default 6.1), a folder "
-	  "like theirs, or an image. For arm64: 6.1, 6.12, 7.3", 0 },
+	  "like theirs, or an image. For arm64 there is no kcsan", 0 },
 	{ "cpus", 'c', "N", 0, "Virtual CPUs (default 4)", 0 },
 	{ "memory", 'm', "MIB", 0, "Memory (default 2048)", 0 },
 	{ "nodes", 'n', "N", 0, "NUMA nodes that share CPUs and memory (default 1)", 0 },

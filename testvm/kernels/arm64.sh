@@ -1,13 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034,SC2154,SC2164 # names of kernel.sh, which has set -e
 #
-# What kernels for arm64 are, sourced by kernel.sh: all those for the cloud, with pages of
-# 4 KiB. Nothing is built from source; the headers are for compiling on x86-64.
+# What kernels for arm64 are, sourced by kernel.sh: Debian's are those for the cloud; all have
+# pages of 4 KiB, and are for compiling modules on x86-64.
 
 debian_names='6.1 6.12 7.3'
-built_names=
+built_names='newest debug'
 deb_arch=arm64
 cross=aarch64-linux-gnu-
+kernel_arch=arm64
+built_image=arch/arm64/boot/Image
+built_programs=
+
+# What base.config has that is x86's: names of settings.
+foreign='ACPI|ACPI_NUMA|X86_.*|MTRR|CPU_SUP_.*|CPU_MITIGATIONS|KERNEL_GZIP|EARLY_PRINTK|'
+foreign+='HYPERVISOR_GUEST|KVM|KVM_AMD|KVM_INTEL|MEM_SOFT_DIRTY'
+
+# Prints the configuration of kernel $1 that is built here.
+built_config()
+{
+	cat "$here/base.config" "$here/$1.config" |
+		grep -vE "^(# )?CONFIG_($foreign)(=| is not set)"
+	cat "$here/arm64.config"
+}
 
 # Prints "package version" of Debian's image of kernel $1.
 find_image()

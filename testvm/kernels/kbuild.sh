@@ -2,7 +2,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2164 # names of kernel.sh, which has set -e
 #
 # Kernels built from Debian's newest kernel source, sourced by kernel.sh: tinyconfig,
-# plus base.config, plus NAME.config.
+# plus base.config, plus NAME.config, as far as they are of the architecture (built_config() in
+# x86_64.sh and arm64.sh).
 #
 # A folder in the cache holds, besides what kernel.sh says,
 #   recipe    what tells whether the configuration is still the wanted one
@@ -17,7 +18,16 @@ build_space=3000
 # What the recipe of kernel $1 is now.
 built_recipe()
 {
-	cat "$here/base.config" "$here/$1.config" ${patch_file:+"$patch_file"} | sha256sum
+	{
+		built_config "$1"
+		[ -z "$patch_file" ] || cat "$patch_file"
+	} | sha256sum
+}
+
+# In a source tree: make with these arguments.
+make_kernel()
+{
+	make ARCH="$kernel_arch" CROSS_COMPILE="$cross" LOCALVERSION="-$name" "$@"
 }
 
 # Is there a kernel of the wanted configuration, from whatever source?
@@ -61,7 +71,7 @@ choose_source()
 	local folder=$cache/source/newest package version
 
 	source_deb=$folder/source.deb
-	apt_setup "$cache/apt"
+	apt_setup "$cache/apt" "$deb_arch"
 	apt_update
 	read -r package version < <(newest_source) || :
 	source_name="${package:-} ${version:-}"
@@ -102,7 +112,7 @@ fetched()
 	[ -e "$1/source.deb" ] && [ "$(cat "$1/name")" = "$source_name" ]
 }
 
-# Unpacks into $1 what an x86 kernel without such devices is built from; the
+# Unpacks into $1 what a kernel without such devices is built from; the
 # makefiles and configuration menus of the rest must be there all the same.
 unpack_source()
 {
@@ -140,18 +150,18 @@ lost_settings()
 # In a source tree: writes .config.
 configure()
 {
-	local lost
-	local -a fragments=("$here/base.config" "$here/$name.config")
+	local wanted=.config.wanted lost
 
+	built_config "$name" >$wanted
 	{
-		make tinyconfig &&
-		scripts/kconfig/merge_config.sh -m .config "${fragments[@]}" &&
-		make olddefconfig
+		make_kernel tinyconfig &&
+		scripts/kconfig/merge_config.sh -m .config $wanted &&
+		make_kernel olddefconfig
 	} >"$log" 2>&1 || {
 		tail -n 20 "$log" >&2
 		fail "cannot configure the kernel, the whole log is $log"
 	}
-	lost=$(lost_settings "${fragments[@]}")
+	lost=$(lost_settings $wanted)
 	[ -z "$lost" ] || fail "lost from the configuration of $name:
 $lost"
 }
@@ -175,20 +185,20 @@ show_build()
 keep_build()
 {
 	rm -rf scripts/kconfig scripts/dtc
-	find scripts tools/objtool include arch/x86 -name '*.o' -delete
+	find scripts include -name '*.o' -delete
 	find scripts include -name '*.cmd' -delete
 	mkdir "$1"
+	# shellcheck disable=SC2086 # names or none
 	cp -a --parents -t "$1" Makefile Kbuild .config Module.symvers scripts include \
-		arch/x86/Makefile* arch/x86/include arch/x86/kernel/asm-offsets.s \
-		tools/objtool/objtool
+		arch/$kernel_arch/Makefile* arch/$kernel_arch/include $built_programs
 }
 
 # In a source tree: builds it.
 compile_kernel()
 {
 	note 'compiling (takes six to twelve minutes on two cores)'
-	make -j"$(nproc)" KBUILD_BUILD_USER=testvm KBUILD_BUILD_HOST=testvm \
-		LOCALVERSION="-$name" 2>&1 | show_build
+	make_kernel -j"$(nproc)" KBUILD_BUILD_USER=testvm KBUILD_BUILD_HOST=testvm 2>&1 |
+		show_build
 	if [ "${PIPESTATUS[0]}" != 0 ]; then
 		grep -n -A 10 -i 'error' "$log" | tail -n 40 >&2
 		fail "the kernel does not build, the whole log is $log"
@@ -198,11 +208,11 @@ compile_kernel()
 # In a source tree that is built: fills $work, but for build/.
 install_kernel()
 {
-	PATH=$PATH:/usr/sbin:/sbin make -s INSTALL_MOD_PATH="$work/tree" \
-		LOCALVERSION="-$name" modules_install >>"$log" 2>&1 ||
+	PATH=$PATH:/usr/sbin:/sbin make_kernel -s INSTALL_MOD_PATH="$work/tree" \
+		modules_install >>"$log" 2>&1 ||
 		fail "the kernel's modules cannot be installed, see $log"
 	cp include/config/kernel.release "$work/release"
-	cp arch/x86/boot/bzImage "$work/vmlinuz"
+	cp "$built_image" "$work/vmlinuz"
 	cp System.map "$work/System.map"
 	cp .config "$work/config"
 	mv "$work/tree/lib/modules/$(cat "$work/release")" "$work/modules"
@@ -250,7 +260,7 @@ prepare_tree()
 # Fills $work with the kernel with $patch_file, as far as a VM needs it.
 build_patched()
 {
-	local tree=$cache/source/$name.tree log=$final.log
+	local tree=$cache/source/$name$suffix.tree log=$final.log
 
 	prepare_tree
 	patch --dry-run -p1 -s -f -F0 <"$patch_file" >"$log" 2>&1 || {

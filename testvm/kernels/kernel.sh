@@ -28,13 +28,14 @@ usage()
 {
 	cat <<-END
 	usage: kernel.sh [--arch ARCH] NAME     makes a kernel ready in the cache
-	       kernel.sh --patch FILE NAME      ... one built here, with a patch to its source
+	       kernel.sh [--arch ARCH] --patch FILE NAME
+	                                        ... one built here, with a patch to its source
 	       kernel.sh [--arch ARCH] --names  prints the names of the kernels
 	       kernel.sh --source NAME          makes parts of a kernel's source ready there
 	ARCH is x86_64 (the default) or arm64.
-	NAME is one of 6.1, 6.12, 7.3 (Debian's own kernels) or, for x86_64 and not for
-	--source, one of newest, debug, kcsan (built from Debian's newest kernel source; takes
-	several minutes and is done again when testvm/kernels/ or the source has changed).
+	NAME is one of 6.1, 6.12, 7.3 (Debian's own kernels) or, but for --source, one of newest,
+	debug and, for x86_64, kcsan (built from Debian's newest kernel source; takes several
+	minutes and is done again when testvm/kernels/ or the source has changed).
 	A patched kernel is for testvm --kernel alone: modules for NAME load into it, too. It is
 	NAME+FILE in the cache; the tree that it is built in stays there and takes 3 GB.
 	Prints the folder's path. The cache is SECMMU_CACHE, by default ~/.cache/secmmu.
@@ -149,6 +150,7 @@ fill_source()
 
 fill_built()
 {
+	add_programs
 	if [ "$patch_file" ]; then
 		build_patched
 	else
@@ -228,7 +230,10 @@ if ready; then
 	exit 0
 fi
 
-cache_lock "$final" xz
+tools=xz
+[ "$kind" != built ] || tools="xz ${cross}gcc"
+# shellcheck disable=SC2086 # names
+cache_lock "$final" $tools
 if ! ready && ! { [ "$kind" = built ] && built_current; }; then
 	cache_fill "$final" "fill_$kind"
 	note "${final##*/} is ready"

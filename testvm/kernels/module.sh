@@ -27,14 +27,14 @@ END
 top=$(cd "$(dirname "$0")/../.." && pwd)
 from=$top
 options='' flags=-Werror
-arch=x86_64 suffix='' cross=''
+arch=x86_64 suffix='' target=''
 if [ "${1-}" = --arch ] && [ $# -gt 1 ]; then
 	arch=$2
 	shift 2
 fi
 case $arch in
 x86_64) ;;
-arm64) suffix=-arm64 cross=aarch64-linux-gnu- ;;
+arm64) suffix=-arm64 target='ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-' ;;
 *) usage >&2; exit 2 ;;
 esac
 case "${1-}" in
@@ -160,7 +160,7 @@ fi
 flags="$flags -ffile-prefix-map=$dir=."
 # shellcheck disable=SC2086 # options, split on purpose
 if ! make -j"$(nproc)" -C "$kdir" M="$dir/${module%/*}" $config \
-	KCFLAGS="$flags" CROSS_COMPILE="$cross" $options modules > "$dir/build.log" 2>&1; then
+	KCFLAGS="$flags" $target $options modules > "$dir/build.log" 2>&1; then
 	cat "$dir/build.log" >&2
 	echo "module.sh: ${module##*/} does not build for $kernel ($2)" >&2
 	exit 1

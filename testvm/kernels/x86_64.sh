@@ -11,6 +11,17 @@ built_names='newest debug kcsan'
 deb_arch=amd64
 # What names of compilers begin with.
 cross=
+# The kernel's makefiles call it so.
+kernel_arch=x86
+built_image=arch/x86/boot/bzImage
+# What compiling a module runs, besides programs in scripts/.
+built_programs=tools/objtool/objtool
+
+# Prints the configuration of kernel $1 that is built here.
+built_config()
+{
+	cat "$here/base.config" "$here/$1.config"
+}
 
 # Prints "package version" of Debian's image of kernel $1.
 find_image()
