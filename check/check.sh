@@ -283,6 +283,8 @@ arm64_kernels()
 	for kernel in 6.1 6.12 7.3; do
 		KERNEL=$kernel extra tests "arm64-$kernel" "$arm64" --out "$out/arm64-$kernel"
 	done
+	KERNEL=debug extra tests arm64-debug "$arm64" --quick --out "$out/arm64-debug"
+	extra tests arm64-debug-bugs env ARCH=arm64 KERNEL=debug "$top/testvm/selftest.sh" debug_bugs
 	FLAVOUR="test" extra tests arm64-test-build "$arm64" --out "$out/arm64-test-build"
 	KERNEL=6.12 APPEND=kvm-arm.mode=nvhe \
 		extra tests arm64-nvhe "$arm64" --quick --out "$out/arm64-nvhe"

@@ -3,7 +3,8 @@
 #
 # usage: selftest.sh [WORD...]
 # Tests of testvm itself: what it must report, and what it must leave behind
-# (nothing). BUILD is the build folder, KERNEL the kernel to boot (6.1). With
+# (nothing). BUILD is the build folder, KERNEL the kernel to boot (6.1), ARCH its
+# architecture (x86_64; debug_bugs is for arm64, too). With
 # words as arguments, only tests with one of them in their name are run.
 # The tests are in selftest/, by subject.
 
@@ -11,7 +12,7 @@ set -eu
 
 case ${1-} in
 [!-]* | '') ;;
---help) sed -n '4,8s/^# //p' "$0"; exit 0 ;;
+--help) sed -n '4,9s/^# //p' "$0"; exit 0 ;;
 *) sed -n '4s/^# //p' "$0" >&2; exit 2 ;;
 esac
 
@@ -19,13 +20,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 build=${BUILD:-$here/../build}
 testvm=$(cd "$build/testvm" && pwd)/testvm
 kernel=${KERNEL:-6.1}
+arch=${ARCH:-x86_64}
 temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
 passed=0 failed=0 skipped=0
 
 vm()
 {
-	"$testvm" --quiet --kernel "$kernel" --accel tcg --cpus 1 --timeout 60 \
+	"$testvm" --quiet --arch "$arch" --kernel "$kernel" --accel tcg --cpus 1 --timeout 60 \
 		--log "$temp/log" "$@" 2>"$temp/err"
 }
 

@@ -47,11 +47,11 @@ provoke()
 	local folder
 
 	[ "$kernel" = debug ] || return 2
-	folder=$("$here/kernels/kernel.sh" debug 2>/dev/null) || return
+	folder=$("$here/kernels/kernel.sh" --arch "$arch" debug 2>/dev/null) || return
 	mkdir -p "$temp/bugs/provoke"
 	find -L "$folder/modules/" \( -name lkdtm.ko -o -name kmemleak-test.ko \) \
 		-exec cp {} "$temp/bugs/provoke" \;
-	expect 125 vm --timeout 240 --root "$temp/bugs" sh -c "cd /provoke; $1"
+	expect 125 vm --timeout 900 --root "$temp/bugs" sh -c "cd /provoke; $1"
 }
 
 # An object leaks; a lock is still held on the way back to user space, after which
