@@ -135,9 +135,11 @@ two_runs()
 	mkdir "$scratch/build"
 	(
 		flock 7
+		flock 6
 		refused 'another run uses' "$top/check/run.sh" &&
-			refused 'another run uses' "$top/judge/judge.sh" --out "$scratch/build/run"
-	) 7> "$scratch/build/run.lock" || status=1
+			refused 'another run uses' "$top/judge/judge.sh" --out "$scratch/build/run" &&
+			refused 'another run uses' "$top/packaging/deb.sh"
+	) 7> "$scratch/build/run.lock" 6> "$scratch/build/deb.lock" || status=1
 	rm -r "$scratch/build"
 	return "$status"
 }

@@ -16,6 +16,7 @@ END
 take_no_arguments "$@"
 
 out=$BUILD/deb
+own_folder "$out"
 version=$("$top/lib/version.sh")
 PACKAGES='dpkg-dev debhelper dh-dkms lintian' "$top/check/setup.sh"
 rm -rf "$out"

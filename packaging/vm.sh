@@ -32,6 +32,7 @@ fail()
 # shellcheck source=testvm/kernels/apt.sh
 . "$top/testvm/kernels/apt.sh"
 out=$BUILD/packaging-vm
+own_folder "$out"
 kernel=$("$top/testvm/kernels/kernel.sh" 6.1)
 release=$(cat "$kernel/release")
 needs=dkms,kmod,udev,linux-headers-$release
