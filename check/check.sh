@@ -420,6 +420,7 @@ extra step sensitivity "$top/judge/sensitivity/sensitivity.sh" --kernels --out "
 extra tests testvm-debug env KERNEL=debug "$top/testvm/selftest.sh" debug
 extra tests testvm-iommus env KERNEL=7.3 "$top/testvm/selftest.sh" iommus nodes device_fault
 extra tests testvm-programs "$top/testvm/selftest.sh" debian_
+extra tests testvm-connect "$top/testvm/selftest.sh" connect_
 extra tests testvm-frozen "$top/testvm/selftest.sh" frozen
 stock_kernels
 real_programs

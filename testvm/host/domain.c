@@ -2,7 +2,7 @@
 /*
  * libvirt's QEMU driver runs inside this process, without a daemon; its state
  * is in the run's folder. Only what QEMU said about itself is kept across
- * runs, since asking takes seconds.
+ * runs, since asking takes seconds. With --connect a daemon elsewhere runs the VM.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +18,7 @@
 
 #include "arch.h"
 #include "domain.h"
+#include "remote.h"
 #include "util.h"
 
 /*
@@ -35,8 +36,13 @@ static const char qemu_conf[] =
 	"cgroup_controllers = []\n"
 	"max_core = 0\n";
 
+/* Of files there; the last line's output is passed on while the VM runs. */
+static const char * const serial_names[DOMAIN_SERIALS] = { "console", "token", "files", "output" };
+#define LIVE_SERIAL	(DOMAIN_SERIALS - 1)
+
 static virConnectPtr connection;
 static virDomainPtr domain;
+static const struct domain_config *started;
 static int ended = -1;
 
 static void write_text(const char *path, const char *text)
@@ -102,8 +108,11 @@ static char *serial_xml(const struct domain_config *config)
 		char *path = xml_escape(config->serial[i]), *more;
 		char *target = config->machine.arch->serial_xml(i);
 
-		more = format("%s<serial type='file'><source path='%s'/>%s</serial>\n", all,
-			      path, target);
+		more = config->connect && i == LIVE_SERIAL ?
+			format("%s<serial type='pty'><log file='%s' append='off'/>%s</serial>\n",
+			       all, path, target) :
+			format("%s<serial type='file'><source path='%s'/>%s</serial>\n",
+			       all, path, target);
 		free(path);
 		free(target);
 		free(all);
@@ -244,37 +253,120 @@ static void start_events(void)
 	pthread_detach(thread);
 }
 
-int domain_start(const struct domain_config *config)
+/* The VM @of, or all. */
+static void register_end(virDomainPtr of)
+{
+	if (virConnectDomainEventRegisterAny(connection, of,
+					     VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+					     VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle),
+					     NULL, NULL) < 0)
+		die("libvirt: %s", virGetLastErrorMessage());
+}
+
+static void create(const struct domain_config *config, unsigned int flags)
+{
+	char *xml = domain_xml(config);
+
+	domain = virDomainCreateXML(connection, xml, flags);
+	if (!domain)
+		die("cannot start the VM: %s", virGetLastErrorMessage());
+	free(xml);
+}
+
+/* By libvirt's QEMU driver inside this process. */
+static void start_here(const struct domain_config *config)
 {
 	char *root = format("%s/v", config->run);
 	char *uri = format("qemu:///embed?root=%s", root);
 	char *log = format("3:file:%s/libvirt.log", config->run);
-	char *xml = domain_xml(config);
 
 	make_root(root);
 	setenv("LIBVIRT_LOG_OUTPUTS", log, 1);
-	virSetErrorFunc(NULL, quiet_error);
-	ended = eventfd(0, EFD_CLOEXEC);
-	if (ended < 0)
-		die("eventfd: %s", strerror(errno));
 	start_events();
 	connection = virConnectOpen(uri);
 	if (!connection)
 		die("libvirt cannot be used (is setup.sh done?): %s",
 		    virGetLastErrorMessage());
-	if (virConnectDomainEventRegisterAny(connection, NULL,
-					     VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-					     VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle),
-					     NULL, NULL) < 0)
-		die("libvirt: %s", virGetLastErrorMessage());
-	domain = virDomainCreateXML(connection, xml, VIR_DOMAIN_NONE);
-	if (!domain)
-		die("cannot start the VM: %s", virGetLastErrorMessage());
-	free(xml);
+	register_end(NULL);
+	create(config, VIR_DOMAIN_NONE);
 	free(log);
 	free(uri);
 	free(root);
+}
+
+static virConnectPtr connect_to(const char *uri)
+{
+	virConnectPtr to;
+
+	virSetErrorFunc(NULL, quiet_error);
+	to = virConnectOpen(uri);
+	if (!to)
+		die("--connect %s: %s", uri, virGetLastErrorMessage());
+	return to;
+}
+
+static void on_close(virConnectPtr conn, int reason, void *opaque)
+{
+	uint64_t one = 1;
+
+	(void)conn;
+	(void)reason;
+	(void)opaque;
+	if (write(ended, &one, sizeof(one)) < 0)
+		say("cannot tell that the connection was lost");
+}
+
+/*
+ * By a daemon, whose host has none of the files here. The VM is paused until its output has a
+ * reader; the daemon ends it when this program has gone.
+ */
+static void start_elsewhere(const struct domain_config *config)
+{
+	struct domain_config there = *config;
+	char *alias = format("serial%d", LIVE_SERIAL);
+
+	start_events();
+	connection = connect_to(config->connect);
+	/* Not all of them have it; a host that has died then shows by the VM's limit of time. */
+	virConnectSetKeepAlive(connection, 5, 3);
+	virConnectRegisterCloseCallback(connection, on_close, NULL, NULL);
+	remote_begin(connection, strrchr(config->run, '/') + 1);
+	there.image = remote_put("kernel", config->image);
+	there.initramfs = remote_put("initramfs", config->initramfs);
+	for (int i = 0; i < DOMAIN_SERIALS; i++)
+		there.serial[i] = remote_put(serial_names[i], NULL);
+	create(&there, VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY);
+	register_end(domain);
+	remote_listen(domain, alias, config->serial[LIVE_SERIAL]);
+	if (virDomainResume(domain))
+		die("cannot start the VM: %s", virGetLastErrorMessage());
+	free(alias);
+}
+
+int domain_start(const struct domain_config *config)
+{
+	virSetErrorFunc(NULL, quiet_error);
+	ended = eventfd(0, EFD_CLOEXEC);
+	if (ended < 0)
+		die("eventfd: %s", strerror(errno));
+	started = config;
+	if (config->connect)
+		start_elsewhere(config);
+	else
+		start_here(config);
 	return ended;
+}
+
+bool domain_offers_kvm(const char *uri, const struct machine *machine)
+{
+	virConnectPtr to = connect_to(uri);
+	char *offer = virConnectGetDomainCapabilities(to, NULL, machine->arch->libvirt,
+						      machine_name(machine), "kvm", 0);
+	bool offers = offer != NULL;
+
+	free(offer);
+	virConnectClose(to);
+	return offers;
 }
 
 char *domain_ask(const char *question)
@@ -290,6 +382,12 @@ char *domain_ask(const char *question)
 void domain_destroy(void)
 {
 	virDomainDestroy(domain);	/* fails when it has ended, which is fine */
+	if (started->connect) {
+		remote_drain();
+		for (int i = 0; i < DOMAIN_SERIALS; i++)
+			remote_get(serial_names[i], started->serial[i]);
+		remote_end();
+	}
 	virDomainFree(domain);
 	virConnectClose(connection);
 }

@@ -21,6 +21,7 @@
  * @digest: file for the plugin's digests
  * @plugin: what stands behind QEMU's -plugin, or NULL
  * @gdb: socket for a debugger, or NULL
+ * @connect: URI of the libvirt that runs it, or NULL: the one inside of this process
  * @deterministic: whether emulation counts instructions: the guest's clocks then move
  *	1 << DOMAIN_ICOUNT_SHIFT nanoseconds with each, and start at a fixed time
  * @seed: what the guest sees as chance follows from it, if @deterministic
@@ -36,12 +37,13 @@ struct domain_config {
 	const char *digest;
 	const char *plugin;
 	const char *gdb;
+	const char *connect;
 	bool deterministic;
 	unsigned int seed;
 };
 
 /**
- * domain_start() - start a VM inside libvirt's embedded driver
+ * domain_start() - start a VM by libvirt
  * @config: what to start
  *
  * There is one VM per process. From here on the process has more threads.
@@ -51,6 +53,15 @@ struct domain_config {
  * still be there then, but writes nothing any more.
  */
 int domain_start(const struct domain_config *config);
+
+/**
+ * domain_offers_kvm() - can a libvirt elsewhere run a machine by KVM?
+ * @uri: of it
+ * @machine: the machine
+ *
+ * Ends the program with one sentence if it does not answer.
+ */
+bool domain_offers_kvm(const char *uri, const struct machine *machine);
 
 /**
  * domain_ask() - ask QEMU's monitor
@@ -63,7 +74,7 @@ char *domain_ask(const char *question);
 /**
  * domain_destroy() - end a VM that still runs, and let go of libvirt
  *
- * Afterwards QEMU writes nothing any more.
+ * Afterwards QEMU writes nothing any more, and what it has written elsewhere is here.
  */
 void domain_destroy(void);
 

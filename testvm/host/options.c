@@ -48,6 +48,9 @@ static const struct argp_option table[] = {
 	{ "initramfs", 'F', "FILE", 0,
 	  "Boot with this one, which --record has kept, instead of a COMMAND", 0 },
 	{ "gdb", 'g', "SOCKET", 0, "Let gdb connect to QEMU there", 0 },
+	{ "connect", 'U', "URI", 0,
+	  "Have the libvirt there run the VM (qemu+ssh://HOST/system): the kernel and its files "
+	  "go to its storage pool \"default\", and the results come back", 0 },
 	{ "trace", 'T', NULL, 0,
 	  "Have the driver's tracepoints write to the kernel's ring buffer; if COMMAND fails, "
 	  "OUT/trace gets what is there", 0 },
@@ -259,6 +262,9 @@ static error_t parse_one(int key, char *value, struct argp_state *state)
 	case 'g':
 		options->gdb = absolute(value);
 		break;
+	case 'U':
+		options->connect = value;
+		break;
 	case 'T':
 		options->trace = true;
 		break;
@@ -312,6 +318,8 @@ static void check_deterministic(struct options *options)
 			die("--digest, --schedule, --record and --gdb need --deterministic");
 		return;
 	}
+	if (options->connect)
+		die("--connect is not for runs that repeat themselves: these need QEMU's plugin here");
 	if (options->record && options->digest)
 		die("--record has digests of its own");
 	if (options->accel == ACCEL_KVM)

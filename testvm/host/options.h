@@ -44,6 +44,7 @@ enum accel { ACCEL_AUTO, ACCEL_TCG, ACCEL_KVM };
  * @record: folder for what it takes to repeat the run, or NULL
  * @initramfs: file to boot with instead of a command, or NULL
  * @gdb: socket for a debugger, or NULL
+ * @connect: URI of a libvirt that runs the VM, or NULL
  * @trace: whether tracepoints are on
  * @quiet: no progress on stderr
  */
@@ -70,6 +71,7 @@ struct options {
 	char *record;
 	char *initramfs;
 	char *gdb;
+	const char *connect;
 	bool trace;
 	bool quiet;
 };

@@ -31,6 +31,8 @@
 
 /* libvirt without its configuration, or a sick QEMU, may hang for ever. */
 #define SETUP_LIMIT	60
+/* ... and files may take longer to another machine. */
+#define CONNECT_LIMIT	900
 /* What libvirt may take on top of the VM's own limit. */
 #define END_LIMIT	60
 
@@ -125,9 +127,9 @@ static void catch_signals(void)
 }
 
 /* Passes the command's output on until the VM ends, one way or another. */
-static enum end watch(int ended, const char *output, double limit)
+static enum end watch(int ended, int from, const char *output, double limit)
 {
-	int from = open(output, O_RDONLY | O_CLOEXEC), bell = inotify_init1(IN_CLOEXEC);
+	int bell = inotify_init1(IN_CLOEXEC);
 	struct pollfd fds[] = {
 		{ .fd = ended, .events = POLLIN },
 		{ .fd = bell, .events = POLLIN },
@@ -160,8 +162,6 @@ static enum end watch(int ended, const char *output, double limit)
 				die("inotify: %s", strerror(errno));
 		}
 	}
-	console_copy(from, STDOUT_FILENO);
-	close(from);
 	close(bell);
 	return end;
 }
@@ -313,27 +313,31 @@ static int run(const struct options *options, struct domain_config *config,
 	char *registers = NULL;
 	enum end end;
 	unsigned int limit;
-	int ended, status;
-	bool stale = !config->machine.kvm && emulator_runs_stale_code();
+	int ended, status, from = open(config->serial[OUTPUT], O_RDONLY | O_CLOEXEC);
+	/* Which QEMU is elsewhere is not known. */
+	bool stale = !config->machine.kvm &&
+		(config->connect ? config->machine.arch->stale_code : emulator_runs_stale_code());
 
 	if (!options->quiet)
 		say("kernel %s, %s, %u cpus", release,
 		    config->machine.kvm ? "kvm" : "tcg", config->machine.cpus);
-	alarm(SETUP_LIMIT);
+	alarm(config->connect ? CONNECT_LIMIT : SETUP_LIMIT);
 	ended = domain_start(config);
 	vm_runs = 1;
 	limit = options->timeout * (options->deterministic ? HOST_SECONDS : 1);
 	alarm(limit + END_LIMIT);
-	end = watch(ended, config->serial[OUTPUT], begin + limit);
+	end = watch(ended, from, config->serial[OUTPUT], begin + limit);
 	if (end == TIMED_OUT) {
 		registers = domain_ask("info registers -a");
 		if (stale && frozen_vm())
 			end = FROZEN;
 	}
-	if (end != ENDED)
+	if (end != ENDED || config->connect)
 		domain_destroy();
-	else if (stale && console_stale_code(config->serial[CONSOLE]))
+	if (end == ENDED && stale && console_stale_code(config->serial[CONSOLE]))
 		end = STALE;
+	console_copy(from, STDOUT_FILENO);
+	close(from);
 	alarm(0);
 	if (end == TIMED_OUT || end == FROZEN)
 		append_registers(config->serial[CONSOLE], registers ? registers :
@@ -385,6 +389,13 @@ static char *arguments(const struct options *options)
 	return text;
 }
 
+static bool kvm_works(const struct options *options, const struct kernel *kernel)
+{
+	if (options->connect)
+		return domain_offers_kvm(options->connect, &options->machine);
+	return arch_is_host(options->machine.arch) && accel_kvm_works(kernel, options->kernel);
+}
+
 int main(int argc, char **argv)
 {
 	struct domain_config config = { 0 };
@@ -401,8 +412,7 @@ int main(int argc, char **argv)
 	guard_sweep();
 	config.machine = options.machine;
 	config.machine.kvm = options.accel == ACCEL_KVM ||
-		(options.accel == ACCEL_AUTO && arch_is_host(options.machine.arch) &&
-		 accel_kvm_works(&kernel, options.kernel));
+		(options.accel == ACCEL_AUTO && kvm_works(&options, &kernel));
 	/* Whoever counts instructions wants those of a processor that people use. */
 	config.machine.plain_moves = options.deterministic && !options.icount;
 	/* Goes into the guest with the caller's own. */
@@ -416,7 +426,8 @@ int main(int argc, char **argv)
 	config.initramfs = options.initramfs ? options.initramfs :
 		format("%s/initramfs", options.record ? options.record : config.run);
 	config.arguments = arguments(&options);
-	config.emulator = emulator_find();
+	config.connect = options.connect;
+	config.emulator = options.connect ? "" : emulator_find();
 	config.deterministic = options.deterministic;
 	config.seed = options.seed;
 	config.digest = options.digest ? options.digest :
@@ -424,7 +435,7 @@ int main(int argc, char **argv)
 	config.gdb = options.gdb;
 	if (options.deterministic)
 		config.plugin = repeat_plugin(&options, config.digest);
-	if (!config.machine.kvm && !emulator_is_known() && !options.quiet)
+	if (!config.machine.kvm && !options.connect && !emulator_is_known() && !options.quiet)
 		say("the machine's own QEMU is used; testvm/emulator/qemu.sh --arch %s gets a better one",
 		    options.machine.arch->name);
 	prepare_files(&config, &options);
