@@ -91,10 +91,11 @@ help:
 	@echo '              driver) was passed; GDB=1 stops there, or where the failure was seen'
 	@echo 'make models   check the models of the protocols, that spin finds each error put into'
 	@echo '              them, and the litmus tests; logs in build/models/'
-	@echo 'make bench [QUESTIONS="WORD ..."] [QUICK=] [ICOUNT=] [KERNEL=6.1]'
+	@echo 'make bench [QUESTIONS="WORD ..."] [QUICK=] [ICOUNT=] [CPUS=] [KERNEL=6.1]'
 	@echo '              run the benchmarks in a test VM; tables, plots and raw results in'
 	@echo '              build/bench/. QUICK=1 takes up to three minutes; ICOUNT=1 counts'
-	@echo '              instructions instead (build/bench-icount/)'
+	@echo '              instructions instead (build/bench-icount/), CPUS=6 those of so many'
+	@echo '              processors that take turns'
 	@echo 'make bench-compare BASE=FILE [WITH=FILE]'
 	@echo '              show the differences beyond the spread between two results.jsonl;'
 	@echo '              WITH is that of the latest make bench by default'
@@ -195,7 +196,8 @@ models:
 
 bench:
 	@bench/bench.sh $(if $(QUICK),--quick) \
-		$(if $(ICOUNT),--icount --out '$(BUILD)/bench-icount') $(QUESTIONS)
+		$(if $(ICOUNT),--icount $(if $(CPUS),--cpus '$(CPUS)') \
+			--out '$(BUILD)/bench-icount') $(QUESTIONS)
 
 bench-compare:
 	@test -r '$(BASE)' || { echo >&2 'which results to compare with? BASE=FILE, not "$(BASE)"'; \

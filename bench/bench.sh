@@ -9,16 +9,16 @@ set -eu
 usage()
 {
 	cat <<END
-usage: bench.sh [--quick|--tiny] [--icount] [--out DIR] [QUESTION...]
+usage: bench.sh [--quick|--tiny] [--icount [--cpus N]] [--out DIR] [QUESTION...]
 --quick takes three minutes at most, --tiny only shows that everything works;
---icount counts instructions on one processor instead of measuring time. KERNEL, 6.1 by
-default, may be set in the environment. A QUESTION is a word of Documentation/benchmarks.rst,
-or of secmmu-bench --help; all by default. Results go to DIR, build/bench by default. The
-exit status is 1 if something fails, or, with --icount, if a target is missed.
+--icount counts instructions instead of measuring time, on one processor, or those of N
+together, which take turns. KERNEL, 6.1 by default, may be set in the environment. A
+QUESTION is a word of secmmu-bench --help; all by default. Results go to DIR, build/bench
+by default. The exit status is 1 if something fails, or, with --icount, if a target is missed.
 END
 }
 
-grid=full memory=4096 timeout=3600 icount='' out=$BUILD/bench
+grid=full memory=4096 timeout=3600 icount='' turns='' out=$BUILD/bench
 # A vCPU that has to wait for a host core answers interrupts after milliseconds.
 cpus=$(($(nproc) < 2 ? 1 : 2))
 while [ $# -gt 0 ]; do
@@ -28,6 +28,13 @@ while [ $# -gt 0 ]; do
 	# Times do not matter here, and nested guests run better with four processors.
 	--tiny) grid=tiny memory=2048 timeout=300 cpus=4 ;;
 	--icount) icount=--icount ;;
+	--cpus)
+		case ${2-} in
+		[1-9] | [1-9][0-9]) turns=$2 ;;
+		*) usage >&2; exit 2 ;;
+		esac
+		shift
+		;;
 	--out)
 		[ $# -gt 1 ] || { usage >&2; exit 2; }
 		out=$2
@@ -38,7 +45,12 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
-[ -z "$icount" ] || cpus=1
+[ -z "$turns" ] || [ -n "$icount" ] || { usage >&2; exit 2; }
+if [ -n "$icount" ]; then
+	cpus=${turns:-1}
+	# The next processor has its turn after 64 blocks of code on average: a few us.
+	[ "$cpus" = 1 ] || icount='--deterministic --schedule policy=random,period=64,range=0-ffffffffffffffff'
+fi
 
 kernel=${KERNEL:-6.1}
 need_kernel "$kernel"
@@ -66,7 +78,7 @@ cp "$test_build" "$out/root/usr/lib/secmmu/secmmu-test.ko"
 # This is the only emulated clock that does not take a lock of the emulator. A kernel that
 # people use has its mitigations on.
 say "booting; then the $grid benchmarks"
-# shellcheck disable=SC2016 # for the shell there
+# shellcheck disable=SC2016,SC2086 # for the shell there; words of options
 "$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus "$cpus" \
 	$icount --memory "$memory" --timeout "$timeout" --root "$out/root" \
 	--load brd \

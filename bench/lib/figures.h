@@ -5,7 +5,7 @@
 
 #include "bench.h"
 
-#define FIGURES_MAX	6
+#define FIGURES_MAX	9
 
 /**
  * struct figures - one measurement

@@ -82,9 +82,9 @@ int kvm_prefault(const struct kvm_cpu *cpu, uint64_t gpa, size_t length)
 	return 0;
 }
 
-uint64_t kvm_stat(int machine, const char *name)
+uint64_t kvm_stat(int of, const char *name)
 {
-	int fd = ioctl(machine, KVM_GET_STATS_FD, NULL);
+	int fd = ioctl(of, KVM_GET_STATS_FD, NULL);
 	struct kvm_stats_header header;
 	char text[sizeof(struct kvm_stats_desc) + KVM_STATS_NAME_MAX];
 	const struct kvm_stats_desc *desc = (const void *)text;

@@ -30,8 +30,8 @@ void kvm_touch(const struct kvm_cpu *cpu, uint64_t gpa, size_t pages);
 /* Let KVM map a range itself. Returns -1 if this kernel cannot. */
 int kvm_prefault(const struct kvm_cpu *cpu, uint64_t gpa, size_t length);
 
-/* One of KVM's statistics of a machine. */
-uint64_t kvm_stat(int machine, const char *name);
+/* One of KVM's statistics, of a machine or of a processor. */
+uint64_t kvm_stat(int of, const char *name);
 
 /* kvm_<machine>.c: the program, and a processor that is at its start. */
 extern const char kvm_program[];
