@@ -42,6 +42,7 @@ static int stats_show(struct seq_file *file, void *unused)
 	SHOW(unsplit);
 	SHOW(left);
 	SHOW(direct);
+	SHOW(refilled);
 #undef SHOW
 	return 0;
 }

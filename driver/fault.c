@@ -158,7 +158,8 @@ static int get_pages(struct secmmu_fault *fault)
 	int locked = 1, err;
 	long got;
 
-	err = secmmu_host_lock(mm);
+	err = fault->access->flags & SECMMU_FAULT_NOWAIT ? secmmu_host_trylock(mm) :
+							   secmmu_host_lock(mm);
 	if (err)
 		return err;
 	got = get_pages_locked(fault, mm, &locked);
@@ -206,6 +207,8 @@ static int attempt_fault(struct secmmu_fault *fault)
  * @access: SECMMU_FAULT_WRITE: writable ones; breaks copy-on-write as a write by
  *	the process would. SECMMU_FAULT_AROUND: a read may map more.
  *	SECMMU_FAULT_NOFAULT: only pages that the process has mapped, else -EFAULT.
+ *	SECMMU_FAULT_NOWAIT: -EBUSY instead of waiting for an event or for mmap_lock, or
+ *	of starting again.
  *
  * Context: may sleep; no locks that an invalidation needs.
  * Return: number of pages mapped from @gfn on, at least one, though an event may drop
@@ -224,6 +227,9 @@ int secmmu_fault(struct secmmu_mirror *mirror, gfn_t gfn, u64 pages,
 		.wanted = pages,
 	};
 	int ret;
+
+	if (access->flags & SECMMU_FAULT_NOWAIT)
+		fault.patience.turns = SECMMU_PATIENCE;
 
 	while ((ret = attempt_fault(&fault)) == -EAGAIN) {
 		if (signal_pending(current))

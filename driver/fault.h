@@ -8,6 +8,7 @@
 #define SECMMU_FAULT_WRITE	BIT(0)
 #define SECMMU_FAULT_AROUND	BIT(1)
 #define SECMMU_FAULT_NOFAULT	BIT(2)
+#define SECMMU_FAULT_NOWAIT	BIT(3)
 
 /**
  * struct secmmu_access - the access that a fault is for

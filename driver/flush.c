@@ -124,6 +124,7 @@ void secmmu_gather_begin(struct secmmu_gather *gather, struct secmmu_tlbs *tlbs,
 	gather->pending = 0;
 	gather->batch = may_sleep ? tlbs->batch : UINT_MAX;
 	gather->assist = false;
+	gather->dirty = false;
 	gather->spans = spans;
 	gather->may_sleep = may_sleep;
 	/* The hulls themselves are written before they are read. */
@@ -144,8 +145,9 @@ static void look_for_pending(struct secmmu_gather *gather,
 }
 
 /*
- * Log the pages of a dropped spte. Faults install no large spte through a slot with a log,
- * but one of an old slot is still there when a slot with a log takes its place.
+ * Log the pages of a dropped spte that was dirty. Faults install no large spte through a
+ * slot with a log, but one of an old slot is still there when a slot with a log takes its
+ * place.
  */
 static void log_pages(struct secmmu_gather *gather, const struct secmmu_table *table,
 		      gfn_t gfn)
@@ -153,6 +155,7 @@ static void log_pages(struct secmmu_gather *gather, const struct secmmu_table *t
 	gfn_t last = secmmu_table_last(gfn, table->level);
 	gfn_t page = last - BIT_ULL(table->level * SECMMU_TABLE_SHIFT) + 1;
 
+	gather->dirty = true;
 	for (; page <= last; page++)
 		secmmu_spans_log(gather->spans, page);
 }

@@ -26,6 +26,24 @@ int secmmu_host_lock(struct mm_struct *mm)
 }
 
 /**
+ * secmmu_host_trylock - as secmmu_host_lock(), without waiting for anybody
+ * @mm: the mm
+ *
+ * Context: process.
+ * Return: as secmmu_host_lock(); -EBUSY if mmap_lock is taken.
+ */
+int secmmu_host_trylock(struct mm_struct *mm)
+{
+	if (!mmget_not_zero(mm))
+		return -ESRCH;
+	if (!mmap_read_trylock(mm)) {
+		mmput(mm);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+/**
  * secmmu_host_unlock - undo secmmu_host_lock()
  * @mm: the mm
  * @locked: false if GUP has released the lock

@@ -21,6 +21,7 @@
 #include "dirty.h"
 #include "fault.h"
 #include "ioctl.h"
+#include "refiller.h"
 #include "space.h"
 #include "tag.h"
 
@@ -106,7 +107,7 @@ static long create_mirror(struct file *file, union secmmu_argument *arg)
 	struct mm_struct *mm;
 	int fd;
 
-	if (create->flags || create->pid < 0 || !batch ||
+	if (create->flags & ~SECMMU_MIRROR_REFILL || create->pid < 0 || !batch ||
 	    !secmmu_tag_bits_valid(create->tag_bits))
 		return -EINVAL;
 	mm = get_mm(create->pid);
@@ -117,6 +118,8 @@ static long create_mirror(struct file *file, union secmmu_argument *arg)
 	if (IS_ERR(mirror))
 		return PTR_ERR(mirror);
 	secmmu_set_tag_bits(mirror, create->tag_bits);
+	if (create->flags & SECMMU_MIRROR_REFILL)
+		secmmu_refiller_start(mirror);
 	secmmu_debugfs_add(mirror);
 	fd = anon_inode_getfd("[secmmu-mirror]", &mirror_fops, mirror,
 			      O_RDWR | O_CLOEXEC);
@@ -321,7 +324,7 @@ static void check_abi(void)
 	BUILD_BUG_ON(sizeof(struct secmmu_create_mirror) != 24);
 	BUILD_BUG_ON(sizeof(struct secmmu_set_slot) != 40);
 	BUILD_BUG_ON(sizeof(struct secmmu_create_engine) != 8);
-	BUILD_BUG_ON(sizeof(struct secmmu_stats) != 208);
+	BUILD_BUG_ON(sizeof(struct secmmu_stats) != 216);
 	BUILD_BUG_ON(sizeof(struct secmmu_prefault) != 32);
 	BUILD_BUG_ON(sizeof(struct secmmu_get_dirty_log) != 32);
 	BUILD_BUG_ON(sizeof(struct secmmu_set_tag_bits) != 8);

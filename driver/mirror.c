@@ -27,18 +27,39 @@ static void zap_piece(struct secmmu_mirror *mirror, struct secmmu_gather *gather
 			 gather->zapped - before);
 }
 
+/* The same, and note the domains that had mapped some of it. */
+static void zap_noted(struct secmmu_mirror *mirror, struct secmmu_gather *gather,
+		      const struct secmmu_piece *piece)
+{
+	struct secmmu_piece part = *piece;
+	unsigned int i;
+
+	for_each_set_bit(i, &piece->domains, SECMMU_MAX_DOMAINS) {
+		u64 before = gather->zapped;
+
+		part.domains = BIT(i);
+		zap_piece(mirror, gather, &part);
+		if (gather->zapped != before)
+			secmmu_refill_note(&mirror->refill, &part, i, gather->dirty);
+	}
+}
+
 /* Callback: see secmmu_member_ops. */
 static void mirror_invalidate(struct secmmu_member *member,
 			      struct secmmu_walk *walk)
 {
 	struct secmmu_mirror *mirror = to_mirror(member);
+	bool refill = secmmu_refill_wants(&mirror->refill, walk);
 	struct secmmu_gather gather secmmu_uncleared;
 	unsigned int i, n;
 
 	secmmu_gather_begin(&gather, &mirror->tlbs, &member->spans, walk->may_sleep);
 	while ((n = secmmu_walk_next(walk, member)))
 		for (i = 0; i < n; i++)
-			zap_piece(mirror, &gather, &walk->piece[i]);
+			if (refill)
+				zap_noted(mirror, &gather, &walk->piece[i]);
+			else
+				zap_piece(mirror, &gather, &walk->piece[i]);
 	secmmu_gather_finish(&gather);
 	if (gather.zapped)
 		secmmu_count(mirror->counters, SECMMU_COUNT_ZAP_EVENTS, 1);
@@ -138,6 +159,7 @@ struct secmmu_mirror *secmmu_mirror_create(struct mm_struct *mm,
 	mirror->untag = secmmu_untag_mask(0);
 	INIT_LIST_HEAD(&mirror->loaded);
 	secmmu_keys_init(&mirror->keys);
+	secmmu_refill_init(&mirror->refill);
 	mirror->counters = alloc_percpu_gfp(struct secmmu_counters, GFP_KERNEL_ACCOUNT);
 	if (!mirror->counters)
 		goto free_mirror;
@@ -201,13 +223,13 @@ static void forget_loaded(struct secmmu_mirror *mirror)
  * secmmu_mirror_put - drop a reference; the last one ends the mirror
  * @mirror: the mirror
  *
- * When the last descriptor is closed and no engine is attached, no thread faults, opens a
- * window or changes a slot. These can still reach the mirror: readers in debugfs, until its
- * files are removed; engines that were attached once, until its list of them is empty;
- * callbacks through the chain's list, until secmmu_chain_leave() returns. Events that look
- * whether they touch a member may see this one, and its slots, for a grace period more, so
- * RCU frees these, as it frees tables unlinked before. Other lookups by RCU come from
- * descriptors, so there are none.
+ * When the last descriptor is closed and no engine is attached, no thread of a process
+ * faults, opens a window or changes a slot. These can still reach the mirror: readers in
+ * debugfs, until its files are removed; the worker of its refill, which this waits for;
+ * engines that were attached once, until its list of them is empty; callbacks through the
+ * chain's list, until secmmu_chain_leave() returns. Events that look whether they touch a
+ * member may see this one, and its slots, for a grace period more, so RCU frees these, as it
+ * frees tables unlinked before. Other lookups by RCU come from descriptors, so there are none.
  *
  * Context: may sleep; no locks.
  */
@@ -217,6 +239,7 @@ void secmmu_mirror_put(struct secmmu_mirror *mirror)
 		return;
 	debugfs_remove_recursive(mirror->debugfs);
 	forget_loaded(mirror);
+	secmmu_refill_end(&mirror->refill);
 	secmmu_chain_leave(&mirror->member);
 	secmmu_domains_leave(&mirror->roots, &mirror->tlbs, &mirror->member.spans,
 			     mirror->chain);
@@ -292,6 +315,7 @@ void secmmu_mirror_stats(struct secmmu_mirror *mirror,
 	stats->unsplit = SUM(UNSPLIT);
 	stats->left = SUM(LEFT);
 	stats->direct = SUM(DIRECT);
+	stats->refilled = SUM(REFILLED);
 #undef SUM
 	sum_tables(mirror, stats);
 

@@ -6,6 +6,7 @@
 #include <linux/refcount.h>
 
 #include "key.h"
+#include "refill.h"
 #include "slot.h"
 
 /**
@@ -23,6 +24,7 @@
  * @untag: the mask of the bits of a gpa that count; changes under the loaded lock
  * @tags_frozen: @untag changes no more; under the loaded lock
  * @loaded: engines that have it loaded, see space.h
+ * @refill: blocks that come back after an event
  * @counters: its counters
  * @debugfs: its folder in debugfs, or NULL
  * @events_before: events of the mm before the mirror was created
@@ -44,6 +46,7 @@ struct secmmu_mirror {
 	u64 untag;
 	bool tags_frozen;
 	struct list_head loaded;
+	struct secmmu_refill refill;
 	struct secmmu_counters __percpu *counters;
 	struct dentry *debugfs;
 	u64 events_before;

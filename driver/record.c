@@ -235,7 +235,8 @@ static bool turn_is_over(struct secmmu_records *records, unsigned long page,
  * @fault: the fault, on the caller's stack
  * @start: first host address, page aligned
  * @last: last host address of the last page
- * @patience: of the fault; zero at its first round
+ * @patience: of the fault; zero at its first round, or with all turns used up if it may
+ *	not wait
  *
  * Waits for events that cover the first page only. If one covers a later page,
  * the fault is recorded up to there: see &secmmu_inflight.range.
@@ -265,12 +266,14 @@ int secmmu_inflight_begin(struct secmmu_records *records,
 	begin_turn(records, patience);
 	while (!records->released && !err &&
 	       secmmu_records_cover(records, start, start + PAGE_SIZE - 1, &covered)) {
-		if (turn_is_over(records, start, patience)) {
+		if (patience->turns < SECMMU_PATIENCE &&
+		    turn_is_over(records, start, patience)) {
 			begin_turn(records, patience);
-			if (++patience->turns >= SECMMU_PATIENCE) {
-				err = -EBUSY;
-				break;
-			}
+			patience->turns++;
+		}
+		if (patience->turns >= SECMMU_PATIENCE) {
+			err = -EBUSY;
+			break;
 		}
 		if (!began)
 			began = ktime_get_ns();

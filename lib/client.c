@@ -51,6 +51,16 @@ int secmmu_create_mirror_of(int dev, pid_t pid)
 	return secmmu_call(dev, SECMMU_CREATE_MIRROR, &arg, sizeof(arg));
 }
 
+int secmmu_create_mirror_refilled(int dev)
+{
+	struct secmmu_create_mirror arg = {
+		.size = sizeof(arg),
+		.flags = SECMMU_MIRROR_REFILL,
+	};
+
+	return secmmu_call(dev, SECMMU_CREATE_MIRROR, &arg, sizeof(arg));
+}
+
 int secmmu_create_mirror_tagged(int dev, __u32 tag_bits)
 {
 	struct secmmu_create_mirror arg = { .size = sizeof(arg), .tag_bits = tag_bits };

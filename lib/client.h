@@ -24,6 +24,8 @@ int secmmu_open(void);
 int secmmu_create_mirror(int dev, __u32 policy, __u32 batch);
 /* A mirror of another process, flushed once for each event. */
 int secmmu_create_mirror_of(int dev, pid_t pid);
+/* A mirror that brings back what an event of a whole block has dropped. */
+int secmmu_create_mirror_refilled(int dev);
 int secmmu_create_mirror_tagged(int dev, __u32 tag_bits);
 int secmmu_create_engine(int mirror);
 int secmmu_create_engine_with(int mirror, __u32 flags);

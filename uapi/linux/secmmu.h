@@ -167,10 +167,19 @@ enum secmmu_flush_policy {
 	SECMMU_FLUSH_EACH = 2,
 };
 
+/*
+ * Bring back what an event of a whole 2 MiB block has dropped. To change a part of such a
+ * block, or to map over it, the kernel announces an event for all of it. Soon after that event
+ * a kernel thread maps the pages of the block that the process still maps, also those that no
+ * engine has used; for writing, if engines have written there and the process may. It faults
+ * nothing in, and gives up what it cannot have without waiting.
+ */
+#define SECMMU_MIRROR_REFILL	(1U << 0)
+
 /**
  * struct secmmu_create_mirror - SECMMU_CREATE_MIRROR: mirror an mm
  * @size: size of this structure
- * @flags: must be zero
+ * @flags: SECMMU_MIRROR_* bits
  * @flush_policy: one of enum secmmu_flush_policy
  * @flush_batch: entries per flush for the policies with an array, 1 ..
  *	SECMMU_MAX_FLUSH_BATCH; must be zero for the other policies
@@ -300,6 +309,7 @@ struct secmmu_create_engine {
  *	does not show
  * @direct: accesses past the mirror: events followed each other so closely that a fault
  *	could install no entry, and got the page for this one access
+ * @refilled: pages that SECMMU_MIRROR_REFILL has mapped again
  *
  * An entry that several domains map counts once for each of them.
  *
@@ -334,6 +344,7 @@ struct secmmu_stats {
 	__u64 unsplit;
 	__u64 left;
 	__u64 direct;
+	__u64 refilled;
 };
 
 /* Map for writing too; breaks copy-on-write as a write would. */
