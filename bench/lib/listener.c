@@ -20,7 +20,10 @@ bool listener_is_there(enum listener_kind kind)
 
 static void start_mirror(struct listener *listener)
 {
-	listener->mirror = mirror_create(mirror_device());
+	listener->mirror = listener->refill ?
+		mirror_need(secmmu_create_mirror_refilled(mirror_device()),
+			    "create a mirror") :
+		mirror_create(mirror_device());
 	mirror_slot(listener->mirror, 0, GPA, listener->memory,
 		    listener->pages * PAGE);
 	listener->engine = mirror_engine(listener->mirror,

@@ -23,6 +23,7 @@ extern const char *const listener_names[LISTENERS];
  * @worker: the process
  * @memory: the memory, populated with small pages; starts at a multiple of 2 MiB
  * @pages: its size
+ * @refill: LISTENER_MIRROR: it brings back what events of whole blocks drop
  * @mirror: LISTENER_MIRROR: the mirror
  * @engine: LISTENER_MIRROR: an engine for background jobs
  * @machine: LISTENER_KVM: the machine
@@ -34,6 +35,7 @@ struct listener {
 	struct worker worker;
 	char *memory;
 	size_t pages;
+	bool refill;
 	int mirror;
 	int engine;
 	int machine;
