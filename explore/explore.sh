@@ -120,7 +120,9 @@ fi
 # How far an interrupted run has got; nothing was wrong so far.
 begin=$first
 behind=$(sed -n 's/^# \([0-9]*\) schedules$/\1/p' "$out/said" 2> /dev/null | tail -n 1)
-if [ ! -e "$out/result.json" ] && [ "${behind:-$last}" -lt "$last" ]; then
+if [ ! -e "$out/result.json" ] && [ "${behind:-$((last + 1))}" -le "$last" ]; then
+	# The last one is played again if only the result is missing.
+	[ "$behind" -lt "$last" ] || behind=$((last - 1))
 	first=$((behind + 1))
 	say "going on behind schedule $behind"
 else

@@ -77,7 +77,7 @@ stops()
 		grep -q '^#2 .*main ' "$out/said"
 }
 
-# Interrupted between schedules 100 and 300; nothing is wrong in either part. When it was is
+# Interrupted behind schedule 100; nothing is wrong in either part. When it was is
 # chance, so what is run is not always the same.
 goes_on()
 {
