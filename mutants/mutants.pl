@@ -106,9 +106,10 @@ my %bugs = map { $_ => 1 } $ENV{MUTANTS_PATCHES} ? () : lines("$o{top}/mutants/s
 for (%bugs ? grep { $_ ne '' } split /[ ,]+/, $o{only} : ()) {
 	$bugs{$_} or fail(2, "MUTANT: there is no \"$_\"; mutants/series has all seeded bugs");
 }
+my $driver = $ENV{MUTANTS_DRIVER} // "$o{top}/driver";
 for (grep { $_ ne '' } split /[\s,]+/, $o{auto} ? $o{files} : '') {
 	my ($file) = /^([^:]+)(?::\d+)?$/;
-	$file && grep { -e "$o{top}/driver/$file$_" } '', '.c', '.h' or
+	$file && grep { -e "$driver/$file$_" } '', '.c', '.h' or
 		fail(2, "FILE: there is no \"$_\" in driver/");
 }
 $o{build} = $ENV{BUILD} ||= "$o{top}/build";

@@ -466,7 +466,7 @@ for (['a sample', 'SAMPLE=4', 0, ['small.c:, alpha, fail'],
       'mutants: VM 0 gives up: .*', 'mutants-auto: 0 of 2 killed, 0 survived, .*'],
      ['one line', 'FILE=small.c:15', 0, ['small.c:, alpha, fail'],
       '.* small.c:15 minmax killed by alpha', 'mutants-auto: 3 of 3 killed, .*'],
-     ['an unknown file', 'FILE=other', 2, [], 'mutants: no mutant is in "other"']) {
+     ['an unknown file', 'FILE=other', 2, [], 'mutants: FILE: there is no "other" in driver/']) {
 	my ($name, $settings, $status, $world, @lines) = @$_;
 	local %ENV = (%ENV, map { split /=/ } split ' ', $settings);
 
