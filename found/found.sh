@@ -53,6 +53,11 @@ want_module()
 
 	case $word in
 	hmm-fixed) modules=$word ;;
+	mmu_notifier-fixed)
+		boot=$("$top/testvm/kernels/kernel.sh" --patch \
+			"$top/found/patches/mmu_notifier-refused-start.patch" "$kernel")
+		return
+		;;
 	*/*) modules=$top/$word ;;
 	*)
 		# shellcheck disable=SC1090 # one of several
