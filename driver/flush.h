@@ -71,7 +71,7 @@ struct secmmu_window {
  * @batch: number of @pending that makes a flush due
  * @assist: since its last flush it has met a table for which another invalidation has
  *	not flushed yet
- * @dirty: a dropped spte was dirty
+ * @dirty: a dropped spte was dirty, since whoever asks has cleared it
  * @spans: the mirror's; their logs get the dirty bits
  * @may_sleep: yield the processor between tables
  * @empty: hulls of the tables left empty, one for each range zapped; if there

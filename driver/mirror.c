@@ -37,6 +37,8 @@ static void zap_noted(struct secmmu_mirror *mirror, struct secmmu_gather *gather
 	for_each_set_bit(i, &piece->domains, SECMMU_MAX_DOMAINS) {
 		u64 before = gather->zapped;
 
+		/* Of this domain: another's writes are no reason to write here. */
+		gather->dirty = false;
 		part.domains = BIT(i);
 		zap_piece(mirror, gather, &part);
 		if (gather->zapped != before)
