@@ -155,10 +155,10 @@ try "secmmu-vmm(8) has the options of top" page_has_options \
 	"$top/Documentation/man/secmmu-vmm.8" "$vmm" top
 try "secmmu-attach(8) has all options" page_has_options \
 	"$top/Documentation/man/secmmu-attach.8" "$vmm" attach
-if command -v mandoc > /dev/null; then
+if PACKAGES=mandoc "$top/check/setup.sh"; then
 	try "manual pages are clean" pages_are_clean
 else
-	echo "ok - packaging, manual pages are clean # SKIP no mandoc here"
+	echo "ok - packaging, manual pages are clean # SKIP mandoc is not installed"
 fi
 try "completion offers commands and options" completion_works
 try "make uninstall leaves nothing" uninstall_leaves_nothing
