@@ -465,16 +465,13 @@ const struct op ops[NR_OPS] = {
  */
 static char *map_with_room(void)
 {
-	char *room = mmap(NULL, (MANY_PAGES + 1) * PAGE, PROT_NONE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *mem = region_reserve(MANY_PAGES);
 
-	if (room == MAP_FAILED)
-		return NULL;
-	if (region_replace(room, 1, PAGES, PROT_READ | PROT_WRITE)) {
-		munmap(room, (MANY_PAGES + 1) * PAGE);
+	if (mem && region_replace(mem, 0, PAGES, PROT_READ | PROT_WRITE)) {
+		region_unmap(mem, MANY_PAGES);
 		return NULL;
 	}
-	return room + PAGE;
+	return mem;
 }
 
 int world_make(struct world *w, const struct op *op)
@@ -505,7 +502,6 @@ void world_end(struct world *w)
 	if (w->child)
 		child_kill(w->child);
 	blocks_unmap(w->huge, 1);
-	if (w->mem)
-		munmap(w->mem - PAGE, (MANY_PAGES + 1) * PAGE);
+	region_unmap(w->mem, MANY_PAGES);
 	region_unmap(w->buf, PAGES);
 }

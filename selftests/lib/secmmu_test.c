@@ -115,18 +115,31 @@ int region_replace(char *region, long page, long pages, int prot)
 	return 0;
 }
 
+char *region_reserve(long pages)
+{
+	long size = pages * PAGE;
+	/* As much more as aligning takes, and guards. */
+	long more = HUGE_SIZE + 2 * PAGE;
+	char *map = mmap(NULL, size + more, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *mem;
+
+	if (map == MAP_FAILED)
+		return NULL;
+	mem = (char *)(((uintptr_t)map + PAGE + HUGE_SIZE - 1) & -HUGE_SIZE);
+	munmap(map, mem - PAGE - map);
+	munmap(mem + size + PAGE, map + more - mem - PAGE);
+	return mem;
+}
+
 char *region_map(long pages)
 {
-	char *mem = mmap(NULL, (pages + 2) * PAGE, PROT_NONE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *mem = region_reserve(pages);
 
-	if (mem == MAP_FAILED)
-		return NULL;
-	if (region_replace(mem, 1, pages, PROT_READ | PROT_WRITE)) {
-		munmap(mem, (pages + 2) * PAGE);
+	if (mem && region_replace(mem, 0, pages, PROT_READ | PROT_WRITE)) {
+		region_unmap(mem, pages);
 		return NULL;
 	}
-	return mem + PAGE;
+	return mem;
 }
 
 void region_unmap(char *region, long pages)
@@ -137,16 +150,11 @@ void region_unmap(char *region, long pages)
 
 char *blocks_map(long blocks, int advice)
 {
-	/* As much more as aligning takes, and guards. */
-	long size = blocks * HUGE_SIZE, more = HUGE_SIZE + 2 * PAGE;
-	char *map = mmap(NULL, size + more, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	char *mem;
+	long size = blocks * HUGE_SIZE;
+	char *mem = region_reserve(size / PAGE);
 
-	if (map == MAP_FAILED)
+	if (!mem)
 		return NULL;
-	mem = (char *)(((uintptr_t)map + PAGE + HUGE_SIZE - 1) & -HUGE_SIZE);
-	munmap(map, mem - PAGE - map);
-	munmap(mem + size + PAGE, map + more - mem - PAGE);
 	if (mprotect(mem, size, PROT_READ | PROT_WRITE)) {
 		blocks_unmap(mem, blocks);
 		return NULL;

@@ -79,14 +79,17 @@ void pair_store(char *mem, long page, __u64 value);
 
 /*
  * Private anonymous memory between two inaccessible guard pages, never backed
- * by huge pages, so that pages and entries can be counted. NULL on failure.
+ * by huge pages, so that pages and entries can be counted. It starts at a boundary of 2 MiB,
+ * so that it lies in as few blocks as it can. NULL on failure.
  */
 char *region_map(long pages);
+/* The same, inaccessible as a whole. */
+char *region_reserve(long pages);
 void region_unmap(char *region, long pages);
 /* Empties @pages pages from @page on, but keeps the place reserved. */
 int region_replace(char *region, long page, long pages, int prot);
 
-/* The same of blocks of 2 MiB, aligned, with @advice for madvise(2). */
+/* The same of whole blocks of 2 MiB, with @advice for madvise(2). */
 char *blocks_map(long blocks, int advice);
 void blocks_unmap(char *mem, long blocks);
 
