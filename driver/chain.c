@@ -36,7 +36,7 @@ static __always_inline void begin_event(struct secmmu_chain *chain, unsigned lon
 
 	secmmu_gate_range(START_ENTERED, chain, start, last, false);
 	/* Record the event whether it touches a span or not, then deliver it. */
-	secmmu_event_begin(&chain->records, start, last);
+	secmmu_shards_begin(&chain->shards, start, last);
 	secmmu_gate_event(START_RECORDED, start, may_sleep);
 	secmmu_walk_range(chain, SECMMU_INVALIDATE, start, last, may_sleep);
 	if (began)
@@ -71,14 +71,14 @@ static void chain_range_end(struct mmu_notifier *mn,
 		return;
 	secmmu_gate_spin(END, range->start);
 	trace_secmmu_event_end(chain, range->start, range->end);
-	if (secmmu_event_end(&chain->records, range->start, last))
+	if (secmmu_shards_end(&chain->shards, range->start, last))
 		return;
 
 	/* The chain never saw its begin: invalidate now. */
 	pr_warn_once("invalidation of 0x%lx-0x%lx ended without having begun\n",
 		     range->start, range->end);
 	begin_event(chain, range->start, last, mmu_notifier_range_blockable(range));
-	secmmu_event_end(&chain->records, range->start, last);
+	secmmu_shards_end(&chain->shards, range->start, last);
 }
 
 static bool age_members(struct mmu_notifier *mn, unsigned long start,
@@ -107,7 +107,7 @@ static void chain_release(struct mmu_notifier *mn, struct mm_struct *mm)
 	struct secmmu_chain *chain = to_chain(mn);
 
 	/* First forbid, then drop: the zap sees a fault that is past its check. */
-	secmmu_records_release(&chain->records);
+	secmmu_shards_release(&chain->shards);
 	secmmu_gate_range(RELEASE, chain, 0, ULONG_MAX, false);
 	secmmu_walk_release(chain);
 	/* Nobody keeps a chain for an mm that has no users left. */
@@ -119,10 +119,10 @@ static struct mmu_notifier *chain_alloc(struct mm_struct *mm)
 {
 	struct secmmu_chain *chain;
 
-	chain = kzalloc(sizeof(*chain), GFP_KERNEL_ACCOUNT);
+	chain = kvzalloc(sizeof(*chain), GFP_KERNEL_ACCOUNT);
 	if (!chain)
 		return ERR_PTR(-ENOMEM);
-	secmmu_records_init(&chain->records);
+	secmmu_shards_init(&chain->shards);
 	spin_lock_init(&chain->registry);
 	seqcount_spinlock_init(&chain->seq, &chain->registry);
 	INIT_LIST_HEAD(&chain->members);
@@ -141,7 +141,7 @@ static void chain_free(struct mmu_notifier *mn)
 		kept->free(kept);
 	if (chain->holds_module)
 		module_put(THIS_MODULE);
-	kfree(chain);
+	kvfree(chain);
 	if (atomic_dec_and_test(&nr_chains))
 		wake_up_var(&nr_chains);
 }
@@ -156,8 +156,7 @@ static void prime_lockdep(struct secmmu_chain *chain)
 		return;
 	fs_reclaim_acquire(GFP_KERNEL);
 	spin_lock(&chain->registry);
-	spin_lock(&chain->records.lock);
-	spin_unlock(&chain->records.lock);
+	secmmu_shards_pass(&chain->shards);
 	spin_unlock(&chain->registry);
 	fs_reclaim_release(GFP_KERNEL);
 }
@@ -333,10 +332,13 @@ void secmmu_chain_replace(struct secmmu_member *member,
 
 	if (!remove)
 		return;
-	spin_lock(&chain->records.lock);
 	/* Pairs with the acquire in secmmu_slot_find(). */
 	smp_store_release(&member->span_gen, member->span_gen + 1);
-	spin_unlock(&chain->records.lock);
+	/*
+	 * A fault that checks after this sees the new number. One that has checked before has
+	 * linked its table, and the zap that follows finds it.
+	 */
+	secmmu_shards_pass(&chain->shards);
 }
 
 /**

@@ -33,7 +33,7 @@
 #include <linux/mmu_notifier.h>
 #include <linux/seqlock.h>
 
-#include "record.h"
+#include "shard.h"
 #include "span.h"
 
 struct secmmu_member;
@@ -89,7 +89,7 @@ struct secmmu_kept {
 /**
  * struct secmmu_chain - the subscription of one mm
  * @mn: the kernel's side; it pins the mm_struct
- * @records: events and faults in flight
+ * @shards: events and faults in flight
  * @registry: the registry lock, write side of @seq; taken before the locks of
  *	any page table
  * @seq: covers @members and the spans of each
@@ -104,7 +104,7 @@ struct secmmu_kept {
  */
 struct secmmu_chain {
 	struct mmu_notifier mn;
-	struct secmmu_records records;
+	struct secmmu_shards shards;
 	spinlock_t registry;
 	seqcount_spinlock_t seq;
 	struct list_head members;

@@ -68,13 +68,15 @@ static int slots_show(struct seq_file *file, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(slots);
 
-static void show_events(struct seq_file *file, const struct secmmu_records *records)
+/* An event of several shards is shown with the first of its blocks. */
+static void show_events(struct seq_file *file, const struct secmmu_records *records,
+			unsigned int shard)
 {
-	unsigned int i;
+	const struct secmmu_event *event = records->events;
 
-	for (i = 0; i < records->nr_recorded; i++)
-		seq_printf(file, "event 0x%lx-0x%lx\n", records->events[i].start,
-			   records->events[i].last);
+	for (; event != records->events + records->nr_recorded; event++)
+		if (secmmu_shard_index(event->start) == shard)
+			seq_printf(file, "event 0x%lx-0x%lx\n", event->start, event->last);
 }
 
 static void show_faults(struct seq_file *file, struct secmmu_records *records)
@@ -90,17 +92,24 @@ static void show_faults(struct seq_file *file, struct secmmu_records *records)
 static int inflight_show(struct seq_file *file, void *unused)
 {
 	struct secmmu_mirror *mirror = file->private;
-	struct secmmu_records *records = &mirror->chain->records;
+	struct secmmu_shards *shards = &mirror->chain->shards;
+	bool released = false;
+	unsigned int i;
 
-	spin_lock(&records->lock);
-	show_events(file, records);
-	show_faults(file, records);
-	if (records->overflow)
-		seq_printf(file, "overflow %u 0x%lx-0x%lx\n", records->overflow,
-			   records->overflow_start, records->overflow_last);
-	if (records->released)
+	for (i = 0; i < SECMMU_SHARDS; i++) {
+		struct secmmu_records *records = &shards->shard[i];
+
+		spin_lock(&records->lock);
+		show_events(file, records, i);
+		show_faults(file, records);
+		if (records->overflow)
+			seq_printf(file, "overflow %u 0x%lx-0x%lx\n", records->overflow,
+				   records->overflow_start, records->overflow_last);
+		released |= records->released;
+		spin_unlock(&records->lock);
+	}
+	if (released)
 		seq_puts(file, "released\n");
-	spin_unlock(&records->lock);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(inflight);

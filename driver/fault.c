@@ -58,10 +58,11 @@ static int look_up(struct secmmu_fault *fault)
 		return err;
 	if ((fault->access->flags & SECMMU_FAULT_AROUND) && !secmmu_fault_writes(fault))
 		pages = max_t(u64, pages, FAULT_AROUND);
-	/* One slot, one table, one stack frame. */
+	/* One slot, one table, one shard, one stack frame. */
 	pages = min3(pages, target->pages, (u64)SECMMU_FAULT_BATCH);
-	fault->pages = min(pages, secmmu_table_last(fault->gfn, 1) -
-				  fault->gfn + 1);
+	pages = min(pages, secmmu_table_last(fault->gfn, 1) - fault->gfn + 1);
+	fault->pages = min_t(u64, pages, secmmu_block_rest(target->hva) >> PAGE_SHIFT);
+	fault->records = secmmu_shard_of(&fault->mirror->chain->shards, target->hva);
 	return 0;
 }
 
@@ -83,8 +84,7 @@ static int record_fault(struct secmmu_fault *fault)
 	int err;
 
 	fault->large = false;
-	err = secmmu_inflight_begin(&fault->mirror->chain->records,
-				    &fault->record, start,
+	err = secmmu_inflight_begin(fault->records, &fault->record, start,
 				    start + fault->pages * PAGE_SIZE - 1,
 				    &fault->patience);
 	if (fault->record.waited_ns) {
@@ -121,8 +121,7 @@ static void look_for_large(struct secmmu_fault *fault, struct mm_struct *mm)
 
 	fault->large = block_fits(fault) &&
 		secmmu_host_large(mm, hva, fault->page[0], secmmu_fault_writes(fault)) &&
-		secmmu_inflight_widen(&fault->mirror->chain->records,
-				      &fault->record, start,
+		secmmu_inflight_widen(fault->records, &fault->record, start,
 				      start + SECMMU_LARGE_SIZE - 1) &&
 		secmmu_host_large(mm, hva, fault->page[0], secmmu_fault_writes(fault));
 }
@@ -176,7 +175,6 @@ static int get_pages(struct secmmu_fault *fault)
 /* One round. Returns the pages mapped, -EAGAIN to try again, or an errno. */
 static int attempt_fault(struct secmmu_fault *fault)
 {
-	struct secmmu_mirror *mirror = fault->mirror;
 	int i, got, ret;
 
 	ret = look_up(fault);
@@ -193,7 +191,7 @@ static int attempt_fault(struct secmmu_fault *fault)
 	got = get_pages(fault);
 	ret = got > 0 ? secmmu_install(fault, got) : got;
 	secmmu_gate(FAULT_INSTALLED, fault->target.hva);
-	secmmu_inflight_end(&mirror->chain->records, &fault->record);
+	secmmu_inflight_end(fault->records, &fault->record);
 	for (i = 0; i < got; i++)
 		put_page(fault->page[i]);
 	return ret;

@@ -5,8 +5,6 @@
 
 #include "pgtable.h"
 
-#define SECMMU_LARGE_SIZE	(SECMMU_LARGE_PAGES << PAGE_SHIFT)
-
 int secmmu_host_lock(struct mm_struct *mm);
 int secmmu_host_trylock(struct mm_struct *mm);
 void secmmu_host_unlock(struct mm_struct *mm, bool locked);

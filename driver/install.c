@@ -21,7 +21,7 @@ static int retry_fault(struct secmmu_fault *fault, enum secmmu_counter cause)
 static int check_fault(struct secmmu_fault *fault, struct hit *hit)
 {
 	struct secmmu_member *member = &fault->mirror->member;
-	struct secmmu_records *records = &fault->mirror->chain->records;
+	struct secmmu_records *records = fault->records;
 	struct secmmu_inflight *record = &fault->record;
 	unsigned long hva = fault->target.hva;
 	bool moved, foreign, released;
@@ -32,7 +32,7 @@ static int check_fault(struct secmmu_fault *fault, struct hit *hit)
 	 */
 	do {
 		spin_lock(&records->lock);
-		moved = fault->target.span_gen != member->span_gen;
+		moved = fault->target.span_gen != READ_ONCE(member->span_gen);
 		released = records->released;
 		foreign = record->foreign;
 		hit->any = record->hit;

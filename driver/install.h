@@ -21,6 +21,7 @@
  * @large: the CPU maps the whole 2 MiB block of @gfn at once, and @record covers
  *	that block
  * @target: the slot at @gfn, as looked up
+ * @records: of the shard that all pages of @target that this round handles are in
  * @record: the fault as events see it
  * @patience: the patience with events that is left
  * @cache: tables to link, if some are missing
@@ -35,6 +36,7 @@ struct secmmu_fault {
 	unsigned int pages;
 	bool large;
 	struct secmmu_target target;
+	struct secmmu_records *records;
 	struct secmmu_inflight record;
 	struct secmmu_patience patience;
 	struct secmmu_table_cache cache;

@@ -12,10 +12,17 @@ typedef u64 gfn_t;
 /* Kernels for arm64 with pages of 16 or 64 KiB are refused: nothing here has run on them. */
 static_assert(PAGE_SHIFT == 12);
 
+/* What a large spte maps: pages, and bytes. */
+#define SECMMU_LARGE_PAGES	BIT(9)
+#define SECMMU_LARGE_SIZE	(SECMMU_LARGE_PAGES << PAGE_SHIFT)
+
 #define SECMMU_GFN_BITS		(SECMMU_GPA_BITS - PAGE_SHIFT)
 #define SECMMU_GFN_LAST		(BIT_ULL(SECMMU_GFN_BITS) - 1)
 
-/* Events recorded one by one, per mm; beyond them a hull and a count serve. */
+/* The shards of an mm's records, a power of two. */
+#define SECMMU_SHARDS		16U
+
+/* Events recorded one by one, per shard; beyond them a hull and a count serve. */
 #define SECMMU_EVENTS_MAX	64
 
 /* Rounds that a walk loses to registrations before it holds them off. */

@@ -123,12 +123,8 @@ static const struct secmmu_member_ops mirror_ops = {
 
 static void note_before(struct secmmu_mirror *mirror)
 {
-	struct secmmu_records *records = &mirror->chain->records;
-
-	spin_lock(&records->lock);
-	mirror->events_before = records->nr_events;
-	mirror->unpaired_before = records->nr_unpaired;
-	spin_unlock(&records->lock);
+	secmmu_shards_count(&mirror->chain->shards, &mirror->events_before,
+			    &mirror->unpaired_before);
 	mirror->replays_before = atomic64_read(&mirror->chain->replays);
 }
 
@@ -292,7 +288,7 @@ static void sum_tables(struct secmmu_mirror *mirror, struct secmmu_stats *stats)
 void secmmu_mirror_stats(struct secmmu_mirror *mirror,
 			 struct secmmu_stats *stats)
 {
-	struct secmmu_records *records = &mirror->chain->records;
+	u64 events, unpaired;
 
 #define SUM(which) \
 	secmmu_counter_sum(mirror->counters, SECMMU_COUNT_##which)
@@ -321,10 +317,9 @@ void secmmu_mirror_stats(struct secmmu_mirror *mirror,
 #undef SUM
 	sum_tables(mirror, stats);
 
-	spin_lock(&records->lock);
-	stats->events = records->nr_events - mirror->events_before;
-	stats->unpaired = records->nr_unpaired - mirror->unpaired_before;
-	spin_unlock(&records->lock);
+	secmmu_shards_count(&mirror->chain->shards, &events, &unpaired);
+	stats->events = events - mirror->events_before;
+	stats->unpaired = unpaired - mirror->unpaired_before;
 	stats->replays = atomic64_read(&mirror->chain->replays) -
 			 mirror->replays_before;
 }

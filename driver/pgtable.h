@@ -32,8 +32,8 @@
 #define SECMMU_TABLE_ENTRIES	BIT(SECMMU_TABLE_SHIFT)
 #define SECMMU_ROOT_LEVEL	3
 
-/* Pages that a large spte maps. */
-#define SECMMU_LARGE_PAGES	SECMMU_TABLE_ENTRIES
+/* A large spte takes the place of a leaf table. */
+static_assert(SECMMU_LARGE_PAGES == SECMMU_TABLE_ENTRIES);
 
 /**
  * struct secmmu_table - one table of 512 entries

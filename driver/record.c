@@ -52,23 +52,12 @@ static bool event_overlaps(const struct secmmu_event *event, unsigned long start
 	return event->start <= last && start <= event->last;
 }
 
-/**
- * secmmu_event_begin - record an event and mark the faults it overlaps
- * @records: the records of the mm
- * @start: first address of the event
- * @last: last address of the event
- *
- * After this returns, and until the matching secmmu_event_end(), no fault that
- * has not passed its final check will install an spte of the range.
- *
- * Context: never sleeps, allocates or fails.
- */
-void secmmu_event_begin(struct secmmu_records *records, unsigned long start,
-			unsigned long last)
+static __always_inline void record_event(struct secmmu_records *records,
+					 unsigned long start, unsigned long last)
 {
 	struct secmmu_event *event;
 
-	spin_lock(&records->lock);
+	lockdep_assert_held(&records->lock);
 	records->nr_events++;
 	if (records->nr_recorded < SECMMU_EVENTS_MAX) {
 		event = &records->events[records->nr_recorded++];
@@ -83,6 +72,41 @@ void secmmu_event_begin(struct secmmu_records *records, unsigned long start,
 		records->overflow_last = last;
 	}
 	mark_faults(records, start, last);
+}
+
+/**
+ * secmmu_event_begin - record an event and mark the faults it overlaps
+ * @records: the records
+ * @start: first address of the event
+ * @last: last address of the event
+ *
+ * After this returns, and until the matching secmmu_event_end(), no fault that
+ * has not passed its final check will install an spte of the range.
+ *
+ * Context: never sleeps, allocates or fails.
+ */
+void secmmu_event_begin(struct secmmu_records *records, unsigned long start,
+			unsigned long last)
+{
+	spin_lock(&records->lock);
+	record_event(records, start, last);
+	spin_unlock(&records->lock);
+}
+
+/**
+ * secmmu_event_repeat - record an event that other records count
+ * @records: the records
+ * @start: first address of the event
+ * @last: last address of the event
+ *
+ * Context: never sleeps, allocates or fails.
+ */
+void secmmu_event_repeat(struct secmmu_records *records, unsigned long start,
+			 unsigned long last)
+{
+	spin_lock(&records->lock);
+	record_event(records, start, last);
+	records->nr_repeated++;
 	spin_unlock(&records->lock);
 }
 
@@ -109,7 +133,7 @@ static void remove_event(struct secmmu_records *records, struct secmmu_event *ev
 
 /**
  * secmmu_event_end - remove the record of an event
- * @records: the records of the mm
+ * @records: the records
  * @start: first address, as it began
  * @last: last address, as it began
  *
@@ -146,7 +170,7 @@ bool secmmu_event_end(struct secmmu_records *records, unsigned long start,
 
 /**
  * secmmu_records_release - forbid installs, because the mm goes away
- * @records: the records of the mm
+ * @records: the records
  *
  * Forgets events in flight, whose end will not come. Faults in flight fail their final
  * check, and waiters return.
@@ -165,7 +189,7 @@ void secmmu_records_release(struct secmmu_records *records)
 
 /**
  * secmmu_records_cover - check whether an event in flight covers a part of a range
- * @records: the records of the mm; the lock is held
+ * @records: the records; the lock is held
  * @start: first address
  * @last: last address
  * @covered: set to the first address covered
@@ -231,7 +255,7 @@ static bool turn_is_over(struct secmmu_records *records, unsigned long page,
 
 /**
  * secmmu_inflight_begin - wait until no event covers a fault, then record it
- * @records: the records of the mm
+ * @records: the records
  * @fault: the fault, on the caller's stack
  * @start: first host address, page aligned
  * @last: last host address of the last page
@@ -303,7 +327,7 @@ int secmmu_inflight_begin(struct secmmu_records *records,
 
 /**
  * secmmu_inflight_widen - record a fault for a wider range
- * @records: the records of the mm
+ * @records: the records
  * @fault: the fault
  * @start: first host address
  * @last: last host address; the range contains the old one
@@ -336,7 +360,7 @@ bool secmmu_inflight_widen(struct secmmu_records *records,
 
 /**
  * secmmu_inflight_end - remove the record of a fault
- * @records: the records of the mm
+ * @records: the records
  * @fault: the fault
  *
  * Context: never sleeps.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The invalidation events and faults in flight on an mm.
+ * The invalidation events and faults in flight on an mm, or on a shard of its memory (shard.h).
  *
  * Each event and each fault, of any mirror, is recorded once. The later of two sees the
  * earlier one:
@@ -50,7 +50,7 @@
 
 #include "limits.h"
 
-/* One event in flight; @nr counts all events of the mm. */
+/* One event in flight; @nr counts all events recorded here. */
 struct secmmu_event {
 	unsigned long start;
 	unsigned long last;
@@ -91,13 +91,14 @@ struct secmmu_inflight {
 };
 
 /**
- * struct secmmu_records - events and faults in flight on an mm
+ * struct secmmu_records - events and faults in flight
  * @lock: the record lock: protects everything here; only the wait queue's own
  *	lock nests inside
  * @nr_recorded: number of events in @events
  * @overflow: events in flight beyond @events
  * @faults: faults in flight, by range; a tree, because each thread may have one
- * @nr_events: events, ever
+ * @nr_events: events recorded here, ever
+ * @nr_repeated: those among them that count elsewhere
  * @wait: faults that wait for an event to end
  * @overflow_ends: ends of events beyond @events, ever
  * @overflow_start: first address of their hull; valid while @overflow is not zero
@@ -113,6 +114,7 @@ struct secmmu_records {
 	unsigned int overflow;
 	struct rb_root_cached faults;
 	u64 nr_events;
+	u64 nr_repeated;
 	wait_queue_head_t wait;
 	u64 overflow_ends;
 	unsigned long overflow_start;
@@ -120,12 +122,14 @@ struct secmmu_records {
 	bool released;
 	u64 nr_unpaired;
 	struct secmmu_event events[SECMMU_EVENTS_MAX];
-};
+} ____cacheline_aligned_in_smp;
 
 void secmmu_records_init(struct secmmu_records *records);
 
 void secmmu_event_begin(struct secmmu_records *records, unsigned long start,
 			unsigned long last);
+void secmmu_event_repeat(struct secmmu_records *records, unsigned long start,
+			 unsigned long last);
 bool secmmu_event_end(struct secmmu_records *records, unsigned long start,
 		      unsigned long last);
 bool secmmu_records_cover(struct secmmu_records *records, unsigned long start,

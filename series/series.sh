@@ -310,7 +310,7 @@ say "making the series"
 make_base "$source"
 base=$(git -C "$tree" rev-parse HEAD)
 add_uapi
-add_objects events record log span chain walk
+add_objects events record shard log span chain walk
 add_objects tables pgtable flush key tlb domain
 add_objects faults slot age mirror host fault install direct
 add_objects engines dirty space job engine worker

@@ -87,21 +87,36 @@ static unsigned int count_ranges(struct rb_root_cached *tree)
 	return n;
 }
 
+/* An event of several shards counts once, unless it is beyond the arrays. */
+static void add_shard(struct secmmu_records *records, unsigned int shard,
+		      struct secmmu_test_state *arg)
+{
+	unsigned int i;
+
+	spin_lock(&records->lock);
+	for (i = 0; i < records->nr_recorded; i++)
+		arg->events += secmmu_shard_index(records->events[i].start) == shard;
+	arg->overflow += records->overflow;
+	arg->faults += count_ranges(&records->faults);
+	/* Who has been woken leaves the queue under its own lock only. */
+	spin_lock_irq(&records->wait.lock);
+	arg->waiters += list_count(&records->wait.head);
+	spin_unlock_irq(&records->wait.lock);
+	spin_unlock(&records->lock);
+}
+
 static long state_call(struct secmmu_mirror *mirror,
 		       struct secmmu_test_state *arg)
 {
 	struct secmmu_chain *chain = mirror->chain;
-	struct secmmu_records *records = &chain->records;
+	unsigned int i;
 
-	spin_lock(&records->lock);
-	arg->events = records->nr_recorded;
-	arg->overflow = records->overflow;
-	arg->faults = count_ranges(&records->faults);
-	/* Who has been woken leaves the queue under its own lock only. */
-	spin_lock_irq(&records->wait.lock);
-	arg->waiters = list_count(&records->wait.head);
-	spin_unlock_irq(&records->wait.lock);
-	spin_unlock(&records->lock);
+	arg->events = 0;
+	arg->overflow = 0;
+	arg->faults = 0;
+	arg->waiters = 0;
+	for (i = 0; i < SECMMU_SHARDS; i++)
+		add_shard(&chain->shards.shard[i], i, arg);
 	spin_lock(&chain->registry);
 	arg->members = list_count(&chain->members);
 	spin_unlock(&chain->registry);

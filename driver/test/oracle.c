@@ -201,8 +201,8 @@ static void judge_spte(struct secmmu_mirror *mirror, struct place at, u64 spte,
 				     u64 spte),
 		  struct secmmu_test_oracle *result)
 {
-	struct secmmu_records *records = &mirror->chain->records;
 	struct mm_struct *mm = mirror->chain->mn.mm;
+	struct secmmu_records *records;
 	struct secmmu_target target;
 	struct answer answer = {};
 	bool answered = true;
@@ -213,6 +213,7 @@ static void judge_spte(struct secmmu_mirror *mirror, struct place at, u64 spte,
 		result->stale += again(mirror, at, spte);
 		return;
 	}
+	records = secmmu_shard_of(&mirror->chain->shards, target.hva);
 	events = quiet_since(records, target.hva);
 	if (mmget_not_zero(mm)) {
 		answered = ask_cpu(mm, target.hva, spte, &answer);

@@ -10,9 +10,11 @@
 #include "secmmu_actor.h"
 #include "secmmu_harness.h"
 
-#define PAGES	256L
-/* From here on: what fills the records of single events. */
-#define FAR	128L
+#define PAGES	768L
+/* From here on, in the second block of 2 MiB: what fills its records of single events. */
+#define FAR	640L
+/* An event beyond these. */
+#define BEYOND	(FAR + 100)
 
 /* Seconds, for what happens at once. */
 #define AT_ONCE	5
@@ -121,7 +123,7 @@ static void expect_released(TEST_ARGS(release))
 	EXPECT_ORACLE(0, stale);
 }
 
-/* Waiters of events with and without a record; none of them will ever end. */
+/* Waiters of events in two blocks, with and without a record; none of them will ever end. */
 static void end_with_waiters(TEST_ARGS(release), enum end how)
 {
 	int post, i;
@@ -129,8 +131,10 @@ static void end_with_waiters(TEST_ARGS(release), enum end how)
 
 	ASSERT_LT(0, records);
 	EVENT_BEGIN(ACTOR_MEM(8), 4);
+	EVENT_BEGIN(ACTOR_MEM(BEYOND), 4);
+	EXPECT_STATE(1, overflow);
 	ASSERT_EQ(0, reader_start(self, 0, 8));
-	ASSERT_EQ(0, reader_start(self, 1, 11));
+	ASSERT_EQ(0, reader_start(self, 1, BEYOND + 3));
 	ASSERT_EQ(0, reader_start(self, 2, FAR));
 	ASSERT_EQ(0, state_wait_waiters(self->mirror, 3));
 	post = GATE_ARM(RELEASE, 0);
@@ -146,6 +150,7 @@ static void end_with_waiters(TEST_ARGS(release), enum end how)
 
 	/* What had begun may still end. */
 	EVENT_END(ACTOR_MEM(8), 4);
+	EVENT_END(ACTOR_MEM(BEYOND), 4);
 	ASSERT_EQ(0, events_empty(self->mirror, ACTOR_MEM(FAR), records));
 	EXPECT_COUNTER(0, unpaired);
 	expect_released(_metadata, self);
