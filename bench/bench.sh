@@ -13,8 +13,8 @@ usage: bench.sh [--quick|--tiny] [--icount [--cpus N]] [--out DIR] [QUESTION...]
 --quick takes three minutes at most, --tiny only shows that everything works;
 --icount counts instructions instead of measuring time, on one processor, or those of N
 together, which take turns. KERNEL, 6.1 by default, may be set in the environment. A
-QUESTION is a word of secmmu-bench --help; all by default. Results go to DIR, build/bench
-by default. The exit status is 1 if something fails, or, with --icount, if a target is missed.
+QUESTION is a word of secmmu-bench --help; by default all but iotlb, which is measured by
+itself, on 7.3 and with an IOMMU. Results go to DIR, build/bench by default. The exit status is 1 if something fails, or, with --icount, if a target is missed.
 END
 }
 
@@ -52,7 +52,13 @@ if [ -n "$icount" ]; then
 	[ "$cpus" = 1 ] || icount='--deterministic --schedule policy=random,period=64,range=0-ffffffffffffffff'
 fi
 
-kernel=${KERNEL:-6.1}
+iotlb=''
+case " $* " in
+' iotlb ') iotlb=1 ;;
+*' iotlb '*) echo >&2 'bench: iotlb is measured by itself'; exit 2 ;;
+esac
+kernel=${KERNEL:-${iotlb:+7.3}}
+kernel=${kernel:-6.1}
 need_kernel "$kernel"
 words=$(sed -n 's/^\t\.word = "\(.*\)",$/\1/p' "$top"/bench/q*.c | tr '\n' ' ')
 for question; do
@@ -66,28 +72,34 @@ say "kernel $kernel"
 "$top/testvm/kernels/kernel.sh" "$kernel" > /dev/null
 build_tools testvm bench
 say "building the modules for $kernel"
-module=$("$top/testvm/kernels/module.sh" "$kernel" normal)
-test_build=$("$top/testvm/kernels/module.sh" "$kernel" test)
-peer=$("$top/testvm/kernels/module.sh" "$kernel" bench)
-# Its source may be out of reach; then the results are without it.
-hmm=$("$top/testvm/kernels/module.sh" "$kernel" hmm) || hmm=
 rm -rf "$out/root" "$out/vm" "$out/results.jsonl"
 make -s -C "$top/bench" install DESTDIR="$out/root/usr/lib/secmmu/bench"
-cp "$test_build" "$out/root/usr/lib/secmmu/secmmu-test.ko"
+if [ -n "$iotlb" ]; then
+	test_build=''
+	module=$("$top/testvm/kernels/module.sh" "$kernel" iommu)
+	machine="--iommu intel --device e1000 --module $module"
+else
+	module=$("$top/testvm/kernels/module.sh" "$kernel" normal)
+	test_build=$("$top/testvm/kernels/module.sh" "$kernel" test)
+	peer=$("$top/testvm/kernels/module.sh" "$kernel" bench)
+	# Its source may be out of reach; then the results are without it.
+	hmm=$("$top/testvm/kernels/module.sh" "$kernel" hmm) || hmm=
+	machine="--module $module --module $peer ${hmm:+--module $hmm}"
+	machine="$machine --load brd --append brd.rd_nr=1 --append brd.rd_size=65536"
+	cp "$test_build" "$out/root/usr/lib/secmmu/secmmu-test.ko"
+	test_build=/usr/lib/secmmu/secmmu-test.ko
+fi
 
 # This is the only emulated clock that does not take a lock of the emulator. A kernel that
 # people use has its mitigations on.
 say "booting; then the $grid benchmarks"
 # shellcheck disable=SC2016,SC2086 # for the shell there; words of options
 "$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus "$cpus" \
-	$icount --memory "$memory" --timeout "$timeout" --root "$out/root" \
-	--load brd \
+	$icount --memory "$memory" --timeout "$timeout" --root "$out/root" $machine \
 	--append 'tsc=reliable clocksource=tsc mitigations=auto' \
-	--append 'brd.rd_nr=1 brd.rd_size=65536' \
-	--module "$module" --module "$peer" ${hmm:+--module "$hmm"} \
 	--out "$out/vm" \
 	--log "$out/console.log" -- \
-	env TEST_MODULE=/usr/lib/secmmu/secmmu-test.ko \
+	env TEST_MODULE="$test_build" \
 	sh -c 'exec /usr/lib/secmmu/bench/run.sh "$0" "$OUT/results.jsonl" "$@"' \
 	"$grid" "$@"
 mv "$out/vm/results.jsonl" "$out/results.jsonl"

@@ -110,6 +110,7 @@ struct target {
  *	{key} in @what is its value, and each CASE that does not name the key has it
  * @targets: the targets; ends with an empty one; or NULL
  * @enough: if not zero: the most rounds that are worth their time
+ * @needs: a file without which there is nothing to measure; or NULL
  * @of_test_build: has cases that need a test build
  * @add_cases: adds the cases; the program is on its first processor by then
  */
@@ -126,6 +127,7 @@ struct question {
 	const char *each;
 	const struct target *targets;
 	unsigned int enough;
+	const char *needs;
 	bool of_test_build;
 	void (*add_cases)(struct bench *bench);
 };

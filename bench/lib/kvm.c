@@ -37,23 +37,30 @@ void kvm_slot(int machine, uint32_t slot, uint64_t gpa, const void *hva,
 		die("cannot set memslot %u: %s", slot, strerror(errno));
 }
 
-void kvm_cpu_create(struct kvm_cpu *cpu, int machine)
+void kvm_cpu_add(struct kvm_cpu *cpu, int machine, unsigned int id)
 {
 	int device = bench_open("/dev/kvm", "load kvm-amd or kvm-intel");
 	int size = ioctl(device, KVM_GET_VCPU_MMAP_SIZE, 0);
-	char *program = map_memory(PAGE);
 
 	close(device);
-	memcpy(program, kvm_program, kvm_program_size);
-	kvm_slot(machine, 0, 0, program, PAGE);
-	cpu->fd = ioctl(machine, KVM_CREATE_VCPU, 0);
+	cpu->fd = ioctl(machine, KVM_CREATE_VCPU, id);
 	if (cpu->fd < 0)
 		die("cannot create a KVM processor: %s", strerror(errno));
 	cpu->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, cpu->fd,
 			0);
 	if (cpu->run == MAP_FAILED)
 		die("cannot map the KVM processor: %s", strerror(errno));
-	kvm_arch_init(machine, cpu->fd);
+	kvm_arch_init(cpu->fd);
+}
+
+void kvm_cpu_create(struct kvm_cpu *cpu, int machine)
+{
+	char *program = map_memory(PAGE);
+
+	memcpy(program, kvm_program, kvm_program_size);
+	kvm_slot(machine, 0, 0, program, PAGE);
+	kvm_arch_make_room(machine);
+	kvm_cpu_add(cpu, machine, 0);
 }
 
 void kvm_touch(const struct kvm_cpu *cpu, uint64_t gpa, size_t pages)

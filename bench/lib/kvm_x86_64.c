@@ -24,9 +24,17 @@ const char kvm_program[] = "\x8b\x07"
 			   "\xf4";
 const size_t kvm_program_size = sizeof(kvm_program) - 1;
 
-void kvm_arch_init(int machine, int cpu)
+void kvm_arch_make_room(int machine)
 {
-	int ret = flat_vcpu_make_room(machine) ?: flat_vcpu_set_up(cpu);
+	int ret = flat_vcpu_make_room(machine);
+
+	if (ret)
+		die("cannot set up the KVM machine: %s", strerror(-ret));
+}
+
+void kvm_arch_init(int cpu)
+{
+	int ret = flat_vcpu_set_up(cpu);
 
 	if (ret)
 		die("cannot set up the KVM processor: %s", strerror(-ret));

@@ -144,6 +144,11 @@ static void fork_question(struct bench *bench, const struct question *question)
 
 	if (bench->test_build && !question->of_test_build)
 		return;
+	if (question->needs && access(question->needs, F_OK)) {
+		fprintf(stderr, "%s: there is no %s; left out\n", question->word,
+			question->needs);
+		return;
+	}
 	fflush(NULL);
 	pid = fork();
 	if (pid < 0)

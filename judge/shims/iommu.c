@@ -54,6 +54,11 @@ static bool no_dirty;
 module_param(no_dirty, bool, 0644);
 MODULE_PARM_DESC(no_dirty, "Mistake: keep silent about what the device has written");
 
+static unsigned int pages_per_sync;
+module_param(pages_per_sync, uint, 0644);
+MODULE_PARM_DESC(pages_per_sync,
+		 "Take pages out of the IOTLB that many at a time (0, the default: all of an event at once)");
+
 /**
  * struct unit - a card behind an IOMMU, and the memory that it is shown
  * @list: in the list of all, under units_lock
@@ -130,14 +135,14 @@ static void release_held(struct unit *unit)
 }
 
 /*
- * Takes pages of the slot from the device: out of the table, then all at once out of the
- * IOTLB. Only when that is done, the pages may go.
+ * Takes pages of the slot from the device: out of the table, then out of the IOTLB, as many
+ * at once as the parameter says. Only when that is done, the pages may go.
  */
 static void unmap_pages(struct unit *unit, unsigned long first, unsigned long last)
 {
+	unsigned int most = READ_ONCE(pages_per_sync) ?: UINT_MAX, pages = 0;
 	struct iommu_iotlb_gather gather;
 	unsigned long index;
-	bool any = false;
 	void *entry;
 
 	lockdep_assert_held(&unit->lock);
@@ -148,9 +153,14 @@ static void unmap_pages(struct unit *unit, unsigned long first, unsigned long la
 		if (xa_pointer_tag(entry) == WRITABLE && !no_dirty)
 			set_page_dirty(xa_untag_pointer(entry));
 		xa_erase(&unit->mapped, index);
-		any = true;
+		if (++pages < most)
+			continue;
+		/* This starts a new gather, too. */
+		if (!no_sync)
+			iommu_iotlb_sync(unit->domain, &gather);
+		pages = 0;
 	}
-	if (any && !no_sync)
+	if (pages && !no_sync)
 		iommu_iotlb_sync(unit->domain, &gather);
 }
 
