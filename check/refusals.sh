@@ -81,6 +81,7 @@ names()
 		refused '"no-bug"' "$top/explore/explore.sh" --mutant no-bug A9_write &&
 		refused '"no-bug"' env MUTANT=no-bug "$top/mutants/mutants.pl" &&
 		refused '"pace"; there are: batching' "$top/bench/bench.sh" zap pace &&
+		refused 'iotlb is measured by itself' "$top/bench/bench.sh" zap iotlb &&
 		refused '"xen"' env SUBJECT=xen "$top/judge/judge.sh" &&
 		refused '"no-bug"' env BUG=no-bug "$top/found/found.sh" &&
 		refused '"no-such-*"; there are: read' env CHECK='discard no-such-*' "$top/judge/judge.sh" &&
