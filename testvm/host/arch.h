@@ -21,7 +21,7 @@ struct machine;
  * @console: the kernel's, on its command line
  * @arguments: more for that
  * @deterministic_arguments: more of them, if clocks count instructions
- * @stale_code: whether QEMU 7.2 runs breakpoints that the kernel has taken away
+ * @stale_code: whether QEMU runs breakpoints that the kernel has taken away
  * @busybox: busybox of this machine, or NULL if kernel.sh puts one beside each kernel
  * @image_release: what uname -r prints under the kernel whose image has this path; ends
  *	the program if it is no such image

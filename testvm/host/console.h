@@ -47,9 +47,9 @@ char *console_patterns(bool bad);
  * console_stale_code() - did emulation run instructions that were gone?
  * @path: the kernel's log
  *
- * The kernel patches its own code by way of a breakpoint. QEMU 7.2 may run
- * that breakpoint on another emulated CPU when it is long gone, about once in
- * a hundred boots; the kernel dies of "int3" then.
+ * The kernel patches its own code by way of a breakpoint. QEMU may run that breakpoint on
+ * another emulated CPU when it is long gone, 7.2 about once in a hundred boots; the kernel dies
+ * of "int3" then.
  *
  * Return: whether that is the first thing the kernel complains of.
  */

@@ -39,5 +39,5 @@ bool emulator_is_known(void)
 
 bool emulator_runs_stale_code(void)
 {
-	return arch->stale_code && !emulator_is_known();
+	return arch->stale_code;
 }

@@ -32,8 +32,9 @@ bool emulator_is_known(void);
  * emulator_runs_stale_code() - does it run breakpoints that the kernel has taken away?
  *
  * QEMU 7.2 does, for ever or until the kernel dies of it, when the kernel patches its own
- * code; 10 does not. All that is done about it asks here: a machine of KVM that stays
- * (GUEST_KEEP_MACHINE), and starting over.
+ * code; 10 does so seldom. Neither does where all processors have one thread of QEMU's. All
+ * that is done about it asks here: a machine of KVM that stays (GUEST_KEEP_MACHINE), and
+ * starting over.
  */
 bool emulator_runs_stale_code(void);
 

@@ -64,7 +64,7 @@ static void add_command(struct initramfs *fs, const struct options *options)
 	free(data);
 	if (options->out)
 		initramfs_data(fs, GUEST_WANT_OUT, 0644, "", 0);
-	if (emulator_runs_stale_code())
+	if (!options->deterministic && emulator_runs_stale_code())
 		initramfs_data(fs, GUEST_KEEP_MACHINE, 0644, "", 0);
 	if (options->trace)
 		initramfs_data(fs, GUEST_TRACE, 0644, "", 0);

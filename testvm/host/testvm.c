@@ -314,9 +314,7 @@ static int run(const struct options *options, struct domain_config *config,
 	enum end end;
 	unsigned int limit;
 	int ended, status, from = open(config->serial[OUTPUT], O_RDONLY | O_CLOEXEC);
-	/* Which QEMU is elsewhere is not known. */
-	bool stale = !config->machine.kvm &&
-		(config->connect ? config->machine.arch->stale_code : emulator_runs_stale_code());
+	bool stale = !config->machine.kvm && !options->deterministic && emulator_runs_stale_code();
 
 	if (!options->quiet)
 		say("kernel %s, %s, %u cpus", release,

@@ -150,9 +150,9 @@ static void loopback_up(void)
 }
 
 /*
- * For QEMU 7.2. With its first machine KVM has the kernel patch its scheduler, and with the last one
- * undo that; an emulated CPU may go on running the breakpoint that is there meanwhile, for
- * ever. So one that does nothing is there before anything else, and stays.
+ * With its first machine KVM has the kernel patch its scheduler, and with the last one undo
+ * that; an emulated CPU may go on running the breakpoint that is there meanwhile, for ever. So
+ * one that does nothing is there before anything else, and stays.
  */
 static void keep_machine(void)
 {
