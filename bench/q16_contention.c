@@ -192,6 +192,7 @@ static void add_points(struct bench *bench)
 	unsigned int most = MIN(THREADS_MAX, count_cpus());
 	static struct process processes[USERS];
 
+	bench_need_permission("sets probes in the kernel");
 	if (!contention_is_counted())
 		die("this kernel does not say who waits for locks");
 	rounds = sizes[bench->grid];

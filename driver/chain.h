@@ -5,9 +5,9 @@
  *
  * A callback does two things, and keeps them apart:
  *
- * - It records what is in flight once, for the mm: see record.h. That record holds off
- *   a mirror that joins between a begin and its end; the mirror inherits nothing and has
- *   nothing to balance.
+ * - It records what is in flight for the mm, not for each mirror: see record.h, and shard.h
+ *   for events that touch much memory. That record holds off a mirror that joins between a
+ *   begin and its end; the mirror inherits nothing and has nothing to balance.
  * - It delivers the event (drop sptes, flush) to every member. Delivery is idempotent. The
  *   registration, which is members and their spans, is one tuple under a seqcount:
  *
@@ -66,7 +66,8 @@ struct secmmu_member_ops {
  * @ops: its callbacks
  * @spans: the ranges of the mm that it shows; only secmmu_chain_replace() and
  *	secmmu_chain_forget() write them
- * @span_gen: grows whenever a span goes away; written under the record lock
+ * @span_gen: grows whenever a span goes away; a release store, after which the writer holds each
+ *	record lock once, so that a fault's check under one of them sees it
  */
 struct secmmu_member {
 	struct list_head link;

@@ -2,7 +2,7 @@
 /*
  * The invalidation events and faults in flight on an mm, or on a shard of its memory (shard.h).
  *
- * Each event and each fault, of any mirror, is recorded once. The later of two sees the
+ * Each event and each fault, of any mirror, has one record here. The later of two sees the
  * earlier one:
  *
  *	fault				event

@@ -10,8 +10,8 @@ test_stale_code_starts_over()
 }
 
 # A CPU that runs a breakpoint which is gone is the emulation's mistake, and the run is
-# repeated; one that loops in another way is not. Only the machine's own QEMU errs in this
-# way: use a cache without another one.
+# repeated; one that loops in another way is not. The machine's own QEMU does so for certain:
+# use a cache without another one.
 test_frozen()
 {
 	local root=${testvm%/*}/root how kernels
