@@ -93,7 +93,7 @@ help:
 	@echo '              them, and the litmus tests; logs in build/models/'
 	@echo 'make bench [QUESTIONS="WORD ..."] [QUICK=] [ICOUNT=] [CPUS=] [KERNEL=6.1]'
 	@echo '              run the benchmarks in a test VM; tables, plots and raw results in'
-	@echo '              build/bench/. QUICK=1 takes up to three minutes; ICOUNT=1 counts'
+	@echo '              build/bench/. QUICK=1 takes four minutes; ICOUNT=1 counts'
 	@echo '              instructions instead (build/bench-icount/), CPUS=6 those of so many'
 	@echo '              processors that take turns'
 	@echo 'make bench-compare BASE=FILE [WITH=FILE]'
