@@ -358,7 +358,7 @@ stock_kernels()
 		"--seed 9 --tags --domains --keys"
 	extra vm storms-6.1 6.1 test $lib/short.sh 20 "--seed 1" \
 		"--seed 3 --no-mirror" "--seed 6 --backing memfd --keys" \
-		"--seed 7 --backing memfd --tags --domains --keys"
+		"--seed 7 --backing memfd --tags --domains --keys --refill"
 	# zram of 6.1 needs the module of its compression.
 	NODES=2 LOAD="lzo-rle zram" extra vm storm-all-6.1 6.1 normal $lib/short.sh 20 "--mix all --seed 1" \
 		"--mix all --seed 2 --backing memfd" "--mix all --seed 3 --no-mirror"

@@ -97,7 +97,7 @@ twice()
 	fi
 }
 
-twice storm_and_fuzz sh -c "secmmu-vmm run --seconds 1 --seed 9 --tags --domains --keys &&
+twice storm_and_fuzz sh -c "secmmu-vmm run --seconds 1 --seed 9 --refill --tags --domains --keys &&
 	$lib/fuzz.sh none --seed 1 --programs 8 run"
 if difference_is_seen storm_and_fuzz; then
 	echo "ok - repeat, digests that differ are told from equal ones"

@@ -112,6 +112,7 @@ void act_mirror(struct world *world, const uint64_t *arg)
 {
 	static const uint32_t batches[] = { 0, 1, 2, 16, SECMMU_MAX_FLUSH_BATCH };
 	struct secmmu_create_mirror create = {
+		.flags = arg[7],
 		.flush_policy = arg[2],
 		.flush_batch = batches[arg[3] % 5],
 		.tag_bits = arg[6] == 2 ? 15 : 6 * arg[6],

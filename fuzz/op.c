@@ -34,7 +34,8 @@ const struct op_kind op_kinds[] = {
 	{ "mirror", 8, act_mirror, {
 		DEVICE, MAKES("mirror", MEANS_MIRROR, NR_MIRRORS),
 		CHOICE("policy", 5), CHOICE("batch", 5),
-		CHOICE("of", NR_CHILDREN + 3), TWIST, SELDOM("tag-bits", 4) } },
+		CHOICE("of", NR_CHILDREN + 3), TWIST, SELDOM("tag-bits", 4),
+		SELDOM("flags", 4) } },
 	{ "slot", 8, act_slot, {
 		MIRROR, SLOT, GPAGE, AT, PAGES, FLAGS(4), TWIST,
 		SELDOM("key", KEYS), USES("domains", MEANS_BITS, 1 << DOMAINS) } },

@@ -77,6 +77,7 @@ enum subject_limit {
  * @causes: of these, what each of @by_cause counts, in a word; NULL where there is no more
  * @by_cause: faults that began again for that cause
  * @left: times an accessor left what restricted it
+ * @refilled: entries that came back by themselves
  */
 struct subject_counters {
 	uint64_t events;
@@ -86,6 +87,7 @@ struct subject_counters {
 	const char *causes[SUBJECT_CAUSES];
 	uint64_t by_cause[SUBJECT_CAUSES];
 	uint64_t left;
+	uint64_t refilled;
 };
 
 /**

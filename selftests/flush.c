@@ -209,7 +209,7 @@ SECMMU_TEST_F(flush, B1_all_kinds_of_events)
 	struct secmmu_stats a, b;
 	char *mem = self->mem;
 
-	/* To split a mapping, the kernel announces whole blocks of 2 MiB in it: let it have none. */
+	/* To split a mapping, the kernel announces whole blocks in it: let it have none. */
 	ASSERT_EQ(0, munmap(mem + 100 * PAGE, PAGE));
 	ASSERT_EQ(0, populate(self, 0, 12));
 	GET_STATS(a);

@@ -113,8 +113,10 @@ static void check_run(struct argp_state *state, void *values)
 		argp_error(state, "--file needs --backing memfd");
 	if (options->unmirrored)
 		options->subject = subject_find("procmem");
-	if ((options->tags || options->domains || options->keys) && !options->subject->vary)
-		argp_error(state, "--tags, --domains and --keys are the driver's: not with %s",
+	if ((options->refill || options->tags || options->domains || options->keys) &&
+	    !options->subject->vary)
+		argp_error(state,
+			   "--refill, --tags, --domains and --keys are the driver's: not with %s",
 			   options->unmirrored ? "--no-mirror" : options->subject->name);
 }
 
@@ -162,6 +164,9 @@ static const struct option_entry run_table[] = {
 	  "the secondary MMU that is under test (default: secmmu)", .parse = parse_subject },
 	{ "no-mirror", 0, NULL,
 	  "the same as --subject procmem: engines go through /proc/self/mem", VALUE(unmirrored) },
+	{ "refill", 0, NULL,
+	  "the mirror brings back what an event of a whole block of 2 MiB has dropped",
+	  VALUE(refill) },
 	{ "tags", 0, NULL, "engines put tags on their addresses", VALUE(tags) },
 	{ "domains", 0, NULL,
 	  "engines move between domains, leave the mirror and come back",

@@ -40,13 +40,14 @@ kill_cycles()
 	SECMMU_CYCLES="$cycles" "$lib/selftests/leaks" -t G1_created_faulted_killed
 }
 
-# Even seeds have private memory, odd ones shared; of three, two have everything there
-# is; the rest of it decides more.
+# Even seeds have private memory, odd ones shared; of three, two have all views, and of four,
+# two bring back what was dropped; the rest of it decides more.
 storm_options()
 {
 	backing=anon features=
 	[ $(($1 % 2)) = 0 ] || backing=memfd
 	[ $(($1 % 3)) = 0 ] || features="--tags --domains --keys"
+	[ $(($1 % 4)) -lt 2 ] || features="$features --refill"
 	echo "--seed $1 --backing $backing --vcpus $(($1 / 2 % 3 + 1))" \
 		"--engines $(($1 / 6 % 4 + 1)) $features"
 }

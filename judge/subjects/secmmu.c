@@ -279,7 +279,25 @@ static void get_counters(void *subject, struct subject_counters *counters)
 		.by_cause = { stats.retries_event, stats.retries_self, stats.retries_slot,
 			      stats.retries_table },
 		.left = stats.left,
+		.refilled = stats.refilled,
 	};
+}
+
+/* Made anew, which is why it comes first: tags, domains and keys are a mirror's. */
+static int vary_refill(struct secmmu *secmmu)
+{
+	int device = secmmu_open();
+	int mirror;
+
+	if (device < 0)
+		return device;
+	mirror = secmmu_create_mirror_refilled(device);
+	close(device);
+	if (mirror < 0)
+		return mirror;
+	close(secmmu->mirror);
+	secmmu->mirror = mirror;
+	return 0;
 }
 
 static int vary_domains(struct secmmu *secmmu)
@@ -309,6 +327,8 @@ static int secmmu_vary(void *subject, const char *what)
 {
 	struct secmmu *secmmu = subject;
 
+	if (!strcmp(what, "refill"))
+		return vary_refill(secmmu);
 	if (!strcmp(what, "tags")) {
 		secmmu->tags = true;
 		return tag_bits_set(secmmu->mirror, TAG_BITS);

@@ -235,6 +235,8 @@ static void print_numbers(const struct totals *totals)
 	if (totals->denied || totals->left)
 		printf("engines  %" PRIu64 " accesses denied by keys, %" PRIu64
 		       " moves out of a domain\n", totals->denied, totals->left);
+	if (totals->refilled)
+		printf("mirror   %" PRIu64 " pages came back by themselves\n", totals->refilled);
 	if (!totals->counted)
 		printf("mirror   counts no events; these are this program's own discards\n");
 	if (totals->lost)
@@ -322,6 +324,7 @@ int report_json(const char *path, const struct totals *totals)
 	json_causes(totals, &json);
 	json_number(&json, "denied", totals->denied);
 	json_number(&json, "left_domain", totals->left);
+	json_number(&json, "refilled", totals->refilled);
 	json_number(&json, "lost_vcpus", totals->lost);
 	json_number(&json, "violations", totals->violations);
 	if (totals->violations)

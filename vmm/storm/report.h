@@ -66,6 +66,7 @@ struct report {
  * @by_cause: rounds repeated for that cause
  * @denied: engine accesses that keys forbade
  * @left: times an engine left its domain
+ * @refilled: sptes that the subject brought back by itself
  * @canary_pages: pages the canary process has held
  * @canary_changed: of these, pages somebody else wrote to
  * @latency: of the engines' reads
@@ -105,6 +106,7 @@ struct totals {
 	uint64_t by_cause[SUBJECT_CAUSES];
 	uint64_t denied;
 	uint64_t left;
+	uint64_t refilled;
 	uint64_t canary_pages;
 	uint64_t canary_changed;
 	struct latency latency;

@@ -134,6 +134,8 @@ static void create_vcpus(struct storm *storm)
 /* What engines vary is said before there are slots. */
 static void show_memory(const struct storm_options *options, struct instance *instance)
 {
+	if (options->refill)
+		instance_vary(instance, "refill");
 	if (options->tags)
 		instance_vary(instance, "tags");
 	if (options->domains)
@@ -396,14 +398,14 @@ static void print_repetition(const struct storm_options *options)
 	printf("storm: to repeat its choices: secmmu-vmm storm %s%s --subject %s --seed %"
 	       PRIu64 " --memory %" PRIu64 "M --backing %s%s%s --vcpus %" PRIu32 " --engines %" PRIu32
 	       " --mirrors %" PRIu32 " --discarders %" PRIu32 " --hot %" PRIu32 "%s --seconds %" PRIu32
-	       "%s%s%s\n", options->script ? "" : "--mix ",
+	       "%s%s%s%s\n", options->script ? "" : "--mix ",
 	       options->script ?: options->mix.text,
 	       options->subject->name, options->seed,
 	       options->memory >> 20, options->backing == MEMORY_MEMFD ? "memfd" : "anon",
 	       options->file ? " --file " : "", options->file ?: "",
 	       options->vcpus, options->engines, options->mirrors, options->discarders, options->hot,
 	       options->aim ? " --aim" : "", options->seconds,
-	       options->tags ? " --tags" : "", options->domains ? " --domains" : "",
+	       options->refill ? " --refill" : "", options->tags ? " --tags" : "", options->domains ? " --domains" : "",
 	       options->keys ? " --keys" : "");
 }
 
@@ -424,11 +426,12 @@ static int conclude_storm(const struct storm_options *options, struct totals *to
 static void print_options(const struct storm_options *options)
 {
 	printf("storm: seed %" PRIu64 ", %" PRIu64 " MiB %s, %" PRIu32
-	       " vCPUs, %" PRIu32 " engines, %" PRIu32 " s, %s%s%s%s\n",
+	       " vCPUs, %" PRIu32 " engines, %" PRIu32 " s, %s%s%s%s%s\n",
 	       options->seed, options->memory >> 20,
 	       options->backing == MEMORY_MEMFD ? "memfd" : "anon",
 	       options->vcpus, options->engines, options->seconds,
 	       options->subject->name,
+	       options->refill ? ", refill" : "",
 	       options->tags ? ", tags" : "",
 	       options->domains ? ", domains" : "",
 	       options->keys ? ", keys" : "");

@@ -31,8 +31,9 @@
  * @file: path of the file to be made, instead of a memfd; or NULL
  * @unmirrored: @subject is the control
  * @subject: the secondary MMU under test
- * @tags: engines vary the tags of their addresses; as @domains and @keys, where the subject
- *	has them
+ * @refill: the subject brings back by itself what an event of a whole block has dropped, if it
+ *	can; as @tags, @domains and @keys, where the subject has them
+ * @tags: engines vary the tags of their addresses
  * @domains: engines move between domains, leave the mirror and come back
  * @keys: memory has keys, and engines change their rights
  * @mix: the operations, not yet prepared
@@ -62,6 +63,7 @@ struct storm_options {
 	const char *file;
 	bool unmirrored;
 	const struct subject_ops *subject;
+	bool refill;
 	bool tags;
 	bool domains;
 	bool keys;

@@ -34,6 +34,7 @@ static void add_counters(const struct storm *storm, struct totals *totals)
 			totals->by_cause[cause] += counters.by_cause[cause];
 		}
 		totals->left += counters.left;
+		totals->refilled += counters.refilled;
 	}
 }
 
