@@ -52,10 +52,13 @@ static int check_fault(struct secmmu_fault *fault, struct hit *hit)
 	return 0;
 }
 
-/* Mark a page for the kernel, before engines write to it. */
+/*
+ * Mark a page for the kernel, before engines write to it. One that is marked stays so for
+ * as long as the spte: the kernel unmaps a page, or protects it, before it cleans it.
+ */
 static void mark_dirty(struct secmmu_fault *fault, struct page *page)
 {
-	if (secmmu_fault_writes(fault))
+	if (secmmu_fault_writes(fault) && !PageDirty(page))
 		set_page_dirty(page);
 }
 
@@ -74,7 +77,12 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 	 * dirtied as under the CPU's own page-table lock.
 	 */
 	mark_dirty(fault, fault->page[i]);
-
+	if (!old) {
+		/* Walkers leave no bits in an absent entry. */
+		WRITE_ONCE(*sptep, spte);
+		secmmu_table_count(leaf, 1);
+		return;
+	}
 	/* Never take away permissions that another fault has installed. */
 	if (spte_covers(old, spte))
 		return;
@@ -88,9 +96,7 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 		/* A TLB that holds the old entry does not record its access again. */
 		made = spte | (old & SPTE_ACCESSED);
 	} while (!try_cmpxchg64(sptep, &old, made));
-	if (!old)
-		secmmu_table_count(leaf, 1);
-	else if (old & SPTE_DIRTY)
+	if (old & SPTE_DIRTY)
 		secmmu_spans_log(&fault->mirror->member.spans, fault->gfn + i);
 }
 
@@ -98,22 +104,18 @@ static void install_one(struct secmmu_fault *fault, struct secmmu_table *leaf,
 static int install_small(struct secmmu_fault *fault, struct secmmu_table *leaf,
 			 unsigned int got)
 {
-	unsigned int i;
 	struct hit hit;
 	int err;
 
 	err = check_fault(fault, &hit);
 	if (err)
 		return err;
-	for (i = 0; i < got; i++) {
-		unsigned long hva = fault->target.hva + i * PAGE_SIZE;
-
-		if (hit.from <= hva + PAGE_SIZE - 1)
-			break;
+	/* The pages before the first that an event has hit. */
+	got = min_t(unsigned long, got, (hit.from - fault->target.hva) >> PAGE_SHIFT);
+	for (unsigned int i = 0; i < got; i++)
 		install_one(fault, leaf, i);
-	}
-	secmmu_count(fault->mirror->counters, SECMMU_COUNT_FAULT_PAGES, i);
-	return i;
+	secmmu_count(fault->mirror->counters, SECMMU_COUNT_FAULT_PAGES, got);
+	return got;
 }
 
 /* The number of wanted pages from the fault's first to the end of its block. */
