@@ -205,9 +205,9 @@ static void add_fillings(struct bench *bench)
 
 static const struct target targets[] = {
 	{ "prefault against get_user_pages_remote, pages of {memory}",
-	  "[way=mirror, prefault]", "[way=get_user_pages_remote]", 1.5 },
+	  "[way=mirror, prefault]", "[way=get_user_pages_remote]", 1.1 },
 	{ "the same for writing", "[way=mirror, prefault for writing]",
-	  "[way=get_user_pages_remote for writing]", 1.5 },
+	  "[way=get_user_pages_remote for writing]", 1.1 },
 	{ 0 }
 };
 

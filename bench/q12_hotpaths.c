@@ -35,12 +35,33 @@ static void populate_memory(void)
 		memory[i] = 1;
 }
 
+static void prefault_memory(void)
+{
+	mirror_prefault(mirror, 0, 0, PAGES * PAGE, SECMMU_PREFAULT_WRITE);
+}
+
+static void empty_mirror(void)
+{
+	mirror_renew_slot(mirror, 0, 0, memory, PAGES * PAGE);
+}
+
+/* The kernel moves a new page between its lists when it is used once more, and again. */
+static void age_memory(void)
+{
+	for (int i = 0; i < 3; i++) {
+		prefault_memory();
+		empty_mirror();
+	}
+}
+
 static void prepare_path(enum path path)
 {
 	populate_memory();
-	mirror_renew_slot(mirror, 0, 0, memory, PAGES * PAGE);
+	empty_mirror();
+	if (path == PREFAULT)
+		age_memory();
 	if (path == ZAP || path == DROP)
-		mirror_prefault(mirror, 0, 0, PAGES * PAGE, SECMMU_PREFAULT_WRITE);
+		prefault_memory();
 	if (path == HIT)
 		mirror_read_word(engine, 0);
 }
@@ -97,10 +118,10 @@ static unsigned int take_path(enum path path)
 			mirror_read_word(engine, i * PAGE);
 		return PAGES;
 	case PREFAULT:
-		mirror_prefault(mirror, 0, 0, PAGES * PAGE, SECMMU_PREFAULT_WRITE);
+		prefault_memory();
 		return PAGES;
 	case ZAP:
-		mirror_renew_slot(mirror, 0, 0, memory, PAGES * PAGE);
+		empty_mirror();
 		return PAGES;
 	default:
 		raise_events(path);
