@@ -75,16 +75,27 @@ shell_scripts()
 		xargs shellcheck -x -f gcc -e SC2317
 }
 
-# A test build, and the suites.
+# A test build, and the suites, in a folder of that name, with options for make.
 compiler()
 {
-	local build
+	local build module=$scratch/$1
+	shift
 
 	build=$(testvm/kernels/kernel.sh newest)/build
-	mkdir "$scratch/module"
-	cp -R driver uapi "$scratch/module/"
-	make -s -j"$(nproc)" -C "$build" M="$scratch/module/driver" CONFIG_SECMMU=m CONFIG_SECMMU_TEST=y \
-		CONFIG_SECMMU_KUNIT_TEST=y W=1 KCFLAGS=-Werror modules
+	mkdir "$module"
+	cp -R driver uapi "$module/"
+	make -s -j"$(nproc)" -C "$build" M="$module/driver" CONFIG_SECMMU=m CONFIG_SECMMU_TEST=y \
+		CONFIG_SECMMU_KUNIT_TEST=y W=1 "$@" modules
+}
+
+# The headers, configured for gcc, have address spaces that clang has not.
+clang()
+{
+	local not='-Wno-unknown-warning-option -Wno-duplicate-decl-specifier -Wno-microsoft-anon-tag'
+
+	compiler clang CC="$top/check/clang.sh" KCFLAGS="-Werror $not" 2>&1 |
+		grep -vE '^warning: the compiler differs|^  (The kernel was built by|You are using):'
+	return "${PIPESTATUS[0]}"
 }
 
 semantic_patches()
@@ -98,7 +109,7 @@ semantic_patches()
 	done
 }
 
-PACKAGES='codespell python3-docutils python3-sphinx shellcheck coccinelle libpython3.11' check/setup.sh
+PACKAGES='codespell python3-docutils python3-sphinx shellcheck coccinelle libpython3.11 clang-19' check/setup.sh
 source=$(testvm/kernels/kernel.sh --source 7.3)
 says_nothing "kernel-doc" kernel_doc
 if git rev-parse HEAD > /dev/null 2>&1; then
@@ -109,6 +120,7 @@ fi
 says_nothing "documents are well-formed" rst
 says_nothing "sphinx has no warning" book
 says_nothing "shellcheck" shell_scripts
-says_nothing "W=1" compiler
+says_nothing "W=1, gcc" compiler gcc KCFLAGS=-Werror
+says_nothing "W=1, clang" clang
 says_nothing "semantic patches of the kernel" semantic_patches
 exit "$status"

@@ -39,7 +39,7 @@ struct secmmu_mmu_kunit *secmmu_mmu_kunit(struct kunit *test, unsigned int batch
 	seqcount_spinlock_init(&mmu->seq, &mmu->registry);
 	secmmu_spans_init(&mmu->spans, &mmu->seq);
 	mmu->counters = alloc_percpu(struct secmmu_counters);
-	KUNIT_ASSERT_NOT_NULL(test, mmu->counters);
+	KUNIT_ASSERT_TRUE(test, !!mmu->counters);
 	KUNIT_ASSERT_EQ(test, secmmu_tlbs_init(&mmu->tlbs, batch, mmu->counters), 0);
 	KUNIT_ASSERT_EQ(test, secmmu_pgtable_init(&mmu->pt), 0);
 	return mmu;
