@@ -11,11 +11,12 @@ only_inside "installs packages and loads the driver"
 status=0
 results_of=packages
 
-# A command of that Debian's; busybox prefers programs of its own, but for a path.
+# A command of that Debian's; busybox prefers programs of its own, but for a path. Its udev is
+# the one that runs, and is to be asked though this is a chroot.
 inside()
 {
 	/bin/busybox chroot /debian /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
-		DEBIAN_FRONTEND=noninteractive LC_ALL=C "$@"
+		DEBIAN_FRONTEND=noninteractive LC_ALL=C SYSTEMD_IGNORE_CHROOT=1 "$@"
 }
 
 loaded()
