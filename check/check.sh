@@ -331,7 +331,7 @@ real_programs()
 			extra nested_vm "domains-$kernel" "$kernel" normal $lib/domains.sh
 	done
 	DEBIAN=stress-ng extra vm programs-control 6.1 test $lib/programs.sh control
-	DEBIAN="bpftrace trace-cmd" extra document_vm tracing-6.1 6.1 normal $lib/tracing.sh
+	LIMIT=1800 DEBIAN="bpftrace trace-cmd" extra document_vm tracing-6.1 6.1 normal $lib/tracing.sh
 }
 
 stock_kernels()
