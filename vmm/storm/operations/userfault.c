@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <linux/userfaultfd.h>
@@ -17,9 +19,10 @@
 #include "stamp.h"
 #include "userfault.h"
 
-/* How long the first fault is awaited, and how many turns. */
+/* How long the first fault is awaited, and how many turns; where somebody is sure to ask. */
 #define TURN_MS		1
 #define TURNS		20
+#define TURNS_ASKED	500
 
 /* How a child that serves faults ends. */
 enum {
@@ -119,13 +122,13 @@ static int deliver_page(const struct scene *scene, int fd, size_t into)
 }
 
 /* Serves the faults that come; the rest is delivered without having been asked for. */
-static int serve_faults(struct scene *scene, int fd)
+static int serve_faults(struct scene *scene, int fd, int turns)
 {
 	struct pollfd event = { .fd = fd, .events = POLLIN };
 	struct uffd_msg message;
 	int error = 0;
 
-	for (int i = 0; i < TURNS && !error && !scene->reached; i++) {
+	for (int i = 0; i < turns && !error && !scene->reached; i++) {
 		if (poll(&event, 1, TURN_MS) <= 0)
 			continue;
 		while (!error && read(fd, &message, sizeof(message)) == sizeof(message)) {
@@ -161,22 +164,65 @@ static int discard_pages(const struct scene *scene)
 	return madvise(scene->hva, scene->length, MADV_DONTNEED) ? -errno : 0;
 }
 
-/* A child serves the faults: it has the pages' content too. */
-static int serve_outside(struct scene *scene, int fd)
+static int serve_inside(struct scene *scene, int fd)
 {
-	pid_t child = fork();
+	return serve_faults(scene, fd, TURNS);
+}
+
+/* How child @child has ended. */
+static int end_of(pid_t child)
+{
 	int status;
 
-	if (child < 0)
-		return serve_faults(scene, fd);
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return SERVED_BADLY;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : SERVED_BADLY;
+}
+
+/* A child serves the faults: it has the pages' content too. */
+static int serve_by_child(struct scene *scene, int fd)
+{
+	pid_t child = fork();
+	int end;
+
 	if (!child)
-		_exit(serve_faults(scene, fd) ? SERVED_BADLY : scene->reached ? SERVED : NOT_ASKED);
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) == SERVED_BADLY)
-		return serve_faults(scene, fd);
-	scene->reached = WEXITSTATUS(status) == SERVED;
+		_exit(serve_faults(scene, fd, TURNS_ASKED) ? SERVED_BADLY :
+		      scene->reached ? SERVED : NOT_ASKED);
+	end = child < 0 ? SERVED_BADLY : end_of(child);
+	if (end == SERVED_BADLY)
+		return serve_inside(scene, fd);
+	scene->reached = end == SERVED;
 	return 0;
+}
+
+/* A child that reads from the first page of process @of, and waits until it is there. */
+static pid_t ask_for_page(const struct scene *scene, pid_t of)
+{
+	pid_t child = fork();
+
+	if (!child) {
+		char byte;
+		struct iovec to = { .iov_base = &byte, .iov_len = 1 };
+		struct iovec from = { .iov_base = scene->hva, .iov_len = 1 };
+
+		_exit(process_vm_readv(of, &to, 1, &from, 1, 0) != 1);
+	}
+	return child;
+}
+
+/* Whoever uses the memory may not need these pages for long: a child asks for one. */
+static int serve_outside(struct scene *scene, int fd)
+{
+	pid_t asks = ask_for_page(scene, getpid());
+	int error = serve_by_child(scene, fd);
+
+	if (asks > 0) {
+		/* It can be killed while it waits, for what could not be delivered. */
+		kill(asks, SIGKILL);
+		end_of(asks);
+	}
+	return error;
 }
 
 /* Pages go, and come back when they are asked for, as after a migration. */
@@ -203,7 +249,7 @@ static int serve_pages(struct scene *scene, int (*serve)(struct scene *scene, in
  */
 ACT(miss)
 {
-	return serve_pages(scene, serve_faults);
+	return serve_pages(scene, serve_inside);
 }
 
 /**
