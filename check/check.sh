@@ -327,7 +327,7 @@ real_programs()
 	for kernel in 6.1 newest; do
 		LIMIT=3600 MEMORY=4096 DEBIAN=$programs \
 			extra nested_vm "programs-$kernel" "$kernel" normal $lib/programs.sh
-		LIMIT=3600 MEMORY=6144 DEBIAN=$guests \
+		LIMIT=5400 MEMORY=6144 DEBIAN=$guests \
 			extra nested_vm "domains-$kernel" "$kernel" normal $lib/domains.sh
 	done
 	DEBIAN=stress-ng extra vm programs-control 6.1 test $lib/programs.sh control
