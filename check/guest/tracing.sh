@@ -32,6 +32,8 @@ traces()
 # Run line $1 until it has seen something.
 sees_events()
 {
+	# What the line before has said is not this one's.
+	rm -f /tmp/seen trace.dat.cpu*
 	sh -c "$1" > /tmp/seen 2>&1 &
 	shell=$!
 	until traces > /dev/null 2>&1; do

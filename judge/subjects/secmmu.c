@@ -116,16 +116,24 @@ static int broken_probe(char *why, size_t size)
 	return ret;
 }
 
-static int secmmu_create(void **subject)
+static int make_mirror(bool refilled)
 {
-	struct secmmu *secmmu;
 	int device = secmmu_open();
 	int mirror;
 
 	if (device < 0)
 		return device;
-	mirror = secmmu_create_mirror(device, SECMMU_FLUSH_RANGE, 0);
+	mirror = refilled ? secmmu_create_mirror_refilled(device) :
+			    secmmu_create_mirror(device, SECMMU_FLUSH_RANGE, 0);
 	close(device);
+	return mirror;
+}
+
+static int secmmu_create(void **subject)
+{
+	struct secmmu *secmmu;
+	int mirror = make_mirror(false);
+
 	if (mirror < 0)
 		return mirror;
 	secmmu = calloc(1, sizeof(*secmmu));
@@ -286,13 +294,8 @@ static void get_counters(void *subject, struct subject_counters *counters)
 /* Made anew, which is why it comes first: tags, domains and keys are a mirror's. */
 static int vary_refill(struct secmmu *secmmu)
 {
-	int device = secmmu_open();
-	int mirror;
+	int mirror = make_mirror(true);
 
-	if (device < 0)
-		return device;
-	mirror = secmmu_create_mirror_refilled(device);
-	close(device);
 	if (mirror < 0)
 		return mirror;
 	close(secmmu->mirror);

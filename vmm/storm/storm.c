@@ -405,8 +405,8 @@ static void print_repetition(const struct storm_options *options)
 	       options->file ? " --file " : "", options->file ?: "",
 	       options->vcpus, options->engines, options->mirrors, options->discarders, options->hot,
 	       options->aim ? " --aim" : "", options->seconds,
-	       options->refill ? " --refill" : "", options->tags ? " --tags" : "", options->domains ? " --domains" : "",
-	       options->keys ? " --keys" : "");
+	       options->refill ? " --refill" : "", options->tags ? " --tags" : "",
+	       options->domains ? " --domains" : "", options->keys ? " --keys" : "");
 }
 
 /* Tells how it went, and returns the exit status. */
