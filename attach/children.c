@@ -19,6 +19,7 @@
 bool children_look(pid_t pid, struct child *child)
 {
 	char path[32], text[1024], state, *field;
+	unsigned long bytes;
 	size_t size;
 	FILE *file;
 
@@ -29,14 +30,15 @@ bool children_look(pid_t pid, struct child *child)
 	size = fread(text, 1, sizeof(text) - 1, file);
 	fclose(file);
 	text[size] = '\0';
-	/* Behind the name, which may hold anything: fields 3, 4 and 22. */
+	/* Behind the name, which may hold anything: fields 3, 4, 22 and 23. */
 	field = strrchr(text, ')');
 	child->pid = pid;
 	if (!field || sscanf(field + 2,
-			     "%c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64,
-			     &state, &child->parent, &child->began) != 3)
+			     "%c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64 " %lu",
+			     &state, &child->parent, &child->began, &bytes) != 4)
 		return false;
 	child->alive = state != 'Z' && state != 'X';
+	child->has_memory = bytes;
 	return true;
 }
 

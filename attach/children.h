@@ -14,12 +14,15 @@
  * @parent: its parent's
  * @began: when it began, in clock ticks; tells it from others of the same number
  * @alive: it has not ended yet
+ * @has_memory: it has an address space: kernel threads have none, and a process that ends gives
+ *	it up before it has ended
  */
 struct child {
 	pid_t pid;
 	pid_t parent;
 	uint64_t began;
 	bool alive;
+	bool has_memory;
 };
 
 /**

@@ -165,18 +165,20 @@ static void find_forked(struct follow *follow)
 		     follow->working < MOST_WORKERS; i++) {
 			const struct child *child = &children->list[i];
 
-			if (child->alive && is_forked(follow, child) &&
-			    !find_followed(follow, child))
+			if (child->alive && child->has_memory &&
+			    is_forked(follow, child) && !find_followed(follow, child))
 				begin_one(follow, child);
 		}
 	} while (follow->count > before);
 }
 
+/* Has it ended, or given up its memory, which comes before? A kernel thread never had any. */
 static bool has_ended(const struct child *child)
 {
 	struct child now;
 
-	return !children_look(child->pid, &now) || !is_same(&now, child) || !now.alive;
+	return !children_look(child->pid, &now) || !is_same(&now, child) || !now.alive ||
+	       (child->has_memory && !now.has_memory);
 }
 
 static void show_said(FILE *said)
