@@ -30,7 +30,7 @@ $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(if \
 endif
 
 .PHONY: help setup tools modules run check check-all judge judge-sensitivity found mutants \
-	mutants-refresh mutants-auto storm-power explore explore-table replay models bench \
+	mutants-refresh mutants-auto storm-power storm-alone explore explore-table replay models bench \
 	bench-compare soak fuzz campaign check-arm64 series install install-module install-device \
 	install-tools uninstall deb clean
 .DEFAULT_GOAL := help
@@ -80,6 +80,9 @@ help:
 	@echo '              have a storm find the seeded bugs by itself, in two ways; table in'
 	@echo '              build/power/. QUICK=1 takes 16 bugs; the same command continues,'
 	@echo '              ARGS=--list only shows what is known'
+	@echo 'make storm-alone [KERNEL=6.1] [SECONDS=60] [OPERATION="NAME ..."] [SUBJECT=secmmu] [SEED=1]'
+	@echo '              have a storm do one operation alone, then the next, until all were'
+	@echo '              alone; each must reach its path in the kernel'
 	@echo 'make explore TEST=SCENARIO [SEEDS=1-1000] [POLICY=pct:2] [MUTANT=none]'
 	@echo '           [KERNEL=6.1]'
 	@echo '              play a short race under one schedule after the other, in a test VM'
@@ -177,6 +180,9 @@ mutants-auto:
 
 storm-power:
 	@POWER_SECONDS='$(SECONDS)' mutants/mutants.pl --power $(if $(QUICK),--quick) $(ARGS)
+
+storm-alone:
+	@ALONE_SECONDS='$(SECONDS)' check/alone.sh
 
 explore:
 	@explore/explore.sh --seeds '$(or $(SEEDS),1-1000)' --policy '$(or $(POLICY),pct:2)' \

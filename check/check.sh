@@ -360,8 +360,15 @@ stock_kernels()
 		"--seed 3 --no-mirror" "--seed 6 --backing memfd --keys" \
 		"--seed 7 --backing memfd --tags --domains --keys --refill"
 	# zram of 6.1 needs the module of its compression.
-	NODES=2 LOAD="lzo-rle zram" extra vm storm-all-6.1 6.1 normal $lib/short.sh 20 "--mix all --seed 1" \
-		"--mix all --seed 2 --backing memfd" "--mix all --seed 3 --no-mirror"
+	NODES=2 LOAD="lzo-rle zram" APPEND=movablecore=1G extra vm storm-all-6.1 6.1 normal \
+		$lib/short.sh 20 "--mix all --seed 1" "--mix all --seed 2 --backing memfd" \
+		"--mix all --seed 3 --no-mirror"
+	# This one has memory of a device.
+	NODES=2 LOAD="zram test_hmm" APPEND=movablecore=1G extra vm storm-all-newest newest normal \
+		$lib/short.sh 20 "--mix all --seed 1"
+	ALONE_SECONDS=10 extra tests storm-alone "$top/check/alone.sh" --out "$out/alone"
+	KERNEL=newest ALONE_SECONDS=10 OPERATION=contiguous \
+		extra tests storm-contiguous "$top/check/alone.sh" --out "$out/contiguous"
 	extra vm shrink-6.1 6.1 test $lib/shrink.sh
 	extra vm storm-scripts-6.1 6.1 test $lib/scripts.sh 4
 	extra vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"

@@ -69,7 +69,8 @@ give_tests()
 # Tests in a VM: name of the step, kernel, flavour of the driver (or none), command, whose
 # words may be names of selftests; TESTS are more of these. An empty RAM disk is there for
 # tests that need swap space. LIMIT is the time for all, LOAD more modules of the kernel's,
-# NODES the number of NUMA nodes, DEBIAN packages whose programs are there, MEMORY its size.
+# NODES the number of NUMA nodes, DEBIAN packages whose programs are there, MEMORY its size,
+# APPEND more of the kernel's command line.
 # With REPEAT the VM repeats itself, and a second of a storm has more in it.
 vm()
 {
@@ -88,7 +89,7 @@ vm()
 		--cpus 4 --memory "${MEMORY:-3072}" --nodes "${NODES:-1}" --timeout "${LIMIT:-600}" \
 		--root "$out/root" \
 		--root "$out/$name.root" \
-		--load brd "${load[@]}" --append "brd.rd_nr=1 brd.rd_size=65536" \
+		--load brd "${load[@]}" --append "brd.rd_nr=1 brd.rd_size=65536${APPEND:+ $APPEND}" \
 		"${module[@]}" --out "$out/$name" \
 		--log "$out/$name.console" -- "$@"
 }

@@ -245,6 +245,24 @@ const struct operation operations[] = {
 		.weight = 3, COUNTER("cow_ksm"), .value = MADV_UNMERGEABLE,
 		.usable = usable_merging, .act = act_advise,
 	},
+	{
+		.name = "contiguous", .summary = "a gigantic page is taken from CMA, and given back",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
+		.weight = 1, COUNTER("cma_alloc_success"),
+		.usable = usable_contiguous, .act = act_contiguous,
+	},
+	/* device.c */
+	{
+		.name = "device-memory", .summary = "a page goes to a device's memory until it is touched",
+		.rules = { ANON(KEPT, OPEN) }, .extent = EXTENT_ONE,
+		.weight = 4, OWN("the page was in the device"),
+		.usable = usable_device, .act = act_to_device,
+	}, {
+		.name = "device-exclusive", .summary = "a device has a page for itself until it is touched",
+		.rules = { ANON(KEPT, OPEN) }, .extent = EXTENT_ONE,
+		.weight = 4, OWN("the device had the page"),
+		.usable = usable_device, .act = act_make_exclusive,
+	},
 	/* reclaim.c */
 	{
 		.name = "reclaim", .summary = "memory.reclaim: a cgroup has to give memory back",

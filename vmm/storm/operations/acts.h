@@ -74,10 +74,17 @@ ACT(bind);
 ACT(migrate_process);
 ACT(offline);
 ACT(merge);
+ACT(contiguous);
 USABLE(machine);
 USABLE(offline);
 USABLE(nodes);
 USABLE(merging);
+USABLE(contiguous);
+
+/* device.c */
+ACT(to_device);
+ACT(make_exclusive);
+USABLE(device);
 
 /* reclaim.c */
 ACT(reclaim);

@@ -17,7 +17,7 @@
 #define BLOCKS		"/sys/devices/system/memory/"
 
 /* The kernel tries again for ever: so many turns of a hundredth of a second are enough. */
-#define OFFLINE_TURNS	200
+#define OFFLINE_TURNS	1000
 #define OFFLINE_TURN_US	10000
 
 /* Frames that are poisoned stay so: a storm takes no more than these from the machine. */

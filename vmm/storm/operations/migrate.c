@@ -15,6 +15,7 @@
 #define COMPACT		"/proc/sys/vm/compact_memory"
 #define SECOND_NODE	"/sys/devices/system/node/node1"
 #define KSM		"/sys/kernel/mm/ksm/"
+#define GIGANTIC	"/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
 
 #define NODES		2u
 #define MOST_PAGES	64
@@ -159,4 +160,40 @@ ACT(merge)
 		return -errno;
 	scene->reached = text_number(KSM "pages_sharing") > 0;
 	return 0;
+}
+
+/* Bytes of the machine's memory that are for CMA. */
+static unsigned long cma_size(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	unsigned long kib = 0;
+	char line[128];
+
+	while (file && !kib && fgets(line, sizeof(line), file))
+		sscanf(line, "CmaTotal: %lu", &kib);
+	if (file)
+		fclose(file);
+	return kib << 10;
+}
+
+/**
+ * usable_contiguous - is there memory for CMA, and something that takes it?
+ */
+USABLE(contiguous)
+{
+	if (!cma_size() || access(GIGANTIC, F_OK))
+		return -snprintf(why, size, "no CMA of a gigabyte; the test VM takes --append "
+				 "hugetlb_cma=1:1G, where the kernel has it");
+	return usable_machine(operation, instance, why, size);
+}
+
+/**
+ * act_contiguous - a gigantic page takes memory of CMA: who is there, migrates
+ */
+ACT(contiguous)
+{
+	int error = text_write(GIGANTIC, "1");
+
+	(void)scene;
+	return text_write(GIGANTIC, "0") ?: error;
 }
