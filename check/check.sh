@@ -372,7 +372,7 @@ stock_kernels()
 	extra vm shrink-6.1 6.1 test $lib/shrink.sh
 	extra vm storm-scripts-6.1 6.1 test $lib/scripts.sh 4
 	extra vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"
-	extra vm storm-newest newest normal $lib/short.sh 10 "--seed 5"
+	extra vm storm-newest newest normal $lib/short.sh 10 "--seed 5" "--memory 8G --seed 6"
 	REPEAT=$repeatable extra vm attach-6.1 6.1 normal $lib/attach.sh
 	REPEAT=$repeatable TESTS="invalidate unload hugetlb reclaim khugepaged sharing leaks" \
 		go vm reload-6.1 6.1 normal sh -c \

@@ -106,7 +106,7 @@ struct subject_counters {
  * @destroy: ends the instance; all its accessors are closed. May be NULL if the process's
  *	end does everything. Not called where the process dies or calls execve(2)
  * @slot_set: shows @length bytes at @hva as @gpa. All are page aligned; @gpa is below
- *	3 GiB but for %SUBJECT_IDENTITY. The memory may have holes, and changes at any time.
+ *	3 GiB but for %SUBJECT_IDENTITY and @high. The memory may have holes, and changes at any time.
  *	An existing slot @id is replaced
  * @slot_delete: takes the slot away: once this returns, no access uses it
  * @accessor_open: makes an accessor, which one thread uses at a time. Memory that it owns in
@@ -124,6 +124,7 @@ struct subject_counters {
  * @counters: what the instance has seen since it was made. For reports only; 0: not counted
  * @mapped: bytes that the instance has translations for at this moment, with what its accessors
  *	own
+ * @high: a gpa may be 3 GiB and more, up to 9 GiB
  * @ages: it takes part in aging (clear_young and its relatives)
  * @migrate: moves pages to memory of the subject's own, which the process cannot reach: what it
  *	touches comes back. Bytes moved, 0 for none, or a negative errno
@@ -160,6 +161,7 @@ struct subject_ops {
 	size_t grain;
 	size_t least_write;
 	size_t most;
+	bool high;
 	bool ages;
 
 	int (*probe)(char *why, size_t size);

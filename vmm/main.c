@@ -37,7 +37,7 @@ static void parse_memory(struct argp_state *state, char *text, void *values)
 	}
 	if (errno || end == text || *end || *text == '-' ||
 	    value > MEMORY_MAX >> shift || value << shift < MEMORY_MIN)
-		argp_error(state, "--memory takes a size from 16M to 1G, not \"%s\"",
+		argp_error(state, "--memory takes a size from 16M to 8G, not \"%s\"",
 			   text);
 	options->memory = (value << shift) / GUEST_PAGE_SIZE * GUEST_PAGE_SIZE;
 }
@@ -113,6 +113,10 @@ static void check_run(struct argp_state *state, void *values)
 		argp_error(state, "--file needs --backing memfd");
 	if (options->unmirrored)
 		options->subject = subject_find("procmem");
+	if (options->memory > MEMORY_LOW && !options->subject->high &&
+	    !(options->subject->limits & SUBJECT_IDENTITY))
+		argp_error(state, "--memory takes at most 2G: %s has no addresses from 3 GiB on",
+			   options->subject->name);
 	if ((options->refill || options->tags || options->domains || options->keys) &&
 	    !options->subject->vary)
 		argp_error(state,
@@ -124,7 +128,7 @@ static void check_run(struct argp_state *state, void *values)
 #define NUMBER(member, from, to)	OPTION_NUMBER(struct storm_options, member, from, to)
 
 static const struct option_entry run_table[] = {
-	{ "memory", 0, "SIZE", "guest memory, 16M to 1G (default 64M)",
+	{ "memory", 0, "SIZE", "guest memory, 16M to 8G (default 64M)",
 	  .parse = parse_memory },
 	{ "vcpus", 0, "N", "virtual CPUs (default 2)", NUMBER(vcpus, 1, MAX_VCPUS) },
 	{ "engines", 0, "N", "engines of the mirror (default 2)",

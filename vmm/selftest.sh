@@ -80,6 +80,9 @@ done
 "$vmm" storm --mix all "$script" > "$said" 2>&1
 [ $? = 2 ] && grep -q 'either a script or --mix' "$said"
 tell $? "a script and a mix are refused"
+"$vmm" storm --memory 8G --subject kvm > "$said" 2>&1
+[ $? = 2 ] && grep -q 'kvm has no addresses from 3 GiB on' "$said"
+tell $? "8 GiB are refused where a subject has no such addresses"
 # A kernel that dies of "unmap 7" with "fork 9" behind it.
 cat > "$work/testvm" << 'END'
 #!/bin/sh

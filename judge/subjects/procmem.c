@@ -128,6 +128,7 @@ SUBJECT(procmem) = {
 	.name = "procmem",
 	.summary = "/proc/self/mem, the control: it has no translations to go stale",
 	.limits = SUBJECT_NO_PERMISSION | SUBJECT_NO_USERFAULT,
+	.high = true,
 	.create = procmem_create,
 	.destroy = procmem_destroy,
 	.slot_set = procmem_slot_set,

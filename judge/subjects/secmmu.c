@@ -422,6 +422,7 @@ static int inspect_mirror(void *subject, char *text, size_t size)
 
 #define OPERATIONS					\
 	.limits = SUBJECT_NO_EACCES,			\
+	.high = true,					\
 	.ages = true,					\
 	.create = secmmu_create,			\
 	.destroy = secmmu_destroy,			\

@@ -35,7 +35,7 @@
 #define GUEST_TABLE0_GPA	0x2000ul
 #define GUEST_TABLE1_GPA	0x3000ul
 #define GUEST_TABLE2_GPA	0x4000ul	/* one page per GiB mapped */
-#define GUEST_MAPPED_GIB	4
+#define GUEST_MAPPED_GIB	9
 #define GUEST_NOWHERE		((uint64_t)GUEST_MAPPED_GIB << 30)
 #define GUEST_MAILBOX_GPA	0x10000ul
 #define GUEST_MAILBOX_SIZE	0x10000ul
@@ -45,7 +45,10 @@
 #define GUEST_IMAGE_SIZE	0x100000ul
 #define GUEST_STATES_GPA	0x200000ul	/* struct page_state per page */
 
-/* The arena: stamped pages, in several slots with gaps of gpa between. */
+/*
+ * The arena: stamped pages, in several slots with gaps of gpa between. It begins there, or
+ * behind the fixed region.
+ */
 #define GUEST_ARENA_GPA		0x1000000ul
 
 #define MAX_VCPUS		8
@@ -211,6 +214,8 @@ _Static_assert(sizeof(struct page_state) == 16, "shared layout");
 _Static_assert(sizeof(struct participant) == 64, "shared layout");
 _Static_assert(sizeof(struct vcpu_box) == 128, "shared layout");
 _Static_assert(sizeof(struct mailbox) <= GUEST_MAILBOX_SIZE, "shared layout");
+_Static_assert(GUEST_TABLE2_GPA + GUEST_MAPPED_GIB * 0x1000 <= GUEST_MAILBOX_GPA - 0x3000,
+	       "tables run into what layout_<machine>.h has there");
 _Static_assert(GUEST_STACK_GPA + MAX_VCPUS * GUEST_STACK_SIZE <=
 	       GUEST_IMAGE_GPA, "stacks run into the image");
 

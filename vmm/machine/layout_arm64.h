@@ -9,7 +9,7 @@
 #define GUEST_VECTORS_GPA	0x100800
 
 /* Hypercalls are stores here, plus their port: the last 2 MiB mapped, and in no slot. */
-#define GUEST_HYPERCALL_GPA	0xffe00000
+#define GUEST_HYPERCALL_GPA	0x23fe00000
 
 /* The vector of what an instruction of the guest's own causes. */
 #define GUEST_VECTOR_SYNC	4

@@ -4,7 +4,7 @@
 #define VMM_LAYOUT_X86_64_H
 
 #define GUEST_GDT_GPA		0x1000ul
-#define GUEST_IDT_GPA		0x8000ul
+#define GUEST_IDT_GPA		0xe000ul
 /* In the image; see start_x86_64.S. */
 #define GUEST_EXCEPTION_GPA	0x100010ul
 #define GUEST_EXCEPTION_SIZE	16

@@ -26,9 +26,11 @@ static uint64_t fixed_length(uint64_t pages)
 /* Half of the arena, a quarter, and the rest. */
 static void lay_out(struct memory *memory, uint64_t size)
 {
-	uint64_t gpa = GUEST_ARENA_GPA, offset, first = 0;
-	uint64_t fixed = fixed_length(size / GUEST_PAGE_SIZE);
+	uint64_t fixed = fixed_length(size / GUEST_PAGE_SIZE), offset, first = 0;
+	uint64_t gpa = GUEST_FIXED_GPA + fixed;
 
+	if (gpa < GUEST_ARENA_GPA)
+		gpa = GUEST_ARENA_GPA;
 	memory->pages = (size - fixed) / GUEST_PAGE_SIZE;
 	memory->slots[MEMORY_FIXED_SLOT] = (struct memory_slot) {
 		.gpa = GUEST_FIXED_GPA,
@@ -75,8 +77,10 @@ static void *map_at(const struct memory *memory, char *hva, uint64_t offset,
 static void advise_huge(const struct memory *memory, const struct memory_slot *slot,
 			char *hva, uint64_t length)
 {
-	madvise(hva, length, (slot - memory->slots) % 2 ? MADV_NOHUGEPAGE :
-							  MADV_HUGEPAGE);
+	bool never = (slot - memory->slots) % 2 ||
+		     memory->pages * (uint64_t)GUEST_PAGE_SIZE > MEMORY_LOW;
+
+	madvise(hva, length, never ? MADV_NOHUGEPAGE : MADV_HUGEPAGE);
 }
 
 /* One more than there are users, to be aligned. */

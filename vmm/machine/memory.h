@@ -15,7 +15,9 @@
 #define MEMORY_SLOTS		(MEMORY_ARENA_SLOT + ARENA_SLOTS)
 
 #define MEMORY_MIN		(16ull << 20)
-#define MEMORY_MAX		(1ull << 30)
+#define MEMORY_MAX		(8ull << 30)
+/* With more, gpas reach 3 GiB, and memory stays sparse: none of its pages is huge by itself. */
+#define MEMORY_LOW		(2ull << 30)
 
 /* Users of scratch addresses, and what each has of them. */
 #define MEMORY_SCRATCHES	4

@@ -59,7 +59,8 @@ exception:
 	.globl	hypercall
 	.type	hypercall, %function
 hypercall:
-	mov	x2, #GUEST_HYPERCALL_GPA
+	movz	x2, #(GUEST_HYPERCALL_GPA >> 32), lsl #32
+	movk	x2, #((GUEST_HYPERCALL_GPA >> 16) & 0xffff), lsl #16
 	and	x0, x0, #0xffff
 	str	w1, [x2, x0]
 	ret
