@@ -15,7 +15,7 @@ case $* in
 esac
 
 packages='gcc make libc6-dev perl patch pkg-config bc flex bison libelf-dev libssl-dev
-	dwarves kmod xz-utils zstd cpio sparse busybox-static gnuplot-nox spin
+	dwarves kmod xz-utils zstd cpio sparse busybox-static gnuplot-nox spin tcc
 	libvirt-dev libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86'
 packages="$packages ${PACKAGES-}"
 [ "${ARCH-}" != arm64 ] || packages="$packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross"

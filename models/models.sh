@@ -61,9 +61,9 @@ search()
 		options+=(-l)
 		! grep -q '^ \* Weak fairness' model.pml || options+=(-f)
 	fi
-	# To compile takes longer than to run: no optimizing.
+	# To compile with gcc takes longer than to run.
 	if ! { spin "$@" -a model.pml &&
-	       gcc -w -O0 "${flags[@]}" -DMEMLIM=1024 -o pan pan.c
+	       tcc -w "${flags[@]}" -DMEMLIM=1024 -o pan pan.c
 	     } > "$log" 2>&1; then
 		echo "does not build"
 		return
