@@ -34,6 +34,7 @@
 #define TCR_CACHED	(1ull << 8 | 1ull << 10)
 #define TCR_SHARED	(3ull << 12)
 #define TCR_NO_TTBR1	(1ull << 23)
+#define TCR_PHYSICAL	(1ull << 32)	/* 36 bits of physical address */
 
 /* The bits that are always set, then: paging, data caches, stack alignment, instructions. */
 #define SCTLR		(0x30d00800ull | 1ull << 0 | 1ull << 2 | 1ull << 3 | 1ull << 12)
@@ -113,7 +114,8 @@ void vcpu_arch_init(const struct vcpu *vcpu)
 	    ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, &init))
 		die("cannot set up vCPU %u: %s", vcpu->index, strerror(errno));
 	set_register(vcpu, SYS_MAIR, MAIR);
-	set_register(vcpu, SYS_TCR, TCR_SIZE | TCR_CACHED | TCR_SHARED | TCR_NO_TTBR1);
+	set_register(vcpu, SYS_TCR, TCR_SIZE | TCR_CACHED | TCR_SHARED | TCR_NO_TTBR1 |
+		     TCR_PHYSICAL);
 	set_register(vcpu, SYS_TTBR0, GUEST_TABLE0_GPA);
 	set_register(vcpu, SYS_VBAR, GUEST_VECTORS_GPA);
 	set_register(vcpu, SYS_SCTLR, SCTLR);
