@@ -362,7 +362,7 @@ stock_kernels()
 	# zram of 6.1 needs the module of its compression.
 	NODES=2 LOAD="lzo-rle zram" APPEND=movablecore=1G extra vm storm-all-6.1 6.1 normal \
 		$lib/short.sh 20 "--mix all --seed 1" "--mix all --seed 2 --backing memfd" \
-		"--mix all --seed 3 --no-mirror"
+		"--mix all --seed 3 --no-mirror --events 100"
 	# This one has memory of a device.
 	NODES=2 LOAD="zram test_hmm" APPEND=movablecore=1G extra vm storm-all-newest newest normal \
 		$lib/short.sh 20 "--mix all --seed 1"
