@@ -117,10 +117,10 @@ static void check_run(struct argp_state *state, void *values)
 	    !(options->subject->limits & SUBJECT_IDENTITY))
 		argp_error(state, "--memory takes at most 2G: %s has no addresses from 3 GiB on",
 			   options->subject->name);
-	if ((options->refill || options->tags || options->domains || options->keys) &&
+	if ((options->refill || options->array || options->tags || options->domains || options->keys) &&
 	    !options->subject->vary)
 		argp_error(state,
-			   "--refill, --tags, --domains and --keys are the driver's: not with %s",
+			   "--refill, --array, --tags, --domains and --keys are the driver's: not with %s",
 			   options->unmirrored ? "--no-mirror" : options->subject->name);
 }
 
@@ -171,6 +171,9 @@ static const struct option_entry run_table[] = {
 	{ "refill", 0, NULL,
 	  "the mirror brings back what an event of a whole block of 2 MiB has dropped",
 	  VALUE(refill) },
+	{ "array", 0, NULL,
+	  "the mirror flushes whenever a few entries were dropped, not once an event",
+	  VALUE(array) },
 	{ "tags", 0, NULL, "engines put tags on their addresses", VALUE(tags) },
 	{ "domains", 0, NULL,
 	  "engines move between domains, leave the mirror and come back",

@@ -40,14 +40,15 @@ kill_cycles()
 	SECMMU_CYCLES="$cycles" "$lib/selftests/leaks" -t G1_created_faulted_killed
 }
 
-# Even seeds have private memory, odd ones shared; of three, two have all views, and of four,
-# two bring back what was dropped; the rest of it decides more.
+# Even seeds have private memory, odd ones shared; of three, two have all views, of four,
+# two bring back what was dropped, and of five, two flush often; the rest of it decides more.
 storm_options()
 {
 	backing=anon features=
 	[ $(($1 % 2)) = 0 ] || backing=memfd
 	[ $(($1 % 3)) = 0 ] || features="--tags --domains --keys"
 	[ $(($1 % 4)) -lt 2 ] || features="$features --refill"
+	[ $(($1 % 5)) -lt 3 ] || features="$features --array"
 	echo "--seed $1 --backing $backing --vcpus $(($1 / 2 % 3 + 1))" \
 		"--engines $(($1 / 6 % 4 + 1)) $features"
 }

@@ -29,9 +29,14 @@
 
 #define SLOTS		8
 
+/* Few: an event drops more, often. */
+#define ARRAY_BATCH	4
+
 /**
  * struct secmmu - the instance
  * @mirror: descriptor of the mirror
+ * @refilled: the mirror brings back what an event of a whole block has dropped
+ * @batch: so many dropped entries make it flush; 0: once an event
  * @tags: addresses carry tags
  * @domains: domains show some slots; engines move between them, leave the mirror and come back
  * @keys: slots have keys; engines change their rights
@@ -40,6 +45,8 @@
  */
 struct secmmu {
 	int mirror;
+	bool refilled;
+	unsigned int batch;
 	bool tags;
 	bool domains;
 	bool keys;
@@ -116,23 +123,29 @@ static int broken_probe(char *why, size_t size)
 	return ret;
 }
 
-static int make_mirror(bool refilled)
+/* Returns the descriptor of a mirror, or a negative errno. */
+static int make_mirror(bool refilled, unsigned int batch)
 {
+	struct secmmu_create_mirror mirror = {
+		.size = sizeof(mirror),
+		.flags = refilled ? SECMMU_MIRROR_REFILL : 0,
+		.flush_policy = batch ? SECMMU_FLUSH_ARRAY : SECMMU_FLUSH_RANGE,
+		.flush_batch = batch,
+	};
 	int device = secmmu_open();
-	int mirror;
+	int ret;
 
 	if (device < 0)
 		return device;
-	mirror = refilled ? secmmu_create_mirror_refilled(device) :
-			    secmmu_create_mirror(device, SECMMU_FLUSH_RANGE, 0);
+	ret = secmmu_call(device, SECMMU_CREATE_MIRROR, &mirror, sizeof(mirror));
 	close(device);
-	return mirror;
+	return ret;
 }
 
 static int secmmu_create(void **subject)
 {
 	struct secmmu *secmmu;
-	int mirror = make_mirror(false);
+	int mirror = make_mirror(false, 0);
 
 	if (mirror < 0)
 		return mirror;
@@ -291,10 +304,10 @@ static void get_counters(void *subject, struct subject_counters *counters)
 	};
 }
 
-/* Made anew, which is why it comes first: tags, domains and keys are a mirror's. */
-static int vary_refill(struct secmmu *secmmu)
+/* Made anew, which is why these come first: tags, domains and keys are a mirror's. */
+static int vary_mirror(struct secmmu *secmmu)
 {
-	int mirror = make_mirror(true);
+	int mirror = make_mirror(secmmu->refilled, secmmu->batch);
 
 	if (mirror < 0)
 		return mirror;
@@ -330,8 +343,14 @@ static int secmmu_vary(void *subject, const char *what)
 {
 	struct secmmu *secmmu = subject;
 
-	if (!strcmp(what, "refill"))
-		return vary_refill(secmmu);
+	if (!strcmp(what, "refill")) {
+		secmmu->refilled = true;
+		return vary_mirror(secmmu);
+	}
+	if (!strcmp(what, "array")) {
+		secmmu->batch = ARRAY_BATCH;
+		return vary_mirror(secmmu);
+	}
 	if (!strcmp(what, "tags")) {
 		secmmu->tags = true;
 		return tag_bits_set(secmmu->mirror, TAG_BITS);

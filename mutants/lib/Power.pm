@@ -17,8 +17,9 @@ use Report;
 # The ways of a storm, and what they are.
 my %ways = (
 	plain => '--mix all',
-	sharp => '--mix all,compact=0,exec=0,killed=0,replaced=0,released=0 --memory 16M ' .
-		'--engines 4 --discarders 4 --hot 16 --aim',
+	sharp => '--mix all,compact=0,exec=0,killed=0,replaced=0,released=0,khugepaged=0,' .
+		'migrate-pages=0,numa-balance=0,collapse=10,fork=6,pageout=16,dontneed-slot=4 ' .
+		'--memory 16M --engines 4 --discarders 4 --hot 16 --aim',
 );
 # The longest delay of a pass of a gate in microseconds, for the same.
 my %delays = (plain => 0, sharp => 200);
@@ -248,7 +249,10 @@ sub job
 	my $n = map { @$_ } @todo;
 
 	return {
-		guest => [$limit], machine => [], limit => 10 * $limit, repeat => !$ENV{FREE},
+		guest => [$limit], limit => 10 * $limit, repeat => !$ENV{FREE},
+		# Swap space and two nodes; the module of zram has its compression beside it in 6.1.
+		machine => ['--nodes', 2, ($o->{kernel} eq '6.1' ? ('--load', 'lzo-rle') : ()),
+			    '--load', 'zram'],
 		title => "$n storms of $o->{seconds} s",
 		vms => [Boots::share($o->{jobs}, @todo)],
 		furnish => sub { },

@@ -64,7 +64,7 @@ static bool is_whole(const struct scene *scene, uint32_t wanted)
  */
 static void check_closed(struct scene *scene)
 {
-	agent_read_page(scene->agent, scene->first);
+	agent_read_page(scene->agent, scene->sample);
 	agent_read_page(scene->agent,
 			scene->first + prng_below(scene->prng, scene->count));
 }

@@ -11,6 +11,7 @@
 #include "interrupt.h"
 #include "json.h"
 #include "message.h"
+#include "operation.h"
 #include "parts.h"
 #include "watchdog.h"
 
@@ -136,6 +137,8 @@ static void show_memory(const struct storm_options *options, struct instance *in
 {
 	if (options->refill)
 		instance_vary(instance, "refill");
+	if (options->array)
+		instance_vary(instance, "array");
 	if (options->tags)
 		instance_vary(instance, "tags");
 	if (options->domains)
@@ -315,6 +318,23 @@ static bool time_is_up(const struct storm *storm, const struct totals *totals,
 	return report_proven(totals) || ms >= options->limit * 1000ull;
 }
 
+/*
+ * Where the window goes. Of those of a storm that aims, half lie across a border of two tables,
+ * the process's or a mirror's.
+ */
+static uint32_t choose_window(const struct storm *storm, struct prng *prng)
+{
+	uint32_t page = prng_below(prng, storm->memory.pages), back;
+	uint64_t address = judge_gpa(&storm->judge, page);
+
+	if (!storm->options->aim || prng_below(prng, 2))
+		return page;
+	if (prng_below(prng, 2))
+		address = (uintptr_t)memory_range(&storm->memory, address, GUEST_PAGE_SIZE);
+	back = (uint32_t)(address / GUEST_PAGE_SIZE % HUGE_PAGES) + storm->options->hot / 2;
+	return page - (back < page ? back : page);
+}
+
 /* The main thread: moves the window, prints, and watches. */
 static void watch_storm(struct storm *storm, struct totals *totals)
 {
@@ -326,8 +346,7 @@ static void watch_storm(struct storm *storm, struct totals *totals)
 	start = clock_ms();
 	while (!time_is_up(storm, totals, ms) && !storm_over(storm)) {
 		usleep(TURN_MS * 1000);
-		judge_set_hot(&storm->judge,
-			      prng_below(&prng, storm->memory.pages));
+		judge_set_hot(&storm->judge, choose_window(storm, &prng));
 		storm_note_guest_work(storm);
 		ms = clock_ms() - start;
 		if (ms / 1000 == totals->seconds)
@@ -398,15 +417,16 @@ static void print_repetition(const struct storm_options *options)
 	printf("storm: to repeat its choices: secmmu-vmm storm %s%s --subject %s --seed %"
 	       PRIu64 " --memory %" PRIu64 "M --backing %s%s%s --vcpus %" PRIu32 " --engines %" PRIu32
 	       " --mirrors %" PRIu32 " --discarders %" PRIu32 " --hot %" PRIu32 "%s --seconds %" PRIu32
-	       "%s%s%s%s\n", options->script ? "" : "--mix ",
+	       "%s%s%s%s%s\n", options->script ? "" : "--mix ",
 	       options->script ?: options->mix.text,
 	       options->subject->name, options->seed,
 	       options->memory >> 20, options->backing == MEMORY_MEMFD ? "memfd" : "anon",
 	       options->file ? " --file " : "", options->file ?: "",
 	       options->vcpus, options->engines, options->mirrors, options->discarders, options->hot,
 	       options->aim ? " --aim" : "", options->seconds,
-	       options->refill ? " --refill" : "", options->tags ? " --tags" : "",
-	       options->domains ? " --domains" : "", options->keys ? " --keys" : "");
+	       options->refill ? " --refill" : "", options->array ? " --array" : "",
+	       options->tags ? " --tags" : "", options->domains ? " --domains" : "",
+	       options->keys ? " --keys" : "");
 }
 
 /* Tells how it went, and returns the exit status. */
@@ -426,12 +446,13 @@ static int conclude_storm(const struct storm_options *options, struct totals *to
 static void print_options(const struct storm_options *options)
 {
 	printf("storm: seed %" PRIu64 ", %" PRIu64 " MiB %s, %" PRIu32
-	       " vCPUs, %" PRIu32 " engines, %" PRIu32 " s, %s%s%s%s%s\n",
+	       " vCPUs, %" PRIu32 " engines, %" PRIu32 " s, %s%s%s%s%s%s\n",
 	       options->seed, options->memory >> 20,
 	       options->backing == MEMORY_MEMFD ? "memfd" : "anon",
 	       options->vcpus, options->engines, options->seconds,
 	       options->subject->name,
 	       options->refill ? ", refill" : "",
+	       options->array ? ", array" : "",
 	       options->tags ? ", tags" : "",
 	       options->domains ? ", domains" : "",
 	       options->keys ? ", keys" : "");

@@ -33,6 +33,7 @@
  * @subject: the secondary MMU under test
  * @refill: the subject brings back by itself what an event of a whole block has dropped, if it
  *	can; as @tags, @domains and @keys, where the subject has them
+ * @array: the subject flushes whenever a few entries were dropped, not once an event
  * @tags: engines vary the tags of their addresses
  * @domains: engines move between domains, leave the mirror and come back
  * @keys: memory has keys, and engines change their rights
@@ -64,6 +65,7 @@ struct storm_options {
 	bool unmirrored;
 	const struct subject_ops *subject;
 	bool refill;
+	bool array;
 	bool tags;
 	bool domains;
 	bool keys;
