@@ -40,6 +40,9 @@
  * @stop: agents finish when this is true
  * @guest_work: what the guest has done until @stop; for the watchdog
  * @steps: taken on the way to the end; for the watchdog
+ * @turns: of the main thread while the storm goes on; for the watchdog
+ * @seen_turn: the watchdog's: how far the main thread was when it last got on
+ * @seen: the watchdog's: what it saw then
  */
 struct storm {
 	const struct storm_options *options;
@@ -64,6 +67,9 @@ struct storm {
 	bool stop;
 	uint64_t guest_work;
 	uint64_t steps;
+	uint64_t turns;
+	uint64_t seen_turn;
+	uint64_t seen;
 };
 
 bool storm_vcpu_silent(const struct vcpu *vcpu);

@@ -285,6 +285,7 @@ static void sweep_pages(struct storm *storm)
 	for (uint32_t page = 0; page < storm->memory.pages; page += step) {
 		agent_read_page(inspector, page);
 		agent_inspect_page(inspector, page);
+		take_step(storm);
 		if (report_violations(&storm->report) >= storm->options->violations)
 			break;
 	}
@@ -348,6 +349,7 @@ static void watch_storm(struct storm *storm, struct totals *totals)
 		usleep(TURN_MS * 1000);
 		judge_set_hot(&storm->judge, choose_window(storm, &prng));
 		storm_note_guest_work(storm);
+		__atomic_add_fetch(&storm->turns, 1, __ATOMIC_RELAXED);
 		ms = clock_ms() - start;
 		if (ms / 1000 == totals->seconds)
 			continue;
