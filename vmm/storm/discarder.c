@@ -8,6 +8,7 @@
 #include "operation.h"
 
 #define MAX_PAGES		64
+#define SAMPLES			4
 
 /* Unthrottled, discarders starve the guest, and the storm proves nothing. */
 #define PAUSE_MIN_US		200
@@ -59,14 +60,14 @@ static bool is_whole(const struct scene *scene, uint32_t wanted)
 }
 
 /*
- * With the latches closed nobody writes, so the content is known: a look through
- * this agent's own engine, whose TLB was just in use.
+ * Some of the pages, the sample first. Read before an operation, they are in the TLB of this
+ * agent's engine when they become stale. Read again afterwards, while the latches are closed
+ * and nobody writes, their content is known.
  */
-static void check_closed(struct scene *scene)
+static void read_samples(struct scene *scene, const uint32_t *samples)
 {
-	agent_read_page(scene->agent, scene->sample);
-	agent_read_page(scene->agent,
-			scene->first + prng_below(scene->prng, scene->count));
+	for (unsigned int i = 0; i < SAMPLES; i++)
+		agent_read_page(scene->agent, samples[i]);
 }
 
 /* Returns false if the agent cannot go on. */
@@ -79,14 +80,16 @@ static bool perform(struct scene *scene, const struct operation_rule *rule)
 	struct judge *judge = agent->judge;
 	size_t index = (size_t)(operation - operations);
 	bool prove = mix_wants_proof(agent->mix, index);
+	uint32_t samples[SAMPLES];
 	struct evidence evidence;
 	uint64_t turn;
 	int error;
 
-	scene->sample = first + prng_below(scene->prng, count);
+	scene->sample = samples[0] = first + prng_below(scene->prng, count);
+	for (unsigned int i = 1; i < SAMPLES; i++)
+		samples[i] = scene->first + prng_below(scene->prng, scene->count);
 	trail_note(&judge->lost, scene->sample);
-	/* Fill this agent's TLB with what is about to become stale. */
-	agent_read_page(agent, scene->sample);
+	read_samples(scene, samples);
 	if (prove)
 		evidence_begin(&evidence, scene);
 	if (rule->content != CONTENT_KEPT)
@@ -102,7 +105,7 @@ static bool perform(struct scene *scene, const struct operation_rule *rule)
 	if (rule->content == CONTENT_LOST && !error)
 		judge_discard_end(judge, first, count);
 	mix_note(agent->mix, index, error, prove);
-	check_closed(scene);
+	read_samples(scene, samples);
 	agent_count(&agent->operations);
 	return true;
 }
