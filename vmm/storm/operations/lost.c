@@ -160,21 +160,21 @@ ACT(poison)
 {
 	const struct memory *memory = scene->agent->judge->memory;
 	static unsigned int poisoned;
-	int error;
+	int error, back;
 
 	if (__atomic_load_n(&poisoned, __ATOMIC_RELAXED) >= MOST_POISONED)
 		return -EDQUOT;
 	error = scene_own_page(scene);
 	if (error)
 		return error;
-	if (madvise(scene->hva, scene->length, (int)scene->operation->value))
-		return -errno;
+	error = madvise(scene->hva, scene->length, (int)scene->operation->value) ? -errno : 0;
 	__atomic_add_fetch(&poisoned, 1, __ATOMIC_RELAXED);
-	scene->reached = !(pagemap_entry(scene->hva) & PAGEMAP_PRESENT);
+	scene->reached = !error && !(pagemap_entry(scene->hva) & PAGEMAP_PRESENT);
 	if (scene->reached)
 		scene_expect_gap(scene);
-	error = memory_replace(memory, scene->gpa, scene->length);
-	if (error)
-		scene_fail(scene, "cannot map memory again", error);
-	return 0;
+	/* After an error, too: a part of a huge page that the kernel cannot split stays poisoned. */
+	back = memory_replace(memory, scene->gpa, scene->length);
+	if (back)
+		scene_fail(scene, "cannot map memory again", back);
+	return error;
 }
