@@ -357,7 +357,7 @@ stock_kernels()
 	REPEAT=$repeatable extra vm storm-test-build-6.1 6.1 test $lib/short.sh 3 \
 		"--seed 9 --tags --domains --keys"
 	extra vm storms-6.1 6.1 test $lib/short.sh 20 "--seed 1" \
-		"--seed 3 --no-mirror" "--seed 6 --backing memfd --keys" \
+		"--seed 3 --no-mirror" "--seed 6 --backing memfd --keys --array" \
 		"--seed 7 --backing memfd --tags --domains --keys --refill"
 	# zram of 6.1 needs the module of its compression.
 	NODES=2 LOAD="lzo-rle zram" APPEND=movablecore=1G extra vm storm-all-6.1 6.1 normal \
