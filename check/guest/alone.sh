@@ -59,6 +59,8 @@ while read -r name backings <&3; do
 	for backing; do
 		case $name in
 		writeback) alone "$name, file" "$name" --backing memfd --file $disk/memory --memory 32M ;;
+		# What is merged before can be broken.
+		ksm-break) alone "$name, $backing" ksm-break,ksm-merge --backing "$backing" ;;
 		*) alone "$name, $backing" "$name" --backing "$backing" ;;
 		esac
 	done

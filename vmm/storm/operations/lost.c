@@ -125,8 +125,8 @@ ACT(block)
 	snprintf(path, sizeof(path), BLOCKS "memory%lu/state", block);
 	error = write_offline(path);
 	scene->reached = !error;
-	/* Refused if it never went. */
-	text_write(path, "online");
+	/* Refused if it never went. "online" alone may leave it to another zone. */
+	text_write(path, "online_movable");
 	return error;
 }
 
