@@ -170,11 +170,15 @@ power()
 	seconds=$(sed -n 's/^seconds //p' /power)
 	sed -n "s/^delay $1 //p" /power > $settings/parameters/gate_delay
 	echo "$2" > $settings/parameters/gate_seed
+	# It has a watchdog of its own: whatever keeps that from its work is to be known.
+	(sleep $((limit - 10)) && echo "$mutant hangs, $(holders)") > /dev/console 2>&1 &
+	look=$!
 	# shellcheck disable=SC2046 # options
 	in_session secmmu-vmm storm --seconds "$seconds" --limit "$seconds" --seed "$2" \
 		--violations 1 --outside --stuck-after 20 --json /tmp/power.json \
 		$(sed -n "s/^$1: //p; s/^$mutant: //p" /power)
 	got=$?
+	kill $look 2> /dev/null
 	case $got in
 	1)
 		words="$(sed -n 's/.*"first_violation_us": \([0-9]*\).*/\1/p' /tmp/power.json)"

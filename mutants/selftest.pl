@@ -196,6 +196,9 @@ spew("$dir/power.txt", "# A table\nquick one\nseen two --keys\nleak three\n");
 	    'two, sharp, seed 1: found after [01].00 s: died .*',
 	    'sharp: 2 of 2 bugs found \(100 %\), by 3 of 3 storms');
 	unlink "$dir/out/known";
+	try('a storm that hangs has found nothing', '--power', 0, ['two, sharp, hang, 1'],
+	    'two, sharp, seed 1: nothing, but it hung');
+	unlink "$dir/out/known";
 	try('a storm finds what is not there', '--power', 1, ['none, sharp, fail'],
 	    'not ok - a storm finds something without a seeded bug');
 	$ENV{WAYS} = 'blunt';

@@ -129,7 +129,16 @@ sub learn
 	print $out join("\t", $o->{state}, @run{@fields}), "\n";
 	close $out or die "mutants: cannot write known: $!\n";
 	printf "%s, %s, seed %d: %s\n", $mutant, $way, $seed,
-		$verdict eq 'passed' ? 'nothing' : sprintf 'found after %.2f s: %s', @run{qw(time by)};
+		$verdict eq 'passed' ? 'nothing' : $verdict eq 'hang' ? 'nothing, but it hung' :
+		sprintf 'found after %.2f s: %s', @run{qw(time by)};
+}
+
+# A storm has a watchdog, and says what it has found: one that has to be killed found nothing.
+sub has_found
+{
+	my ($run) = @_;
+
+	return $run->{verdict} !~ /^(?:passed|hang)$/;
 }
 
 sub median
@@ -146,7 +155,7 @@ sub row
 	my @runs = grep { $_ } map {
 		$known->{key({ seconds => $o->{seconds}, way => $way, mutant => $mutant, seed => $_ })}
 	} 1 .. $o->{seeds};
-	my @found = sort { $a->{time} <=> $b->{time} } grep { $_->{verdict} ne 'passed' } @runs;
+	my @found = sort { $a->{time} <=> $b->{time} } grep { has_found($_) } @runs;
 
 	return { runs => scalar @runs, found => scalar @found,
 		 median => median(map { $_->{time} } @found), by => @found ? $found[0]{by} : '' };
