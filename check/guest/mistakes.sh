@@ -32,7 +32,7 @@ aarch64)
 	nowhere="exception 14, error 0" tables=0x3023
 	;;
 esac
-nowhere="$nowhere, at 0x[0-9a-f]+, address 0x100000000, page tables"
+nowhere="$nowhere, at 0x[0-9a-f]+, address 0x240000000, page tables"
 mistake none "^storm: FAIL, [1-9]|exception" 0 0
 mistake instruction \
 	"^violation .: guest: vCPU 0: $instruction, at 0x[0-9a-f]+, try . of 3$" 3 3
