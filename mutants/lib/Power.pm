@@ -69,8 +69,8 @@ sub state
 	my @files;
 
 	find({ no_chdir => 1, wanted => sub { push @files, $_ if /\.(?:[chS]|patch)$/ } },
-	     map { "$o->{top}/$_" } qw(driver vmm/storm vmm/machine mutants/patches));
-	return substr sha256_hex((map { slurp($_) } sort @files), map { "$ways{$_} $delays{$_}" }
+	     map { "$o->{top}/$_" } qw(driver vmm/storm vmm/machine judge/subjects mutants/patches));
+	return substr sha256_hex((map { slurp($_) } sort(@files), "$o->{bugs}/power.txt"), map { "$ways{$_} $delays{$_}" }
 				 sort keys %ways), 0, 16;
 }
 

@@ -214,8 +214,8 @@ _Static_assert(sizeof(struct page_state) == 16, "shared layout");
 _Static_assert(sizeof(struct participant) == 64, "shared layout");
 _Static_assert(sizeof(struct vcpu_box) == 128, "shared layout");
 _Static_assert(sizeof(struct mailbox) <= GUEST_MAILBOX_SIZE, "shared layout");
-_Static_assert(GUEST_TABLE2_GPA + GUEST_MAPPED_GIB * 0x1000 <= GUEST_MAILBOX_GPA - 0x3000,
-	       "tables run into what layout_<machine>.h has there");
+_Static_assert(GUEST_TABLE2_GPA + GUEST_MAPPED_GIB * 0x1000 <= GUEST_MAILBOX_GPA,
+	       "tables run into the mailbox");
 _Static_assert(GUEST_STACK_GPA + MAX_VCPUS * GUEST_STACK_SIZE <=
 	       GUEST_IMAGE_GPA, "stacks run into the image");
 

@@ -54,6 +54,9 @@
 /* The block that hypercalls go to. */
 #define IO_BLOCK	((uint64_t)GUEST_HYPERCALL_GPA >> HUGE_SHIFT)
 
+_Static_assert(IO_BLOCK + 1 == (uint64_t)GUEST_MAPPED_GIB << (30 - HUGE_SHIFT),
+	       "it is not the last block that is mapped");
+
 static uint64_t leaf_of(uint64_t page)
 {
 	return page << HUGE_SHIFT | (page == IO_BLOCK ? DESC_IO : DESC_LEAF);

@@ -49,6 +49,9 @@
 
 #define CPUID_ENTRIES	256
 
+_Static_assert(GUEST_TABLE2_GPA + GUEST_MAPPED_GIB * TABLE_SIZE <= GUEST_IDT_GPA,
+	       "tables run into the IDT");
+
 /*
  * Everything is mapped at its own address by 2 MiB leaves, accessed and dirty
  * beforehand: the guest's own paging costs no faults, KVM's does.

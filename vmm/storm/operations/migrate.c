@@ -162,8 +162,8 @@ ACT(merge)
 	return 0;
 }
 
-/* Bytes of the machine's memory that are for CMA. */
-static unsigned long cma_size(void)
+/* Is some of the machine's memory for CMA? */
+static bool have_cma(void)
 {
 	FILE *file = fopen("/proc/meminfo", "re");
 	unsigned long kib = 0;
@@ -173,7 +173,7 @@ static unsigned long cma_size(void)
 		sscanf(line, "CmaTotal: %lu", &kib);
 	if (file)
 		fclose(file);
-	return kib << 10;
+	return kib;
 }
 
 /**
@@ -181,7 +181,7 @@ static unsigned long cma_size(void)
  */
 USABLE(contiguous)
 {
-	if (!cma_size() || access(GIGANTIC, F_OK))
+	if (!have_cma() || access(GIGANTIC, F_OK))
 		return -snprintf(why, size, "no CMA of a gigabyte; the test VM takes --append "
 				 "hugetlb_cma=1:1G, where the kernel has it");
 	return usable_machine(operation, instance, why, size);
