@@ -5,28 +5,28 @@
 #include "dirty.h"
 
 /*
+ * The log must name every page that was written before the call. A zap moves the bit of an
+ * spte to the log, under the lock of the table. So the call looks at the sptes first, and
+ * empties the log then: it finds a bit in the one place or in the other.
+ *
  * The caller copies the pages that the log names, so every later write must show in a
  * later log. Windows and TLB entries that found the dirty bit set do not set it again. They
  * may use
  *
  *	- an spte that is still there: the call clears its dirty bit;
- *	- an spte that a zap has dropped and not flushed yet: its dirty bit is in the log
- *	  already. So the call empties the log first, and then looks for tables with a
- *	  pending flush: a zap that set a bit in the log keeps its table locked until the
- *	  table says that a flush is pending.
+ *	- an spte that a zap has dropped and not flushed yet: its dirty bit is in the log.
  *
- * In either case the call flushes before it returns the log.
+ * So the call flushes if it has found any bit, before it returns the log.
  */
 
-/* Move the dirty bits of one table to @log from @bit on. Returns whether to flush. */
-static bool take_leaf(struct secmmu_slots *slots, struct secmmu_table *leaf,
-		      gfn_t first, gfn_t last, unsigned long *log, u64 bit)
+/* Move the dirty bits of one table to @log from @bit on. Returns whether there was one. */
+static bool take_leaf(struct secmmu_table *leaf, gfn_t first, gfn_t last,
+		      unsigned long *log, u64 bit)
 {
-	bool due;
+	bool any = false;
 	gfn_t gfn;
 
 	spin_lock(&leaf->lock);
-	due = leaf->zap_gen >= atomic64_read_acquire(&slots->tlbs->flushed);
 	for (gfn = first; gfn <= last && leaf->nr; gfn++) {
 		u64 *sptep = secmmu_table_entry(leaf, gfn);
 
@@ -34,18 +34,18 @@ static bool take_leaf(struct secmmu_slots *slots, struct secmmu_table *leaf,
 			continue;
 		clear_bit(SPTE_DIRTY_BIT, (unsigned long *)sptep);
 		__set_bit(bit + gfn - first, log);
-		due = true;
+		any = true;
 	}
 	spin_unlock(&leaf->lock);
-	return due;
+	return any;
 }
 
 /* Move the dirty bits of a range to @log, whose bit 0 stands for @first. */
-static bool take_sptes(struct secmmu_slots *slots, struct secmmu_pgtable *pt,
-		       gfn_t first, gfn_t last, unsigned long *log)
+static bool take_sptes(struct secmmu_pgtable *pt, gfn_t first, gfn_t last,
+		       unsigned long *log)
 {
 	gfn_t gfn = first;
-	bool due = false;
+	bool any = false;
 
 	while (gfn <= last) {
 		struct secmmu_table *table;
@@ -57,30 +57,29 @@ static bool take_sptes(struct secmmu_slots *slots, struct secmmu_pgtable *pt,
 
 			/* Slots with a log have no large sptes. */
 			if (!table->level)
-				due |= take_leaf(slots, table, gfn, end, log,
-						 gfn - first);
+				any |= take_leaf(table, gfn, end, log, gfn - first);
 			gfn = end + 1;
 		}
 		rcu_read_unlock();
 		cond_resched();
 	}
-	return due;
+	return any;
 }
 
 /* Move those of all domains that show the span. */
 static bool take_roots(struct secmmu_slots *slots, const struct secmmu_span *span,
 		       gfn_t first, gfn_t last, unsigned long *log)
 {
-	bool due = false;
+	bool any = false;
 	unsigned int i;
 
 	for_each_set_bit(i, &span->domains, SECMMU_MAX_DOMAINS) {
 		struct secmmu_pgtable *pt = secmmu_root(slots->roots, i);
 
 		if (pt)
-			due |= take_sptes(slots, pt, first, last, log);
+			any |= take_sptes(pt, first, last, log);
 	}
-	return due;
+	return any;
 }
 
 static u64 words_of(const struct secmmu_get_dirty_log *arg)
@@ -113,9 +112,9 @@ static void collect_dirty(struct secmmu_slots *slots, const struct secmmu_span *
 	u64 word = arg->first_page / BITS_PER_LONG;
 	bool due;
 
-	secmmu_log_take(span->log, word, bits, words_of(arg));
-	secmmu_gate(DIRTY_LOG, 0);
 	due = take_roots(slots, span, first, last, bits);
+	secmmu_gate(DIRTY_LOG, 0);
+	due |= secmmu_log_take(span->log, word, bits, words_of(arg));
 	if (due)
 		secmmu_flush(slots->tlbs, 0);
 }

@@ -54,23 +54,28 @@ void secmmu_log_free(struct secmmu_log *log)
  * secmmu_log_take - move a part of a log out
  * @log: the log
  * @first: first word of the part
- * @bits: where to put it
+ * @bits: what to add it to
  * @words: its length
  *
  * Context: may sleep.
+ * Return: true if there was something.
  */
-void secmmu_log_take(struct secmmu_log *log, u64 first, unsigned long *bits,
+bool secmmu_log_take(struct secmmu_log *log, u64 first, unsigned long *bits,
 		     u64 words)
 {
 	unsigned long *from = log->bits + first;
+	bool any = false;
 	u64 i;
 
 	for (i = 0; i < words; i++) {
-		if (READ_ONCE(from[i]))
-			bits[i] = xchg(&from[i], 0);
+		if (READ_ONCE(from[i])) {
+			bits[i] |= xchg(&from[i], 0);
+			any = true;
+		}
 		if (i % WORDS_AT_ONCE == 0)
 			cond_resched();
 	}
+	return any;
 }
 
 /**

@@ -29,7 +29,7 @@ struct secmmu_log {
 struct secmmu_log *secmmu_log_alloc(u64 pages);
 void secmmu_log_put(struct secmmu_log *log);
 void secmmu_log_free(struct secmmu_log *log);
-void secmmu_log_take(struct secmmu_log *log, u64 first, unsigned long *bits,
+bool secmmu_log_take(struct secmmu_log *log, u64 first, unsigned long *bits,
 		     u64 words);
 void secmmu_log_give_back(struct secmmu_log *log, u64 first,
 			  const unsigned long *bits, u64 words);

@@ -47,10 +47,15 @@ static void discard_first(struct arena *arena)
 	discard(arena->memory, 0, 1);
 }
 
+static const char *is_logged(struct arena *arena)
+{
+	return arena->numbers[0] ? NULL : "a page that was written is in no log";
+}
+
 static const char *write_is_logged(struct arena *arena)
 {
 	take_log(arena);
-	return arena->numbers[0] ? NULL : "a page that was written is in no log";
+	return is_logged(arena);
 }
 
 /* A write that comes after the log was taken is in the next one. */
@@ -143,6 +148,14 @@ SCENARIO(C2_event) = {
 	.before = log_begin_again,
 	.actors = { write_first, discard_first, take_log },
 	.judge = write_is_logged,
+};
+
+SCENARIO(C2_before) = {
+	.name = "C2_before",
+	.about = "an engine has written, an event takes the page while the log is taken",
+	.before = log_begin_marked,
+	.actors = { discard_first, take_log },
+	.judge = is_logged,
 };
 
 SCENARIO(C2_again) = {

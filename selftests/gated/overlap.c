@@ -192,7 +192,7 @@ SECMMU_TEST_F(overlap, C2_dirty_log)
 }
 
 /*
- * The log has emptied the bitmap, has not looked at the entries. Meanwhile a page is
+ * The log has looked at the entries, has not emptied the bitmap. Meanwhile a page is
  * written, and its entry dropped, not flushed. The log need not name the page; but if
  * it does, no engine may write there any more without a further log that does.
  */
@@ -213,6 +213,22 @@ SECMMU_TEST_F(overlap, C2_event_within_the_log)
 	ACTOR_DO(2, ACT_DIRTY, 0, PAGES);
 	ASSERT_EQ(0, actor_answer(&self->actor, 2, &next));
 	EXPECT_EQ(1ULL << 3, log | next);
+	finish_first(_metadata, self, 0);
+}
+
+/* As above, but the page was written before, so the log must name it. */
+SECMMU_TEST_F(overlap, C2_written_before_the_log)
+{
+	__u64 log = 0;
+	int within;
+
+	ACTOR_RUN(0, ACT_SLOT, 0, ACTOR_BASE, 0, PAGES, SECMMU_SLOT_LOG_DIRTY);
+	EXPECT_PUT(self->engine, ACTOR_GPA(3), label(3, 1));
+	within = ACTOR_HOLD_AT(DIRTY_LOG, 2, ACT_DIRTY, 0, PAGES);
+	start_first(_metadata, self);
+	GATE_OPEN(within);
+	ASSERT_EQ(0, actor_answer(&self->actor, 2, &log));
+	EXPECT_EQ(1ULL << 3, log);
 	finish_first(_metadata, self, 0);
 }
 

@@ -51,8 +51,8 @@
  * @SECMMU_GATE_SPLIT: the entries of a large spte stand in a leaf table that is about to
  *	take its place; under the lock of the table
  * @SECMMU_GATE_AGE: aging has come to a mirror, and has looked at no spte
- * @SECMMU_GATE_DIRTY_LOG: the call has emptied the bitmap of a dirty log, and has looked
- *	at no spte; under the configuration lock
+ * @SECMMU_GATE_DIRTY_LOG: the call has looked at the sptes, and has not emptied the
+ *	bitmap of the dirty log; under the configuration lock
  * @SECMMU_NR_GATES: how many there are
  *
  * A held thread sleeps in the fault gates (except LINKED and CHECKED), SLOT_REPLACED,
