@@ -10,45 +10,77 @@
 /* A gate stands at every dropped spte, and inside of locks. */
 #define LONGEST_US	1000
 
-/* One pass of so many is delayed; a delay may be shorter by so many powers of two. */
-#define ONE_OF		8
-#define SHORTER		8
+/*
+ * How often and for how long: one pass of @one_of is delayed; a delay may be shorter by so
+ * many powers of two. Each turn favours some gates, one of GATES_ONE_OF, and they are slow
+ * then: a race mostly needs one place that takes long, while all others are quick.
+ */
+static const struct pace {
+	unsigned int one_of;
+	unsigned int shorter;
+} usual = { 32, 8 }, favoured = { 2, 3 };
+
+#define GATES_ONE_OF	8
+/* Nanoseconds, a power of two: 134 ms. */
+#define TURN_SHIFT	27
 
 /* The longest delay in microseconds; 0: no pass is delayed. */
 unsigned int secmmu_delay_most;
 
 static atomic64_t state;
+static u64 first_state;
 
-/* The next random number (splitmix64): what is drawn depends on the seed and the order. */
-static u64 draw_number(void)
+#define GOLDEN	0x9e3779b97f4a7c15ULL
+
+/* splitmix64 */
+static u64 mix_bits(u64 x)
 {
-	u64 x = atomic64_add_return(0x9e3779b97f4a7c15, &state);
-
 	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
 	x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
 	return x ^ (x >> 31);
 }
 
+/* The next random number: what is drawn depends on the seed and the order. */
+static u64 draw_number(void)
+{
+	return mix_bits(atomic64_add_return(GOLDEN, &state));
+}
+
+/* What depends on the seed, the time and the gate alone. */
+static const struct pace *pace_of(enum secmmu_gate gate, u64 now)
+{
+	u64 turn = READ_ONCE(first_state) + (now >> TURN_SHIFT) * SECMMU_NR_GATES + gate;
+
+	return mix_bits(turn * GOLDEN) % GATES_ONE_OF ? &usual : &favoured;
+}
+
 /**
  * secmmu_delay_pass - delay some passes of gates, each for a random time
+ * @gate: which gate
  * @may_sleep: half of the delays are spent asleep, so that others get this processor
  *
  * Context: anywhere; time-limited.
  */
-void secmmu_delay_pass(bool may_sleep)
+void secmmu_delay_pass(enum secmmu_gate gate, bool may_sleep)
 {
 	unsigned int most = READ_ONCE(secmmu_delay_most);
-	u64 random = draw_number(), ns, until;
+	u64 random, ns, now, until;
+	const struct pace *pace;
 
-	if (!most || random % ONE_OF)
+	if (!most)
 		return;
-	ns = (u64)most * NSEC_PER_USEC >> (random >> 8) % SHORTER;
+	now = ktime_get_mono_fast_ns();
+	pace = pace_of(gate, now);
+	random = draw_number();
+	if (random % pace->one_of)
+		return;
+	ns = (u64)most * NSEC_PER_USEC >> (random >> 8) % pace->shorter;
 	if (may_sleep && (random >> 16) & 1) {
 		usleep_range(DIV_ROUND_UP_ULL(ns, NSEC_PER_USEC),
 			     DIV_ROUND_UP_ULL(ns, NSEC_PER_USEC) + 1);
 		return;
 	}
-	until = ktime_get_mono_fast_ns() + ns;
+	until = now + ns;
 	while (ktime_get_mono_fast_ns() < until)
 		cpu_relax();
 }
@@ -71,9 +103,11 @@ static int seed_set(const char *val, const struct kernel_param *kp)
 	s64 seed;
 	int ret = kstrtos64(val, 0, &seed);
 
-	if (!ret)
-		atomic64_set(&state, seed);
-	return ret;
+	if (ret)
+		return ret;
+	atomic64_set(&state, seed);
+	WRITE_ONCE(first_state, seed);
+	return 0;
 }
 
 static int seed_get(char *buffer, const struct kernel_param *kp)

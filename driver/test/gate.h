@@ -23,7 +23,7 @@ int secmmu_gate_open(const struct secmmu_test_gate *arg);
 static inline void secmmu_gate_come(enum secmmu_gate gate, u64 address, bool may_sleep)
 {
 	if (unlikely(READ_ONCE(secmmu_delay_most)))
-		secmmu_delay_pass(may_sleep);
+		secmmu_delay_pass(gate, may_sleep);
 	if (unlikely(READ_ONCE(secmmu_gates_armed)))
 		secmmu_gate_pass(gate, address, may_sleep);
 }
@@ -55,7 +55,7 @@ static inline void secmmu_gate_torn(struct rb_root *root)
 	if (likely(!READ_ONCE(secmmu_gates_armed) && !READ_ONCE(secmmu_delay_most)))
 		return;
 	WRITE_ONCE(root->rb_node, NULL);
-	secmmu_delay_pass(false);
+	secmmu_delay_pass(SECMMU_GATE_UPDATE_TORN, false);
 	secmmu_gate_pass(SECMMU_GATE_UPDATE_TORN, 0, false);
 	WRITE_ONCE(root->rb_node, node);
 }
