@@ -147,6 +147,6 @@ ACT(scan)
 		if (!written)
 			scene_violate(scene, scene->first, STAMP_UNLOGGED, 0);
 	}
-	close(fd);
+	userfault_close(fd, scene);
 	return error;
 }

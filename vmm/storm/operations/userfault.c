@@ -15,6 +15,7 @@
 #include <linux/userfaultfd.h>
 #include "acts.h"
 #include "evidence.h"
+#include "message.h"
 #include "operation.h"
 #include "stamp.h"
 #include "userfault.h"
@@ -101,6 +102,23 @@ static int register_range(int fd, const char *hva, size_t length, uint64_t mode)
 int userfault_register(int fd, const struct scene *scene, uint64_t mode)
 {
 	return register_range(fd, scene->hva, scene->length, mode);
+}
+
+/**
+ * userfault_close - let go of the pages of an operation, and wake whoever waits for one
+ * @fd: what userfault_open() returned
+ * @scene: the operation; its pages need not be registered
+ *
+ * To close it would not do: a child of another operation may have it open, too. And in 6.1
+ * whoever closes it waits for ever for a GUP of these pages, which tries again and again.
+ */
+void userfault_close(int fd, const struct scene *scene)
+{
+	struct uffdio_range range = { .start = (uintptr_t)scene->hva, .len = scene->length };
+
+	if (ioctl(fd, UFFDIO_UNREGISTER, &range) && errno != EINVAL)
+		say("cannot unregister pages: %s", strerror(errno));
+	close(fd);
 }
 
 /* Returns 0 if it was delivered, or was there. */
@@ -239,7 +257,7 @@ static int serve_pages(struct scene *scene, int (*serve)(struct scene *scene, in
 			scene_fail(scene, "cannot deliver pages", error);
 	}
 	/* Who waits still is woken, and finds the pages. */
-	close(fd);
+	userfault_close(fd, scene);
 	scene_reserve_scratch(scene);
 	return error;
 }
@@ -293,8 +311,8 @@ ACT(protect_by_userfault)
 		agent_read_page(scene->agent, scene->sample);
 		error = protect_pages(scene, fd, 0);
 	}
-	/* Takes the protection away with it, and wakes who waits. */
-	close(fd);
+	/* Takes the protection away with it. */
+	userfault_close(fd, scene);
 	return error;
 }
 
@@ -371,7 +389,7 @@ ACT(userfault_move)
 			scene_expect_zeroes(scene);
 		error = bring_back(scene, fd);
 	}
-	close(fd);
+	userfault_close(fd, scene);
 	scene_reserve_scratch(scene);
 	return error;
 }

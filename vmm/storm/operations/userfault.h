@@ -16,5 +16,6 @@ struct scene;
 
 int userfault_open(uint64_t features);
 int userfault_register(int fd, const struct scene *scene, uint64_t mode);
+void userfault_close(int fd, const struct scene *scene);
 
 #endif /* STORM_USERFAULT_H */
