@@ -71,13 +71,14 @@ static void *map_at(const struct memory *memory, char *hva, uint64_t offset,
 }
 
 /*
- * Some slots have huge pages where there are some, some never: both ways of
- * splitting and freeing are wanted. Fails where the kernel has none.
+ * One slot has no huge pages, the others do where there are some: both ways of splitting and
+ * freeing are wanted. Of those, only the arena's first one begins at a gpa where a secondary MMU
+ * can have large entries, too. Fails where the kernel has none.
  */
 static void advise_huge(const struct memory *memory, const struct memory_slot *slot,
 			char *hva, uint64_t length)
 {
-	bool never = (slot - memory->slots) % 2 ||
+	bool never = slot == &memory->slots[MEMORY_ARENA_SLOT + 1] ||
 		     memory->pages * (uint64_t)GUEST_PAGE_SIZE > MEMORY_LOW;
 
 	madvise(hva, length, never ? MADV_NOHUGEPAGE : MADV_HUGEPAGE);

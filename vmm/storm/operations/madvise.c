@@ -51,18 +51,23 @@ ACT(discard_locked)
 /**
  * act_advise_and_populate - new pages, by faults under other advice
  *
- * A new mapping: only where there is no table can a fault bring a huge page.
+ * They come into being at another place: a reader who met the gap first would have a page of
+ * zeroes there, and no huge page could come any more.
  */
 ACT(advise_and_populate)
 {
-	int error = memory_replace(scene->agent->judge->memory, scene->gpa, scene->length);
+	char *scratch = scene->agent->scratch;
+	int error = 0;
 
-	if (error)
-		return error;
-	if (madvise(scene->hva, scene->length, (int)scene->operation->value) ||
-	    madvise(scene->hva, scene->length, MADV_POPULATE_WRITE))
-		return -errno;
-	return 0;
+	if (mmap(scratch, scene->length, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED ||
+	    madvise(scratch, scene->length, (int)scene->operation->value) ||
+	    madvise(scratch, scene->length, MADV_POPULATE_WRITE) ||
+	    mremap(scratch, scene->length, scene->length, MREMAP_MAYMOVE | MREMAP_FIXED,
+		   scene->hva) == MAP_FAILED)
+		error = -errno;
+	scene_reserve_scratch(scene);
+	return error;
 }
 
 /**
