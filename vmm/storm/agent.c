@@ -73,6 +73,13 @@ static bool is_denied(struct agent *agent, uint32_t page, bool write)
 	return engine_denies(&agent->engine, judge_gpa(agent->judge, page), write);
 }
 
+/* It must not fail, or must not work where the slot has gone. */
+static void judge_result(struct agent *agent, uint32_t page, ssize_t done)
+{
+	judge_fault(agent->judge, page, done == -EBADSLT ? STAMP_GAP : STAMP_ERROR, done,
+		    agent->name);
+}
+
 /* Did an access fail as it had to? Returns false after a violation. */
 static bool judge_denied(struct agent *agent, uint32_t page, ssize_t done)
 {
@@ -109,8 +116,7 @@ static bool read_pages(struct agent *agent, uint32_t page, uint32_t count)
 		return true;
 	}
 	if (done <= 0) {
-		judge_fault(agent->judge, page, STAMP_ERROR, done,
-			    agent->name);
+		judge_result(agent, page, done);
 		return false;
 	}
 	/* Short where the next page was unmapped: judge what is complete. */
@@ -203,12 +209,13 @@ static void write_page(struct agent *agent, struct prng *prng)
 		usleep(100);
 	}
 	if (done == GUEST_PAGE_SIZE) {
+		judge_note_writer(judge, page, agent->engine.instance);
 		latch_write_end(state, stamp.seq, stamp.epoch);
 		agent_count(&agent->writes);
 	}
 	latch_leave(self);
 	if (done != GUEST_PAGE_SIZE)
-		judge_fault(judge, page, STAMP_ERROR, done, agent->name);
+		judge_result(agent, page, done);
 }
 
 /**

@@ -114,26 +114,6 @@ int instance_set_slot(struct instance *instance, uint32_t id, unsigned int flags
 }
 
 /**
- * instance_slot_unsettle - from now on transfers in a slot may fail
- * @instance: the subject, locked by instance_slot_begin()
- * @id: number of the slot
- */
-void instance_slot_unsettle(struct instance *instance, uint32_t id)
-{
-	__atomic_add_fetch(&instance->motion[id], 1, __ATOMIC_SEQ_CST);
-}
-
-/**
- * instance_slot_settle - from now on they may not
- * @instance: the subject, locked by instance_slot_begin()
- * @id: number of the slot
- */
-void instance_slot_settle(struct instance *instance, uint32_t id)
-{
-	__atomic_add_fetch(&instance->motion[id], 1, __ATOMIC_SEQ_CST);
-}
-
-/**
  * instance_slot_begin - a slot is about to be changed, while engines are at work
  * @instance: the subject
  * @id: number of the slot
@@ -143,7 +123,7 @@ void instance_slot_settle(struct instance *instance, uint32_t id)
 void instance_slot_begin(struct instance *instance, uint32_t id)
 {
 	pthread_mutex_lock(&instance->lock);
-	instance_slot_unsettle(instance, id);
+	motion_step(&instance->motion[id]);
 }
 
 /**
@@ -153,7 +133,7 @@ void instance_slot_begin(struct instance *instance, uint32_t id)
  */
 void instance_slot_end(struct instance *instance, uint32_t id)
 {
-	instance_slot_settle(instance, id);
+	motion_step(&instance->motion[id]);
 	pthread_mutex_unlock(&instance->lock);
 }
 
@@ -205,15 +185,15 @@ static int find_place(const struct engine *engine, uint64_t gpa, size_t length, 
 	return 0;
 }
 
-/* How often the slot of a gpa has begun or ended to change. */
-static uint32_t motion_at(const struct engine *engine, uint64_t gpa)
+/* What holds in the slot of a gpa. */
+static struct motion motion_at(const struct engine *engine, uint64_t gpa)
 {
 	const struct memory *memory = engine->instance->memory;
 
 	for (uint32_t i = 0; i < MEMORY_SLOTS; i++)
 		if (gpa - memory->slots[i].gpa < memory->slots[i].length)
-			return __atomic_load_n(&engine->instance->motion[i], __ATOMIC_SEQ_CST);
-	return 0;
+			return motion_look(&engine->instance->motion[i]);
+	return (struct motion) { 0 };
 }
 
 /**
@@ -225,19 +205,27 @@ static uint32_t motion_at(const struct engine *engine, uint64_t gpa)
  */
 bool engine_settled(const struct engine *engine, uint64_t gpa)
 {
-	return !(motion_at(engine, gpa) & 1);
+	struct motion look = motion_at(engine, gpa);
+
+	return motion_is_settled(&look);
 }
 
 /*
  * To be called again is no more than an interruption; what a slot in motion refuses is no
- * more than memory that is not there. @motion is that from before the transfer.
+ * more than memory that is not there. @before is from before the transfer.
  */
-static ssize_t result_of(const struct engine *engine, uint64_t gpa, uint32_t motion, ssize_t done)
+static ssize_t result_of(const struct engine *engine, uint64_t gpa, const struct motion *before,
+			 bool write, ssize_t done)
 {
+	struct motion after = motion_at(engine, gpa);
+	enum motion_rule rule = motion_rule(before, &after);
+
 	if (done == -EAGAIN)
 		return -EINTR;
+	if (done >= 0 && (rule == MOTION_GONE || (rule == MOTION_READONLY && write)))
+		return -EBADSLT;
 	if ((done == -ENXIO || done == -EACCES) &&
-	    (motion & 1 || motion_at(engine, gpa) != motion))
+	    (!motion_is_settled(before) || after.turn != before->turn))
 		return -EFAULT;
 	return done;
 }
@@ -256,16 +244,17 @@ static size_t limit_length(const struct engine *engine, size_t length)
  * @buffer: where to put it
  * @length: bytes, in one slot; at least engine_least()
  *
- * Return: bytes read, perhaps fewer, or a negative errno as in judge/subject.h.
+ * Return: bytes read, perhaps fewer, or a negative errno as in judge/subject.h; -EBADSLT
+ * if it has worked though the slot has gone.
  */
 ssize_t engine_read(const struct engine *engine, uint64_t gpa, void *buffer,
 		    size_t length)
 {
-	uint32_t motion = motion_at(engine, gpa);
+	struct motion before = motion_at(engine, gpa);
 	uint64_t place;
 	int err = find_place(engine, gpa, length, &place);
 
-	return err ?: result_of(engine, gpa, motion,
+	return err ?: result_of(engine, gpa, &before, false,
 				engine->instance->ops->read(engine->accessor, place, buffer,
 							    limit_length(engine, length)));
 }
@@ -277,16 +266,17 @@ ssize_t engine_read(const struct engine *engine, uint64_t gpa, void *buffer,
  * @buffer: what to write
  * @length: bytes, in one slot; at least engine_least()
  *
- * Return: bytes written, perhaps fewer, or a negative errno as in judge/subject.h.
+ * Return: bytes written, perhaps fewer, or a negative errno as in judge/subject.h; -EBADSLT
+ * if it has worked though the slot has gone, or may not be written.
  */
 ssize_t engine_write(const struct engine *engine, uint64_t gpa,
 		     const void *buffer, size_t length)
 {
-	uint32_t motion = motion_at(engine, gpa);
+	struct motion before = motion_at(engine, gpa);
 	uint64_t place;
 	int err = find_place(engine, gpa, length, &place);
 
-	return err ?: result_of(engine, gpa, motion,
+	return err ?: result_of(engine, gpa, &before, true,
 				engine->instance->ops->write(engine->accessor, place, buffer,
 							     limit_length(engine, length)));
 }

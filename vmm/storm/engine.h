@@ -13,6 +13,7 @@
 #include <sys/types.h>
 #include "judge/subject.h"
 #include "memory.h"
+#include "motion.h"
 #include "prng.h"
 
 /**
@@ -22,7 +23,7 @@
  * @memory: guest memory
  * @varied: @ops->vary() was called
  * @lock: of whoever changes slots
- * @motion: of each slot; odd while it is changed
+ * @motion: of each slot
  */
 struct instance {
 	const struct subject_ops *ops;
@@ -30,7 +31,7 @@ struct instance {
 	const struct memory *memory;
 	bool varied;
 	pthread_mutex_t lock;
-	uint32_t motion[MEMORY_SLOTS];
+	struct motion motion[MEMORY_SLOTS];
 };
 
 /**
@@ -57,8 +58,6 @@ void instance_destroy(struct instance *instance);
 int instance_set_slot(struct instance *instance, uint32_t id, unsigned int flags);
 void instance_slot_begin(struct instance *instance, uint32_t id);
 void instance_slot_end(struct instance *instance, uint32_t id);
-void instance_slot_settle(struct instance *instance, uint32_t id);
-void instance_slot_unsettle(struct instance *instance, uint32_t id);
 
 void engine_open(struct engine *engine, struct instance *instance);
 void engine_close(struct engine *engine);

@@ -35,7 +35,8 @@ void judge_init(struct judge *judge, const struct memory *memory,
 	if (!judge->mailbox || !judge->states)
 		die("the shared state lies in no slot");
 	judge->epochs = calloc(pages, sizeof(*judge->epochs));
-	if (!judge->epochs)
+	judge->writers = calloc(pages, sizeof(*judge->writers));
+	if (!judge->epochs || !judge->writers)
 		die("out of memory");
 	for (uint32_t page = 0; page < pages; page++) {
 		judge->epochs[page] = 1;
@@ -57,6 +58,7 @@ void judge_init(struct judge *judge, const struct memory *memory,
 void judge_destroy(struct judge *judge)
 {
 	free(judge->epochs);
+	free(judge->writers);
 }
 
 /**
@@ -169,6 +171,41 @@ bool judge_read_end(struct judge *judge, struct judge_read *read,
 		return true;
 	report_finding(judge->report, who, rule.owner, &finding);
 	return false;
+}
+
+/**
+ * judge_note_writer - a page is being written through something
+ * @judge: the judge
+ * @page: number of the page, whose sequence the caller has made odd
+ * @writer: what that is
+ */
+void judge_note_writer(struct judge *judge, uint32_t page, const void *writer)
+{
+	__atomic_store_n(&judge->writers[page], writer, __ATOMIC_RELAXED);
+}
+
+/**
+ * judge_look - see what has become of a page
+ * @judge: the judge
+ * @page: number of the page
+ * @writer: something to write through
+ * @seq: set to its sequence number; a write that begins from now on has one of at least
+ *	two more, or three if this is odd
+ *
+ * Return: true if the page is what its owner wrote through @writer, with that number.
+ */
+bool judge_look(const struct judge *judge, uint32_t page, const void *writer, uint32_t *seq)
+{
+	const struct page_state *state = &judge->states[page];
+	struct latch_read read;
+	const void *last;
+
+	latch_read_begin(state, &read);
+	last = __atomic_load_n(&judge->writers[page], __ATOMIC_RELAXED);
+	latch_read_end(state, &read);
+	*seq = read.seq;
+	return read.stable && read.stamped && last == writer &&
+	       judge_owner(judge, page) >= judge->vcpus;
 }
 
 /**

@@ -19,7 +19,10 @@
  * @states: shared with the guest, one per page
  * @epochs: the host's own epochs, one per page, moved on only by the discarder
  *	that closed the page, after the discard has returned; read by anyone
+ * @writers: what each page was last written through, by an owner that is no vCPU; written by
+ *	that owner only, while its sequence is odd
  * @owners: the pages are dealt to so many; the mailbox's copy is the guest's
+ * @vcpus: so many of the owners are vCPUs, which come first
  * @hot_pages: pages of the window that half of all choices go to
  * @aim: half of all choices go where the other side has just been
  * @used: pages that engines have used
@@ -32,7 +35,9 @@ struct judge {
 	struct mailbox *mailbox;
 	struct page_state *states;
 	uint32_t *epochs;
+	const void **writers;
 	uint32_t owners;
+	uint32_t vcpus;
 	uint32_t hot_pages;
 	bool aim;
 	struct trail used;
@@ -67,6 +72,8 @@ void judge_read_begin(const struct judge *judge, uint32_t page,
 		      struct judge_read *read);
 bool judge_read_end(struct judge *judge, struct judge_read *read,
 		    const uint64_t *words, const char *who);
+void judge_note_writer(struct judge *judge, uint32_t page, const void *writer);
+bool judge_look(const struct judge *judge, uint32_t page, const void *writer, uint32_t *seq);
 void judge_fault(struct judge *judge, uint32_t page, uint32_t fault,
 		 int64_t value, const char *who);
 

@@ -160,5 +160,7 @@ char *scene_sample(const struct scene *scene);
 void scene_copy_sample(const struct scene *scene, uint64_t *copy);
 void scene_expect_same(struct scene *scene, const uint64_t *copy, uint32_t fault);
 void scene_reserve_scratch(struct scene *scene);
+uint32_t scene_slot(const struct scene *scene);
+void scene_set_slot(struct scene *scene, unsigned int flags);
 
 #endif /* STORM_OPERATION_H */

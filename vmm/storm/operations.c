@@ -166,6 +166,10 @@ const struct operation operations[] = {
 		.rules = { ANON(KEPT, OPEN) },
 		.weight = 3, OWN("the child has seen pages"), .act = act_fork,
 	}, {
+		.name = "fork-write", .summary = "a child shares a page that an engine then writes",
+		.rules = { ANON(KEPT, WAIT) }, .extent = EXTENT_ONE,
+		.weight = 3, OWN("the child has seen its page"), .act = act_fork_and_write,
+	}, {
 		.name = "exec", .summary = "a child becomes another program",
 		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
 		.weight = 1, OWN("the program has run"), .act = act_exec,
@@ -314,15 +318,22 @@ const struct operation operations[] = {
 		.weight = 2, OWN("the call has worked"),
 		.usable = usable_slots, .act = act_protect_slot,
 	}, {
+		.name = "prefault", .summary = "the subject maps beforehand",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
+		.weight = 4, OWN("the call has worked"),
+		.usable = usable_prefault, .act = act_prefault,
+	},
+	/* log.c */
+	{
 		.name = "slot-dirty-log", .summary = "a dirty log goes on and off, and has what is written",
 		.rules = { ANON(KEPT, WAIT), MEMFD(KEPT, WAIT) }, .extent = EXTENT_ONE,
 		.weight = 3, OWN("the page is in the log"),
 		.usable = usable_dirty_log, .act = act_log_slot,
 	}, {
-		.name = "prefault", .summary = "the subject maps beforehand",
+		.name = "slot-log-writers", .summary = "such a log has what engines write meanwhile",
 		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
-		.weight = 4, OWN("the call has worked"),
-		.usable = usable_prefault, .act = act_prefault,
+		.weight = 3, OWN("an engine has written a page"),
+		.usable = usable_dirty_log, .act = act_log_writers,
 	},
 	/* guest.c */
 	{

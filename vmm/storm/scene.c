@@ -78,7 +78,7 @@ static void expect_refusal(struct scene *scene, uint32_t page, bool write)
 
 	if (done == -EFAULT || done == -EINTR || (write && done == -EACCES))
 		return;
-	scene_violate(scene, page, done >= 0 ? STAMP_GAP : STAMP_ERROR, done);
+	scene_violate(scene, page, done >= 0 || done == -EBADSLT ? STAMP_GAP : STAMP_ERROR, done);
 }
 
 /**
@@ -178,6 +178,7 @@ int scene_write_page(struct scene *scene)
 		done = engine_write(&scene->agent->engine, scene->gpa, words, sizeof(words));
 	if (done != GUEST_PAGE_SIZE)
 		return done < 0 ? (int)done : -EIO;
+	judge_note_writer(judge, scene->first, scene->agent->engine.instance);
 	latch_write_end(state, stamp.seq, stamp.epoch);
 	return 0;
 }
@@ -232,6 +233,30 @@ void scene_reserve_scratch(struct scene *scene)
 	if (mmap(scene->agent->scratch, scene->length, PROT_NONE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
 		scene_fail(scene, "cannot reserve memory", -errno);
+}
+
+/**
+ * scene_slot - find the slot of the pages
+ * @scene: the operation
+ *
+ * Return: its number, for the subject.
+ */
+uint32_t scene_slot(const struct scene *scene)
+{
+	return memory_slot_of(scene->agent->judge->memory, scene->first);
+}
+
+/**
+ * scene_set_slot - set the slot of the pages once more
+ * @scene: the operation, between instance_slot_begin() and instance_slot_end()
+ * @flags: as in judge/subject.h
+ */
+void scene_set_slot(struct scene *scene, unsigned int flags)
+{
+	int error = instance_set_slot(scene->agent->engine.instance, scene_slot(scene), flags);
+
+	if (error)
+		scene_fail(scene, "cannot set the slot", error);
 }
 
 /**

@@ -187,6 +187,7 @@ static void storm_create(struct storm *storm)
 	judge_init(&storm->judge, &storm->memory, options->vcpus + options->engines,
 		   options->seed, options->hot, &storm->report);
 	storm->judge.aim = options->aim;
+	storm->judge.vcpus = options->vcpus;
 	storm->judge.mailbox->mistake = options->mistake;
 	create_vcpus(storm);
 	for (uint32_t i = 0; i < options->mirrors; i++)

@@ -42,6 +42,7 @@ USABLE(writeback);
 
 /* fork.c */
 ACT(fork);
+ACT(fork_and_write);
 ACT(exec);
 
 /* child.c */
@@ -107,11 +108,14 @@ USABLE(userfault_move);
 /* slots.c */
 ACT(delete_slot);
 ACT(protect_slot);
-ACT(log_slot);
 ACT(prefault);
 USABLE(slots);
-USABLE(dirty_log);
 USABLE(prefault);
+
+/* log.c */
+ACT(log_slot);
+ACT(log_writers);
+USABLE(dirty_log);
 
 /* guest.c */
 ACT(log_guest);

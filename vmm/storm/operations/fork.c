@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,7 +13,8 @@
 #include "stamp.h"
 
 #define MOST_PAGES	64
-#define CHILD_US	500
+/* A child watches its pages for so long at most. */
+#define CHILD_US	10000
 #define CHILD_PATTERN	0x6b6b6b6b6b6b6b6bull
 
 /* How a child ends: all was right, it had nothing to look at, or a page has changed. */
@@ -22,13 +24,13 @@ enum {
 	CHILD_FIRST_PAGE,
 };
 
-/* Another operation may have unmapped a page: the kernel says so, a load would be fatal. */
-static bool copy_own(char *copy, const char *page)
+/*
+ * Another operation may have unmapped a page: the kernel says so, a load would be fatal.
+ * process_vm_readv() would not do: it pins, and what is pinned is copied first, if it is shared.
+ */
+static bool copy_own(int self, char *copy, const char *page)
 {
-	struct iovec to = { copy, GUEST_PAGE_SIZE };
-	struct iovec from = { (void *)page, GUEST_PAGE_SIZE };
-
-	return process_vm_readv(getpid(), &to, 1, &from, 1, 0) == GUEST_PAGE_SIZE;
+	return pread(self, copy, GUEST_PAGE_SIZE, (off_t)(uintptr_t)page) == GUEST_PAGE_SIZE;
 }
 
 static void write_own(char *page)
@@ -41,24 +43,37 @@ static void write_own(char *page)
 		return;	/* it is not there */
 }
 
+/* Tells the parent that it may go on, and waits until it has, or has died. */
+static void wait_for_parent(int to_parent)
+{
+	char byte = 0;
+
+	if (write(to_parent, &byte, 1) != 1 || read(to_parent, &byte, 1) != 1)
+		return;	/* there is nobody to tell */
+}
+
 /*
  * In the child: its pages are its own, whoever writes the parent's. At the end it writes
- * some, which the parent's judges call foreign if they ever see it.
+ * some, which the parent's judges call foreign if they ever see it. @to_parent is -1 if the
+ * parent does nothing by itself.
  */
-static int watch_pages(const struct scene *scene)
+static int watch_pages(const struct scene *scene, int to_parent, unsigned int us)
 {
 	static char copies[MOST_PAGES][GUEST_PAGE_SIZE], now[GUEST_PAGE_SIZE];
+	int self = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
 	bool there[MOST_PAGES], any = false;
 
 	for (uint32_t i = 0; i < scene->count && i < MOST_PAGES; i++) {
-		there[i] = copy_own(copies[i], scene->hva + (size_t)i * GUEST_PAGE_SIZE);
+		there[i] = copy_own(self, copies[i], scene->hva + (size_t)i * GUEST_PAGE_SIZE);
 		any |= there[i];
 	}
-	usleep(CHILD_US);
+	if (to_parent >= 0)
+		wait_for_parent(to_parent);
+	usleep(us);
 	for (uint32_t i = 0; i < scene->count && i < MOST_PAGES; i++) {
 		char *page = scene->hva + (size_t)i * GUEST_PAGE_SIZE;
 
-		if (!there[i] || !copy_own(now, page))
+		if (!there[i] || !copy_own(self, now, page))
 			continue;
 		if (memcmp(now, copies[i], sizeof(now)))
 			return CHILD_FIRST_PAGE + (int)i;
@@ -75,19 +90,11 @@ static int await_child(pid_t child, int *status)
 	return 0;
 }
 
-/**
- * act_fork - a child that looks at its pages while the parent's are written, and writes them
- */
-ACT(fork)
+/* The child has ended: what has it seen? */
+static int judge_child(struct scene *scene, pid_t child)
 {
-	pid_t child = fork();
-	int status, error;
+	int status, error = await_child(child, &status);
 
-	if (child < 0)
-		return -errno;
-	if (!child)
-		_exit(watch_pages(scene));
-	error = await_child(child, &status);
 	if (error)
 		return error;
 	if (!WIFEXITED(status))
@@ -98,6 +105,66 @@ ACT(fork)
 			      STAMP_CHILD, 0);
 	scene->reached = status == CHILD_FINE;
 	return 0;
+}
+
+/**
+ * act_fork - a child that looks at its pages while the parent's are written, and writes them
+ */
+ACT(fork)
+{
+	unsigned int us = prng_below(scene->prng, CHILD_US);
+	pid_t child = fork();
+
+	if (child < 0)
+		return -errno;
+	if (!child)
+		_exit(watch_pages(scene, -1, us));
+	return judge_child(scene, child);
+}
+
+/* The child has copied its page: the engine writes the parent's. */
+static int write_beside(struct scene *scene, int to_child)
+{
+	char byte;
+	int error;
+
+	/* It may have been killed. */
+	if (read(to_child, &byte, 1) != 1)
+		return -ECHILD;
+	error = scene_write_page(scene);
+	if (write(to_child, &byte, 1) != 1)
+		return -ECHILD;
+	return error;
+}
+
+/**
+ * act_fork_and_write - a child whose page is its own when an engine writes the parent's
+ *
+ * The engine has written it before: it has an entry that lets it write.
+ */
+ACT(fork_and_write)
+{
+	int ends[2], error, seen;
+	pid_t child;
+
+	error = scene_write_page(scene);
+	if (error)
+		return error;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+		return -errno;
+	child = fork();
+	if (!child) {
+		/* So that it sees the parent's end closed. */
+		close(ends[0]);
+		_exit(watch_pages(scene, ends[1], 0));
+	}
+	error = child < 0 ? -errno : 0;
+	close(ends[1]);
+	if (!error)
+		error = write_beside(scene, ends[0]);
+	close(ends[0]);
+	seen = child < 0 ? 0 : judge_child(scene, child);
+	return error ?: seen;
 }
 
 /**

@@ -7,8 +7,8 @@
 #include "operation.h"
 #include "stamp.h"
 
-/* A slot of all of guest memory has a bit for each page, as few as it may have. */
-#define BITMAP_WORDS	(MEMORY_MAX / GUEST_PAGE_SIZE / 64)
+/* So often a change is looked at; in between others meet it. */
+#define LOOKS	4
 
 /**
  * usable_slots - has the subject slots that can be changed?
@@ -25,16 +25,6 @@ USABLE(slots)
 }
 
 /**
- * usable_dirty_log - does the subject log writes?
- */
-USABLE(dirty_log)
-{
-	if (!instance->ops->dirty)
-		return -snprintf(why, size, "%s has no dirty log", instance->ops->name);
-	return usable_slots(operation, instance, why, size);
-}
-
-/**
  * usable_prefault - can the subject map beforehand?
  */
 USABLE(prefault)
@@ -45,22 +35,16 @@ USABLE(prefault)
 	return -snprintf(why, size, "%s cannot map beforehand", instance->ops->name);
 }
 
-static struct instance *instance_of(const struct scene *scene)
+/* The slot refuses what it shall, whoever tries; @expect tries itself. */
+static void look_often(struct scene *scene, struct motion *motion, enum motion_rule rule,
+		       void (*expect)(struct scene *scene))
 {
-	return scene->agent->engine.instance;
-}
-
-static uint32_t slot_of(const struct scene *scene)
-{
-	return memory_slot_of(scene->agent->judge->memory, scene->first);
-}
-
-static void set_slot(struct scene *scene, unsigned int flags)
-{
-	int error = instance_set_slot(instance_of(scene), slot_of(scene), flags);
-
-	if (error)
-		scene_fail(scene, "cannot set the slot", error);
+	motion_hold(motion, rule);
+	for (int i = 0; i < LOOKS; i++) {
+		expect(scene);
+		scene_linger(scene);
+	}
+	motion_release(motion);
 }
 
 /**
@@ -68,17 +52,17 @@ static void set_slot(struct scene *scene, unsigned int flags)
  */
 ACT(delete_slot)
 {
-	struct instance *instance = instance_of(scene);
+	struct instance *instance = scene->agent->engine.instance;
+	uint32_t slot = scene_slot(scene);
 	int error;
 
-	instance_slot_begin(instance, slot_of(scene));
-	error = instance->ops->slot_delete(instance->subject, slot_of(scene));
+	instance_slot_begin(instance, slot);
+	error = instance->ops->slot_delete(instance->subject, slot);
 	if (!error) {
-		scene_expect_gap(scene);
-		scene_linger(scene);
-		set_slot(scene, 0);
+		look_often(scene, &instance->motion[slot], MOTION_GONE, scene_expect_gap);
+		scene_set_slot(scene, 0);
 	}
-	instance_slot_end(instance, slot_of(scene));
+	instance_slot_end(instance, slot);
 	scene->reached = !error;
 	return error;
 }
@@ -88,78 +72,16 @@ ACT(delete_slot)
  */
 ACT(protect_slot)
 {
-	struct instance *instance = instance_of(scene);
+	struct instance *instance = scene->agent->engine.instance;
+	uint32_t slot = scene_slot(scene);
 
-	instance_slot_begin(instance, slot_of(scene));
-	set_slot(scene, SLOT_READONLY);
-	scene_expect_read_only(scene);
-	scene_linger(scene);
-	set_slot(scene, 0);
-	instance_slot_end(instance, slot_of(scene));
+	instance_slot_begin(instance, slot);
+	scene_set_slot(scene, SLOT_READONLY);
+	look_often(scene, &instance->motion[slot], MOTION_READONLY, scene_expect_read_only);
+	scene_set_slot(scene, 0);
+	instance_slot_end(instance, slot);
 	scene->reached = true;
 	return 0;
-}
-
-/* Takes the log, which is on; is the page in it? The slots are locked. */
-static int take_log(const struct scene *scene, bool *logged)
-{
-	static __thread uint64_t bitmap[BITMAP_WORDS];
-	struct instance *instance = instance_of(scene);
-	const struct memory_slot *slot = &instance->memory->slots[slot_of(scene)];
-	size_t bit = (scene->gpa - slot->gpa) / GUEST_PAGE_SIZE;
-	int error = instance->ops->dirty(instance->subject, slot_of(scene), bitmap,
-					 slot->length / GUEST_PAGE_SIZE);
-
-	*logged = !error && bitmap[bit / 64] >> bit % 64 & 1;
-	return error;
-}
-
-/* The entry that was written goes before its bit was taken. */
-static int protect_and_back(const struct scene *scene)
-{
-	return mprotect(scene->hva, scene->length, PROT_READ) ||
-	       mprotect(scene->hva, scene->length, PROT_READ | PROT_WRITE) ? -errno : 0;
-}
-
-/*
- * Three writes in a row, each of which must be in the log: by a fault, by an entry which was
- * in the log already, and by one that an event then takes.
- */
-static int write_and_look(struct scene *scene)
-{
-	bool logged;
-	int error = take_log(scene, &logged);
-
-	for (int i = 0; i < 3 && !error; i++) {
-		error = scene_write_page(scene);
-		if (!error && i == 2)
-			error = protect_and_back(scene);
-		error = error ?: take_log(scene, &logged);
-		if (error)
-			break;
-		if (!logged)
-			scene_violate(scene, scene->first, STAMP_UNLOGGED, i);
-		scene->reached = true;
-	}
-	return error;
-}
-
-/**
- * act_log_slot - the dirty log goes on and off, and has what is written between
- */
-ACT(log_slot)
-{
-	struct instance *instance = instance_of(scene);
-	int error;
-
-	instance_slot_begin(instance, slot_of(scene));
-	set_slot(scene, SLOT_LOG_DIRTY);
-	instance_slot_settle(instance, slot_of(scene));
-	error = write_and_look(scene);
-	instance_slot_unsettle(instance, slot_of(scene));
-	set_slot(scene, 0);
-	instance_slot_end(instance, slot_of(scene));
-	return error;
 }
 
 /**
