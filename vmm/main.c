@@ -141,6 +141,8 @@ static const struct option_entry run_table[] = {
 	  NUMBER(hot, 1, 4096) },
 	{ "aim", 0, NULL, "operations take pages that engines have just used, and engines "
 	  "those that were taken", VALUE(aim) },
+	{ "swarm", 0, NULL, "only some of the operations are performed at a time, others every half "
+	  "a second", VALUE(swarm) },
 	{ "seconds", 0, "S", "duration, at least (default 30)",
 	  NUMBER(seconds, 1, OPTION_MAX_SECONDS) },
 	{ "limit", 0, "S",

@@ -7,7 +7,8 @@
 #include "mix.h"
 #include "operation.h"
 
-#define MAX_PAGES		64
+/* The longest ranges have 64 pages; short ones are as frequent as long ones. */
+#define MAX_SHIFT		7
 #define SAMPLES			4
 
 /* Unthrottled, discarders starve the guest, and the storm proves nothing. */
@@ -20,7 +21,7 @@ static void choose_pages(struct scene *scene)
 	struct judge *judge = scene->agent->judge;
 	const struct memory *memory = judge->memory;
 	const struct arena_slot *slot;
-	uint32_t most = 1 + prng_below(scene->prng, MAX_PAGES);
+	uint32_t most = 1 + prng_below(scene->prng, 1 << prng_below(scene->prng, MAX_SHIFT));
 
 	scene->first = judge_choose_near(judge, &judge->used, scene->prng);
 	slot = &memory->arena[memory_slot_of(memory, scene->first) - MEMORY_ARENA_SLOT];

@@ -14,6 +14,10 @@
 
 #define WEIGHT_MOST	10000u
 
+/* Of a swarm's operations one of so many is not at rest; looking for one ends sometime. */
+#define AWAKE_ONE_OF	4
+#define CHOICES		64
+
 /* What fits in a line. */
 #define MOST_TOLD	3
 
@@ -197,6 +201,31 @@ void mix_prepare(struct mix *mix, const struct instance *instance)
 }
 
 /**
+ * mix_rest - from now on only some operations are chosen, others than before
+ * @mix: prepared
+ * @prng: decides which
+ *
+ * What one operation builds up, say a huge page, another may destroy at once. Swarm testing:
+ * among few at a time, there are soon some that let each other work.
+ */
+void mix_rest(struct mix *mix, struct prng *prng)
+{
+	for (size_t i = 0; i < nr_operations; i++)
+		__atomic_store_n(&mix->entries[i].resting, prng_below(prng, AWAKE_ONE_OF),
+				 __ATOMIC_RELAXED);
+}
+
+static size_t choose_any(const struct mix *mix, struct prng *prng)
+{
+	uint32_t at = prng_below(prng, mix->total);
+	size_t index = 0;
+
+	while (at >= mix->entries[index].weight)
+		at -= mix->entries[index++].weight;
+	return index;
+}
+
+/**
  * mix_choose - choose an operation by the weights
  * @mix: prepared
  * @prng: decides
@@ -205,11 +234,14 @@ void mix_prepare(struct mix *mix, const struct instance *instance)
  */
 size_t mix_choose(const struct mix *mix, struct prng *prng)
 {
-	uint32_t at = prng_below(prng, mix->total);
-	size_t index = 0;
+	size_t index = choose_any(mix, prng);
 
-	while (at >= mix->entries[index].weight)
-		at -= mix->entries[index++].weight;
+	/* All may be at rest. */
+	for (int i = 0; i < CHOICES; i++) {
+		if (!__atomic_load_n(&mix->entries[index].resting, __ATOMIC_RELAXED))
+			break;
+		index = choose_any(mix, prng);
+	}
 	return index;
 }
 

@@ -19,6 +19,7 @@ struct script;
  * struct mix_entry - what a storm knows of an operation
  * @weight: how often it is chosen; 0: never
  * @named: --mix names it
+ * @resting: it is not chosen for now; written by the storm, see mix_rest()
  * @why: the reason why it is left out, or empty
  * @done: times it was performed; these are written by all discarders
  * @refused: times the kernel refused it
@@ -28,6 +29,7 @@ struct script;
 struct mix_entry {
 	uint32_t weight;
 	bool named;
+	bool resting;
 	char why[96];
 	uint64_t done;
 	uint64_t refused;
@@ -53,6 +55,7 @@ bool mix_parse(struct mix *mix, const char *text, char *why, size_t size);
 void mix_of_script(struct mix *mix, const struct script *script);
 void mix_list(void);
 void mix_prepare(struct mix *mix, const struct instance *instance);
+void mix_rest(struct mix *mix, struct prng *prng);
 size_t mix_choose(const struct mix *mix, struct prng *prng);
 
 bool mix_wants_proof(const struct mix *mix, size_t index);

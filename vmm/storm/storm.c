@@ -17,6 +17,8 @@
 
 #define GUEST_STOP_MS	2000
 #define TURN_MS		100
+/* Turns of one swarm. */
+#define SWARM_TURNS	5
 #define SWEEP_PAGES	32768
 
 static void on_violation(void *context, unsigned int index)
@@ -337,6 +339,16 @@ static uint32_t choose_window(const struct storm *storm, struct prng *prng)
 	return page - (back < page ? back : page);
 }
 
+/* Where and what: a swarm takes its time, so that what is slow meets the same pages again. */
+static void change_weather(struct storm *storm, struct prng *prng)
+{
+	if (storm->options->swarm && storm->turns % SWARM_TURNS)
+		return;
+	judge_set_hot(&storm->judge, choose_window(storm, prng));
+	if (storm->options->swarm)
+		mix_rest(&storm->mix, prng);
+}
+
 /* The main thread: moves the window, prints, and watches. */
 static void watch_storm(struct storm *storm, struct totals *totals)
 {
@@ -348,7 +360,7 @@ static void watch_storm(struct storm *storm, struct totals *totals)
 	start = clock_ms();
 	while (!time_is_up(storm, totals, ms) && !storm_over(storm)) {
 		usleep(TURN_MS * 1000);
-		judge_set_hot(&storm->judge, choose_window(storm, &prng));
+		change_weather(storm, &prng);
 		storm_note_guest_work(storm);
 		__atomic_add_fetch(&storm->turns, 1, __ATOMIC_RELAXED);
 		ms = clock_ms() - start;
@@ -419,14 +431,14 @@ static void print_repetition(const struct storm_options *options)
 {
 	printf("storm: to repeat its choices: secmmu-vmm storm %s%s --subject %s --seed %"
 	       PRIu64 " --memory %" PRIu64 "M --backing %s%s%s --vcpus %" PRIu32 " --engines %" PRIu32
-	       " --mirrors %" PRIu32 " --discarders %" PRIu32 " --hot %" PRIu32 "%s --seconds %" PRIu32
+	       " --mirrors %" PRIu32 " --discarders %" PRIu32 " --hot %" PRIu32 "%s%s --seconds %" PRIu32
 	       "%s%s%s%s%s\n", options->script ? "" : "--mix ",
 	       options->script ?: options->mix.text,
 	       options->subject->name, options->seed,
 	       options->memory >> 20, options->backing == MEMORY_MEMFD ? "memfd" : "anon",
 	       options->file ? " --file " : "", options->file ?: "",
 	       options->vcpus, options->engines, options->mirrors, options->discarders, options->hot,
-	       options->aim ? " --aim" : "", options->seconds,
+	       options->aim ? " --aim" : "", options->swarm ? " --swarm" : "", options->seconds,
 	       options->refill ? " --refill" : "", options->array ? " --array" : "",
 	       options->tags ? " --tags" : "", options->domains ? " --domains" : "",
 	       options->keys ? " --keys" : "");

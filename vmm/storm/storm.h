@@ -19,6 +19,7 @@
  * @hot: pages of the window that half of all accesses go to
  * @aim: discarders prefer pages that engines have just used, and engines those that
  *	discarders have
+ * @swarm: only some of the operations are performed at a time
  * @seconds: how long at least
  * @limit: seconds until which it may go on to prove something; @seconds if that is more
  * @stuck_after: seconds without progress, times SECMMU_TEST_SLOW, that mean "stuck"
@@ -52,6 +53,7 @@ struct storm_options {
 	uint32_t discarders;
 	uint32_t hot;
 	bool aim;
+	bool swarm;
 	uint32_t seconds;
 	uint32_t limit;
 	uint32_t stuck_after;
