@@ -83,7 +83,8 @@ static void judge_result(struct agent *agent, uint32_t page, ssize_t done)
 /* Did an access fail as it had to? Returns false after a violation. */
 static bool judge_denied(struct agent *agent, uint32_t page, ssize_t done)
 {
-	if (done == -EACCES || done == -EINTR) {
+	/* While its slot is changed it may fail for that. */
+	if (done == -EACCES || done == -EINTR || done == -EFAULT) {
 		agent_count(&agent->denied);
 		return true;
 	}
@@ -99,6 +100,7 @@ static bool read_pages(struct agent *agent, uint32_t page, uint32_t count)
 {
 	uint64_t words[MAX_READ_PAGES * GUEST_PAGE_WORDS];
 	struct judge_read reads[MAX_READ_PAGES];
+	bool denied = is_denied(agent, page, false);
 	uint64_t begin;
 	ssize_t done;
 	bool ok = true;
@@ -109,7 +111,10 @@ static bool read_pages(struct agent *agent, uint32_t page, uint32_t count)
 	done = engine_read(&agent->engine, judge_gpa(agent->judge, page),
 			   words, count * GUEST_PAGE_SIZE);
 	latency_note(&agent->latency, clock_ns() - begin);
-	if (is_denied(agent, page, false))
+	/* A slot that may not be written has no key: either may be right while that changes. */
+	if (denied != is_denied(agent, page, false))
+		return true;
+	if (denied)
 		return judge_denied(agent, page, done);
 	if (done == -EFAULT || done == -EINTR) {
 		agent_count(&agent->faults);
@@ -214,7 +219,7 @@ static void write_page(struct agent *agent, struct prng *prng)
 		agent_count(&agent->writes);
 	}
 	latch_leave(self);
-	if (done != GUEST_PAGE_SIZE)
+	if (done != GUEST_PAGE_SIZE && !(done == -EACCES && is_denied(agent, page, true)))
 		judge_result(agent, page, done);
 }
 

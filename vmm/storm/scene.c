@@ -174,8 +174,10 @@ int scene_write_page(struct scene *scene)
 
 	stamp.seq = latch_write_begin(state);
 	stamp_write(words, &stamp);
-	for (int i = 0; i < WRITE_ATTEMPTS && done != GUEST_PAGE_SIZE; i++)
+	for (int i = 0; i < WRITE_ATTEMPTS && done != GUEST_PAGE_SIZE && done != -EBADSLT; i++)
 		done = engine_write(&scene->agent->engine, scene->gpa, words, sizeof(words));
+	if (done == -EBADSLT)
+		scene_violate(scene, scene->first, STAMP_GAP, done);
 	if (done != GUEST_PAGE_SIZE)
 		return done < 0 ? (int)done : -EIO;
 	judge_note_writer(judge, scene->first, scene->agent->engine.instance);

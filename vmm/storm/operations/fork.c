@@ -2,8 +2,10 @@
 /* fork(2): memory that a child shares until somebody writes it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -33,6 +35,12 @@ static bool copy_own(int self, char *copy, const char *page)
 	return pread(self, copy, GUEST_PAGE_SIZE, (off_t)(uintptr_t)page) == GUEST_PAGE_SIZE;
 }
 
+/* After MADV_FREE the kernel may give up the child's page as well as the parent's. */
+static bool is_blank(const char *page)
+{
+	return !page[0] && !memcmp(page, page + 1, GUEST_PAGE_SIZE - 1);
+}
+
 static void write_own(char *page)
 {
 	uint64_t word = CHILD_PATTERN;
@@ -43,11 +51,15 @@ static void write_own(char *page)
 		return;	/* it is not there */
 }
 
-/* Tells the parent that it may go on, and waits until it has, or has died. */
+/*
+ * Tells the parent that it may go on, and waits until it has, or has died. Other children may
+ * have its end, too.
+ */
 static void wait_for_parent(int to_parent)
 {
 	char byte = 0;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (write(to_parent, &byte, 1) != 1 || read(to_parent, &byte, 1) != 1)
 		return;	/* there is nobody to tell */
 }
@@ -75,7 +87,7 @@ static int watch_pages(const struct scene *scene, int to_parent, unsigned int us
 
 		if (!there[i] || !copy_own(self, now, page))
 			continue;
-		if (memcmp(now, copies[i], sizeof(now)))
+		if (memcmp(now, copies[i], sizeof(now)) && !is_blank(now))
 			return CHILD_FIRST_PAGE + (int)i;
 		write_own(page);
 	}
