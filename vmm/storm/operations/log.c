@@ -16,7 +16,7 @@
 #define TURNS		8
 #define TURN_US		3000
 
-/* Where writers wait until a slot may be written. */
+/* For so long a slot may not be written, and writers wait. */
 #define PENT_UP_US	500
 
 /**
@@ -153,12 +153,18 @@ static int look_after(struct scene *scene, const uint32_t *before)
 	return error;
 }
 
-/* Engines that aim come here, and in every other turn entries go from under them. */
-static void let_write(struct scene *scene, int turn)
+/* Engines that aim come here. */
+static void call_engines(const struct scene *scene, unsigned int us)
 {
 	for (uint32_t i = 0; i < TRAIL_PAGES && i < watched(scene); i++)
 		trail_note(&scene->agent->judge->lost, scene->first + i);
-	usleep(prng_below(scene->prng, TURN_US));
+	usleep(us);
+}
+
+/* In every other turn entries go from under them. */
+static void let_write(struct scene *scene, int turn)
+{
+	call_engines(scene, prng_below(scene->prng, TURN_US));
 	/* Without swap space it does nothing. */
 	if (turn % 2)
 		madvise(scene->hva, scene->length, MADV_PAGEOUT);
@@ -189,7 +195,7 @@ static int watch_replacement(struct scene *scene)
 
 	scene_set_slot(scene, SLOT_READONLY);
 	look_before(scene, before);
-	usleep(PENT_UP_US);
+	call_engines(scene, PENT_UP_US);
 	scene_set_slot(scene, SLOT_LOG_DIRTY);
 	error = look_after(scene, before);
 	scene_set_slot(scene, 0);
