@@ -115,8 +115,9 @@ static void collect_dirty(struct secmmu_slots *slots, const struct secmmu_span *
 	due = take_roots(slots, span, first, last, bits);
 	secmmu_gate(DIRTY_LOG, 0);
 	/*
-	 * A table that was not there was emptied into the log before it was pruned. Pairs with
-	 * its lock, which the zap and the pruning take one after the other.
+	 * A table that is not there was emptied into the log before it was pruned: first the
+	 * table, then the log. Pairs with the table's lock, which drop_spte() and
+	 * prune_tables() hold one after the other.
 	 */
 	smp_rmb();
 	due |= secmmu_log_take(span->log, word, bits, words_of(arg));

@@ -71,8 +71,8 @@ sub state
 
 	find({ no_chdir => 1, wanted => sub { push @files, $_ if /\.(?:[chS]|patch)$/ } },
 	     map { "$o->{top}/$_" } qw(driver vmm/storm vmm/machine judge/subjects mutants/patches));
-	return substr sha256_hex((map { slurp($_) } sort(@files), "$o->{bugs}/power.txt"), map { "$ways{$_} $delays{$_}" }
-				 sort keys %ways), 0, 16;
+	return substr sha256_hex((map { slurp($_) } sort(@files), "$o->{bugs}/power.txt"),
+				 map { "$ways{$_} $delays{$_}" } sort keys %ways), 0, 16;
 }
 
 sub key

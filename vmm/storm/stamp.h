@@ -41,7 +41,7 @@
  * @STAMP_LOST: zeroes or an older stamp where a stamp was completed
  * @STAMP_REVENANT: a stamp where a discard left zeroes
  * @STAMP_TORN: not one whole stamp, though nobody was writing
- * @STAMP_GAP: an access succeeded where nothing is mapped
+ * @STAMP_GAP: an access succeeded where nothing is mapped, or what may not be written
  * @STAMP_ERROR: an access failed though it must not
  * @STAMP_TABLE: the shared page states disagree with the host's epochs
  * @STAMP_CHILD: a child's page has changed, though it is the child's own

@@ -62,10 +62,14 @@ ACT(advise_and_populate)
 	if (mmap(scratch, scene->length, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED ||
 	    madvise(scratch, scene->length, (int)scene->operation->value) ||
-	    madvise(scratch, scene->length, MADV_POPULATE_WRITE) ||
-	    mremap(scratch, scene->length, scene->length, MREMAP_MAYMOVE | MREMAP_FIXED,
-		   scene->hva) == MAP_FAILED)
+	    madvise(scratch, scene->length, MADV_POPULATE_WRITE))
 		error = -errno;
+	if (!error && mremap(scratch, scene->length, scene->length,
+			     MREMAP_MAYMOVE | MREMAP_FIXED, scene->hva) == MAP_FAILED) {
+		/* It may have unmapped what was there. */
+		error = -errno;
+		scene_fail(scene, "cannot move new pages to their place", error);
+	}
 	scene_reserve_scratch(scene);
 	return error;
 }

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is done to the subject's slots while it is at work. */
-#include <errno.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include "acts.h"
 #include "operation.h"
-#include "stamp.h"
 
 /* So often a change is looked at; in between others meet it. */
 #define LOOKS	4
