@@ -29,13 +29,14 @@ cut_hooks()
 		s{^\tif \(secmmu_refresh_is_sync\(mirror\)\)$}{}gm;
 		s{secmmu_test_call\(file, cmd, user\)}{-ENOTTY};
 		s{SECMMU_TEST_FEATURES}{0};
+		s{secmmu_patience\(\)}{SECMMU_PATIENCE}g;
 		s{^#include "hooks\.h"$}{}m;
 		s{^\tstruct secmmu_looked looked;$}{}m' "$@"
 }
 
 find_hooks()
 {
-	grep -hE 'secmmu_(gate|oracle|refresh|test_)|CONFIG_SECMMU_TEST' "$1"/*.[ch] |
+	grep -hE 'secmmu_(gate|oracle|refresh|test_|patience\()|CONFIG_SECMMU_TEST' "$1"/*.[ch] |
 		grep -v '^ \*'
 }
 

@@ -214,7 +214,7 @@ static noinline int move_after_fault(struct secmmu_engine *engine,
 		/* An event may drop the entry before the window opens. */
 		if (!err)
 			err = move_in_window(engine, move, &gfn);
-		if (err == -EBUSY || (err == -EAGAIN && ++rounds >= SECMMU_PATIENCE))
+		if (err == -EBUSY || (err == -EAGAIN && ++rounds >= secmmu_patience()))
 			err = move_past_mirror(engine, move, gfn);
 	} while (err == -EAGAIN && !signal_pending(current));
 	return err == -EAGAIN ? -EINTR : err;

@@ -232,7 +232,7 @@ int secmmu_fault(struct secmmu_mirror *mirror, gfn_t gfn, u64 pages,
 	while ((ret = attempt_fault(&fault)) == -EAGAIN) {
 		if (signal_pending(current))
 			ret = -EINTR;
-		else if (++fault.patience.turns >= SECMMU_PATIENCE)
+		else if (++fault.patience.turns >= secmmu_patience())
 			ret = -EBUSY;
 		if (ret != -EAGAIN)
 			break;

@@ -9,6 +9,7 @@
  *   may not, secmmu_gate_event() where that depends;
  *   secmmu_gate_range() where sptes of a range of host addresses are about to go, which
  *   the oracle notes too; secmmu_gate_torn() while a tree changes under readers;
+ * - secmmu_patience(): SECMMU_PATIENCE, or less for a while, so that storms go past mirrors;
  * - secmmu_test_call(): ioctls of linux/secmmu_test.h;
  * - secmmu_refresh*(): other ways to have a new mode reach the engines, to compare.
  */
@@ -24,6 +25,8 @@
 #define secmmu_gate_event(name, address, may_sleep)	do { } while (0)
 #define secmmu_gate_range(name, chain, start, last, may_sleep) do { } while (0)
 #define secmmu_gate_torn(root)				do { } while (0)
+
+#define secmmu_patience()				SECMMU_PATIENCE
 
 #define SECMMU_TEST_FEATURES				0
 #define secmmu_test_call(file, cmd, user)		(-ENOTTY)

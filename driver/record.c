@@ -2,6 +2,7 @@
 #include <linux/ktime.h>
 #include <linux/sched.h>
 
+#include "hooks.h"
 #include "record.h"
 
 /**
@@ -290,12 +291,12 @@ int secmmu_inflight_begin(struct secmmu_records *records,
 	begin_turn(records, patience);
 	while (!records->released && !err &&
 	       secmmu_records_cover(records, start, start + PAGE_SIZE - 1, &covered)) {
-		if (patience->turns < SECMMU_PATIENCE &&
+		if (patience->turns < secmmu_patience() &&
 		    turn_is_over(records, start, patience)) {
 			begin_turn(records, patience);
 			patience->turns++;
 		}
-		if (patience->turns >= SECMMU_PATIENCE) {
+		if (patience->turns >= secmmu_patience()) {
 			err = -EBUSY;
 			break;
 		}

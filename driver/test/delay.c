@@ -21,6 +21,8 @@ static const struct pace {
 } usual = { 32, 8 }, favoured = { 2, 3 };
 
 #define GATES_ONE_OF	8
+/* In one turn of so many, accesses have no patience. */
+#define IMPATIENT_ONE_OF	4
 /* Nanoseconds, a power of two: 134 ms. */
 #define TURN_SHIFT	27
 
@@ -83,6 +85,19 @@ void secmmu_delay_pass(enum secmmu_gate gate, bool may_sleep)
 	until = now + ns;
 	while (ktime_get_mono_fast_ns() < until)
 		cpu_relax();
+}
+
+/**
+ * secmmu_delay_patience - for how many turns have accesses patience, if gates delay?
+ *
+ * Context: anywhere.
+ * Return: SECMMU_PATIENCE; in some turns of the gates 1, when one event is enough.
+ */
+unsigned int secmmu_delay_patience(void)
+{
+	u64 turn = READ_ONCE(first_state) + (ktime_get_mono_fast_ns() >> TURN_SHIFT);
+
+	return mix_bits(~turn * GOLDEN) % IMPATIENT_ONE_OF ? SECMMU_PATIENCE : 1;
 }
 
 static int delay_set(const char *val, const struct kernel_param *kp)

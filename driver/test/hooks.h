@@ -4,6 +4,7 @@
 #define SECMMU_TEST_HOOKS_H
 
 #include "control.h"
+#include "delay.h"
 #include "gate.h"
 #include "oracle.h"
 #include "refresh.h"
