@@ -95,6 +95,7 @@ static bool perform(struct scene *scene, const struct operation_rule *rule)
 		evidence_begin(&evidence, scene);
 	if (rule->content != CONTENT_KEPT)
 		judge_discard_begin(judge, first, count);
+	track_hail(scene);
 	turn = history_begin(agent->history, agent->name, operation->name, scene->first,
 			     scene->count);
 	error = operation->act(scene);

@@ -14,6 +14,8 @@
 
 #define WEIGHT_MOST	10000u
 
+/* It hails in one swarm of so many. */
+#define HAIL_ONE_OF	8
 /* Of a swarm's operations one of so many is not at rest; looking for one ends sometime. */
 #define AWAKE_ONE_OF	4
 #define CHOICES		64
@@ -213,6 +215,18 @@ void mix_rest(struct mix *mix, struct prng *prng)
 	for (size_t i = 0; i < nr_operations; i++)
 		__atomic_store_n(&mix->entries[i].resting, prng_below(prng, AWAKE_ONE_OF),
 				 __ATOMIC_RELAXED);
+	__atomic_store_n(&mix->hail, !prng_below(prng, HAIL_ONE_OF), __ATOMIC_RELAXED);
+}
+
+/**
+ * mix_hails - do operations come out of a hail of events, for now?
+ * @mix: prepared
+ *
+ * Return: true if they do.
+ */
+bool mix_hails(const struct mix *mix)
+{
+	return __atomic_load_n(&mix->hail, __ATOMIC_RELAXED);
 }
 
 static size_t choose_any(const struct mix *mix, struct prng *prng)

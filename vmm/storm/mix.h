@@ -42,12 +42,14 @@ struct mix_entry {
  * @text: what --mix says, or what stands for it
  * @asked: it was given on the command line
  * @total: of all weights
+ * @hail: it hails, see track_hail(); written by the storm
  * @entries: one for each of the table's rows
  */
 struct mix {
 	const char *text;
 	bool asked;
 	uint32_t total;
+	bool hail;
 	struct mix_entry entries[MIX_MOST];
 };
 
@@ -56,6 +58,7 @@ void mix_of_script(struct mix *mix, const struct script *script);
 void mix_list(void);
 void mix_prepare(struct mix *mix, const struct instance *instance);
 void mix_rest(struct mix *mix, struct prng *prng);
+bool mix_hails(const struct mix *mix);
 size_t mix_choose(const struct mix *mix, struct prng *prng);
 
 bool mix_wants_proof(const struct mix *mix, size_t index);

@@ -163,4 +163,7 @@ void scene_reserve_scratch(struct scene *scene);
 uint32_t scene_slot(const struct scene *scene);
 void scene_set_slot(struct scene *scene, unsigned int flags);
 
+/* What may come before any of them: operations/track.c. */
+void track_hail(const struct scene *scene);
+
 #endif /* STORM_OPERATION_H */

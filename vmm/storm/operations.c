@@ -322,6 +322,11 @@ const struct operation operations[] = {
 		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
 		.weight = 4, OWN("the call has worked"),
 		.usable = usable_prefault, .act = act_prefault,
+	}, {
+		.name = "prefault-slot", .summary = "the subject maps a whole slot beforehand",
+		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) }, .extent = EXTENT_SLOT,
+		.weight = 1, OWN("the call has worked"),
+		.usable = usable_prefault, .act = act_prefault,
 	},
 	/* log.c */
 	{

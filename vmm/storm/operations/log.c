@@ -165,6 +165,7 @@ static void call_engines(const struct scene *scene, unsigned int us)
 static void let_write(struct scene *scene, int turn)
 {
 	call_engines(scene, prng_below(scene->prng, TURN_US));
+	track_hail(scene);
 	/* Without swap space it does nothing. */
 	if (turn % 2)
 		madvise(scene->hva, scene->length, MADV_PAGEOUT);

@@ -30,7 +30,8 @@ ACT(discard_slot)
 {
 	int error = 0;
 
-	for (int i = 0; i < BACK_TO_BACK && !error; i++)
+	/* What the first has missed, the next would take. */
+	for (int i = (int)prng_below(scene->prng, BACK_TO_BACK); i >= 0 && !error; i--)
 		error = act_advise(scene);
 	return error;
 }

@@ -9,7 +9,9 @@
 #include <unistd.h>
 #include <linux/types.h>
 #include "acts.h"
+#include "agent.h"
 #include "evidence.h"
+#include "mix.h"
 #include "operation.h"
 #include "stamp.h"
 #include "text.h"
@@ -45,6 +47,9 @@ struct pm_scan_arg_ {
 #define SCAN_CHECK_WPASYNC	(1ull << 1)
 #define PAGE_WRITTEN		(1ull << 1)
 
+/* An access that is new to a page tries a few times before it gives up on an entry. */
+#define HAILSTONES		16
+
 /**
  * usable_soft_dirty - does pagemap say which pages were written?
  */
@@ -60,17 +65,18 @@ USABLE(soft_dirty)
 	return -snprintf(why, size, "this kernel has no soft-dirty bits");
 }
 
+/* Else others clear the bit that one looks at. */
+static pthread_mutex_t soft_dirty_lock = PTHREAD_MUTEX_INITIALIZER;
+
 /**
  * act_clear_dirty - clear all soft-dirty bits of the process; a write sets one again
  */
 ACT(clear_dirty)
 {
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	uint64_t before;
 	int error;
 
-	/* Else others clear the bit. */
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&soft_dirty_lock);
 	before = pagemap_entry(scene->hva);
 	error = text_write(CLEAR_REFS, "4");
 	scene->reached = before & PAGEMAP_SOFT_DIRTY &&
@@ -78,8 +84,24 @@ ACT(clear_dirty)
 	error = error ?: scene_write_page(scene);
 	if (!error && !(pagemap_entry(scene->hva) & PAGEMAP_SOFT_DIRTY))
 		scene_violate(scene, scene->first, STAMP_UNLOGGED, 0);
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&soft_dirty_lock);
 	return error;
+}
+
+/**
+ * track_hail - if it hails, have one event over all memory follow the other
+ * @scene: the operation
+ *
+ * Takes nothing away. Tables are empty afterwards, and accesses under way have met so many
+ * events that they go on without an entry.
+ */
+void track_hail(const struct scene *scene)
+{
+	for (int i = 0; i < HAILSTONES && mix_hails(scene->agent->mix); i++) {
+		pthread_mutex_lock(&soft_dirty_lock);
+		text_write(CLEAR_REFS, "4");
+		pthread_mutex_unlock(&soft_dirty_lock);
+	}
 }
 
 /**
