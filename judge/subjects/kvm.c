@@ -290,11 +290,11 @@ static ssize_t copy(const struct vcpu *vcpu, uint64_t to, uint64_t from, size_t 
 
 	if (ret)
 		return ret;
-	/* Poisoned memory is a signal at each attempt. */
+	/* Poisoned memory, which is none, is a signal at each attempt. */
 	do {
 		ret = ioctl(vcpu->fd, KVM_RUN, 0);
 	} while (ret && errno == EINTR && ++signals < SIGNALS_MOST);
-	error = ret && errno != EINTR ? -errno : -EIO;
+	error = !ret ? -EIO : errno == EINTR ? -EFAULT : -errno;
 	if (!ret && copy_vcpu_done(vcpu->run))
 		return (ssize_t)length;
 	/* Before the access that failed is finished, for that moves a byte. */
