@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Shows that a normal build has nothing of what tests need: the driver builds without
 # driver/test/ and mutants/, and with every use of driver/hooks.h cut out its machine code
-# is that of the normal build. At most 40 lines use it.
+# is that of the normal build. At most 45 lines use it.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 BUILD=${BUILD:-$top/build}
@@ -95,10 +95,10 @@ else
 	say ok 'no hook is left in the copy'
 fi
 count=$(count_lines)
-if [ "$count" -gt 0 ] && [ "$count" -le 40 ]; then
-	say ok "$count lines of the driver are hooks, at most 40"
+if [ "$count" -gt 0 ] && [ "$count" -le 45 ]; then
+	say ok "$count lines of the driver are hooks, at most 45"
 else
-	say 'not ok' "$count lines of the driver are hooks, at most 40"
+	say 'not ok' "$count lines of the driver are hooks, at most 45"
 fi
 if find_hooks "$top/driver" > /dev/null; then
 	say ok 'a hook that is left is noticed'
