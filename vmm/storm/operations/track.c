@@ -47,7 +47,7 @@ struct pm_scan_arg_ {
 #define SCAN_CHECK_WPASYNC	(1ull << 1)
 #define PAGE_WRITTEN		(1ull << 1)
 
-/* An access that is new to a page tries a few times before it gives up on an entry. */
+/* An access gives up on an entry after a few events; others may come between two of these. */
 #define HAILSTONES		16
 
 /**
