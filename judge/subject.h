@@ -126,6 +126,8 @@ struct subject_counters {
  *	own
  * @high: a gpa may be 3 GiB and more, up to 9 GiB
  * @ages: it takes part in aging (clear_young and its relatives)
+ * @stuck_prefault: a known bug: @prefault may wait for a change of slots that waits for it, until
+ *	its thread gets a signal. A storm sends one each second
  * @migrate: moves pages to memory of the subject's own, which the process cannot reach: what it
  *	touches comes back. Bytes moved, 0 for none, or a negative errno
  * @make_exclusive: takes pages for itself until the process touches them. Bytes, 0 or an errno
@@ -163,6 +165,7 @@ struct subject_ops {
 	size_t most;
 	bool high;
 	bool ages;
+	bool stuck_prefault;
 
 	int (*probe)(char *why, size_t size);
 	int (*create)(void **subject);

@@ -31,6 +31,7 @@
 
 /* So many interruptions in a row are no coincidence. */
 #define SIGNALS_MOST	100
+#define TRIES_MOST	1000
 
 /**
  * struct machine - the instance
@@ -281,6 +282,22 @@ static ssize_t end_mmio(const struct vcpu *vcpu)
 	return readonly ? -EACCES : -ENXIO;
 }
 
+/* Why a vCPU has left the guest, where nothing that the check does is a reason. */
+static void say_exit(const struct kvm_run *run)
+{
+	static bool said;
+
+	if (__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
+		return;
+	fprintf(stderr, "kvm: a vCPU leaves with exit reason %u", run->exit_reason);
+	if (run->exit_reason == KVM_EXIT_INTERNAL_ERROR) {
+		fprintf(stderr, ", internal error %u:", run->internal.suberror);
+		for (uint32_t i = 0; i < run->internal.ndata && i < 16; i++)
+			fprintf(stderr, " %llx", (unsigned long long)run->internal.data[i]);
+	}
+	fputc('\n', stderr);
+}
+
 /* Runs the program; the vCPU needs nothing to go on after an error. */
 static ssize_t copy(const struct vcpu *vcpu, uint64_t to, uint64_t from, size_t length)
 {
@@ -301,6 +318,8 @@ static ssize_t copy(const struct vcpu *vcpu, uint64_t to, uint64_t from, size_t 
 	done = copy_vcpu_moved(vcpu->fd, ret ? NULL : vcpu->run, length);
 	if (!ret && vcpu->run->exit_reason == KVM_EXIT_MMIO)
 		error = end_mmio(vcpu);
+	else if (!ret)
+		say_exit(vcpu->run);
 	return done > 0 ? done : error;
 }
 
@@ -322,16 +341,17 @@ static ssize_t kvm_write(void *accessor, uint64_t gpa, const void *buffer, size_
 	return copy(vcpu, gpa, vcpu->own_gpa + COPY_VCPU_OWN, length);
 }
 
-/* KVM maps for writing where it can. */
+/* KVM maps for writing where it can. A slot that is being deleted is no reason to give up. */
 static int kvm_prefault(void *accessor, uint64_t gpa, size_t length, bool write)
 {
 	struct kvm_pre_fault_memory range = { .gpa = gpa, .size = length };
 	const struct vcpu *vcpu = accessor;
+	unsigned int tries = 0;
 
 	(void)write;
 	while (range.size)
-		if (ioctl(vcpu->fd, KVM_PRE_FAULT_MEMORY, &range) && errno != EINTR &&
-		    errno != EAGAIN)
+		if (ioctl(vcpu->fd, KVM_PRE_FAULT_MEMORY, &range) &&
+		    (errno != EAGAIN || ++tries == TRIES_MOST))
 			return -errno;
 	return 0;
 }
@@ -368,6 +388,7 @@ SUBJECT(kvm) = {
 	.limits = SUBJECT_NO_EACCES | SUBJECT_NO_CHILD,
 	.most = BUFFER_SIZE,
 	.ages = true,
+	.stuck_prefault = true,
 	.probe = kvm_probe,
 	.create = kvm_create,
 	.destroy = kvm_destroy,

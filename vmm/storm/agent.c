@@ -146,15 +146,19 @@ bool agent_read_page(struct agent *agent, uint32_t page)
 	return read_pages(agent, page, 1);
 }
 
-/* Either the whole page at once or sample by sample, where that can be written. */
+/*
+ * Either the whole page at once or sample by sample, where that can be written. It ends early
+ * where the slot goes, which is no more than an interruption: all of it is written once more.
+ */
 static ssize_t write_stamp(struct agent *agent, uint64_t gpa,
 			   const uint64_t *words, bool whole)
 {
 	ssize_t done;
 
-	if (whole || engine_least(&agent->engine) > 2 * sizeof(*words))
-		return engine_write(&agent->engine, gpa, words,
-				    GUEST_PAGE_SIZE);
+	if (whole || engine_least(&agent->engine) > 2 * sizeof(*words)) {
+		done = engine_write(&agent->engine, gpa, words, GUEST_PAGE_SIZE);
+		return done < 0 || done == GUEST_PAGE_SIZE ? done : -EINTR;
+	}
 	for (unsigned int i = 0; i < STAMP_SAMPLES; i++) {
 		unsigned int word = stamp_sample_word(i);
 		/* The first sample is followed by magic and checksum. */
@@ -163,7 +167,7 @@ static ssize_t write_stamp(struct agent *agent, uint64_t gpa,
 		done = engine_write(&agent->engine, gpa + word * sizeof(*words),
 				    words + word, length);
 		if (done != (ssize_t)length)
-			return done < 0 ? done : -EIO;
+			return done < 0 ? done : -EINTR;
 	}
 	return GUEST_PAGE_SIZE;
 }

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 #include "engine.h"
 #include "message.h"
 
 /* Where a subject of one slot has it. */
 #define ONE_SLOT_GPA	0x1000000ul
+
+/* After how long, and how, a prefault is interrupted where it may be stuck. */
+#define PREFAULT_SECONDS	1
+#define PREFAULT_SIGNAL		SIGRTMIN
 
 static bool cannot(const struct instance *instance, enum subject_limit limit)
 {
@@ -281,6 +289,39 @@ ssize_t engine_write(const struct engine *engine, uint64_t gpa,
 							     limit_length(engine, length)));
 }
 
+static void say_stuck(int signal)
+{
+	static const char said[] =
+		"storm: a prefault has not returned for a second, and takes a signal; if a slot is "
+		"being deleted, each waits for the other: kvm-prefault in found.rst\n";
+	static bool once;
+	int error = errno;
+
+	(void)signal;
+	if (!__atomic_exchange_n(&once, true, __ATOMIC_RELAXED) &&
+	    write(STDERR_FILENO, said, sizeof(said) - 1) < 0)
+		once = false;
+	errno = error;
+}
+
+/* Signals interrupt what the calling thread waits for, until the timer is deleted. */
+static int begin_signals(timer_t *timer)
+{
+	const struct itimerspec each = { { PREFAULT_SECONDS, 0 }, { PREFAULT_SECONDS, 0 } };
+	struct sigaction action = { .sa_handler = say_stuck };
+	struct sigevent event = {
+		.sigev_notify = SIGEV_THREAD_ID,
+		.sigev_signo = PREFAULT_SIGNAL,
+		._sigev_un._tid = (pid_t)syscall(SYS_gettid),
+	};
+
+	if (sigaction(PREFAULT_SIGNAL, &action, NULL) ||
+	    timer_create(CLOCK_MONOTONIC, &event, timer))
+		return -errno;
+	timer_settime(*timer, 0, &each, NULL);
+	return 0;
+}
+
 /**
  * engine_prefault - map beforehand, if the subject can
  * @engine: the engine
@@ -292,10 +333,19 @@ ssize_t engine_write(const struct engine *engine, uint64_t gpa,
  */
 int engine_prefault(const struct engine *engine, uint64_t gpa, size_t length, bool write)
 {
+	const struct subject_ops *ops = engine->instance->ops;
 	uint64_t place;
-	int err = find_place(engine, gpa, length, &place);
+	timer_t timer;
+	int ret = find_place(engine, gpa, length, &place);
 
-	return err ?: engine->instance->ops->prefault(engine->accessor, place, length, write);
+	if (!ret && ops->stuck_prefault)
+		ret = begin_signals(&timer);
+	if (ret)
+		return ret;
+	ret = ops->prefault(engine->accessor, place, length, write);
+	if (ops->stuck_prefault)
+		timer_delete(timer);
+	return ret;
 }
 
 /**
