@@ -12,7 +12,7 @@ only_inside "unloads the driver and loads it again"
 kunit=/sys/kernel/debug/kunit
 glob=/sys/module/kunit/parameters/filter_glob
 module=$(sed -n 's|^always \(.*/secmmu\.ko\)$|\1|p' /testvm/modules)
-suites="spte pgtable large flush window tlb span event record wait chain"
+suites="spte pgtable large flush window tlb span event record wait chain delay"
 all=${1-}
 status=0
 

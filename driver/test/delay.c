@@ -21,8 +21,11 @@ static const struct pace {
 } usual = { 32, 8 }, favoured = { 2, 3 };
 
 #define GATES_ONE_OF	8
-/* In one turn of so many, accesses have no patience. */
-#define IMPATIENT_ONE_OF	4
+/*
+ * With a page of GUP in hand, and asleep, so many times as long: what an access past the mirror
+ * must not miss, a fork or a slot that goes, takes several milliseconds.
+ */
+#define DIRECT_TIMES	16
 /* Nanoseconds, a power of two: 134 ms. */
 #define TURN_SHIFT	27
 
@@ -48,12 +51,18 @@ static u64 draw_number(void)
 	return mix_bits(atomic64_add_return(GOLDEN, &state));
 }
 
-/* What depends on the seed, the time and the gate alone. */
-static const struct pace *pace_of(enum secmmu_gate gate, u64 now)
+/**
+ * secmmu_delay_favours - is a gate slow for now?
+ * @gate: which gate
+ * @now: nanoseconds
+ *
+ * Context: anywhere. Depends on the seed, the time and the gate alone.
+ */
+bool secmmu_delay_favours(enum secmmu_gate gate, u64 now)
 {
 	u64 turn = READ_ONCE(first_state) + (now >> TURN_SHIFT) * SECMMU_NR_GATES + gate;
 
-	return mix_bits(turn * GOLDEN) % GATES_ONE_OF ? &usual : &favoured;
+	return !(mix_bits(turn * GOLDEN) % GATES_ONE_OF);
 }
 
 /**
@@ -72,12 +81,14 @@ void secmmu_delay_pass(enum secmmu_gate gate, bool may_sleep)
 	if (!most)
 		return;
 	now = ktime_get_mono_fast_ns();
-	pace = pace_of(gate, now);
+	pace = secmmu_delay_favours(gate, now) ? &favoured : &usual;
 	random = draw_number();
 	if (random % pace->one_of)
 		return;
 	ns = (u64)most * NSEC_PER_USEC >> (random >> 8) % pace->shorter;
 	if (may_sleep && (random >> 16) & 1) {
+		if (gate == SECMMU_GATE_DIRECT_GOT)
+			ns *= DIRECT_TIMES;
 		usleep_range(DIV_ROUND_UP_ULL(ns, NSEC_PER_USEC),
 			     DIV_ROUND_UP_ULL(ns, NSEC_PER_USEC) + 1);
 		return;
@@ -88,16 +99,27 @@ void secmmu_delay_pass(enum secmmu_gate gate, bool may_sleep)
 }
 
 /**
- * secmmu_delay_patience - for how many turns have accesses patience, if gates delay?
+ * secmmu_delay_patience_at - for how many turns have accesses patience, if gates delay?
+ * @now: nanoseconds
  *
  * Context: anywhere.
- * Return: SECMMU_PATIENCE; in some turns of the gates 1, when one event is enough.
+ * Return: SECMMU_PATIENCE; 1, when one event is enough, in turns that favour a gate of the way
+ * past the mirror: few accesses would come there.
+ */
+unsigned int secmmu_delay_patience_at(u64 now)
+{
+	return secmmu_delay_favours(SECMMU_GATE_DIRECT_GOT, now) ||
+	       secmmu_delay_favours(SECMMU_GATE_DIRECT_CHECKED, now) ? 1 : SECMMU_PATIENCE;
+}
+
+/**
+ * secmmu_delay_patience - the same for this moment
+ *
+ * Context: anywhere.
  */
 unsigned int secmmu_delay_patience(void)
 {
-	u64 turn = READ_ONCE(first_state) + (ktime_get_mono_fast_ns() >> TURN_SHIFT);
-
-	return mix_bits(~turn * GOLDEN) % IMPATIENT_ONE_OF ? SECMMU_PATIENCE : 1;
+	return secmmu_delay_patience_at(ktime_get_mono_fast_ns());
 }
 
 static int delay_set(const char *val, const struct kernel_param *kp)

@@ -17,6 +17,8 @@
 extern unsigned int secmmu_delay_most;
 
 void secmmu_delay_pass(enum secmmu_gate gate, bool may_sleep);
+bool secmmu_delay_favours(enum secmmu_gate gate, u64 now);
+unsigned int secmmu_delay_patience_at(u64 now);
 unsigned int secmmu_delay_patience(void);
 
 static inline unsigned int secmmu_patience(void)
