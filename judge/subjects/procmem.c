@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "subject.h"
@@ -14,10 +15,13 @@
 /**
  * struct procmem - the instance, which is its own accessor
  * @fd: /proc/self/mem
+ * @lock: of @slots; a transfer holds it for reading to its end, for no access uses a slot any
+ *	more once it is deleted
  * @slots: where the process has what a gpa means; a length of 0: no slot
  */
 struct procmem {
 	int fd;
+	pthread_rwlock_t lock;
 	struct {
 		uint64_t gpa;
 		char *hva;
@@ -26,12 +30,24 @@ struct procmem {
 	} slots[SLOTS];
 };
 
+/* Transfers follow each other without a pause: a change of slots has to come first. */
+static void make_lock(pthread_rwlock_t *lock)
+{
+	pthread_rwlockattr_t attributes;
+
+	pthread_rwlockattr_init(&attributes);
+	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(lock, &attributes);
+	pthread_rwlockattr_destroy(&attributes);
+}
+
 static int procmem_create(void **subject)
 {
 	struct procmem *memory = calloc(1, sizeof(*memory));
 
 	if (!memory)
 		return -ENOMEM;
+	make_lock(&memory->lock);
 	memory->fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
 	if (memory->fd < 0) {
 		free(memory);
@@ -56,10 +72,12 @@ static int procmem_slot_set(void *subject, unsigned int id, unsigned int flags, 
 
 	if (id >= SLOTS || flags & SLOT_LOG_DIRTY)
 		return -EINVAL;
+	pthread_rwlock_wrlock(&memory->lock);
 	memory->slots[id].gpa = gpa;
 	memory->slots[id].hva = hva;
 	memory->slots[id].flags = flags;
-	__atomic_store_n(&memory->slots[id].length, length, __ATOMIC_RELEASE);
+	memory->slots[id].length = length;
+	pthread_rwlock_unlock(&memory->lock);
 	return 0;
 }
 
@@ -67,7 +85,9 @@ static int procmem_slot_delete(void *subject, unsigned int id)
 {
 	struct procmem *memory = subject;
 
-	__atomic_store_n(&memory->slots[id].length, 0, __ATOMIC_RELEASE);
+	pthread_rwlock_wrlock(&memory->lock);
+	memory->slots[id].length = 0;
+	pthread_rwlock_unlock(&memory->lock);
 	return 0;
 }
 
@@ -86,7 +106,7 @@ static void procmem_accessor_close(void *accessor)
 static off_t find_offset(const struct procmem *memory, uint64_t gpa, size_t *length, bool write)
 {
 	for (unsigned int i = 0; i < SLOTS; i++) {
-		size_t size = __atomic_load_n(&memory->slots[i].length, __ATOMIC_ACQUIRE);
+		size_t size = memory->slots[i].length;
 		uint64_t into = gpa - memory->slots[i].gpa;
 
 		if (into >= size)
@@ -111,17 +131,27 @@ static ssize_t result_of(ssize_t done)
 static ssize_t procmem_read(void *accessor, uint64_t gpa, void *buffer, size_t length)
 {
 	struct procmem *memory = accessor;
-	off_t offset = find_offset(memory, gpa, &length, false);
+	off_t offset;
+	ssize_t done;
 
-	return offset < 0 ? offset : result_of(pread(memory->fd, buffer, length, offset));
+	pthread_rwlock_rdlock(&memory->lock);
+	offset = find_offset(memory, gpa, &length, false);
+	done = offset < 0 ? offset : result_of(pread(memory->fd, buffer, length, offset));
+	pthread_rwlock_unlock(&memory->lock);
+	return done;
 }
 
 static ssize_t procmem_write(void *accessor, uint64_t gpa, const void *buffer, size_t length)
 {
 	struct procmem *memory = accessor;
-	off_t offset = find_offset(memory, gpa, &length, true);
+	off_t offset;
+	ssize_t done;
 
-	return offset < 0 ? offset : result_of(pwrite(memory->fd, buffer, length, offset));
+	pthread_rwlock_rdlock(&memory->lock);
+	offset = find_offset(memory, gpa, &length, true);
+	done = offset < 0 ? offset : result_of(pwrite(memory->fd, buffer, length, offset));
+	pthread_rwlock_unlock(&memory->lock);
+	return done;
 }
 
 SUBJECT(procmem) = {

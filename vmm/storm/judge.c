@@ -185,6 +185,20 @@ void judge_note_writer(struct judge *judge, uint32_t page, const void *writer)
 }
 
 /**
+ * judge_wrote - has the owner of a page written it through that?
+ * @judge: the judge
+ * @page: number of the page
+ * @writer: something to write through
+ *
+ * Return: true if the owner is no vCPU of the guest, and it has been so once.
+ */
+bool judge_wrote(const struct judge *judge, uint32_t page, const void *writer)
+{
+	return judge_owner(judge, page) >= judge->vcpus &&
+	       __atomic_load_n(&judge->writers[page], __ATOMIC_RELAXED) == writer;
+}
+
+/**
  * judge_look - see what has become of a page
  * @judge: the judge
  * @page: number of the page

@@ -19,8 +19,8 @@
  * @states: shared with the guest, one per page
  * @epochs: the host's own epochs, one per page, moved on only by the discarder
  *	that closed the page, after the discard has returned; read by anyone
- * @writers: what each page was last written through, by an owner that is no vCPU; written by
- *	that owner only, while its sequence is odd
+ * @writers: what each page's owner, if it is no vCPU, has last written it through; NULL after a
+ *	write in its name through something else. Written while its sequence is odd, or is to be
  * @owners: the pages are dealt to so many; the mailbox's copy is the guest's
  * @vcpus: so many of the owners are vCPUs, which come first
  * @hot_pages: pages of the window that half of all choices go to
@@ -73,6 +73,7 @@ void judge_read_begin(const struct judge *judge, uint32_t page,
 bool judge_read_end(struct judge *judge, struct judge_read *read,
 		    const uint64_t *words, const char *who);
 void judge_note_writer(struct judge *judge, uint32_t page, const void *writer);
+bool judge_wrote(const struct judge *judge, uint32_t page, const void *writer);
 bool judge_look(const struct judge *judge, uint32_t page, const void *writer, uint32_t *seq);
 void judge_fault(struct judge *judge, uint32_t page, uint32_t fault,
 		 int64_t value, const char *who);

@@ -310,12 +310,12 @@ const struct operation operations[] = {
 	{
 		.name = "slot-delete", .summary = "a slot of the subject goes, and comes back",
 		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
-		.weight = 2, OWN("the call has worked"),
+		.weight = 2, OWN("it has watched pages"),
 		.usable = usable_slots, .act = act_delete_slot,
 	}, {
 		.name = "slot-readonly", .summary = "a slot of the subject may not be written for a while",
 		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
-		.weight = 2, OWN("the call has worked"),
+		.weight = 2, OWN("it has watched pages"),
 		.usable = usable_slots, .act = act_protect_slot,
 	}, {
 		.name = "prefault", .summary = "the subject maps beforehand",

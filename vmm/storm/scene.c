@@ -172,6 +172,8 @@ int scene_write_page(struct scene *scene)
 	uint64_t words[GUEST_PAGE_WORDS] = { 0 };
 	ssize_t done = 0;
 
+	/* Whatever its owner writes through, this is another. */
+	judge_note_writer(judge, scene->first, NULL);
 	stamp.seq = latch_write_begin(state);
 	stamp_write(words, &stamp);
 	for (int i = 0; i < WRITE_ATTEMPTS && done != GUEST_PAGE_SIZE && done != -EBADSLT; i++)
@@ -180,7 +182,6 @@ int scene_write_page(struct scene *scene)
 		scene_violate(scene, scene->first, STAMP_GAP, done);
 	if (done != GUEST_PAGE_SIZE)
 		return done < 0 ? (int)done : -EIO;
-	judge_note_writer(judge, scene->first, scene->agent->engine.instance);
 	latch_write_end(state, stamp.seq, stamp.epoch);
 	return 0;
 }

@@ -101,6 +101,25 @@ static bool check_blank(const uint64_t *words, struct stamp_finding *finding)
 	return true;
 }
 
+/**
+ * stamp_first - read the first sample, which is complete even if a writer is at work
+ * @words: two, of the page's beginning
+ * @stamp: filled in
+ *
+ * Return: false if they are of no stamp.
+ */
+bool stamp_first(const uint64_t *words, struct stamp *stamp)
+{
+	*stamp = (struct stamp) {
+		.page = words[0] >> 32 & 0xffffff,
+		.epoch = (uint32_t)words[0],
+		.seq = words[1] >> 32,
+		.owner = words[1] >> 24 & 0xff,
+	};
+	return words[0] == sample_id(stamp->page, stamp->epoch) &&
+	       words[1] == sample_turn(stamp->seq, stamp->owner, 0);
+}
+
 /* What holds for each sample alone, even if a writer is at work. */
 static bool check_sample(const uint64_t *words, unsigned int sample,
 			 const struct stamp_rule *rule,

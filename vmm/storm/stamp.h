@@ -103,6 +103,7 @@ struct stamp_rule {
 
 unsigned int stamp_sample_word(unsigned int sample);
 void stamp_write(uint64_t *words, const struct stamp *stamp);
+bool stamp_first(const uint64_t *words, struct stamp *stamp);
 bool stamp_check(const uint64_t *words, const struct stamp_rule *rule,
 		 struct stamp_finding *finding);
 
