@@ -122,6 +122,26 @@ judge "H2 goes on until it proves something" $got 0 '^storm: PASS, 0 violations$
 check "H2 for longer than it was told" said '^\[  2s\]'
 check "H3 passed, the file is whole" whole PASS
 
+# --- A swarm has hail, and nothing else has -------------------------------------------
+
+calm()
+{
+	! said '^hail'
+}
+
+# With an even seed it hails in one swarm of four, and a swarm is half a second.
+hails()
+{
+	for seed in 2 4 6; do
+		storm --swarm --seed $seed --seconds 10 --limit 10 --writes 1
+		! said '^hail  *[1-9][0-9]* events' || return 0
+	done
+	return 1
+}
+
+check "no hail without --swarm" calm
+check "hail with --swarm and an even seed" hails
+
 # --- H2: interrupted ------------------------------------------------------------------
 
 start

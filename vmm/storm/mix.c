@@ -14,8 +14,8 @@
 
 #define WEIGHT_MOST	10000u
 
-/* It hails in one swarm of so many. */
-#define HAIL_ONE_OF	8
+/* If it hails at all: in one swarm of so many. */
+#define HAIL_ONE_OF	4
 /* Of a swarm's operations one of so many is not at rest; looking for one ends sometime. */
 #define AWAKE_ONE_OF	4
 #define CHOICES		64
@@ -206,16 +206,17 @@ void mix_prepare(struct mix *mix, const struct instance *instance)
  * mix_rest - from now on only some operations are chosen, others than before
  * @mix: prepared
  * @prng: decides which
+ * @hails: it may hail, too
  *
  * What one operation builds up, say a huge page, another may destroy at once. Swarm testing:
  * among few at a time, there are soon some that let each other work.
  */
-void mix_rest(struct mix *mix, struct prng *prng)
+void mix_rest(struct mix *mix, struct prng *prng, bool hails)
 {
 	for (size_t i = 0; i < nr_operations; i++)
 		__atomic_store_n(&mix->entries[i].resting, prng_below(prng, AWAKE_ONE_OF),
 				 __ATOMIC_RELAXED);
-	__atomic_store_n(&mix->hail, !prng_below(prng, HAIL_ONE_OF), __ATOMIC_RELAXED);
+	__atomic_store_n(&mix->hail, hails && !prng_below(prng, HAIL_ONE_OF), __ATOMIC_RELAXED);
 }
 
 /**
@@ -227,6 +228,15 @@ void mix_rest(struct mix *mix, struct prng *prng)
 bool mix_hails(const struct mix *mix)
 {
 	return __atomic_load_n(&mix->hail, __ATOMIC_RELAXED);
+}
+
+/**
+ * mix_note_hail - count an event of hail
+ * @mix: prepared
+ */
+void mix_note_hail(struct mix *mix)
+{
+	__atomic_fetch_add(&mix->hailstones, 1, __ATOMIC_RELAXED);
 }
 
 static size_t choose_any(const struct mix *mix, struct prng *prng)
@@ -332,6 +342,9 @@ static void print_entry(const struct mix_entry *entry, const struct operation *o
  */
 void mix_print(const struct mix *mix)
 {
+	if (mix->hailstones)
+		printf("hail     %" PRIu64 " events over all memory, before operations\n",
+		       mix->hailstones);
 	printf("operations, times done, and whether they reached their path in the kernel:\n");
 	for (size_t i = 0; i < nr_operations; i++)
 		if (mix->entries[i].weight || *mix->entries[i].why)
@@ -374,12 +387,13 @@ void mix_print_most(const struct mix *mix)
 }
 
 /**
- * mix_json - the same for other programs, as a list
+ * mix_json - the same for other programs
  * @mix: prepared, at rest
- * @json: the object that it becomes a member of
+ * @json: the object that "hail" and "operations", a list, become members of
  */
 void mix_json(const struct mix *mix, struct json *json)
 {
+	json_number(json, "hail", mix->hailstones);
 	json_list(json, "operations");
 	for (size_t i = 0; i < nr_operations; i++) {
 		const struct mix_entry *entry = &mix->entries[i];

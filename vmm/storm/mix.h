@@ -43,6 +43,7 @@ struct mix_entry {
  * @asked: it was given on the command line
  * @total: of all weights
  * @hail: it hails, see track_hail(); written by the storm
+ * @hailstones: events of hail so far; written by all discarders
  * @entries: one for each of the table's rows
  */
 struct mix {
@@ -50,6 +51,7 @@ struct mix {
 	bool asked;
 	uint32_t total;
 	bool hail;
+	uint64_t hailstones;
 	struct mix_entry entries[MIX_MOST];
 };
 
@@ -57,8 +59,9 @@ bool mix_parse(struct mix *mix, const char *text, char *why, size_t size);
 void mix_of_script(struct mix *mix, const struct script *script);
 void mix_list(void);
 void mix_prepare(struct mix *mix, const struct instance *instance);
-void mix_rest(struct mix *mix, struct prng *prng);
+void mix_rest(struct mix *mix, struct prng *prng, bool hails);
 bool mix_hails(const struct mix *mix);
+void mix_note_hail(struct mix *mix);
 size_t mix_choose(const struct mix *mix, struct prng *prng);
 
 bool mix_wants_proof(const struct mix *mix, size_t index);

@@ -339,14 +339,18 @@ static uint32_t choose_window(const struct storm *storm, struct prng *prng)
 	return page - (back < page ? back : page);
 }
 
-/* Where and what: a swarm takes its time, so that what is slow meets the same pages again. */
+/*
+ * Where and what. Hail keeps mmap_lock: some bugs need it, and most are seen later for it, so a
+ * storm may have it or not, by its seed. A swarm takes its time, so that what is slow meets the
+ * same pages again.
+ */
 static void change_weather(struct storm *storm, struct prng *prng)
 {
 	if (storm->options->swarm && storm->turns % SWARM_TURNS)
 		return;
 	judge_set_hot(&storm->judge, choose_window(storm, prng));
 	if (storm->options->swarm)
-		mix_rest(&storm->mix, prng);
+		mix_rest(&storm->mix, prng, !(storm->options->seed % 2));
 }
 
 /* The main thread: moves the window, prints, and watches. */

@@ -99,7 +99,8 @@ void track_hail(const struct scene *scene)
 {
 	for (int i = 0; i < HAILSTONES && mix_hails(scene->agent->mix); i++) {
 		pthread_mutex_lock(&soft_dirty_lock);
-		text_write(CLEAR_REFS, "4");
+		if (!text_write(CLEAR_REFS, "4"))
+			mix_note_hail(scene->agent->mix);
 		pthread_mutex_unlock(&soft_dirty_lock);
 	}
 }
