@@ -139,6 +139,7 @@ hails()
 	return 1
 }
 
+storm --seed 2 --seconds 2 --limit 2 --writes 1
 check "no hail without --swarm" calm
 check "hail with --swarm and an even seed" hails
 

@@ -12,7 +12,7 @@
 /* A quarter of them is expected. */
 #define FEWEST		140
 #define MOST		360
-/* One of these has no patience, but for one time in a billion. */
+/* All of these have patience in one run of a billion. */
 #define WAITS		80
 
 static void no_delay(struct kunit *test)

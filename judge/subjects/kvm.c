@@ -31,6 +31,7 @@
 
 /* So many interruptions in a row are no coincidence. */
 #define SIGNALS_MOST	100
+/* Prefaults of a slot that is being deleted: each returns at once. */
 #define TRIES_MOST	1000
 
 /**

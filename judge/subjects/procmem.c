@@ -62,6 +62,7 @@ static void procmem_destroy(void *subject)
 	struct procmem *memory = subject;
 
 	close(memory->fd);
+	pthread_rwlock_destroy(&memory->lock);
 	free(memory);
 }
 
@@ -128,30 +129,32 @@ static ssize_t result_of(ssize_t done)
 	return done ?: -ESRCH;
 }
 
-static ssize_t procmem_read(void *accessor, uint64_t gpa, void *buffer, size_t length)
+/* Copies to @to, or from @from if that is given. */
+static ssize_t transfer(struct procmem *memory, uint64_t gpa, void *to, const void *from,
+			size_t length)
 {
-	struct procmem *memory = accessor;
-	off_t offset;
 	ssize_t done;
+	off_t offset;
 
 	pthread_rwlock_rdlock(&memory->lock);
-	offset = find_offset(memory, gpa, &length, false);
-	done = offset < 0 ? offset : result_of(pread(memory->fd, buffer, length, offset));
+	offset = find_offset(memory, gpa, &length, from);
+	if (offset < 0)
+		done = offset;
+	else
+		done = result_of(from ? pwrite(memory->fd, from, length, offset) :
+					pread(memory->fd, to, length, offset));
 	pthread_rwlock_unlock(&memory->lock);
 	return done;
 }
 
+static ssize_t procmem_read(void *accessor, uint64_t gpa, void *buffer, size_t length)
+{
+	return transfer(accessor, gpa, buffer, NULL, length);
+}
+
 static ssize_t procmem_write(void *accessor, uint64_t gpa, const void *buffer, size_t length)
 {
-	struct procmem *memory = accessor;
-	off_t offset;
-	ssize_t done;
-
-	pthread_rwlock_rdlock(&memory->lock);
-	offset = find_offset(memory, gpa, &length, true);
-	done = offset < 0 ? offset : result_of(pwrite(memory->fd, buffer, length, offset));
-	pthread_rwlock_unlock(&memory->lock);
-	return done;
+	return transfer(accessor, gpa, NULL, buffer, length);
 }
 
 SUBJECT(procmem) = {

@@ -298,9 +298,10 @@ static void say_stuck(int signal)
 	int error = errno;
 
 	(void)signal;
-	if (!__atomic_exchange_n(&once, true, __ATOMIC_RELAXED) &&
-	    write(STDERR_FILENO, said, sizeof(said) - 1) < 0)
-		once = false;
+	if (__atomic_exchange_n(&once, true, __ATOMIC_RELAXED))
+		return;
+	if (write(STDERR_FILENO, said, sizeof(said) - 1) < 0)
+		errno = error;	/* there is nobody to tell */
 	errno = error;
 }
 

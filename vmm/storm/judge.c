@@ -212,14 +212,13 @@ bool judge_look(const struct judge *judge, uint32_t page, const void *writer, ui
 {
 	const struct page_state *state = &judge->states[page];
 	struct latch_read read;
-	const void *last;
+	bool wrote;
 
 	latch_read_begin(state, &read);
-	last = __atomic_load_n(&judge->writers[page], __ATOMIC_RELAXED);
+	wrote = judge_wrote(judge, page, writer);
 	latch_read_end(state, &read);
 	*seq = read.seq;
-	return read.stable && read.stamped && last == writer &&
-	       judge_owner(judge, page) >= judge->vcpus;
+	return read.stable && read.stamped && wrote;
 }
 
 /**

@@ -67,7 +67,6 @@ static bool read_seq(const struct scene *scene, uint32_t page, uint32_t *seq)
 	for (int i = 0; i < 2; i++)
 		first[i] = __atomic_load_n(&words[i], __ATOMIC_RELAXED);
 	latch_leave(self);
-	*seq = 0;
 	if (!stamp_first(first, &stamp) || stamp.page != page ||
 	    stamp.owner != judge_owner(judge, page))
 		return false;
