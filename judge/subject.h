@@ -128,6 +128,8 @@ struct subject_counters {
  * @ages: it takes part in aging (clear_young and its relatives)
  * @stuck_prefault: a known bug: @prefault may wait for a change of slots that waits for it, until
  *	its thread gets a signal. A storm sends one each second
+ * @late_writes: a write may arrive after the process has write-protected the page, if it was under
+ *	way by then: GUP had let it in. A storm then waits for it
  * @migrate: moves pages to memory of the subject's own, which the process cannot reach: what it
  *	touches comes back. Bytes moved, 0 for none, or a negative errno
  * @make_exclusive: takes pages for itself until the process touches them. Bytes, 0 or an errno
@@ -166,6 +168,7 @@ struct subject_ops {
 	bool high;
 	bool ages;
 	bool stuck_prefault;
+	bool late_writes;
 
 	int (*probe)(char *why, size_t size);
 	int (*create)(void **subject);

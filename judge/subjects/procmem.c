@@ -162,6 +162,7 @@ SUBJECT(procmem) = {
 	.summary = "/proc/self/mem, the control: it has no translations to go stale",
 	.limits = SUBJECT_NO_PERMISSION | SUBJECT_NO_USERFAULT,
 	.high = true,
+	.late_writes = true,
 	.create = procmem_create,
 	.destroy = procmem_destroy,
 	.slot_set = procmem_slot_set,

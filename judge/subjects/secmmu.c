@@ -443,6 +443,7 @@ static int inspect_mirror(void *subject, char *text, size_t size)
 	.limits = SUBJECT_NO_EACCES,			\
 	.high = true,					\
 	.ages = true,					\
+	.late_writes = true,				\
 	.create = secmmu_create,			\
 	.destroy = secmmu_destroy,			\
 	.slot_set = secmmu_slot_set,			\

@@ -210,8 +210,9 @@ static void write_page(struct agent *agent, struct prng *prng)
 	stamp_write(words, &stamp);
 	for (int i = 0; i < WRITE_ATTEMPTS && done != GUEST_PAGE_SIZE;
 	     i += !is_away(agent, state, page)) {
-		done = write_stamp(agent, judge_gpa(judge, page), words,
-				   whole);
+		judge_write_begin(judge, agent->participant);
+		done = write_stamp(agent, judge_gpa(judge, page), words, whole);
+		judge_write_end(judge, agent->participant);
 		if (done != -EFAULT && done != -EINTR)
 			break;
 		agent_count(&agent->faults);

@@ -7,6 +7,8 @@
 
 /* A discarder sleeps while it waits: the owner may need its processor. */
 #define WAIT_US		50
+/* So often for one write, which may have to wait for what the discarder has done. */
+#define WAITS_MOST	400
 
 /**
  * judge_init - every page is zero, open, and in epoch 1
@@ -182,6 +184,47 @@ bool judge_read_end(struct judge *judge, struct judge_read *read,
 void judge_note_writer(struct judge *judge, uint32_t page, const void *writer)
 {
 	__atomic_store_n(&judge->writers[page], writer, __ATOMIC_RELAXED);
+}
+
+/**
+ * judge_write_begin - a write through an engine begins
+ * @judge: the judge
+ * @participant: the caller's
+ */
+void judge_write_begin(struct judge *judge, uint32_t participant)
+{
+	/* Odd before the memory is looked at; pairs with judge_outlast(). */
+	__atomic_fetch_add(&judge->writing[participant], 1, __ATOMIC_SEQ_CST);
+}
+
+/**
+ * judge_write_end - it has ended
+ * @judge: the judge
+ * @participant: the caller's
+ */
+void judge_write_end(struct judge *judge, uint32_t participant)
+{
+	__atomic_fetch_add(&judge->writing[participant], 1, __ATOMIC_SEQ_CST);
+}
+
+/**
+ * judge_outlast - wait for a write of a page by its owner that has begun before
+ * @judge: the judge
+ * @page: number of the page, closed by the caller
+ *
+ * Return: false if it is still under way after a while.
+ */
+bool judge_outlast(const struct judge *judge, uint32_t page)
+{
+	const uint32_t *writing = &judge->writing[judge_owner(judge, page)];
+	uint32_t before = __atomic_load_n(writing, __ATOMIC_SEQ_CST);
+
+	for (int i = 0; before & 1 && i < WAITS_MOST; i++) {
+		usleep(WAIT_US);
+		if (__atomic_load_n(writing, __ATOMIC_SEQ_CST) != before)
+			return true;
+	}
+	return !(before & 1);
 }
 
 /**

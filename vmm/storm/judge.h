@@ -27,6 +27,8 @@
  * @aim: half of all choices go where the other side has just been
  * @used: pages that engines have used
  * @lost: pages that discarders have had
+ * @writing: of each participant, which alone counts it: odd while a write of its own through an
+ *	engine is under way
  * @exact: pages judged exactly
  */
 struct judge {
@@ -42,6 +44,7 @@ struct judge {
 	bool aim;
 	struct trail used;
 	struct trail lost;
+	uint32_t writing[MAX_PARTICIPANTS];
 	uint64_t exact;
 };
 
@@ -73,6 +76,9 @@ void judge_read_begin(const struct judge *judge, uint32_t page,
 bool judge_read_end(struct judge *judge, struct judge_read *read,
 		    const uint64_t *words, const char *who);
 void judge_note_writer(struct judge *judge, uint32_t page, const void *writer);
+void judge_write_begin(struct judge *judge, uint32_t participant);
+void judge_write_end(struct judge *judge, uint32_t participant);
+bool judge_outlast(const struct judge *judge, uint32_t page);
 bool judge_wrote(const struct judge *judge, uint32_t page, const void *writer);
 bool judge_look(const struct judge *judge, uint32_t page, const void *writer, uint32_t *seq);
 void judge_fault(struct judge *judge, uint32_t page, uint32_t fault,

@@ -158,6 +158,7 @@ void scene_linger(struct scene *scene);
 int scene_write_page(struct scene *scene);
 char *scene_sample(const struct scene *scene);
 void scene_copy_sample(const struct scene *scene, uint64_t *copy);
+bool scene_settle(const struct scene *scene);
 void scene_expect_same(struct scene *scene, const uint64_t *copy, uint32_t fault);
 void scene_reserve_scratch(struct scene *scene);
 uint32_t scene_slot(const struct scene *scene);

@@ -211,6 +211,20 @@ void scene_copy_sample(const struct scene *scene, uint64_t *copy)
 }
 
 /**
+ * scene_settle - wait for a write of the sample that was under way when it was protected
+ * @scene: the operation; it has write-protected its pages
+ *
+ * Return: false if such a write may still arrive.
+ */
+bool scene_settle(const struct scene *scene)
+{
+	const struct agent *agent = scene->agent;
+
+	return !agent->engine.instance->ops->late_writes ||
+	       judge_outlast(agent->judge, scene->sample);
+}
+
+/**
  * scene_expect_same - the sample is what it was, for the process
  * @scene: the operation; nothing may write its pages
  * @copy: what scene_copy_sample() copied

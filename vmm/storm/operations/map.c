@@ -177,18 +177,20 @@ ACT(protect_all)
 /**
  * act_protect_writes - mprotect(PROT_READ) under writers, and back
  *
- * From the time that the call has returned, content must not change.
+ * From the time that the call has returned, content must not change, but see @late_writes.
  */
 ACT(protect_writes)
 {
 	uint64_t before[GUEST_PAGE_WORDS];
 	int error = protect(scene, PROT_READ);
+	bool settled;
 
 	if (!error) {
+		settled = scene_settle(scene);
 		scene_copy_sample(scene, before);
 		scene_expect_read_only(scene);
 		scene_linger(scene);
-		if (!scene_cannot(scene, SUBJECT_NO_PERMISSION))
+		if (settled && !scene_cannot(scene, SUBJECT_NO_PERMISSION))
 			scene_expect_same(scene, before, STAMP_GAP);
 	}
 	unprotect(scene);
