@@ -23,7 +23,10 @@ static void choose_pages(struct scene *scene)
 	const struct arena_slot *slot;
 	uint32_t most = 1 + prng_below(scene->prng, 1 << prng_below(scene->prng, MAX_SHIFT));
 
-	scene->first = judge_choose_near(judge, &judge->used, scene->prng);
+	if (scene->comes)
+		most = 1;
+	else
+		scene->first = judge_choose_near(judge, &judge->used, scene->prng);
 	slot = &memory->arena[memory_slot_of(memory, scene->first) - MEMORY_ARENA_SLOT];
 	switch (scene->operation->extent) {
 	case EXTENT_ONE:
@@ -90,7 +93,9 @@ static bool perform(struct scene *scene, const struct operation_rule *rule)
 	for (unsigned int i = 1; i < SAMPLES; i++)
 		samples[i] = scene->first + prng_below(scene->prng, scene->count);
 	trail_note(&judge->lost, scene->sample);
-	read_samples(scene, samples);
+	/* Who comes to another operation comes at once. */
+	if (!scene->comes)
+		read_samples(scene, samples);
 	if (prove)
 		evidence_begin(&evidence, scene);
 	if (rule->content != CONTENT_KEPT)
@@ -98,6 +103,7 @@ static bool perform(struct scene *scene, const struct operation_rule *rule)
 	track_hail(scene);
 	turn = history_begin(agent->history, agent->name, operation->name, scene->first,
 			     scene->count);
+	scene_call(scene);
 	error = operation->act(scene);
 	history_end(agent->history, turn, error);
 	if (__atomic_load_n(&agent->failed, __ATOMIC_RELAXED))
@@ -154,17 +160,20 @@ static bool run_operation(struct scene *scene)
 /* Returns false if the agent cannot go on. */
 static bool run_random(struct agent *agent, struct prng *prng)
 {
+	uint32_t pause_us = PAUSE_MIN_US + prng_below(prng, PAUSE_SPREAD_US);
+	struct judge *judge = agent->judge;
 	struct scene scene = {
 		.operation = &operations[mix_choose(agent->mix, prng)],
 		.agent = agent,
 		.prng = prng,
 	};
 
+	if (judge->aim && prng_below(prng, 2))
+		scene.comes = meeting_await(&judge->begun, pause_us, &scene.first);
+	else
+		usleep(pause_us);
 	choose_pages(&scene);
-	if (!run_operation(&scene))
-		return false;
-	usleep(PAUSE_MIN_US + prng_below(prng, PAUSE_SPREAD_US));
-	return true;
+	return run_operation(&scene);
 }
 
 /* Returns false if the agent cannot go on. */

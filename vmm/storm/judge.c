@@ -91,9 +91,11 @@ uint64_t judge_gpa(const struct judge *judge, uint32_t page)
  * judge_set_hot - move the window that most accesses go to
  * @judge: the judge
  * @page: its first page
+ * @narrow: all go there but the guest's. Tables then have few entries, and get empty
  */
-void judge_set_hot(struct judge *judge, uint32_t page)
+void judge_set_hot(struct judge *judge, uint32_t page, bool narrow)
 {
+	__atomic_store_n(&judge->narrow, narrow, __ATOMIC_RELAXED);
 	__atomic_store_n(&judge->mailbox->hot, page, __ATOMIC_RELAXED);
 }
 
@@ -108,6 +110,8 @@ uint32_t judge_choose(const struct judge *judge, struct prng *prng)
 {
 	uint32_t hot = __atomic_load_n(&judge->mailbox->hot, __ATOMIC_RELAXED);
 
+	if (__atomic_load_n(&judge->narrow, __ATOMIC_RELAXED))
+		return (hot + prng_below(prng, judge->hot_pages)) % judge->memory->pages;
 	return prng_page(prng, hot, judge->hot_pages, judge->memory->pages);
 }
 

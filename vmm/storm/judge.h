@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "latch.h"
+#include "meeting.h"
 #include "memory.h"
 #include "prng.h"
 #include "report.h"
@@ -25,8 +26,10 @@
  * @vcpus: so many of the owners are vCPUs, which come first
  * @hot_pages: pages of the window that half of all choices go to
  * @aim: half of all choices go where the other side has just been
+ * @narrow: for now all choices, not half of them, go to the window; written by the storm
  * @used: pages that engines have used
  * @lost: pages that discarders have had
+ * @begun: their operations that others may come to
  * @writing: of each participant, which alone counts it: odd while a write of its own through an
  *	engine is under way
  * @exact: pages judged exactly
@@ -42,8 +45,10 @@ struct judge {
 	uint32_t vcpus;
 	uint32_t hot_pages;
 	bool aim;
+	bool narrow;
 	struct trail used;
 	struct trail lost;
+	struct meeting begun;
 	uint32_t writing[MAX_PARTICIPANTS];
 	uint64_t exact;
 };
@@ -66,7 +71,7 @@ void judge_destroy(struct judge *judge);
 
 uint32_t judge_owner(const struct judge *judge, uint32_t page);
 uint64_t judge_gpa(const struct judge *judge, uint32_t page);
-void judge_set_hot(struct judge *judge, uint32_t page);
+void judge_set_hot(struct judge *judge, uint32_t page, bool narrow);
 uint32_t judge_choose(const struct judge *judge, struct prng *prng);
 uint32_t judge_choose_near(const struct judge *judge, const struct trail *trail,
 			   struct prng *prng);

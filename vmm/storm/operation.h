@@ -87,6 +87,7 @@ struct operation;
  * @length: bytes
  * @sample: a page of these, which the discarder has just read
  * @reached: %PROOF_OWN: the operation has seen that it reached its path
+ * @comes: it has come to the page of another operation that has just begun
  */
 struct scene {
 	const struct operation *operation;
@@ -99,6 +100,7 @@ struct scene {
 	size_t length;
 	uint32_t sample;
 	bool reached;
+	bool comes;
 };
 
 /**
@@ -154,6 +156,7 @@ int scene_own_page(const struct scene *scene);
 void scene_expect_gap(struct scene *scene);
 void scene_expect_zeroes(struct scene *scene);
 void scene_expect_read_only(struct scene *scene);
+bool scene_call(const struct scene *scene);
 void scene_linger(struct scene *scene);
 int scene_write_page(struct scene *scene);
 char *scene_sample(const struct scene *scene);
@@ -165,6 +168,7 @@ uint32_t scene_slot(const struct scene *scene);
 void scene_set_slot(struct scene *scene, unsigned int flags);
 
 /* What may come before any of them: operations/track.c. */
+bool track_clear(void);
 void track_hail(const struct scene *scene);
 
 #endif /* STORM_OPERATION_H */

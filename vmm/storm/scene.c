@@ -277,13 +277,26 @@ void scene_set_slot(struct scene *scene, unsigned int flags)
 }
 
 /**
+ * scene_call - let others come to the sample of the operation, if the storm aims
+ * @scene: the operation
+ *
+ * Return: true if somebody comes.
+ */
+bool scene_call(const struct scene *scene)
+{
+	struct judge *judge = scene->agent->judge;
+
+	return judge->aim && !scene->comes && meeting_call(&judge->begun, scene->sample);
+}
+
+/**
  * scene_linger - let others meet what the operation has done
  * @scene: the operation
  *
- * Mostly returns at once.
+ * Mostly returns at once if nobody comes.
  */
 void scene_linger(struct scene *scene)
 {
-	if (!prng_below(scene->prng, 4))
+	if (scene_call(scene) || !prng_below(scene->prng, 4))
 		usleep(LINGER_US);
 }

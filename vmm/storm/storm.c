@@ -342,15 +342,21 @@ static uint32_t choose_window(const struct storm *storm, struct prng *prng)
 /*
  * Where and what. Hail keeps mmap_lock: some bugs need it, and most are seen later for it, so a
  * storm may have it or not, by its seed. A swarm takes its time, so that what is slow meets the
- * same pages again.
+ * same pages again; a narrow one begins with empty tables.
  */
 static void change_weather(struct storm *storm, struct prng *prng)
 {
-	if (storm->options->swarm && storm->turns % SWARM_TURNS)
+	const struct storm_options *options = storm->options;
+	bool narrow;
+
+	if (options->swarm && storm->turns % SWARM_TURNS)
 		return;
-	judge_set_hot(&storm->judge, choose_window(storm, prng));
-	if (storm->options->swarm)
-		mix_rest(&storm->mix, prng, !(storm->options->seed % 2));
+	narrow = options->swarm && prng_below(prng, 2);
+	judge_set_hot(&storm->judge, choose_window(storm, prng), narrow);
+	if (narrow)
+		track_clear();
+	if (options->swarm)
+		mix_rest(&storm->mix, prng, !(options->seed % 2));
 }
 
 /* The main thread: moves the window, prints, and watches. */

@@ -89,20 +89,33 @@ ACT(clear_dirty)
 }
 
 /**
- * track_hail - if it hails, have one event over all memory follow the other
+ * track_clear - have one event over all memory, which takes nothing away
+ *
+ * Tables are empty afterwards.
+ *
+ * Return: false if this kernel has none.
+ */
+bool track_clear(void)
+{
+	int error;
+
+	pthread_mutex_lock(&soft_dirty_lock);
+	error = text_write(CLEAR_REFS, "4");
+	pthread_mutex_unlock(&soft_dirty_lock);
+	return !error;
+}
+
+/**
+ * track_hail - if it hails, have one such event follow the other
  * @scene: the operation
  *
- * Takes nothing away. Tables are empty afterwards, and accesses under way have met so many
- * events that they go on without an entry.
+ * Accesses under way have met so many events then that they go on without an entry.
  */
 void track_hail(const struct scene *scene)
 {
-	for (int i = 0; i < HAILSTONES && mix_hails(scene->agent->mix); i++) {
-		pthread_mutex_lock(&soft_dirty_lock);
-		if (!text_write(CLEAR_REFS, "4"))
+	for (int i = 0; i < HAILSTONES && mix_hails(scene->agent->mix); i++)
+		if (track_clear())
 			mix_note_hail(scene->agent->mix);
-		pthread_mutex_unlock(&soft_dirty_lock);
-	}
 }
 
 /**
