@@ -152,6 +152,7 @@ extern const size_t nr_operations;
 bool scene_cannot(const struct scene *scene, enum subject_limit limit);
 void scene_fail(struct scene *scene, const char *what, int error);
 void scene_violate(struct scene *scene, uint32_t page, uint32_t fault, int64_t value);
+void scene_touch(const struct scene *scene);
 int scene_own_page(const struct scene *scene);
 void scene_expect_gap(struct scene *scene);
 void scene_expect_zeroes(struct scene *scene);

@@ -82,6 +82,19 @@ static void expect_refusal(struct scene *scene, uint32_t page, bool write)
 }
 
 /**
+ * scene_touch - have the process write the first page, with what is there
+ * @scene: the operation; the page can be written, by its owner too
+ */
+void scene_touch(const struct scene *scene)
+{
+	uint64_t *word = (uint64_t *)scene->hva, old = __atomic_load_n(word, __ATOMIC_RELAXED);
+
+	while (!__atomic_compare_exchange_n(word, &old, old, false, __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED))
+		;
+}
+
+/**
  * scene_own_page - have the operation's first page in a frame that nothing else uses
  * @scene: the operation; no other one has its pages
  *
@@ -92,15 +105,10 @@ static void expect_refusal(struct scene *scene, uint32_t page, bool write)
  */
 int scene_own_page(const struct scene *scene)
 {
-	uint64_t *word = (uint64_t *)scene->hva, old = __atomic_load_n(word, __ATOMIC_RELAXED);
-
 	/* Without KSM there is nothing to do. */
 	if (madvise(scene->hva, GUEST_PAGE_SIZE, MADV_UNMERGEABLE) && errno != EINVAL)
 		return -errno;
-	/* Writes what is there; its owner may write, too. */
-	while (!__atomic_compare_exchange_n(word, &old, old, false, __ATOMIC_RELAXED,
-					    __ATOMIC_RELAXED))
-		;
+	scene_touch(scene);
 	return 0;
 }
 

@@ -68,6 +68,16 @@ USABLE(soft_dirty)
 /* Else others clear the bit that one looks at. */
 static pthread_mutex_t soft_dirty_lock = PTHREAD_MUTEX_INITIALIZER;
 
+/*
+ * Does the kernel notice when the process itself writes? Not where it has left an entry alone,
+ * writable, for its page was pinned, if only with others that were a huge page together.
+ */
+static bool is_tracked(const struct scene *scene)
+{
+	scene_touch(scene);
+	return pagemap_entry(scene->hva) & PAGEMAP_SOFT_DIRTY;
+}
+
 /**
  * act_clear_dirty - clear all soft-dirty bits of the process; a write sets one again
  */
@@ -82,7 +92,7 @@ ACT(clear_dirty)
 	scene->reached = before & PAGEMAP_SOFT_DIRTY &&
 			 !(pagemap_entry(scene->hva) & PAGEMAP_SOFT_DIRTY);
 	error = error ?: scene_write_page(scene);
-	if (!error && !(pagemap_entry(scene->hva) & PAGEMAP_SOFT_DIRTY))
+	if (!error && !(pagemap_entry(scene->hva) & PAGEMAP_SOFT_DIRTY) && is_tracked(scene))
 		scene_violate(scene, scene->first, STAMP_UNLOGGED, 0);
 	pthread_mutex_unlock(&soft_dirty_lock);
 	return error;
