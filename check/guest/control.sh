@@ -22,6 +22,17 @@ else
 	status=1
 fi
 
+# Such a write is stale, but in the page that it was for: no stamp tells.
+if secmmu-vmm storm --subject procmem-unlocked --mix slot-delete --engines 4 --discarders 4 \
+	--hot 16 --aim --seconds 60 --violations 1 --seed 2 > /tmp/storm ||
+	! grep -q '^violation 1: .* an access succeeded that must not' /tmp/storm; then
+	cat /tmp/storm
+	echo "not ok - the storm did not notice writes that arrive when their slot has gone"
+	status=1
+else
+	echo "ok - the storm noticed late writes: $(grep '^storm: the first' /tmp/storm)"
+fi
+
 /usr/lib/secmmu/selftests/run_tests.sh invalidate > /tmp/tests
 if grep -q '^not ok .*B4_discard' /tmp/tests &&
 	grep -q '^not ok .*unmap' /tmp/tests; then

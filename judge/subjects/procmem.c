@@ -12,6 +12,8 @@
 
 #define SLOTS	8
 
+#define LATE_US	2000
+
 /**
  * struct procmem - the instance, which is its own accessor
  * @fd: /proc/self/mem
@@ -157,18 +159,43 @@ static ssize_t procmem_write(void *accessor, uint64_t gpa, const void *buffer, s
 	return transfer(accessor, gpa, NULL, buffer, length);
 }
 
+/* The bug of procmem-unlocked: looks its slot up, and writes when the slot may have gone. */
+static ssize_t write_late(void *accessor, uint64_t gpa, const void *buffer, size_t length)
+{
+	struct procmem *memory = accessor;
+	off_t offset;
+
+	pthread_rwlock_rdlock(&memory->lock);
+	offset = find_offset(memory, gpa, &length, true);
+	pthread_rwlock_unlock(&memory->lock);
+	if (offset < 0)
+		return offset;
+	usleep(LATE_US);
+	return result_of(pwrite(memory->fd, buffer, length, offset));
+}
+
+#define PROCMEM								\
+	.limits = SUBJECT_NO_PERMISSION | SUBJECT_NO_USERFAULT,		\
+	.high = true,							\
+	.late_writes = true,						\
+	.create = procmem_create,					\
+	.destroy = procmem_destroy,					\
+	.slot_set = procmem_slot_set,					\
+	.slot_delete = procmem_slot_delete,				\
+	.accessor_open = procmem_accessor_open,				\
+	.accessor_close = procmem_accessor_close,			\
+	.read = procmem_read
+
 SUBJECT(procmem) = {
 	.name = "procmem",
 	.summary = "/proc/self/mem, the control: it has no translations to go stale",
-	.limits = SUBJECT_NO_PERMISSION | SUBJECT_NO_USERFAULT,
-	.high = true,
-	.late_writes = true,
-	.create = procmem_create,
-	.destroy = procmem_destroy,
-	.slot_set = procmem_slot_set,
-	.slot_delete = procmem_slot_delete,
-	.accessor_open = procmem_accessor_open,
-	.accessor_close = procmem_accessor_close,
-	.read = procmem_read,
+	PROCMEM,
 	.write = procmem_write,
+};
+
+SUBJECT(procmem_unlocked) = {
+	.name = "procmem-unlocked",
+	.summary = "the same with writes that arrive late, for a storm to convict",
+	PROCMEM,
+	.write = write_late,
 };
