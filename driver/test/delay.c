@@ -26,6 +26,11 @@ static const struct pace {
  * must not miss, a fork or a slot that goes, takes several milliseconds.
  */
 #define DIRECT_TIMES	16
+/*
+ * Between a zap and its flush, in favoured turns: another event has to begin and to end meanwhile,
+ * and an engine to use what neither has flushed.
+ */
+#define ZAPPED_TIMES	8
 /* Nanoseconds, a power of two: 134 ms. */
 #define TURN_SHIFT	27
 
@@ -93,6 +98,8 @@ void secmmu_delay_pass(enum secmmu_gate gate, bool may_sleep)
 			     DIV_ROUND_UP_ULL(ns, NSEC_PER_USEC) + 1);
 		return;
 	}
+	if (gate == SECMMU_GATE_ZAPPED && pace == &favoured)
+		ns *= ZAPPED_TIMES;
 	until = now + ns;
 	while (ktime_get_mono_fast_ns() < until)
 		cpu_relax();
@@ -133,7 +140,7 @@ static const struct kernel_param_ops delay_ops = {
 };
 
 module_param_cb(gate_delay, &delay_ops, &secmmu_delay_most, 0600);
-MODULE_PARM_DESC(gate_delay, "longest random delay at a gate in us or 0; 16 times past mirrors");
+MODULE_PARM_DESC(gate_delay, "longest random delay at a gate in us, or 0; that of two gates is longer");
 
 static int seed_set(const char *val, const struct kernel_param *kp)
 {
