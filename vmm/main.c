@@ -158,7 +158,7 @@ static const struct option_entry run_table[] = {
 	{ "outside", 0, NULL, "do not have the subject look at itself in the end: judge what is "
 	  "seen from outside", VALUE(outside) },
 	{ "stuck-after", 0, "S",
-	  "so long without any progress means that threads are stuck; on slow "
+	  "so long without any progress means that a thread is stuck; on slow "
 	  "kernels times $SECMMU_TEST_SLOW (default 60)", NUMBER(stuck_after, 1, 3600) },
 	{ "seed", 0, "X", "repeat every thread's choices (default: the time)",
 	  NUMBER(seed, 0, INT64_MAX) },

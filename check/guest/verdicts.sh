@@ -12,7 +12,7 @@ status=0
 json=/tmp/verdict.json
 slow=${SECMMU_TEST_SLOW:-1}
 # Seconds without progress that these storms call stuck, and more than those.
-patience=3
+patience=5
 longer=$((patience * slow + 3))
 
 # What was tried, its exit status, that wanted, the last line wanted.
@@ -44,8 +44,7 @@ check()
 storm()
 {
 	rm -f $json
-	secmmu-vmm run --no-mirror --seed 1 --stuck-after $patience --json $json "$@" \
-		> /tmp/storm 2>&1
+	secmmu-vmm run --no-mirror --seed 1 --json $json "$@" > /tmp/storm 2>&1
 }
 
 # In the background, until it has told something; $storm then.
@@ -180,6 +179,14 @@ check "H2 which thread" said 'thread "engine 0" ([0-9]*), state t, in '
 check "H2 its kernel stack" said '^    .*ptrace_stop'
 check "H2 who waits for it" said 'thread "secmmu-vmm" ([0-9]*), state S, in futex'
 check "H3 stuck, no file" absent
+
+# All others get on.
+start --stuck-after $patience
+hold "engine 0"
+ended
+let_go
+judge "H2 one thread of many is held" $got 4 '^storm: STUCK, 0 violations$'
+check "H2 who it is" said '^storm: stuck: engine 0 has not got on for '
 
 # The canary's process is stopped, and waited for.
 start --stuck-after $patience

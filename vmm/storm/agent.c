@@ -33,7 +33,7 @@ void agent_start(struct agent *agent, void *(*body)(void *agent))
 		die("cannot start a thread: %s", strerror(error));
 	/* All names of agents are short enough. */
 	pthread_setname_np(agent->thread, agent->name);
-	agent->started = true;
+	__atomic_store_n(&agent->started, true, __ATOMIC_RELEASE);
 }
 
 /**
@@ -44,7 +44,7 @@ void agent_join(struct agent *agent)
 {
 	if (agent->started)
 		pthread_join(agent->thread, NULL);
-	agent->started = false;
+	__atomic_store_n(&agent->started, false, __ATOMIC_RELEASE);
 }
 
 /**

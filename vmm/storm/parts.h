@@ -38,11 +38,12 @@
  * @agents: engines, then the inspector, then discarders
  * @nr_agents: how many
  * @stop: agents finish when this is true
- * @guest_work: what the guest has done until @stop; for the watchdog
  * @steps: taken on the way to the end; for the watchdog
  * @turns: of the main thread while the storm goes on; for the watchdog
- * @seen_turn: the watchdog's: how far the main thread was when it last got on
- * @seen: the watchdog's: what it saw then
+ * @rounds: the watchdog's: so often all threads have got on
+ * @seen_turn: the watchdog's: how far the main thread was then
+ * @worked: the watchdog's: what each agent had done when it last looked
+ * @moved: the watchdog's: agents that have got on since the last round
  */
 struct storm {
 	const struct storm_options *options;
@@ -65,16 +66,17 @@ struct storm {
 	struct agent agents[MAX_AGENTS];
 	uint32_t nr_agents;
 	bool stop;
-	uint64_t guest_work;
 	uint64_t steps;
 	uint64_t turns;
+	uint64_t rounds;
 	uint64_t seen_turn;
-	uint64_t seen;
+	uint64_t worked[MAX_AGENTS];
+	bool moved[MAX_AGENTS];
 };
 
 bool storm_vcpu_silent(const struct vcpu *vcpu);
 void storm_count(struct storm *storm, struct totals *totals);
-void storm_note_guest_work(struct storm *storm);
 uint64_t storm_progress(void *context);
+const char *storm_laggard(void *context);
 
 #endif /* STORM_PARTS_H */

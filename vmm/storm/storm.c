@@ -371,7 +371,6 @@ static void watch_storm(struct storm *storm, struct totals *totals)
 	while (!time_is_up(storm, totals, ms) && !storm_over(storm)) {
 		usleep(TURN_MS * 1000);
 		change_weather(storm, &prng);
-		storm_note_guest_work(storm);
 		__atomic_add_fetch(&storm->turns, 1, __ATOMIC_RELAXED);
 		ms = clock_ms() - start;
 		if (ms / 1000 == totals->seconds)
@@ -429,6 +428,7 @@ static void start_watchdog(struct storm *storm)
 		.title = "storm",
 		.patience = storm->options->stuck_after,
 		.progress = storm_progress,
+		.laggard = storm_laggard,
 		.violations = storm_violations,
 		.context = storm,
 	};

@@ -14,6 +14,11 @@
 #define TEXT_BYTES	4096
 #define LINE_BYTES	512
 
+/* Fields of a stat file, as proc(5) counts them. */
+#define FIELD_USER	14u
+#define FIELD_KERNEL	15u
+#define FIELD_GUEST	43u
+
 /* A file of a thread; what cannot be read is empty. Returns 0 or a negative errno. */
 static int read_file(const char *thread, const char *name, char *text)
 {
@@ -55,6 +60,35 @@ static char state_of(const char *stat)
 	return name && name[1] == ' ' ? name[2] : '?';
 }
 
+/* A number in clock ticks; 0 if there is none. */
+static unsigned long field_of(const char *stat, unsigned int field)
+{
+	const char *at = strrchr(stat, ')');
+
+	for (field -= 2; at && field; field--)
+		at = strchr(at + 1, ' ');
+	return at ? strtoul(at, NULL, 10) : 0;
+}
+
+/* A thread that runs has no stack to show, so see where it spends a second. */
+static void tell_modes(int fd, const char *thread, char *stat)
+{
+	unsigned long ms = 1000 / (unsigned long)sysconf(_SC_CLK_TCK);
+	unsigned long user = field_of(stat, FIELD_USER), kernel = field_of(stat, FIELD_KERNEL);
+	unsigned long guest = field_of(stat, FIELD_GUEST);
+	static char line[LINE_BYTES];
+
+	if (fd >= 0)
+		sleep(1);
+	read_file(thread, "stat", stat);
+	user = field_of(stat, FIELD_USER) - user;
+	kernel = field_of(stat, FIELD_KERNEL) - kernel;
+	guest = field_of(stat, FIELD_GUEST) - guest;
+	snprintf(line, sizeof(line), "    of a second it spends %lu ms in user mode, %lu ms in the "
+		 "kernel, %lu ms in a guest\n", (user - guest) * ms, kernel * ms, guest * ms);
+	threads_write(fd, line);
+}
+
 static void tell_stack(int fd, const char *thread)
 {
 	static char stack[TEXT_BYTES], line[LINE_BYTES];
@@ -87,6 +121,8 @@ static void tell_thread(int fd, const char *thread)
 		 name, thread, state_of(stat),
 		 *where && strcmp(where, "0") ? where : "no place to wait");
 	threads_write(fd, line);
+	if (fd < 0 || state_of(stat) == 'R')
+		tell_modes(fd, thread, stat);
 	tell_stack(fd, thread);
 }
 

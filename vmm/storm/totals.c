@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the parts of a storm have done so far, in numbers. */
+#include <string.h>
 #include "parts.h"
 
 /**
@@ -91,29 +92,42 @@ void storm_count(struct storm *storm, struct totals *totals)
 		add_counters(storm, totals);
 }
 
-/**
- * storm_note_guest_work - note what the guest has done until now
- * @storm: the storm
- *
- * Until the agents are told to end: from then on it does not count, or it would hide one
- * that does not end.
- */
-void storm_note_guest_work(struct storm *storm)
+static uint64_t work_of(const struct agent *agent)
 {
-	const struct mailbox *mailbox = storm->judge.mailbox;
-	uint64_t work = 0;
+	return read_counter(&agent->reads) + read_counter(&agent->inspected) +
+	       read_counter(&agent->writes) + read_counter(&agent->faults) +
+	       read_counter(&agent->operations) + read_counter(&agent->denied);
+}
 
-	for (uint32_t i = 0; i < storm->options->vcpus; i++)
-		work += read_counter(&mailbox->vcpus[i].writes) +
-			read_counter(&mailbox->vcpus[i].reads);
-	__atomic_store_n(&storm->guest_work, work, __ATOMIC_RELAXED);
+/* Discarders of a script may wait for each other, or have nothing to do. */
+static bool must_get_on(const struct storm *storm, uint32_t i)
+{
+	return __atomic_load_n(&storm->agents[i].started, __ATOMIC_ACQUIRE) &&
+	       !__atomic_load_n(&storm->stop, __ATOMIC_ACQUIRE) &&
+	       (!storm->options->script || i <= storm->options->engines);
+}
+
+/* Notes who has got on. Returns the first that has not, but has to, or NULL. */
+static const struct agent *find_laggard(struct storm *storm)
+{
+	const struct agent *laggard = NULL;
+
+	for (uint32_t i = storm->nr_agents; i-- > 0;) {
+		uint64_t work = work_of(&storm->agents[i]);
+
+		storm->moved[i] |= work != storm->worked[i];
+		storm->worked[i] = work;
+		if (!storm->moved[i] && must_get_on(storm, i))
+			laggard = &storm->agents[i];
+	}
+	return laggard;
 }
 
 /**
  * storm_progress - a number that moves as long as the storm gets on
  * @context: the storm
  *
- * Some thread has to, and the main thread as well, for nobody else ends the storm.
+ * Each thread has to: others hide one that does not for as long as the storm lasts.
  *
  * Return: the number.
  */
@@ -121,18 +135,24 @@ uint64_t storm_progress(void *context)
 {
 	struct storm *storm = context;
 	uint64_t turn = read_counter(&storm->turns) + read_counter(&storm->steps);
-	uint64_t sum = read_counter(&storm->steps) + read_counter(&storm->guest_work);
 
-	for (uint32_t i = 0; i < storm->nr_agents; i++) {
-		const struct agent *agent = &storm->agents[i];
-
-		sum += read_counter(&agent->reads) + read_counter(&agent->inspected) +
-		       read_counter(&agent->writes) + read_counter(&agent->faults) +
-		       read_counter(&agent->operations) + read_counter(&agent->denied);
-	}
-	if (turn != storm->seen_turn) {
+	if (!find_laggard(storm) && turn != storm->seen_turn) {
 		storm->seen_turn = turn;
-		storm->seen = sum;
+		memset(storm->moved, 0, sizeof(storm->moved));
+		storm->rounds++;
 	}
-	return storm->seen;
+	return storm->rounds;
+}
+
+/**
+ * storm_laggard - say who does not get on
+ * @context: the storm
+ *
+ * Return: a name.
+ */
+const char *storm_laggard(void *context)
+{
+	const struct agent *laggard = find_laggard(context);
+
+	return laggard ? laggard->name : "the main thread";
 }

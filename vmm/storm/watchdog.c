@@ -35,8 +35,8 @@ static void tell_stuck(int fd, unsigned int seconds, uint64_t violations)
 	static char line[LINE_BYTES];
 
 	snprintf(line, sizeof(line),
-		 "%s: stuck: no thread has got on for %u s. These are alive:\n",
-		 watched.title, seconds);
+		 "%s: stuck: %s has not got on for %u s. These threads are alive:\n",
+		 watched.title, watched.laggard(watched.context), seconds);
 	threads_write(fd, line);
 	threads_tell(fd);
 	snprintf(line, sizeof(line),

@@ -12,6 +12,7 @@
  * @patience: seconds without progress, times SECMMU_TEST_SLOW, that mean "stuck"
  * @progress: a number that changes as long as the threads get on; called in the
  *	watchdog's thread, may neither allocate nor wait
+ * @laggard: the name of a thread that does not; the same holds for it
  * @violations: how many there are; the same holds for it
  * @context: argument of both
  */
@@ -19,6 +20,7 @@ struct watchdog {
 	const char *title;
 	unsigned int patience;
 	uint64_t (*progress)(void *context);
+	const char *(*laggard)(void *context);
 	uint64_t (*violations)(void *context);
 	void *context;
 };
