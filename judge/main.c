@@ -105,6 +105,8 @@ static bool is_wanted(const struct judge_options *options, const struct subject_
 {
 	char pair[128];
 
+	if (ops->storms_only && !options->subjects && !options->nr_pairs)
+		return false;
 	if (options->subjects && fnmatch(options->subjects, ops->name, 0))
 		return false;
 	if (options->checks && fnmatch(options->checks, check, 0))

@@ -128,6 +128,8 @@ struct subject_counters {
  * @ages: it takes part in aging (clear_young and its relatives)
  * @stuck_prefault: a known bug: @prefault may wait for a change of slots that waits for it, until
  *	its thread gets a signal. A storm sends one each second
+ * @storms_only: a control of storms: checks find nothing wrong with it, and leave it out unless it
+ *	is named
  * @late_writes: a write may arrive after the process has write-protected the page, if it was under
  *	way by then: GUP had let it in. A storm then waits for it
  * @migrate: moves pages to memory of the subject's own, which the process cannot reach: what it
@@ -168,6 +170,7 @@ struct subject_ops {
 	bool high;
 	bool ages;
 	bool stuck_prefault;
+	bool storms_only;
 	bool late_writes;
 
 	int (*probe)(char *why, size_t size);

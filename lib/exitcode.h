@@ -9,7 +9,7 @@
  * @EXIT_FAIL: something is wrong: violations, whatever else happened
  * @EXIT_CANNOT: it could not run: usage or set-up
  * @EXIT_UNPROVEN: nothing is wrong, but too little happened to prove that
- * @EXIT_STUCK: threads did not get on, and were given up
+ * @EXIT_STUCK: a thread did not get on, and all were given up
  * @EXIT_INTERRUPTED: plus the number of the signal that ended it early
  */
 enum exit_code {

@@ -142,7 +142,7 @@ static const struct option_entry run_table[] = {
 	{ "aim", 0, NULL, "operations take pages that engines have just used or other operations "
 	  "have just come to, and engines those that were taken", VALUE(aim) },
 	{ "swarm", 0, NULL, "only some of the operations are performed at a time, others every half "
-	  "a second, half of the time in the window only", VALUE(swarm) },
+	  "a second, and half of the time mostly in the window", VALUE(swarm) },
 	{ "seconds", 0, "S", "duration, at least (default 30)",
 	  NUMBER(seconds, 1, OPTION_MAX_SECONDS) },
 	{ "limit", 0, "S",
@@ -211,7 +211,7 @@ static const struct command_line run_line = {
 		"  1  FAIL         violations, whatever else happened\n"
 		"  2               it could not run\n"
 		"  3  UNPROVEN     no violation, but too little happened\n"
-		"  4  STUCK        threads do not get on; their kernel stacks are told\n"
+		"  4  STUCK        a thread does not get on; all kernel stacks are told\n"
 		"  130, 143  INTERRUPTED  by SIGINT, SIGTERM: what was found until then. "
 		"A second one ends the program at once\n\n"
 		"FILE of --json is written whole or not at all.",

@@ -3,8 +3,9 @@
  * Random delays at gates, for storms: nothing decides who meets whom, but those who are
  * about to meet take longer, at other gates every now and then, and at times accesses have
  * no patience with events. The module parameter "gate_delay" is the longest delay in
- * microseconds, 0 for none; the one sleep past a mirror may last 16 times as long, a delay before
- * a flush 8 times. "gate_seed" begins the random numbers anew.
+ * microseconds, 0 for none; the one sleep past a mirror may last 16 times as long, and one
+ * before a flush 8 times while that gate is favoured. "gate_seed" begins the random numbers
+ * anew.
  */
 #ifndef SECMMU_TEST_DELAY_H
 #define SECMMU_TEST_DELAY_H

@@ -196,6 +196,7 @@ SUBJECT(procmem) = {
 SUBJECT(procmem_unlocked) = {
 	.name = "procmem-unlocked",
 	.summary = "the same with writes that arrive late, for a storm to convict",
+	.storms_only = true,
 	PROCMEM,
 	.write = write_late,
 };

@@ -23,10 +23,12 @@ static void choose_pages(struct scene *scene)
 	const struct arena_slot *slot;
 	uint32_t most = 1 + prng_below(scene->prng, 1 << prng_below(scene->prng, MAX_SHIFT));
 
+	uint32_t first = judge_choose_near(judge, &judge->used, scene->prng);
+
 	if (scene->comes)
-		most = 1;
+		most = 1 + scene->operation->keeps_first;
 	else
-		scene->first = judge_choose_near(judge, &judge->used, scene->prng);
+		scene->first = first;
 	slot = &memory->arena[memory_slot_of(memory, scene->first) - MEMORY_ARENA_SLOT];
 	switch (scene->operation->extent) {
 	case EXTENT_ONE:

@@ -7,7 +7,7 @@
 
 /* A discarder sleeps while it waits: the owner may need its processor. */
 #define WAIT_US		50
-/* So often for one write, which may have to wait for what the discarder has done. */
+/* Some 40 ms for one write: longer than it sleeps on its way past a mirror. */
 #define WAITS_MOST	400
 
 /**
@@ -197,7 +197,7 @@ void judge_note_writer(struct judge *judge, uint32_t page, const void *writer)
  */
 void judge_write_begin(struct judge *judge, uint32_t participant)
 {
-	/* Odd before the memory is looked at; pairs with judge_outlast(). */
+	/* Odd before the memory is looked at; pairs with judge_await_writer(). */
 	__atomic_fetch_add(&judge->writing[participant], 1, __ATOMIC_SEQ_CST);
 }
 
@@ -212,23 +212,26 @@ void judge_write_end(struct judge *judge, uint32_t participant)
 }
 
 /**
- * judge_outlast - wait for a write of a page by its owner that has begun before
+ * judge_await_writer - wait for a write of a page by its owner that has begun before
  * @judge: the judge
  * @page: number of the page, closed by the caller
  *
  * Return: false if it is still under way after a while.
  */
-bool judge_outlast(const struct judge *judge, uint32_t page)
+bool judge_await_writer(const struct judge *judge, uint32_t page)
 {
-	const uint32_t *writing = &judge->writing[judge_owner(judge, page)];
-	uint32_t before = __atomic_load_n(writing, __ATOMIC_SEQ_CST);
+	uint32_t owner = judge_owner(judge, page);
+	const struct participant *who = &judge->mailbox->participants[owner];
+	uint32_t before = __atomic_load_n(&judge->writing[owner], __ATOMIC_SEQ_CST);
 
-	for (int i = 0; before & 1 && i < WAITS_MOST; i++) {
-		usleep(WAIT_US);
-		if (__atomic_load_n(writing, __ATOMIC_SEQ_CST) != before)
+	/* An owner that is busy with another page begins nothing here: the latch is closed. */
+	for (int i = 0; i < WAITS_MOST; i++) {
+		if (!(before & 1) || __atomic_load_n(&who->busy, __ATOMIC_ACQUIRE) != page + 1 ||
+		    __atomic_load_n(&judge->writing[owner], __ATOMIC_SEQ_CST) != before)
 			return true;
+		usleep(WAIT_US);
 	}
-	return !(before & 1);
+	return false;
 }
 
 /**

@@ -29,7 +29,7 @@
  * @narrow: for now all choices, not half of them, go to the window; written by the storm
  * @used: pages that engines have used
  * @lost: pages that discarders have had
- * @begun: their operations that others may come to
+ * @begun: the operation of a discarder that others may come to
  * @writing: of each participant, which alone counts it: odd while a write of its own through an
  *	engine is under way
  * @exact: pages judged exactly
@@ -83,7 +83,7 @@ bool judge_read_end(struct judge *judge, struct judge_read *read,
 void judge_note_writer(struct judge *judge, uint32_t page, const void *writer);
 void judge_write_begin(struct judge *judge, uint32_t participant);
 void judge_write_end(struct judge *judge, uint32_t participant);
-bool judge_outlast(const struct judge *judge, uint32_t page);
+bool judge_await_writer(const struct judge *judge, uint32_t page);
 bool judge_wrote(const struct judge *judge, uint32_t page, const void *writer);
 bool judge_look(const struct judge *judge, uint32_t page, const void *writer, uint32_t *seq);
 void judge_fault(struct judge *judge, uint32_t page, uint32_t fault,

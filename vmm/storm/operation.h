@@ -85,7 +85,7 @@ struct operation;
  * @gpa: of the first page
  * @hva: of the first page
  * @length: bytes
- * @sample: a page of these, which the discarder has just read
+ * @sample: a page of these, which the discarder has just read unless it @comes
  * @reached: %PROOF_OWN: the operation has seen that it reached its path
  * @comes: it has come to the page of another operation that has just begun
  */
@@ -162,14 +162,14 @@ void scene_linger(struct scene *scene);
 int scene_write_page(struct scene *scene);
 char *scene_sample(const struct scene *scene);
 void scene_copy_sample(const struct scene *scene, uint64_t *copy);
-bool scene_settle(const struct scene *scene);
+bool scene_await_writer(const struct scene *scene);
 void scene_expect_same(struct scene *scene, const uint64_t *copy, uint32_t fault);
 void scene_reserve_scratch(struct scene *scene);
 uint32_t scene_slot(const struct scene *scene);
 void scene_set_slot(struct scene *scene, unsigned int flags);
 
 /* What may come before any of them: operations/track.c. */
-bool track_clear(void);
+void track_empty(void);
 void track_hail(const struct scene *scene);
 
 #endif /* STORM_OPERATION_H */

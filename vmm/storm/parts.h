@@ -40,7 +40,7 @@
  * @stop: agents finish when this is true
  * @steps: taken on the way to the end; for the watchdog
  * @turns: of the main thread while the storm goes on; for the watchdog
- * @rounds: the watchdog's: so often all threads have got on
+ * @rounds: the watchdog's: so often all agents that have to have got on
  * @seen_turn: the watchdog's: how far the main thread was then
  * @worked: the watchdog's: what each agent had done when it last looked
  * @moved: the watchdog's: agents that have got on since the last round
@@ -77,6 +77,6 @@ struct storm {
 bool storm_vcpu_silent(const struct vcpu *vcpu);
 void storm_count(struct storm *storm, struct totals *totals);
 uint64_t storm_progress(void *context);
-const char *storm_laggard(void *context);
+void storm_laggards(void *context, char *text, size_t size);
 
 #endif /* STORM_PARTS_H */

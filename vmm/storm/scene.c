@@ -219,17 +219,17 @@ void scene_copy_sample(const struct scene *scene, uint64_t *copy)
 }
 
 /**
- * scene_settle - wait for a write of the sample that was under way when it was protected
+ * scene_await_writer - wait for a write of the sample that was under way when it was protected
  * @scene: the operation; it has write-protected its pages
  *
  * Return: false if such a write may still arrive.
  */
-bool scene_settle(const struct scene *scene)
+bool scene_await_writer(const struct scene *scene)
 {
 	const struct agent *agent = scene->agent;
 
 	return !agent->engine.instance->ops->late_writes ||
-	       judge_outlast(agent->judge, scene->sample);
+	       judge_await_writer(agent->judge, scene->sample);
 }
 
 /**
@@ -305,6 +305,8 @@ bool scene_call(const struct scene *scene)
  */
 void scene_linger(struct scene *scene)
 {
-	if (scene_call(scene) || !prng_below(scene->prng, 4))
+	bool stays = !prng_below(scene->prng, 4);
+
+	if (scene_call(scene) || stays)
 		usleep(LINGER_US);
 }

@@ -56,6 +56,8 @@ static void on_shut_down(void *context, unsigned int index)
 	bool intact = fixed_intact(&storm->fixed);
 	char what[96];
 
+	/* It has stopped within a write, perhaps, and nobody shall wait for that. */
+	__atomic_store_n(&storm->judge.mailbox->participants[index].busy, 0, __ATOMIC_RELEASE);
 	snprintf(what, sizeof(what),
 		 "vCPU %u: triple fault; code, descriptors and page tables are %s",
 		 index, intact ? "intact" : "damaged");
@@ -353,10 +355,10 @@ static void change_weather(struct storm *storm, struct prng *prng)
 		return;
 	narrow = options->swarm && prng_below(prng, 2);
 	judge_set_hot(&storm->judge, choose_window(storm, prng), narrow);
-	if (narrow)
-		track_clear();
 	if (options->swarm)
 		mix_rest(&storm->mix, prng, !(options->seed % 2));
+	if (narrow)
+		track_empty();
 }
 
 /* The main thread: moves the window, prints, and watches. */
@@ -428,7 +430,7 @@ static void start_watchdog(struct storm *storm)
 		.title = "storm",
 		.patience = storm->options->stuck_after,
 		.progress = storm_progress,
-		.laggard = storm_laggard,
+		.laggards = storm_laggards,
 		.violations = storm_violations,
 		.context = storm,
 	};

@@ -18,8 +18,8 @@
  * @discarders: threads that perform operations, 1 .. MAX_DISCARDERS
  * @hot: pages of the window that half of all accesses go to
  * @aim: discarders prefer pages that engines have just used, and engines those that
- *	discarders have
- * @swarm: only some of the operations are performed at a time
+ *	discarders have; operations come to those that begin
+ * @swarm: only some of the operations are performed at a time, at times near the window only
  * @seconds: how long at least
  * @limit: seconds until which it may go on to prove something; @seconds if that is more
  * @stuck_after: seconds without progress, times SECMMU_TEST_SLOW, that mean "stuck"

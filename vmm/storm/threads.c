@@ -13,6 +13,7 @@
 #define ENTRIES_BYTES	4096
 #define TEXT_BYTES	4096
 #define LINE_BYTES	512
+#define THREADS		64
 
 /* Fields of a stat file, as proc(5) counts them. */
 #define FIELD_USER	14u
@@ -70,22 +71,56 @@ static unsigned long field_of(const char *stat, unsigned int field)
 	return at ? strtoul(at, NULL, 10) : 0;
 }
 
-/* A thread that runs has no stack to show, so see where it spends a second. */
-static void tell_modes(int fd, const char *thread, char *stat)
+/* Where threads spend their time, in clock ticks; more threads than a storm has. */
+static struct work {
+	int thread;
+	unsigned long user;
+	unsigned long kernel;
+	unsigned long guest;
+} works[THREADS];
+
+/* Room for the thread is where it was, or after the last. NULL if there is none. */
+static struct work *work_of(int thread)
 {
-	unsigned long ms = 1000 / (unsigned long)sysconf(_SC_CLK_TCK);
-	unsigned long user = field_of(stat, FIELD_USER), kernel = field_of(stat, FIELD_KERNEL);
-	unsigned long guest = field_of(stat, FIELD_GUEST);
+	for (unsigned int i = 0; i < THREADS; i++)
+		if (works[i].thread == thread || !works[i].thread)
+			return &works[i];
+	return NULL;
+}
+
+static void note_work(int fd, const char *thread)
+{
+	static char stat[TEXT_BYTES];
+	struct work *work = work_of(atoi(thread));
+
+	(void)fd;
+	if (!work || read_file(thread, "stat", stat))
+		return;
+	*work = (struct work) {
+		.thread = atoi(thread),
+		.user = field_of(stat, FIELD_USER),
+		.kernel = field_of(stat, FIELD_KERNEL),
+		.guest = field_of(stat, FIELD_GUEST),
+	};
+}
+
+static long ms_since(unsigned long before, const char *stat, unsigned int field)
+{
+	return (long)(field_of(stat, field) - before) * (1000 / sysconf(_SC_CLK_TCK));
+}
+
+/* A thread that runs has no stack to show. Time in a guest is user time as well. */
+static void tell_work(int fd, const char *thread, const char *stat)
+{
+	const struct work *work = work_of(atoi(thread));
 	static char line[LINE_BYTES];
 
-	if (fd >= 0)
-		sleep(1);
-	read_file(thread, "stat", stat);
-	user = field_of(stat, FIELD_USER) - user;
-	kernel = field_of(stat, FIELD_KERNEL) - kernel;
-	guest = field_of(stat, FIELD_GUEST) - guest;
-	snprintf(line, sizeof(line), "    of a second it spends %lu ms in user mode, %lu ms in the "
-		 "kernel, %lu ms in a guest\n", (user - guest) * ms, kernel * ms, guest * ms);
+	if (!work || !work->thread)
+		return;
+	snprintf(line, sizeof(line), "    of a second it spends %ld ms in user mode, %ld of them in a "
+		 "guest, and %ld ms in the kernel\n", ms_since(work->user, stat, FIELD_USER),
+		 ms_since(work->guest, stat, FIELD_GUEST),
+		 ms_since(work->kernel, stat, FIELD_KERNEL));
 	threads_write(fd, line);
 }
 
@@ -122,17 +157,12 @@ static void tell_thread(int fd, const char *thread)
 		 *where && strcmp(where, "0") ? where : "no place to wait");
 	threads_write(fd, line);
 	if (fd < 0 || state_of(stat) == 'R')
-		tell_modes(fd, thread, stat);
+		tell_work(fd, thread, stat);
 	tell_stack(fd, thread);
 }
 
-/**
- * threads_tell - tell where all threads of this process are, but for the caller
- * @fd: where to tell it, or -1, to have everything that this takes in memory
- *
- * Allocates nothing, and touches no memory that an earlier call has not touched.
- */
-void threads_tell(int fd)
+/* All threads but the caller. */
+static void visit_threads(void (*visit)(int fd, const char *thread), int fd)
 {
 	static char entries[ENTRIES_BYTES] __attribute__((aligned(8)));
 	pid_t self = (pid_t)syscall(SYS_gettid);
@@ -148,8 +178,23 @@ void threads_tell(int fd)
 			at += entry->d_reclen;
 			if (entry->d_name[0] != '.' &&
 			    (fd < 0 || atoi(entry->d_name) != self))
-				tell_thread(fd, entry->d_name);
+				visit(fd, entry->d_name);
 		}
 	}
 	close(folder);
+}
+
+/**
+ * threads_tell - tell where all threads of this process are, but for the caller
+ * @fd: where to tell it, or -1, to have everything that this takes in memory
+ *
+ * Allocates nothing, and touches no memory that an earlier call has not touched. Takes a second.
+ */
+void threads_tell(int fd)
+{
+	memset(works, 0, sizeof(works));
+	visit_threads(note_work, fd);
+	if (fd >= 0)
+		sleep(1);
+	visit_threads(tell_thread, fd);
 }

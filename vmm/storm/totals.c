@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the parts of a storm have done so far, in numbers. */
+#include <stdio.h>
 #include <string.h>
 #include "parts.h"
 
@@ -107,27 +108,28 @@ static bool must_get_on(const struct storm *storm, uint32_t i)
 	       (!storm->options->script || i <= storm->options->engines);
 }
 
-/* Notes who has got on. Returns the first that has not, but has to, or NULL. */
-static const struct agent *find_laggard(struct storm *storm)
+/* Notes who has got on. Have all that have to? */
+static bool look_at_agents(struct storm *storm)
 {
-	const struct agent *laggard = NULL;
+	bool all = true;
 
-	for (uint32_t i = storm->nr_agents; i-- > 0;) {
+	for (uint32_t i = 0; i < storm->nr_agents; i++) {
 		uint64_t work = work_of(&storm->agents[i]);
 
 		storm->moved[i] |= work != storm->worked[i];
 		storm->worked[i] = work;
-		if (!storm->moved[i] && must_get_on(storm, i))
-			laggard = &storm->agents[i];
+		all &= storm->moved[i] || !must_get_on(storm, i);
 	}
-	return laggard;
+	return all;
 }
 
 /**
  * storm_progress - a number that moves as long as the storm gets on
  * @context: the storm
  *
- * Each thread has to: others hide one that does not for as long as the storm lasts.
+ * Each agent has to, and the main thread: others would hide one that does not for as long as the
+ * storm lasts. But not a vCPU, which QEMU's emulation loses now and then, or the discarders of a
+ * script.
  *
  * Return: the number.
  */
@@ -136,7 +138,7 @@ uint64_t storm_progress(void *context)
 	struct storm *storm = context;
 	uint64_t turn = read_counter(&storm->turns) + read_counter(&storm->steps);
 
-	if (!find_laggard(storm) && turn != storm->seen_turn) {
+	if (look_at_agents(storm) && turn != storm->seen_turn) {
 		storm->seen_turn = turn;
 		memset(storm->moved, 0, sizeof(storm->moved));
 		storm->rounds++;
@@ -145,14 +147,19 @@ uint64_t storm_progress(void *context)
 }
 
 /**
- * storm_laggard - say who does not get on
+ * storm_laggards - say who had not got on when storm_progress() looked last
  * @context: the storm
- *
- * Return: a name.
+ * @text: names, between commas
+ * @size: bytes of @text
  */
-const char *storm_laggard(void *context)
+void storm_laggards(void *context, char *text, size_t size)
 {
-	const struct agent *laggard = find_laggard(context);
+	const struct storm *storm = context;
+	size_t at = 0;
 
-	return laggard ? laggard->name : "the main thread";
+	snprintf(text, size, "the main thread");
+	for (uint32_t i = 0; i < storm->nr_agents && at < size; i++)
+		if (!storm->moved[i] && must_get_on(storm, i))
+			at += (size_t)snprintf(text + at, size - at, "%s%s", at ? ", " : "",
+					       storm->agents[i].name);
 }

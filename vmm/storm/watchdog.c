@@ -32,11 +32,11 @@ static bool stop;
  */
 static void tell_stuck(int fd, unsigned int seconds, uint64_t violations)
 {
-	static char line[LINE_BYTES];
+	static char line[LINE_BYTES], who[LINE_BYTES / 2];
 
-	snprintf(line, sizeof(line),
-		 "%s: stuck: %s has not got on for %u s. These threads are alive:\n",
-		 watched.title, watched.laggard(watched.context), seconds);
+	watched.laggards(watched.context, who, sizeof(who));
+	snprintf(line, sizeof(line), "%s: stuck: no progress for %u s of: %s. These threads are alive:\n",
+		 watched.title, seconds, who);
 	threads_write(fd, line);
 	threads_tell(fd);
 	snprintf(line, sizeof(line),

@@ -4,6 +4,7 @@
 #define VMM_WATCHDOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /**
@@ -12,15 +13,15 @@
  * @patience: seconds without progress, times SECMMU_TEST_SLOW, that mean "stuck"
  * @progress: a number that changes as long as the threads get on; called in the
  *	watchdog's thread, may neither allocate nor wait
- * @laggard: the name of a thread that does not; the same holds for it
+ * @laggards: writes the names of threads that do not; the same holds for it
  * @violations: how many there are; the same holds for it
- * @context: argument of both
+ * @context: argument of all three
  */
 struct watchdog {
 	const char *title;
 	unsigned int patience;
 	uint64_t (*progress)(void *context);
-	const char *(*laggard)(void *context);
+	void (*laggards)(void *context, char *text, size_t size);
 	uint64_t (*violations)(void *context);
 	void *context;
 };

@@ -74,7 +74,9 @@ static int write_and_look(struct scene *scene)
 	take_log(scene, &error);
 	for (int i = 0; i < 3 && !error; i++) {
 		error = scene_write_page(scene);
-		scene_linger(scene);
+		/* Who comes may leave the next write an entry that only a TLB still has. */
+		if (!error && i == 0)
+			scene_linger(scene);
 		if (!error && i == 2)
 			error = protect_and_back(scene);
 		if (error)

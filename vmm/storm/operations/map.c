@@ -183,15 +183,13 @@ ACT(protect_writes)
 {
 	uint64_t before[GUEST_PAGE_WORDS];
 	int error = protect(scene, PROT_READ);
-	bool settled;
 
-	if (!error) {
-		settled = scene_settle(scene);
-		scene_copy_sample(scene, before);
+	if (!error)
 		scene_expect_read_only(scene);
+	if (!error && !scene_cannot(scene, SUBJECT_NO_PERMISSION) && scene_await_writer(scene)) {
+		scene_copy_sample(scene, before);
 		scene_linger(scene);
-		if (settled && !scene_cannot(scene, SUBJECT_NO_PERMISSION))
-			scene_expect_same(scene, before, STAMP_GAP);
+		scene_expect_same(scene, before, STAMP_GAP);
 	}
 	unprotect(scene);
 	scene->reached = !error;

@@ -69,13 +69,18 @@ USABLE(soft_dirty)
 static pthread_mutex_t soft_dirty_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /*
- * Does the kernel notice when the process itself writes? Not where it has left an entry alone,
- * writable, for its page was pinned, if only with others that were a huge page together.
+ * Does the kernel notice when the process itself writes? clear_refs skips an entry whose page, or
+ * another of its folio, is pinned; if it is writable and its bit is clear, no write sets that.
+ * What moves the page meanwhile may: then nobody knows.
  */
-static bool is_tracked(const struct scene *scene)
+static bool is_tracked(const struct scene *scene, uint64_t entry)
 {
+	uint64_t now;
+
 	scene_touch(scene);
-	return pagemap_entry(scene->hva) & PAGEMAP_SOFT_DIRTY;
+	now = pagemap_entry(scene->hva);
+	return now & PAGEMAP_SOFT_DIRTY &&
+	       !((now ^ entry) & (PAGEMAP_PRESENT | PAGEMAP_FRAME));
 }
 
 /**
@@ -83,36 +88,33 @@ static bool is_tracked(const struct scene *scene)
  */
 ACT(clear_dirty)
 {
-	uint64_t before;
+	uint64_t before, cleared;
 	int error;
 
 	pthread_mutex_lock(&soft_dirty_lock);
 	before = pagemap_entry(scene->hva);
 	error = text_write(CLEAR_REFS, "4");
-	scene->reached = before & PAGEMAP_SOFT_DIRTY &&
-			 !(pagemap_entry(scene->hva) & PAGEMAP_SOFT_DIRTY);
+	cleared = pagemap_entry(scene->hva);
+	scene->reached = before & PAGEMAP_SOFT_DIRTY && !(cleared & PAGEMAP_SOFT_DIRTY);
 	error = error ?: scene_write_page(scene);
-	if (!error && !(pagemap_entry(scene->hva) & PAGEMAP_SOFT_DIRTY) && is_tracked(scene))
+	if (!error && !(pagemap_entry(scene->hva) & PAGEMAP_SOFT_DIRTY) &&
+	    is_tracked(scene, cleared))
 		scene_violate(scene, scene->first, STAMP_UNLOGGED, 0);
 	pthread_mutex_unlock(&soft_dirty_lock);
 	return error;
 }
 
 /**
- * track_clear - have one event over all memory, which takes nothing away
+ * track_empty - empty all tables by one event over all memory, which takes nothing away
  *
- * Tables are empty afterwards.
- *
- * Return: false if this kernel has none.
+ * Does nothing if somebody is about to do the same, or if this kernel cannot.
  */
-bool track_clear(void)
+void track_empty(void)
 {
-	int error;
-
-	pthread_mutex_lock(&soft_dirty_lock);
-	error = text_write(CLEAR_REFS, "4");
+	if (pthread_mutex_trylock(&soft_dirty_lock))
+		return;
+	text_write(CLEAR_REFS, "4");
 	pthread_mutex_unlock(&soft_dirty_lock);
-	return !error;
 }
 
 /**
@@ -123,9 +125,12 @@ bool track_clear(void)
  */
 void track_hail(const struct scene *scene)
 {
-	for (int i = 0; i < HAILSTONES && mix_hails(scene->agent->mix); i++)
-		if (track_clear())
+	for (int i = 0; i < HAILSTONES && mix_hails(scene->agent->mix); i++) {
+		pthread_mutex_lock(&soft_dirty_lock);
+		if (!text_write(CLEAR_REFS, "4"))
 			mix_note_hail(scene->agent->mix);
+		pthread_mutex_unlock(&soft_dirty_lock);
+	}
 }
 
 /**

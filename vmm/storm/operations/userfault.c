@@ -291,6 +291,19 @@ static int protect_pages(const struct scene *scene, int fd, uint64_t mode)
 	return 0;
 }
 
+/* Does a fault in the sample wait? All that wait go on when the protection goes. */
+static bool asks_for_sample(const struct scene *scene, int fd)
+{
+	uintptr_t sample = (uintptr_t)scene_sample(scene);
+	struct uffd_msg message;
+
+	while (read(fd, &message, sizeof(message)) == sizeof(message))
+		if (message.event == UFFD_EVENT_PAGEFAULT &&
+		    message.arg.pagefault.address - sample < GUEST_PAGE_SIZE)
+			return true;
+	return false;
+}
+
 /**
  * act_protect_by_userfault - writers wait, and content must not change, until they may go on
  */
@@ -306,7 +319,8 @@ ACT(protect_by_userfault)
 		protect_pages(scene, fd, UFFDIO_WRITEPROTECT_MODE_WP);
 	if (!error) {
 		scene->reached = pagemap_entry(scene_sample(scene)) & PAGEMAP_USERFAULT_WP;
-		settled = scene_settle(scene);
+		/* A writer that waits for this operation has not been let in. */
+		settled = scene_await_writer(scene) || asks_for_sample(scene, fd);
 		scene_copy_sample(scene, before);
 		scene_linger(scene);
 		if (settled)
