@@ -139,8 +139,8 @@ static const struct option_entry run_table[] = {
 	  NUMBER(discarders, 1, MAX_DISCARDERS) },
 	{ "hot", 0, "N", "pages that half of all accesses go to (default 128)",
 	  NUMBER(hot, 1, 4096) },
-	{ "aim", 0, NULL, "operations take pages that engines have just used or other operations "
-	  "have just come to, and engines those that were taken", VALUE(aim) },
+	{ "aim", 0, NULL, "operations take pages that engines have just used, or come to one "
+	  "that has just begun; engines take those that were taken", VALUE(aim) },
 	{ "swarm", 0, NULL, "only some of the operations are performed at a time, others every half "
 	  "a second, and half of the time mostly in the window", VALUE(swarm) },
 	{ "seconds", 0, "S", "duration, at least (default 30)",

@@ -140,7 +140,7 @@ static const struct kernel_param_ops delay_ops = {
 };
 
 module_param_cb(gate_delay, &delay_ops, &secmmu_delay_most, 0600);
-MODULE_PARM_DESC(gate_delay, "longest random delay at a gate in us, or 0; at two longer");
+MODULE_PARM_DESC(gate_delay, "longest random delay at a gate in us, or 0 (test builds only)");
 
 static int seed_set(const char *val, const struct kernel_param *kp)
 {

@@ -22,7 +22,6 @@ static void choose_pages(struct scene *scene)
 	const struct memory *memory = judge->memory;
 	const struct arena_slot *slot;
 	uint32_t most = 1 + prng_below(scene->prng, 1 << prng_below(scene->prng, MAX_SHIFT));
-
 	uint32_t first = judge_choose_near(judge, &judge->used, scene->prng);
 
 	if (scene->comes)
