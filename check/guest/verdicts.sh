@@ -121,26 +121,33 @@ judge "H2 goes on until it proves something" $got 0 '^storm: PASS, 0 violations$
 check "H2 for longer than it was told" said '^\[  2s\]'
 check "H3 passed, the file is whole" whole PASS
 
-# --- A swarm has hail, and nothing else has -------------------------------------------
+# --- Swarms have weather, storms that aim have meetings, and others do not ------------
 
 calm()
 {
-	! said '^hail'
+	! said '^swarms' && ! said '^met' && ! said '^before'
 }
 
-# With an even seed it hails in one swarm of four, and a swarm is half a second.
-hails()
+# It hails in one swarm of four, and a swarm is half a second. With hail, if $1; narrow swarms,
+# huge pages and meetings in any case.
+stormy()
 {
-	for seed in 2 4 6; do
-		storm --swarm --seed $seed --seconds 10 --limit 10 --writes 1
-		! said '^hail  *[1-9][0-9]* events' || return 0
+	for seed in $2; do
+		secmmu-vmm storm --subject procmem --mix all --swarm --aim --seed $seed \
+			--seconds 10 --limit 10 --writes 1 > /tmp/storm 2>&1
+		if said "^before  *operations: $1 events over all memory, [1-9][0-9]* huge" &&
+			said '^swarms  *[1-9][0-9]*, [1-9][0-9]* of them narrow' &&
+			said '^met  *[1-9][0-9]* operations'; then
+			return 0
+		fi
 	done
 	return 1
 }
 
 storm --seed 2 --seconds 2 --limit 2 --writes 1
-check "no hail without --swarm" calm
-check "hail with --swarm and an even seed" hails
+check "no weather without --swarm and --aim" calm
+check "an even seed has hail" stormy '[1-9][0-9]*' "2 4 6"
+check "an odd seed has none" stormy 0 "1 3 5"
 
 # --- H2: interrupted ------------------------------------------------------------------
 

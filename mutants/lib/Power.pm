@@ -20,7 +20,8 @@ my %ways = (
 	sharp => '--mix all,compact=0,exec=0,killed=0,replaced=0,released=0,khugepaged=0,' .
 		'migrate-pages=0,numa-balance=0,collapse=6,fork=4,fork-write=6,pageout=40,' .
 		'process-madvise=20,move-pages=20,mbind=8,split-huge=20,map-over-one=20,' .
-		'slot-delete=6,slot-log-writers=10,dontneed-slot=4,prefault=16,prefault-slot=4 ' .
+		'map-over-slot=4,slot-delete=6,slot-log-writers=10,dontneed-slot=4,prefault=16,' .
+		'prefault-slot=4 ' .
 		'--memory 16M --vcpus 1 --engines 4 --discarders 4 --hot 16 --aim --swarm',
 );
 # The longest delay of a pass of a gate in microseconds, for the same.

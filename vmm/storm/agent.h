@@ -13,11 +13,13 @@
 #include "mix.h"
 #include "script.h"
 #include "vm.h"
+#include "weather.h"
 
 /**
  * struct agent - a thread of the storm
  * @judge: shared by all
  * @mix: shared by all
+ * @weather: shared by all
  * @history: shared by all
  * @vm: the guest's machine
  * @script: what discarders do; NULL if the mix decides
@@ -44,6 +46,7 @@
 struct agent {
 	struct judge *judge;
 	struct mix *mix;
+	struct weather *weather;
 	struct history *history;
 	const struct vm *vm;
 	struct script *script;

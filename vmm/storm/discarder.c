@@ -15,20 +15,31 @@
 #define PAUSE_MIN_US		200
 #define PAUSE_SPREAD_US		800
 
-/* A range within one slot. */
-static void choose_pages(struct scene *scene)
+/* In a storm that aims, half go to a write under way, unless they would wait for it. */
+static uint32_t choose_first(const struct scene *scene)
+{
+	struct judge *judge = scene->agent->judge;
+	bool waits = scene->operation->rules[judge->memory->backing].latches == LATCHES_WAIT;
+	uint32_t page = judge_choose_near(judge, &judge->used, scene->prng);
+	uint32_t owner = prng_below(scene->prng, judge->owners);
+
+	if (!prng_below(scene->prng, 2) || !judge->aim || waits)
+		return page;
+	/* The one who writes for longest is found most often. */
+	for (uint32_t i = 0; i < judge->owners; i++)
+		if (judge_find_busy(judge, (owner + i) % judge->owners, &page))
+			break;
+	return page;
+}
+
+/* A range within one slot, at the first page or around it; some are up to @most pages. */
+static void take_pages(struct scene *scene, uint32_t most)
 {
 	struct judge *judge = scene->agent->judge;
 	const struct memory *memory = judge->memory;
-	const struct arena_slot *slot;
-	uint32_t most = 1 + prng_below(scene->prng, 1 << prng_below(scene->prng, MAX_SHIFT));
-	uint32_t first = judge_choose_near(judge, &judge->used, scene->prng);
+	const struct arena_slot *slot =
+		&memory->arena[memory_slot_of(memory, scene->first) - MEMORY_ARENA_SLOT];
 
-	if (scene->comes)
-		most = 1 + scene->operation->keeps_first;
-	else
-		scene->first = first;
-	slot = &memory->arena[memory_slot_of(memory, scene->first) - MEMORY_ARENA_SLOT];
 	switch (scene->operation->extent) {
 	case EXTENT_ONE:
 		most = 1;
@@ -49,6 +60,19 @@ static void choose_pages(struct scene *scene)
 		break;
 	}
 	scene->count = memory_pages_from(memory, scene->first, most);
+}
+
+/* Who comes to another operation takes its page. Random numbers do not depend on that. */
+static void choose_pages(struct scene *scene)
+{
+	uint32_t most = 1 + prng_below(scene->prng, 1 << prng_below(scene->prng, MAX_SHIFT));
+	uint32_t first = choose_first(scene);
+
+	if (scene->comes)
+		most = 1 + scene->operation->keeps_first;
+	else
+		scene->first = first;
+	take_pages(scene, most);
 }
 
 /* Is what is left of the pages enough? */
@@ -95,7 +119,9 @@ static bool perform(struct scene *scene, const struct operation_rule *rule)
 		samples[i] = scene->first + prng_below(scene->prng, scene->count);
 	trail_note(&judge->lost, scene->sample);
 	/* Who comes to another operation comes at once. */
-	if (!scene->comes)
+	if (scene->comes)
+		weather_note_meeting(agent->weather);
+	else
 		read_samples(scene, samples);
 	if (prove)
 		evidence_begin(&evidence, scene);
@@ -114,6 +140,7 @@ static bool perform(struct scene *scene, const struct operation_rule *rule)
 	if (rule->content == CONTENT_LOST && !error)
 		judge_discard_end(judge, first, count);
 	mix_note(agent->mix, index, error, prove);
+	scene->refused = error;
 	read_samples(scene, samples);
 	agent_count(&agent->operations);
 	return true;
@@ -145,6 +172,7 @@ static bool run_operation(struct scene *scene)
 		scene->count = judge_close(judge, scene->first, wanted);
 	if (rule->latches == LATCHES_WAIT)
 		ready = judge_wait(judge, scene->first, scene->count, scene->agent->stop);
+	scene->refused = true;
 	scene->gpa = judge_gpa(judge, scene->first);
 	scene->length = (size_t)scene->count * GUEST_PAGE_SIZE;
 	/* After a failure the latches stay closed over what is not there. */
@@ -158,13 +186,65 @@ static bool run_operation(struct scene *scene)
 	return true;
 }
 
+/*
+ * An operation called @name around another. Sets @done to whether the kernel has not refused it.
+ * Returns false if the agent cannot go on.
+ */
+static bool run_around(const struct scene *scene, const char *name, bool *done)
+{
+	struct scene around = {
+		.operation = mix_find(scene->agent->mix, name),
+		.agent = scene->agent,
+		.prng = scene->prng,
+		.first = scene->first,
+	};
+	bool fine;
+
+	if (!around.operation)
+		return true;
+	take_pages(&around, 1);
+	fine = run_operation(&around);
+	*done = !around.refused;
+	return fine;
+}
+
+/*
+ * There is a huge page where the operation is about to begin: of small ones, or, where these lie
+ * in several areas, a new one. Returns false if the agent cannot go on.
+ */
+static bool bring_huge_page(const struct scene *scene)
+{
+	bool done = false;
+	bool fine = run_around(scene, "collapse", &done);
+
+	if (fine && !done)
+		fine = run_around(scene, "hugepage", &done);
+	if (done)
+		weather_note(scene->agent->weather, PRELUDE_HUGE);
+	return fine;
+}
+
+/* What the operation shall find. Returns false if the agent cannot go on. */
+static bool prepare_pages(const struct scene *scene)
+{
+	bool fills = !prng_below(scene->prng, 2), done;
+
+	if (weather_has(scene->agent->weather, PRELUDE_HUGE) && !bring_huge_page(scene))
+		return false;
+	/* A mirror that has all of a slot. */
+	return scene->operation->extent != EXTENT_SLOT || !scene->agent->judge->aim || !fills ||
+	       run_around(scene, "prefault-slot", &done);
+}
+
 /* Returns false if the agent cannot go on. */
 static bool run_random(struct agent *agent, struct prng *prng)
 {
 	uint32_t pause_us = PAUSE_MIN_US + prng_below(prng, PAUSE_SPREAD_US);
 	struct judge *judge = agent->judge;
+	size_t index = mix_choose(agent->mix, prng);
+	bool loses = prng_below(prng, 2);
+	size_t losing = mix_choose_losing(agent->mix, judge->memory->backing, prng);
 	struct scene scene = {
-		.operation = &operations[mix_choose(agent->mix, prng)],
 		.agent = agent,
 		.prng = prng,
 	};
@@ -173,8 +253,10 @@ static bool run_random(struct agent *agent, struct prng *prng)
 		scene.comes = meeting_await(&judge->begun, pause_us, &scene.first);
 	else
 		usleep(pause_us);
+	/* What one event leaves to another is often seen only if the other takes the content away. */
+	scene.operation = &operations[scene.comes && loses ? losing : index];
 	choose_pages(&scene);
-	return run_operation(&scene);
+	return (scene.comes || prepare_pages(&scene)) && run_operation(&scene);
 }
 
 /* Returns false if the agent cannot go on. */

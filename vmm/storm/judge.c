@@ -131,6 +131,26 @@ uint32_t judge_choose_near(const struct judge *judge, const struct trail *trail,
 }
 
 /**
+ * judge_find_busy - find the page that an owner is writing
+ * @judge: the judge
+ * @owner: number of the owner
+ * @page: set to the number of the page
+ *
+ * Return: false if the owner is not writing.
+ */
+bool judge_find_busy(const struct judge *judge, uint32_t owner, uint32_t *page)
+{
+	uint32_t busy = __atomic_load_n(&judge->mailbox->participants[owner].busy,
+					__ATOMIC_RELAXED);
+
+	/* The guest may have written anything there. */
+	if (!busy || busy > judge->memory->pages)
+		return false;
+	*page = busy - 1;
+	return true;
+}
+
+/**
  * judge_read_begin - a read of a page is about to begin
  * @judge: the judge
  * @page: number of the page

@@ -73,6 +73,7 @@ uint32_t judge_owner(const struct judge *judge, uint32_t page);
 uint64_t judge_gpa(const struct judge *judge, uint32_t page);
 void judge_set_hot(struct judge *judge, uint32_t page, bool narrow);
 uint32_t judge_choose(const struct judge *judge, struct prng *prng);
+bool judge_find_busy(const struct judge *judge, uint32_t owner, uint32_t *page);
 uint32_t judge_choose_near(const struct judge *judge, const struct trail *trail,
 			   struct prng *prng);
 

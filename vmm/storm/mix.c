@@ -14,8 +14,6 @@
 
 #define WEIGHT_MOST	10000u
 
-/* If it hails at all: in one swarm of so many. */
-#define HAIL_ONE_OF	4
 /* Of a swarm's operations one of so many is not at rest; looking for one ends sometime. */
 #define AWAKE_ONE_OF	4
 #define CHOICES		64
@@ -75,6 +73,20 @@ static bool parse_weight(const char *text, const char *end, uint32_t *weight)
 	value = strtoul(text, &stop, 10);
 	*weight = (uint32_t)value;
 	return !errno && stop == end && value <= WEIGHT_MOST;
+}
+
+/**
+ * mix_find - find an operation
+ * @mix: prepared
+ * @name: its name
+ *
+ * Return: its row; NULL if the storm does not perform it.
+ */
+const struct operation *mix_find(const struct mix *mix, const char *name)
+{
+	size_t index = find_operation(name, strlen(name));
+
+	return index < nr_operations && mix->entries[index].weight ? &operations[index] : NULL;
 }
 
 /* One of the words between commas. */
@@ -206,37 +218,15 @@ void mix_prepare(struct mix *mix, const struct instance *instance)
  * mix_rest - from now on only some operations are chosen, others than before
  * @mix: prepared
  * @prng: decides which
- * @hails: it may hail, too
  *
  * What one operation builds up, say a huge page, another may destroy at once. Swarm testing:
  * among few at a time, there are soon some that let each other work.
  */
-void mix_rest(struct mix *mix, struct prng *prng, bool hails)
+void mix_rest(struct mix *mix, struct prng *prng)
 {
 	for (size_t i = 0; i < nr_operations; i++)
 		__atomic_store_n(&mix->entries[i].resting, prng_below(prng, AWAKE_ONE_OF),
 				 __ATOMIC_RELAXED);
-	__atomic_store_n(&mix->hail, hails && !prng_below(prng, HAIL_ONE_OF), __ATOMIC_RELAXED);
-}
-
-/**
- * mix_hails - do operations come out of a hail of events, for now?
- * @mix: prepared
- *
- * Return: true if they do.
- */
-bool mix_hails(const struct mix *mix)
-{
-	return __atomic_load_n(&mix->hail, __ATOMIC_RELAXED);
-}
-
-/**
- * mix_note_hail - count an event of hail
- * @mix: prepared
- */
-void mix_note_hail(struct mix *mix)
-{
-	__atomic_fetch_add(&mix->hailstones, 1, __ATOMIC_RELAXED);
 }
 
 static size_t choose_any(const struct mix *mix, struct prng *prng)
@@ -265,6 +255,26 @@ size_t mix_choose(const struct mix *mix, struct prng *prng)
 		if (!__atomic_load_n(&mix->entries[index].resting, __ATOMIC_RELAXED))
 			break;
 		index = choose_any(mix, prng);
+	}
+	return index;
+}
+
+/**
+ * mix_choose_losing - choose an operation that takes content away, as long as one does
+ * @mix: prepared
+ * @backing: of guest memory
+ * @prng: decides
+ *
+ * Return: its index; mostly of one that does.
+ */
+size_t mix_choose_losing(const struct mix *mix, enum memory_backing backing, struct prng *prng)
+{
+	size_t index = mix_choose(mix, prng);
+
+	for (int i = 0; i < CHOICES; i++) {
+		if (operations[index].rules[backing].content == CONTENT_LOST)
+			break;
+		index = mix_choose(mix, prng);
 	}
 	return index;
 }
@@ -342,9 +352,6 @@ static void print_entry(const struct mix_entry *entry, const struct operation *o
  */
 void mix_print(const struct mix *mix)
 {
-	if (mix->hailstones)
-		printf("hail     %" PRIu64 " events over all memory, before operations\n",
-		       mix->hailstones);
 	printf("operations, times done, and whether they reached their path in the kernel:\n");
 	for (size_t i = 0; i < nr_operations; i++)
 		if (mix->entries[i].weight || *mix->entries[i].why)
@@ -389,11 +396,10 @@ void mix_print_most(const struct mix *mix)
 /**
  * mix_json - the same for other programs
  * @mix: prepared, at rest
- * @json: the object that "hail" and "operations", a list, become members of
+ * @json: the object that "operations", a list, becomes a member of
  */
 void mix_json(const struct mix *mix, struct json *json)
 {
-	json_number(json, "hail", mix->hailstones);
 	json_list(json, "operations");
 	for (size_t i = 0; i < nr_operations; i++) {
 		const struct mix_entry *entry = &mix->entries[i];

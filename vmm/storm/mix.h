@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "json.h"
+#include "memory.h"
 #include "prng.h"
 
 #define MIX_MOST	64
@@ -42,16 +43,12 @@ struct mix_entry {
  * @text: what --mix says, or what stands for it
  * @asked: it was given on the command line
  * @total: of all weights
- * @hail: it hails, see track_hail(); written by the storm
- * @hailstones: events of hail so far; written by all discarders
  * @entries: one for each of the table's rows
  */
 struct mix {
 	const char *text;
 	bool asked;
 	uint32_t total;
-	bool hail;
-	uint64_t hailstones;
 	struct mix_entry entries[MIX_MOST];
 };
 
@@ -59,10 +56,10 @@ bool mix_parse(struct mix *mix, const char *text, char *why, size_t size);
 void mix_of_script(struct mix *mix, const struct script *script);
 void mix_list(void);
 void mix_prepare(struct mix *mix, const struct instance *instance);
-void mix_rest(struct mix *mix, struct prng *prng, bool hails);
-bool mix_hails(const struct mix *mix);
-void mix_note_hail(struct mix *mix);
+void mix_rest(struct mix *mix, struct prng *prng);
+const struct operation *mix_find(const struct mix *mix, const char *name);
 size_t mix_choose(const struct mix *mix, struct prng *prng);
+size_t mix_choose_losing(const struct mix *mix, enum memory_backing backing, struct prng *prng);
 
 bool mix_wants_proof(const struct mix *mix, size_t index);
 void mix_note(struct mix *mix, size_t index, int error, bool reached);

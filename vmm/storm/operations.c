@@ -103,6 +103,10 @@ const struct operation operations[] = {
 		.rules = { ANON(LOST, WAIT), MEMFD(KEPT, CLOSE) }, .extent = EXTENT_ONE,
 		.weight = 4, GONE, .act = act_replace,
 	}, {
+		.name = "map-over-slot", .summary = "the same, of a whole slot, which is one mapping again",
+		.rules = { ANON(LOST, WAIT), MEMFD(KEPT, CLOSE) }, .extent = EXTENT_SLOT,
+		.weight = 1, GONE, .act = act_replace,
+	}, {
 		.name = "unmap", .summary = "munmap(), and mmap() at the same place",
 		.rules = { ANON(LOST, WAIT), MEMFD(KEPT, WAIT) },
 		.weight = 10, GONE, .act = act_unmap,

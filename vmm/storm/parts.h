@@ -29,6 +29,7 @@
  * @instances: of the subject, as many as @options says; engines are dealt to them
  * @judge: the judge
  * @mix: the operations
+ * @weather: the window, and which of the operations rest
  * @script: what discarders do, if there is one
  * @written: what each has done, if that is asked for
  * @views: who can be asked about a page
@@ -57,6 +58,7 @@ struct storm {
 	struct instance instances[MAX_MIRRORS];
 	struct judge judge;
 	struct mix mix;
+	struct weather weather;
 	struct script script;
 	struct script written;
 	struct views views;

@@ -12,6 +12,7 @@
 #include "message.h"
 #include "report.h"
 #include "stamp.h"
+#include "weather.h"
 
 static const char *const fault_names[STAMP_FAULTS] = {
 	[STAMP_CLEAN] = "nothing wrong",
@@ -279,6 +280,7 @@ int report_summary(const struct totals *totals)
 	if (totals->violations)
 		printf("storm: the first violation was seen after %" PRIu64 ".%06" PRIu64 " s\n",
 		       totals->first_us / 1000000, totals->first_us % 1000000);
+	weather_print(totals->weather);
 	mix_print(totals->mix);
 	if (status == EXIT_UNPROVEN)
 		print_unproven(totals);
@@ -336,6 +338,7 @@ int report_json(const char *path, const struct totals *totals)
 	json_number(&json, "p99", latency_within(&totals->latency, 990));
 	json_number(&json, "p999", latency_within(&totals->latency, 999));
 	json_end(&json);
+	weather_json(totals->weather, &json);
 	mix_json(totals->mix, &json);
 	timeline_json(totals->timeline, &json);
 	return json_finish(&json);

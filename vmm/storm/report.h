@@ -75,6 +75,7 @@ struct report {
  * @silent: vCPUs that never greeted, and that nothing else is said of
  * @unreached: an operation that --mix names has not reached its path
  * @mix: the operations
+ * @weather: what came before them
  * @gave_up: a thread could not go on, for a reason that is no violation
  * @signal: the number of the signal that ended the storm early, or 0
  * @need_writes: fewer @guest_writes prove nothing
@@ -115,6 +116,7 @@ struct totals {
 	uint64_t silent;
 	bool unreached;
 	const struct mix *mix;
+	const struct weather *weather;
 	bool gave_up;
 	int signal;
 	uint64_t need_writes;

@@ -17,8 +17,6 @@
 
 #define GUEST_STOP_MS	2000
 #define TURN_MS		100
-/* Turns of one swarm. */
-#define SWARM_TURNS	5
 #define SWEEP_PAGES	32768
 
 static void on_violation(void *context, unsigned int index)
@@ -84,6 +82,7 @@ static void add_agent(struct storm *storm, const char *name, uint32_t number,
 	*agent = (struct agent) {
 		.judge = &storm->judge,
 		.mix = &storm->mix,
+		.weather = &storm->weather,
 		.history = &storm->views.history,
 		.vm = &storm->vm,
 		.stop = &storm->stop,
@@ -191,6 +190,7 @@ static void storm_create(struct storm *storm)
 	judge_init(&storm->judge, &storm->memory, options->vcpus + options->engines,
 		   options->seed, options->hot, &storm->report);
 	storm->judge.aim = options->aim;
+	weather_init(&storm->weather, &storm->judge, &storm->mix, options->swarm, options->seed);
 	storm->judge.vcpus = options->vcpus;
 	storm->judge.mailbox->mistake = options->mistake;
 	create_vcpus(storm);
@@ -324,55 +324,15 @@ static bool time_is_up(const struct storm *storm, const struct totals *totals,
 	return report_proven(totals) || ms >= options->limit * 1000ull;
 }
 
-/*
- * Where the window goes. Of those of a storm that aims, half lie across a border of two tables,
- * the process's or a mirror's.
- */
-static uint32_t choose_window(const struct storm *storm, struct prng *prng)
-{
-	uint32_t page = prng_below(prng, storm->memory.pages), back;
-	uint64_t address = judge_gpa(&storm->judge, page);
-
-	if (!storm->options->aim || prng_below(prng, 2))
-		return page;
-	if (prng_below(prng, 2))
-		address = (uintptr_t)memory_range(&storm->memory, address, GUEST_PAGE_SIZE);
-	back = (uint32_t)(address / GUEST_PAGE_SIZE % HUGE_PAGES) + storm->options->hot / 2;
-	return page - (back < page ? back : page);
-}
-
-/*
- * Where and what. Hail keeps mmap_lock: some bugs need it, and most are seen later for it, so a
- * storm may have it or not, by its seed. A swarm takes its time, so that what is slow meets the
- * same pages again; a narrow one begins with empty tables.
- */
-static void change_weather(struct storm *storm, struct prng *prng)
-{
-	const struct storm_options *options = storm->options;
-	bool narrow;
-
-	if (options->swarm && storm->turns % SWARM_TURNS)
-		return;
-	narrow = options->swarm && prng_below(prng, 2);
-	judge_set_hot(&storm->judge, choose_window(storm, prng), narrow);
-	if (options->swarm)
-		mix_rest(&storm->mix, prng, !(options->seed % 2));
-	if (narrow)
-		track_empty();
-}
-
 /* The main thread: moves the window, prints, and watches. */
 static void watch_storm(struct storm *storm, struct totals *totals)
 {
-	const struct storm_options *options = storm->options;
-	struct prng prng;
 	uint64_t start, ms = 0;
 
-	prng_init(&prng, options->seed, MAX_PARTICIPANTS);
 	start = clock_ms();
 	while (!time_is_up(storm, totals, ms) && !storm_over(storm)) {
 		usleep(TURN_MS * 1000);
-		change_weather(storm, &prng);
+		weather_change(&storm->weather, storm->turns);
 		__atomic_add_fetch(&storm->turns, 1, __ATOMIC_RELAXED);
 		ms = clock_ms() - start;
 		if (ms / 1000 == totals->seconds)

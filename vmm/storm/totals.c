@@ -58,6 +58,7 @@ void storm_count(struct storm *storm, struct totals *totals)
 		.exact = read_counter(&storm->judge.exact),
 		.silent = storm->silent,
 		.mix = &storm->mix,
+		.weather = &storm->weather,
 		.timeline = &storm->timeline,
 		.unreached = !mix_proven(&storm->mix),
 		.need_writes = storm->options->writes,

@@ -11,10 +11,14 @@
 /* A slot of all of guest memory has a bit for each page, as few as it may have. */
 #define BITMAP_WORDS	(MEMORY_MAX / GUEST_PAGE_SIZE / 64)
 
-/* Pages that are watched, and how often and for how long. */
+/* Pages that are watched, and how often; for how many microseconds, as powers of two. */
 #define WATCHED		64
 #define TURNS		8
-#define TURN_US		3000
+#define TURN_SHORTEST	8
+#define TURN_LONGEST	12
+
+/* Who has been called has begun to take an entry by then, and is not at its end. */
+#define CALLED_US	100
 
 /* For so long a slot may not be written, and writers wait. */
 #define PENT_UP_US	500
@@ -164,14 +168,23 @@ static void call_engines(const struct scene *scene, unsigned int us)
 	usleep(us);
 }
 
-/* In every other turn entries go from under them. */
+/*
+ * In every other turn entries go from under them, at times as soon as the log was taken: then the
+ * first write, which marks an entry, meets what drops it. In the other turns one may go meanwhile.
+ */
 static void let_write(struct scene *scene, int turn)
 {
-	call_engines(scene, prng_below(scene->prng, TURN_US));
+	unsigned int shift = TURN_SHORTEST +
+			     prng_below(scene->prng, TURN_LONGEST - TURN_SHORTEST + 1);
+	unsigned int us = prng_below(scene->prng, 1u << shift);
+
+	call_engines(scene, turn % 4 == 3 ? 0 : us);
 	track_hail(scene);
 	/* Without swap space it does nothing. */
 	if (turn % 2)
 		madvise(scene->hva, scene->length, MADV_PAGEOUT);
+	else if (scene_call(scene))
+		usleep(CALLED_US);
 }
 
 static int watch_writers(struct scene *scene)

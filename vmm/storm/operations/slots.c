@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is done to the subject's slots while it is at work. */
 #include <stdio.h>
+#include <unistd.h>
 #include "acts.h"
 #include "operation.h"
 #include "stamp.h"
 
 /* So often a change is looked at; in between others meet it. */
 #define LOOKS	4
+/* For up to so long, short times as often as long ones: an access may be asleep, with a page. */
+#define GONE_SHIFT	15
 /* A prefault of so much has everything in it; of more, it keeps KVM's slots for too long. */
 #define PREFAULT_MOST	((size_t)2 << 20)
-/* Pages of the slot that no engine may write meanwhile, of those just used. */
+/* Pages of the slot that no engine may write meanwhile, of those in use and just used. */
 #define WATCHED	16
 
 /**
@@ -80,9 +83,11 @@ static void watch_begin(struct scene *scene, struct watch *watch)
 	const struct judge *judge = scene->agent->judge;
 
 	watch->count = 0;
-	for (int i = 0; i < WATCHED; i++) {
+	for (uint32_t i = 0; i < WATCHED; i++) {
 		uint32_t page = judge_choose_near(judge, &judge->used, scene->prng);
 
+		if (i < judge->owners)
+			judge_find_busy(judge, i, &page);
 		if (memory_slot_of(judge->memory, page) == scene_slot(scene) &&
 		    read_seq(scene, page, &watch->seq[watch->count]))
 			watch->page[watch->count++] = page;
@@ -111,6 +116,7 @@ static void look_often(struct scene *scene, struct motion *motion, enum motion_r
 		expect(scene);
 		scene_linger(scene);
 	}
+	usleep(prng_below(scene->prng, 1u << prng_below(scene->prng, GONE_SHIFT + 1)));
 	watch_end(scene, &watch);
 	motion_release(motion);
 }

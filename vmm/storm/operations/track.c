@@ -11,7 +11,6 @@
 #include "acts.h"
 #include "agent.h"
 #include "evidence.h"
-#include "mix.h"
 #include "operation.h"
 #include "stamp.h"
 #include "text.h"
@@ -125,10 +124,12 @@ void track_empty(void)
  */
 void track_hail(const struct scene *scene)
 {
-	for (int i = 0; i < HAILSTONES && mix_hails(scene->agent->mix); i++) {
+	struct weather *weather = scene->agent->weather;
+
+	for (int i = 0; i < HAILSTONES && weather_has(weather, PRELUDE_HAIL); i++) {
 		pthread_mutex_lock(&soft_dirty_lock);
 		if (!text_write(CLEAR_REFS, "4"))
-			mix_note_hail(scene->agent->mix);
+			weather_note(weather, PRELUDE_HAIL);
 		pthread_mutex_unlock(&soft_dirty_lock);
 	}
 }

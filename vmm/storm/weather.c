@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+#include <stdio.h>
+#include "judge.h"
+#include "mix.h"
+#include "operation.h"
+#include "weather.h"
+
+/* Turns of one swarm. */
+#define SWARM_TURNS	5
+/* If it hails at all: in one swarm of so many. */
+#define HAIL_ONE_OF	4
+/* Of the others, one of so many has huge pages. */
+#define HUGE_ONE_OF	4
+
+/**
+ * weather_init - nothing is in the air yet
+ * @weather: filled in
+ * @judge: has the window
+ * @mix: prepared
+ * @swarm: only some operations are performed at a time
+ * @seed: the storm's
+ *
+ * Hail keeps mmap_lock: some bugs need it, and most are seen later for it. So an even seed has it.
+ */
+void weather_init(struct weather *weather, struct judge *judge, struct mix *mix, bool swarm,
+		  uint64_t seed)
+{
+	*weather = (struct weather) {
+		.judge = judge,
+		.mix = mix,
+		.swarm = swarm,
+		.hails = !(seed % 2),
+	};
+	prng_init(&weather->prng, seed, MAX_PARTICIPANTS);
+}
+
+/*
+ * Where the window goes. Of those of a storm that aims, half lie across a border of two tables,
+ * the process's or a mirror's.
+ */
+static uint32_t choose_window(struct weather *weather)
+{
+	const struct judge *judge = weather->judge;
+	const struct memory *memory = judge->memory;
+	uint32_t page = prng_below(&weather->prng, memory->pages), back;
+	uint64_t address = judge_gpa(judge, page);
+
+	if (!judge->aim || prng_below(&weather->prng, 2))
+		return page;
+	if (prng_below(&weather->prng, 2))
+		address = (uintptr_t)memory_range(memory, address, GUEST_PAGE_SIZE);
+	back = (uint32_t)(address / GUEST_PAGE_SIZE % HUGE_PAGES) + judge->hot_pages / 2;
+	return page - (back < page ? back : page);
+}
+
+static enum prelude choose_prelude(struct weather *weather)
+{
+	if (weather->hails && !prng_below(&weather->prng, HAIL_ONE_OF))
+		return PRELUDE_HAIL;
+	if (!prng_below(&weather->prng, HUGE_ONE_OF))
+		return PRELUDE_HUGE;
+	return PRELUDE_NONE;
+}
+
+/* A narrow one begins with empty tables. Large entries are for the first slot only. */
+static void change_swarm(struct weather *weather)
+{
+	const struct arena_slot *slot = &weather->judge->memory->arena[0];
+	bool narrow = prng_below(&weather->prng, 2);
+	enum prelude prelude = choose_prelude(weather);
+	uint32_t page = choose_window(weather);
+
+	if (prelude == PRELUDE_HUGE)
+		page = slot->first + page % slot->pages;
+	judge_set_hot(weather->judge, page, narrow);
+	mix_rest(weather->mix, &weather->prng);
+	__atomic_store_n(&weather->prelude, prelude, __ATOMIC_RELAXED);
+	weather->swarms++;
+	weather->narrow += narrow;
+	if (narrow)
+		track_empty();
+}
+
+/**
+ * weather_change - a turn of the storm begins
+ * @weather: the weather
+ * @turn: its number
+ *
+ * A swarm takes several turns, so that what is slow meets the same pages again.
+ */
+void weather_change(struct weather *weather, uint64_t turn)
+{
+	if (!weather->swarm)
+		judge_set_hot(weather->judge, choose_window(weather), false);
+	else if (turn % SWARM_TURNS == 0)
+		change_swarm(weather);
+}
+
+/**
+ * weather_has - does something come before each operation, for now?
+ * @weather: the weather
+ * @prelude: what
+ *
+ * Return: true if it does.
+ */
+bool weather_has(const struct weather *weather, enum prelude prelude)
+{
+	return __atomic_load_n(&weather->prelude, __ATOMIC_RELAXED) == prelude;
+}
+
+/**
+ * weather_note - count what came before an operation
+ * @weather: the weather
+ * @prelude: what
+ */
+void weather_note(struct weather *weather, enum prelude prelude)
+{
+	__atomic_add_fetch(&weather->preludes[prelude], 1, __ATOMIC_RELAXED);
+}
+
+/**
+ * weather_note_meeting - count an operation that comes to the page of another
+ * @weather: the weather
+ */
+void weather_note_meeting(struct weather *weather)
+{
+	__atomic_add_fetch(&weather->met, 1, __ATOMIC_RELAXED);
+}
+
+/**
+ * weather_print - print what the weather was
+ * @weather: the weather, at rest
+ */
+void weather_print(const struct weather *weather)
+{
+	if (weather->met)
+		printf("met      %" PRIu64 " operations at the page of another\n", weather->met);
+	if (!weather->swarm)
+		return;
+	printf("swarms   %" PRIu64 ", %" PRIu64 " of them narrow\n", weather->swarms,
+	       weather->narrow);
+	printf("before   operations: %" PRIu64 " events over all memory, %" PRIu64 " huge pages\n",
+	       weather->preludes[PRELUDE_HAIL], weather->preludes[PRELUDE_HUGE]);
+}
+
+/**
+ * weather_json - the same for other programs
+ * @weather: the weather, at rest
+ * @json: the object that "met", "swarms", "narrow", "hail" and "huge" become members of
+ */
+void weather_json(const struct weather *weather, struct json *json)
+{
+	json_number(json, "met", weather->met);
+	json_number(json, "swarms", weather->swarms);
+	json_number(json, "narrow", weather->narrow);
+	json_number(json, "hail", weather->preludes[PRELUDE_HAIL]);
+	json_number(json, "huge", weather->preludes[PRELUDE_HUGE]);
+}
