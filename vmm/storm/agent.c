@@ -173,9 +173,9 @@ static ssize_t write_stamp(struct agent *agent, uint64_t gpa,
 }
 
 /* An operation has begun meanwhile, and takes its time: the write must wait for it. */
-static bool is_away(const struct agent *agent, const struct page_state *state, uint32_t page)
+static bool is_away(const struct agent *agent, uint32_t page)
 {
-	return __atomic_load_n(&state->latch, __ATOMIC_RELAXED) & LATCH_CLOSED ||
+	return judge_is_closed(agent->judge, page) ||
 	       !engine_settled(&agent->engine, judge_gpa(agent->judge, page));
 }
 
@@ -209,7 +209,7 @@ static void write_page(struct agent *agent, struct prng *prng)
 	stamp.seq = latch_write_begin(state);
 	stamp_write(words, &stamp);
 	for (int i = 0; i < WRITE_ATTEMPTS && done != GUEST_PAGE_SIZE;
-	     i += !is_away(agent, state, page)) {
+	     i += !is_away(agent, page)) {
 		judge_write_begin(judge, agent->participant);
 		done = write_stamp(agent, judge_gpa(judge, page), words, whole);
 		judge_write_end(judge, agent->participant);

@@ -32,7 +32,7 @@ static uint32_t choose_first(const struct scene *scene)
 	return page;
 }
 
-/* A range within one slot, at the first page or around it; some are up to @most pages. */
+/* A range within one slot, at the first page or around it; EXTENT_SOME takes up to @most. */
 static void take_pages(struct scene *scene, uint32_t most)
 {
 	struct judge *judge = scene->agent->judge;
@@ -62,17 +62,15 @@ static void take_pages(struct scene *scene, uint32_t most)
 	scene->count = memory_pages_from(memory, scene->first, most);
 }
 
-/* Who comes to another operation takes its page. Random numbers do not depend on that. */
+/* Who comes to another operation takes its page. */
 static void choose_pages(struct scene *scene)
 {
-	uint32_t most = 1 + prng_below(scene->prng, 1 << prng_below(scene->prng, MAX_SHIFT));
-	uint32_t first = choose_first(scene);
-
-	if (scene->comes)
-		most = 1 + scene->operation->keeps_first;
-	else
-		scene->first = first;
-	take_pages(scene, most);
+	if (scene->comes) {
+		take_pages(scene, 1 + scene->operation->keeps_first);
+		return;
+	}
+	scene->first = choose_first(scene);
+	take_pages(scene, 1 + prng_below(scene->prng, 1 << prng_below(scene->prng, MAX_SHIFT)));
 }
 
 /* Is what is left of the pages enough? */
@@ -197,6 +195,7 @@ static bool run_around(const struct scene *scene, const char *name, bool *done)
 		.agent = scene->agent,
 		.prng = scene->prng,
 		.first = scene->first,
+		.around = true,
 	};
 	bool fine;
 
@@ -224,16 +223,38 @@ static bool bring_huge_page(const struct scene *scene)
 	return fine;
 }
 
-/* What the operation shall find. Returns false if the agent cannot go on. */
+/*
+ * What the operation shall find, but in large memories, which stay sparse. Returns false if the
+ * agent cannot go on.
+ */
 static bool prepare_pages(const struct scene *scene)
 {
+	const struct weather *weather = scene->agent->weather;
+	const struct judge *judge = scene->agent->judge;
 	bool fills = !prng_below(scene->prng, 2), done;
 
-	if (weather_has(scene->agent->weather, PRELUDE_HUGE) && !bring_huge_page(scene))
+	if (judge->memory->pages > MEMORY_LOW / GUEST_PAGE_SIZE)
+		return true;
+	if (weather_has(weather, PRELUDE_HUGE) && !bring_huge_page(scene))
 		return false;
-	/* A mirror that has all of a slot. */
-	return scene->operation->extent != EXTENT_SLOT || !scene->agent->judge->aim || !fills ||
-	       run_around(scene, "prefault-slot", &done);
+	/* A mirror that has all of a slot, unless hail takes that away. */
+	return scene->operation->extent != EXTENT_SLOT || !judge->aim || !fills ||
+	       weather_has(weather, PRELUDE_HAIL) || run_around(scene, "prefault-slot", &done);
+}
+
+/*
+ * What one event leaves to another is often seen only if the other takes the content away: half of
+ * those that come do so, but where somebody else has closed the page, where nothing that does could
+ * begin.
+ */
+static size_t choose_operation(const struct scene *scene)
+{
+	const struct agent *agent = scene->agent;
+	const struct judge *judge = agent->judge;
+
+	if (!scene->comes || judge_is_closed(judge, scene->first) || prng_below(scene->prng, 2))
+		return mix_choose(agent->mix, scene->prng);
+	return mix_choose_losing(agent->mix, judge->memory->backing, scene->prng);
 }
 
 /* Returns false if the agent cannot go on. */
@@ -241,9 +262,6 @@ static bool run_random(struct agent *agent, struct prng *prng)
 {
 	uint32_t pause_us = PAUSE_MIN_US + prng_below(prng, PAUSE_SPREAD_US);
 	struct judge *judge = agent->judge;
-	size_t index = mix_choose(agent->mix, prng);
-	bool loses = prng_below(prng, 2);
-	size_t losing = mix_choose_losing(agent->mix, judge->memory->backing, prng);
 	struct scene scene = {
 		.agent = agent,
 		.prng = prng,
@@ -253,8 +271,7 @@ static bool run_random(struct agent *agent, struct prng *prng)
 		scene.comes = meeting_await(&judge->begun, pause_us, &scene.first);
 	else
 		usleep(pause_us);
-	/* What one event leaves to another is often seen only if the other takes the content away. */
-	scene.operation = &operations[scene.comes && loses ? losing : index];
+	scene.operation = &operations[choose_operation(&scene)];
 	choose_pages(&scene);
 	return (scene.comes || prepare_pages(&scene)) && run_operation(&scene);
 }

@@ -134,7 +134,7 @@ uint32_t judge_choose_near(const struct judge *judge, const struct trail *trail,
  * judge_find_busy - find the page that an owner is writing
  * @judge: the judge
  * @owner: number of the owner
- * @page: set to the number of the page
+ * @page: set to the number of the page; stays as it is if there is none
  *
  * Return: false if the owner is not writing.
  */
@@ -314,6 +314,18 @@ void judge_fault(struct judge *judge, uint32_t page, uint32_t fault,
 
 	report_finding(judge->report, who, judge_owner(judge, page),
 		       &finding);
+}
+
+/**
+ * judge_is_closed - has a discarder closed the page?
+ * @judge: the judge
+ * @page: number of the page
+ *
+ * Return: true if one had.
+ */
+bool judge_is_closed(const struct judge *judge, uint32_t page)
+{
+	return __atomic_load_n(&judge->states[page].latch, __ATOMIC_RELAXED) & LATCH_CLOSED;
 }
 
 /**

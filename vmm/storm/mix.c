@@ -260,12 +260,12 @@ size_t mix_choose(const struct mix *mix, struct prng *prng)
 }
 
 /**
- * mix_choose_losing - choose an operation that takes content away, as long as one does
+ * mix_choose_losing - choose an operation that takes content away, if one of those awake does
  * @mix: prepared
  * @backing: of guest memory
  * @prng: decides
  *
- * Return: its index; mostly of one that does.
+ * Return: its index; that of another, rarely, if only few do.
  */
 size_t mix_choose_losing(const struct mix *mix, enum memory_backing backing, struct prng *prng)
 {

@@ -88,6 +88,7 @@ struct operation;
  * @sample: a page of these, which the discarder has just read unless it @comes
  * @reached: %PROOF_OWN: the operation has seen that it reached its path
  * @comes: it has come to the page of another operation that has just begun
+ * @around: it is there for another that is about to begin, which shall have those who wait
  * @refused: the kernel has refused it, or it was not even tried
  */
 struct scene {
@@ -102,6 +103,7 @@ struct scene {
 	uint32_t sample;
 	bool reached;
 	bool comes;
+	bool around;
 	bool refused;
 };
 

@@ -103,7 +103,7 @@ const struct operation operations[] = {
 		.rules = { ANON(LOST, WAIT), MEMFD(KEPT, CLOSE) }, .extent = EXTENT_ONE,
 		.weight = 4, GONE, .act = act_replace,
 	}, {
-		.name = "map-over-slot", .summary = "the same, of a whole slot, which is one mapping again",
+		.name = "map-over-slot", .summary = "the same, of a slot, which is one mapping again",
 		.rules = { ANON(LOST, WAIT), MEMFD(KEPT, CLOSE) }, .extent = EXTENT_SLOT,
 		.weight = 1, GONE, .act = act_replace,
 	}, {

@@ -294,7 +294,8 @@ bool scene_call(const struct scene *scene)
 {
 	struct judge *judge = scene->agent->judge;
 
-	return judge->aim && !scene->comes && meeting_call(&judge->begun, scene->sample);
+	return judge->aim && !scene->comes && !scene->around &&
+	       meeting_call(&judge->begun, scene->sample);
 }
 
 /**

@@ -21,7 +21,7 @@
  * @swarm: only some operations are performed at a time
  * @seed: the storm's
  *
- * Hail keeps mmap_lock: some bugs need it, and most are seen later for it. So an even seed has it.
+ * Hail keeps mmap_lock: some bugs need it, and most are seen later for it. So even seeds have it.
  */
 void weather_init(struct weather *weather, struct judge *judge, struct mix *mix, bool swarm,
 		  uint64_t seed)
@@ -36,14 +36,14 @@ void weather_init(struct weather *weather, struct judge *judge, struct mix *mix,
 }
 
 /*
- * Where the window goes. Of those of a storm that aims, half lie across a border of two tables,
+ * Where the window goes, in the first @pages. Of those of a storm that aims, half lie across a border of two tables,
  * the process's or a mirror's.
  */
-static uint32_t choose_window(struct weather *weather)
+static uint32_t choose_window(struct weather *weather, uint32_t pages)
 {
 	const struct judge *judge = weather->judge;
 	const struct memory *memory = judge->memory;
-	uint32_t page = prng_below(&weather->prng, memory->pages), back;
+	uint32_t page = prng_below(&weather->prng, pages), back;
 	uint64_t address = judge_gpa(judge, page);
 
 	if (!judge->aim || prng_below(&weather->prng, 2))
@@ -66,14 +66,12 @@ static enum prelude choose_prelude(struct weather *weather)
 /* A narrow one begins with empty tables. Large entries are for the first slot only. */
 static void change_swarm(struct weather *weather)
 {
-	const struct arena_slot *slot = &weather->judge->memory->arena[0];
+	const struct memory *memory = weather->judge->memory;
 	bool narrow = prng_below(&weather->prng, 2);
 	enum prelude prelude = choose_prelude(weather);
-	uint32_t page = choose_window(weather);
+	uint32_t pages = prelude == PRELUDE_HUGE ? memory->arena[0].pages : memory->pages;
 
-	if (prelude == PRELUDE_HUGE)
-		page = slot->first + page % slot->pages;
-	judge_set_hot(weather->judge, page, narrow);
+	judge_set_hot(weather->judge, choose_window(weather, pages), narrow);
 	mix_rest(weather->mix, &weather->prng);
 	__atomic_store_n(&weather->prelude, prelude, __ATOMIC_RELAXED);
 	weather->swarms++;
@@ -92,7 +90,8 @@ static void change_swarm(struct weather *weather)
 void weather_change(struct weather *weather, uint64_t turn)
 {
 	if (!weather->swarm)
-		judge_set_hot(weather->judge, choose_window(weather), false);
+		judge_set_hot(weather->judge, choose_window(weather, weather->judge->memory->pages),
+			      false);
 	else if (turn % SWARM_TURNS == 0)
 		change_swarm(weather);
 }

@@ -12,10 +12,10 @@ struct judge;
 struct mix;
 
 /**
- * enum prelude - what comes before each operation
+ * enum prelude - what comes before operations
  * @PRELUDE_NONE: nothing
  * @PRELUDE_HAIL: one event over all memory after the other, see track_hail()
- * @PRELUDE_HUGE: a huge page, by an operation that makes one
+ * @PRELUDE_HUGE: a huge page, by an operation that makes one; not before one that comes to another
  */
 enum prelude {
 	PRELUDE_NONE,

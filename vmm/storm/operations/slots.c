@@ -86,7 +86,7 @@ static void watch_begin(struct scene *scene, struct watch *watch)
 	for (uint32_t i = 0; i < WATCHED; i++) {
 		uint32_t page = judge_choose_near(judge, &judge->used, scene->prng);
 
-		if (i < judge->owners)
+		if (i >= judge->vcpus && i < judge->owners)
 			judge_find_busy(judge, i, &page);
 		if (memory_slot_of(judge->memory, page) == scene_slot(scene) &&
 		    read_seq(scene, page, &watch->seq[watch->count]))
