@@ -15,19 +15,19 @@
 #define PAUSE_MIN_US		200
 #define PAUSE_SPREAD_US		800
 
-/* In a storm that aims, half go to a write under way, unless they would wait for it. */
+/* In a storm that aims, half go to an engine's write under way, unless they would wait for it. */
 static uint32_t choose_first(const struct scene *scene)
 {
 	struct judge *judge = scene->agent->judge;
 	bool waits = scene->operation->rules[judge->memory->backing].latches == LATCHES_WAIT;
 	uint32_t page = judge_choose_near(judge, &judge->used, scene->prng);
-	uint32_t owner = prng_below(scene->prng, judge->owners);
+	uint32_t engines = judge->owners - judge->vcpus, one = prng_below(scene->prng, engines);
 
 	if (!prng_below(scene->prng, 2) || !judge->aim || waits)
 		return page;
 	/* The one who writes for longest is found most often. */
-	for (uint32_t i = 0; i < judge->owners; i++)
-		if (judge_find_busy(judge, (owner + i) % judge->owners, &page))
+	for (uint32_t i = 0; i < engines; i++)
+		if (judge_find_busy(judge, judge->vcpus + (one + i) % engines, &page))
 			break;
 	return page;
 }

@@ -10,7 +10,7 @@
 #define SWARM_TURNS	5
 /* If it hails at all: in one swarm of so many. */
 #define HAIL_ONE_OF	4
-/* Of the others, one of so many has huge pages. */
+/* The same for huge pages. */
 #define HUGE_ONE_OF	4
 
 /**
@@ -21,7 +21,8 @@
  * @swarm: only some operations are performed at a time
  * @seed: the storm's
  *
- * Hail keeps mmap_lock: some bugs need it, and most are seen later for it. So even seeds have it.
+ * Hail keeps mmap_lock, and huge pages take their time: some bugs need them, and most are seen
+ * later for them. So hail is for every second seed, and huge pages are for every third.
  */
 void weather_init(struct weather *weather, struct judge *judge, struct mix *mix, bool swarm,
 		  uint64_t seed)
@@ -30,14 +31,15 @@ void weather_init(struct weather *weather, struct judge *judge, struct mix *mix,
 		.judge = judge,
 		.mix = mix,
 		.swarm = swarm,
-		.hails = !(seed % 2),
+		.hails = seed % 2 == 0,
+		.huge = seed % 3 == 0,
 	};
 	prng_init(&weather->prng, seed, MAX_PARTICIPANTS);
 }
 
 /*
- * Where the window goes, in the first @pages. Of those of a storm that aims, half lie across a border of two tables,
- * the process's or a mirror's.
+ * Where the window goes, in the first @pages. Of those of a storm that aims, half lie across a
+ * border of two tables, the process's or a mirror's.
  */
 static uint32_t choose_window(struct weather *weather, uint32_t pages)
 {
@@ -58,7 +60,7 @@ static enum prelude choose_prelude(struct weather *weather)
 {
 	if (weather->hails && !prng_below(&weather->prng, HAIL_ONE_OF))
 		return PRELUDE_HAIL;
-	if (!prng_below(&weather->prng, HUGE_ONE_OF))
+	if (weather->huge && !prng_below(&weather->prng, HUGE_ONE_OF))
 		return PRELUDE_HUGE;
 	return PRELUDE_NONE;
 }

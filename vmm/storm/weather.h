@@ -30,6 +30,7 @@ enum prelude {
  * @mix: has the operations
  * @swarm: only some of them are performed at a time
  * @hails: it may hail
+ * @huge: there may be huge pages before operations
  * @prng: decides; the storm's alone, as what is above
  * @prelude: of operations, for now; written by the storm
  * @swarms: so many there were
@@ -42,6 +43,7 @@ struct weather {
 	struct mix *mix;
 	bool swarm;
 	bool hails;
+	bool huge;
 	struct prng prng;
 	enum prelude prelude;
 	uint64_t swarms;

@@ -11,11 +11,10 @@
 /* A slot of all of guest memory has a bit for each page, as few as it may have. */
 #define BITMAP_WORDS	(MEMORY_MAX / GUEST_PAGE_SIZE / 64)
 
-/* Pages that are watched, and how often; for how many microseconds, as powers of two. */
+/* Pages that are watched, and how often and for how long. */
 #define WATCHED		64
 #define TURNS		8
-#define TURN_SHORTEST	8
-#define TURN_LONGEST	12
+#define TURN_US		3000
 
 /* Who has been called has begun to take an entry by then, and is not at its end. */
 #define CALLED_US	100
@@ -169,33 +168,32 @@ static void call_engines(const struct scene *scene, unsigned int us)
 }
 
 /*
- * In every other turn entries go from under them, at times as soon as the log was taken: then the
- * first write, which marks an entry, meets what drops it. In the other turns one may go meanwhile.
+ * In every other turn entries go from under them; if @hurried, as soon as the log was taken: then
+ * the first write, which marks an entry, meets what drops it. In the other turns one may go then.
  */
-static void let_write(struct scene *scene, int turn)
+static void let_write(struct scene *scene, int turn, bool hurried)
 {
-	unsigned int shift = TURN_SHORTEST +
-			     prng_below(scene->prng, TURN_LONGEST - TURN_SHORTEST + 1);
-	unsigned int us = prng_below(scene->prng, 1u << shift);
+	unsigned int us = prng_below(scene->prng, TURN_US);
 
-	call_engines(scene, turn % 4 == 3 ? 0 : us);
+	call_engines(scene, hurried && turn % 2 ? 0 : us);
 	track_hail(scene);
 	/* Without swap space it does nothing. */
 	if (turn % 2)
 		madvise(scene->hva, scene->length, MADV_PAGEOUT);
-	else if (scene_call(scene))
+	else if (hurried && scene_call(scene))
 		usleep(CALLED_US);
 }
 
 static int watch_writers(struct scene *scene)
 {
+	bool hurried = prng_below(scene->prng, 2);
 	uint32_t before[WATCHED];
 	int error;
 
 	take_log(scene, &error);
 	for (int turn = 0; turn < TURNS && !error; turn++) {
 		look_before(scene, before);
-		let_write(scene, turn);
+		let_write(scene, turn, hurried);
 		error = look_after(scene, before);
 	}
 	return error;
