@@ -123,14 +123,15 @@ check "H3 passed, the file is whole" whole PASS
 
 # --- Swarms have weather, storms that aim have meetings, and others do not ------------
 
-passed()
+# Nothing was wrong, and it came to its end. It may have proved too little in its time.
+ended_well()
 {
-	tail -n 1 /tmp/storm | grep -q '^storm: PASS'
+	tail -n 1 /tmp/storm | grep -Eq '^storm: (PASS|UNPROVEN), 0 violations$'
 }
 
 calm()
 {
-	passed && ! said '^swarms' && ! said '^met' && ! said '^before'
+	ended_well && ! said '^swarms' && ! said '^met' && ! said '^before'
 }
 
 # It hails in one swarm of four, and a swarm is half a second. $1: a pattern, the number of events
@@ -143,7 +144,7 @@ stormy()
 			--seconds 10 --limit 10 --writes 1 > /tmp/storm 2>&1
 		if said "^before  *operations: $1 events over all memory, $2 huge" &&
 			said '^swarms  *[1-9][0-9]*, [1-9][0-9]* of them narrow' &&
-			said '^met  *[1-9][0-9]* operations' && passed; then
+			said '^met  *[1-9][0-9]* operations' && ended_well; then
 			return 0
 		fi
 	done
