@@ -244,8 +244,7 @@ static bool prepare_pages(const struct scene *scene)
 
 /*
  * What one event leaves to another is often seen only if the other takes the content away: half of
- * those that come do so, but where somebody else has closed the page, where nothing that does could
- * begin.
+ * those that come do so. On a closed page no such operation could begin.
  */
 static size_t choose_operation(const struct scene *scene)
 {

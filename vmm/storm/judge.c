@@ -321,7 +321,7 @@ void judge_fault(struct judge *judge, uint32_t page, uint32_t fault,
  * @judge: the judge
  * @page: number of the page
  *
- * Return: true if one had.
+ * Return: true if so, though it may be open by now.
  */
 bool judge_is_closed(const struct judge *judge, uint32_t page)
 {

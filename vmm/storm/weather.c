@@ -99,7 +99,7 @@ void weather_change(struct weather *weather, uint64_t turn)
 }
 
 /**
- * weather_has - does something come before each operation, for now?
+ * weather_has - does something come before operations, for now?
  * @weather: the weather
  * @prelude: what
  *

@@ -16,7 +16,7 @@
 #define TURNS		8
 #define TURN_US		3000
 
-/* Who has been called has begun to take an entry by then, and is not at its end. */
+/* By then, who has been called has mostly begun to take an entry, and has not ended. */
 #define CALLED_US	100
 
 /* For so long a slot may not be written, and writers wait. */
