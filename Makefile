@@ -30,7 +30,7 @@ $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(if \
 endif
 
 .PHONY: help setup tools modules run check check-all judge judge-sensitivity found mutants \
-	mutants-refresh mutants-auto storm-power storm-alone explore explore-table replay models bench \
+	mutants-refresh mutants-auto storm storm-power storm-alone explore explore-table replay models bench \
 	bench-compare soak fuzz campaign check-arm64 series install install-module install-device \
 	install-tools uninstall deb clean
 .DEFAULT_GOAL := help
@@ -76,6 +76,10 @@ help:
 	@echo '              until one fails; report in build/mutants-auto/. All places take many'
 	@echo '              hours, SAMPLE=100 one or two; the same command continues. ARGS=--list'
 	@echo '              only lists the changes'
+	@echo 'make storm [SECONDS=600] [KERNEL=6.1] [SUBJECT=secmmu] [SEED=1] [ARGS="OPTION ..."]'
+	@echo '              a storm of everything that the kernel can do to memory, in a VM that has'
+	@echo '              what this takes; numbers and curves in build/storm/. ARGS are options of'
+	@echo '              secmmu-vmm storm; SUBJECT is secmmu, kvm or procmem'
 	@echo 'make storm-power [MUTANT="NAME ..."] [SECONDS=60] [SEEDS=3] [QUICK=] [WAYS="plain sharp"]'
 	@echo '              have a storm find the seeded bugs by itself, in two ways; table in'
 	@echo '              build/power/. QUICK=1 takes 16 bugs; the same command continues,'
@@ -181,8 +185,11 @@ mutants-auto:
 storm-power:
 	@POWER_SECONDS='$(SECONDS)' mutants/mutants.pl --power $(if $(QUICK),--quick) $(ARGS)
 
+storm:
+	@STORM_SECONDS='$(SECONDS)' check/storms.sh
+
 storm-alone:
-	@ALONE_SECONDS='$(SECONDS)' check/alone.sh
+	@STORM_SECONDS='$(SECONDS)' check/storms.sh --alone
 
 explore:
 	@explore/explore.sh --seeds '$(or $(SEEDS),1-1000)' --policy '$(or $(POLICY),pct:2)' \

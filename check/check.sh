@@ -366,9 +366,9 @@ stock_kernels()
 	# This one has memory of a device.
 	NODES=2 LOAD="zram test_hmm" APPEND=movablecore=1G extra vm storm-all-newest newest normal \
 		$lib/short.sh 20 "--mix all --seed 1"
-	ALONE_SECONDS=10 extra tests storm-alone "$top/check/alone.sh" --out "$out/alone"
-	KERNEL=newest ALONE_SECONDS=10 OPERATION=contiguous \
-		extra tests storm-contiguous "$top/check/alone.sh" --out "$out/contiguous"
+	STORM_SECONDS=10 extra tests storm-alone "$top/check/storms.sh" --alone --out "$out/alone"
+	KERNEL=newest STORM_SECONDS=10 OPERATION=contiguous \
+		extra tests storm-contiguous "$top/check/storms.sh" --alone --out "$out/contiguous"
 	extra vm shrink-6.1 6.1 test $lib/shrink.sh
 	extra vm storm-scripts-6.1 6.1 test $lib/scripts.sh 4
 	extra vm storm-6.12 6.12 normal $lib/short.sh 10 "--seed 4"

@@ -47,7 +47,7 @@ blanks()
 	for part in vmm testvm selftests fuzz bench explore judge found packaging; do
 		refused blanks make -C "$scratch/a b/$part" || return
 	done
-	for part in check/run.sh check/check.sh check/soak.sh check/alone.sh fuzz/fuzz.sh bench/bench.sh \
+	for part in check/run.sh check/check.sh check/soak.sh check/storms.sh fuzz/fuzz.sh bench/bench.sh \
 		judge/judge.sh found/found.sh explore/explore.sh models/models.sh; do
 		refused blanks env -u BUILD "$scratch/a b/$part" || return
 	done

@@ -135,8 +135,8 @@ calm()
 }
 
 # It hails in one swarm of four, and a swarm is half a second. $1: a pattern, the number of events
-# of hail; $2: that of huge pages; $3: seeds, of which one is enough. Narrow swarms and meetings
-# in any case.
+# of hail; $2: that of huge pages; $3: seeds, of which one is enough. Narrow swarms, meetings, and
+# operations that look for an engine's write in any case.
 stormy()
 {
 	for seed in $3; do
@@ -144,7 +144,8 @@ stormy()
 			--seconds 10 --limit 10 --writes 1 > /tmp/storm 2>&1
 		if said "^before  *operations: $1 events over all memory, $2 huge" &&
 			said '^swarms  *[1-9][0-9]*, [1-9][0-9]* of them narrow' &&
-			said '^met  *[1-9][0-9]* operations' && ended_well; then
+			said '^met  *[1-9][0-9]* operations at the page of another, [1-9]' &&
+			said '^met .*; [1-9][0-9]* sent where an engine wrote' && ended_well; then
 			return 0
 		fi
 	done
@@ -202,6 +203,18 @@ ended
 let_go
 judge "H2 one thread of many is held" $got 4 '^storm: STUCK, 0 violations$'
 check "H2 who it is" said '^storm: stuck: no progress for [0-9]* s of: engine 0[.,]'
+
+# A vCPU is not enough, but named as well.
+start --stuck-after $patience
+hold "vCPU 0"
+idle=$holder
+hold "engine 0"
+ended
+let_go
+holder=$idle
+let_go
+judge "H2 a vCPU is held with it" $got 4 '^storm: STUCK, 0 violations$'
+check "H2 both are named" said '^storm: stuck: .*engine 0.*, vCPU 0[.]'
 
 # The canary's process is stopped, and waited for.
 start --stuck-after $patience

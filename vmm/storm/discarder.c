@@ -26,9 +26,12 @@ static uint32_t choose_first(const struct scene *scene)
 	if (!prng_below(scene->prng, 2) || !judge->aim || waits)
 		return page;
 	/* The one who writes for longest is found most often. */
-	for (uint32_t i = 0; i < engines; i++)
-		if (judge_find_busy(judge, judge->vcpus + (one + i) % engines, &page))
-			break;
+	for (uint32_t i = 0; i < engines; i++) {
+		if (!judge_find_busy(judge, judge->vcpus + (one + i) % engines, &page))
+			continue;
+		weather_note(scene->agent->weather, CHANCE_BUSY);
+		break;
+	}
 	return page;
 }
 
@@ -118,7 +121,7 @@ static bool perform(struct scene *scene, const struct operation_rule *rule)
 	trail_note(&judge->lost, scene->sample);
 	/* Who comes to another operation comes at once. */
 	if (scene->comes)
-		weather_note_meeting(agent->weather);
+		weather_note(agent->weather, CHANCE_MET);
 	else
 		read_samples(scene, samples);
 	if (prove)
@@ -219,7 +222,7 @@ static bool bring_huge_page(const struct scene *scene)
 	if (fine && !done)
 		fine = run_around(scene, "hugepage", &done);
 	if (done)
-		weather_note(scene->agent->weather, PRELUDE_HUGE);
+		weather_note(scene->agent->weather, CHANCE_HUGE);
 	return fine;
 }
 
@@ -253,6 +256,7 @@ static size_t choose_operation(const struct scene *scene)
 
 	if (!scene->comes || judge_is_closed(judge, scene->first) || prng_below(scene->prng, 2))
 		return mix_choose(agent->mix, scene->prng);
+	weather_note(agent->weather, CHANCE_TAKING);
 	return mix_choose_losing(agent->mix, judge->memory->backing, scene->prng);
 }
 

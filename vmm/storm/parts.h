@@ -45,6 +45,8 @@
  * @seen_turn: the watchdog's: how far the main thread was then
  * @worked: the watchdog's: what each agent had done when it last looked
  * @moved: the watchdog's: agents that have got on since the last round
+ * @vcpu_worked: the main thread's: what each vCPU had done when it last looked
+ * @vcpu_moved: vCPUs that have got on since the last round
  */
 struct storm {
 	const struct storm_options *options;
@@ -74,10 +76,13 @@ struct storm {
 	uint64_t seen_turn;
 	uint64_t worked[MAX_AGENTS];
 	bool moved[MAX_AGENTS];
+	uint64_t vcpu_worked[MAX_VCPUS];
+	bool vcpu_moved[MAX_VCPUS];
 };
 
 bool storm_vcpu_silent(const struct vcpu *vcpu);
 void storm_count(struct storm *storm, struct totals *totals);
+void storm_note_vcpus(struct storm *storm);
 uint64_t storm_progress(void *context);
 void storm_laggards(void *context, char *text, size_t size);
 

@@ -334,6 +334,7 @@ static void watch_storm(struct storm *storm, struct totals *totals)
 		usleep(TURN_MS * 1000);
 		weather_change(&storm->weather, storm->turns);
 		__atomic_add_fetch(&storm->turns, 1, __ATOMIC_RELAXED);
+		storm_note_vcpus(storm);
 		ms = clock_ms() - start;
 		if (ms / 1000 == totals->seconds)
 			continue;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the parts of a storm have done so far, in numbers. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include "parts.h"
@@ -125,6 +126,24 @@ static bool look_at_agents(struct storm *storm)
 }
 
 /**
+ * storm_note_vcpus - note which vCPUs have got on, for a report to name the others
+ * @storm: the storm
+ *
+ * For the main thread, while there is guest memory.
+ */
+void storm_note_vcpus(struct storm *storm)
+{
+	for (uint32_t i = 0; i < storm->options->vcpus; i++) {
+		const struct vcpu_box *box = &storm->judge.mailbox->vcpus[i];
+		uint64_t work = read_counter(&box->reads) + read_counter(&box->writes);
+
+		if (work != storm->vcpu_worked[i])
+			__atomic_store_n(&storm->vcpu_moved[i], true, __ATOMIC_RELAXED);
+		storm->vcpu_worked[i] = work;
+	}
+}
+
+/**
  * storm_progress - a number that moves as long as the storm gets on
  * @context: the storm
  *
@@ -142,6 +161,8 @@ uint64_t storm_progress(void *context)
 	if (look_at_agents(storm) && turn != storm->seen_turn) {
 		storm->seen_turn = turn;
 		memset(storm->moved, 0, sizeof(storm->moved));
+		for (uint32_t i = 0; i < MAX_VCPUS; i++)
+			__atomic_store_n(&storm->vcpu_moved[i], false, __ATOMIC_RELAXED);
 		storm->rounds++;
 	}
 	return storm->rounds;
@@ -152,15 +173,26 @@ uint64_t storm_progress(void *context)
  * @context: the storm
  * @text: names, between commas
  * @size: bytes of @text
+ *
+ * vCPUs that have not got on either are named as well.
  */
 void storm_laggards(void *context, char *text, size_t size)
 {
 	const struct storm *storm = context;
+	const char *between = "";
 	size_t at = 0;
 
-	snprintf(text, size, "the main thread");
-	for (uint32_t i = 0; i < storm->nr_agents && at < size; i++)
-		if (!storm->moved[i] && must_get_on(storm, i))
-			at += (size_t)snprintf(text + at, size - at, "%s%s", at ? ", " : "",
-					       storm->agents[i].name);
+	for (uint32_t i = 0; i < storm->nr_agents && at < size; i++) {
+		if (storm->moved[i] || !must_get_on(storm, i))
+			continue;
+		at += (size_t)snprintf(text + at, size - at, "%s%s", between,
+				       storm->agents[i].name);
+		between = ", ";
+	}
+	if (!at)
+		at = (size_t)snprintf(text, size, "the main thread");
+	for (uint32_t i = 0; i < storm->options->vcpus && at < size; i++)
+		if (!__atomic_load_n(&storm->vcpu_moved[i], __ATOMIC_RELAXED) &&
+		    !vcpu_finished(&storm->vcpus[i]))
+			at += (size_t)snprintf(text + at, size - at, ", vCPU %" PRIu32, i);
 }

@@ -111,22 +111,13 @@ bool weather_has(const struct weather *weather, enum prelude prelude)
 }
 
 /**
- * weather_note - count what came before an operation
+ * weather_note - count what an operation met with
  * @weather: the weather
- * @prelude: what
+ * @chance: what
  */
-void weather_note(struct weather *weather, enum prelude prelude)
+void weather_note(struct weather *weather, enum chance chance)
 {
-	__atomic_add_fetch(&weather->preludes[prelude], 1, __ATOMIC_RELAXED);
-}
-
-/**
- * weather_note_meeting - count an operation that comes to the page of another
- * @weather: the weather
- */
-void weather_note_meeting(struct weather *weather)
-{
-	__atomic_add_fetch(&weather->met, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&weather->chances[chance], 1, __ATOMIC_RELAXED);
 }
 
 /**
@@ -135,26 +126,35 @@ void weather_note_meeting(struct weather *weather)
  */
 void weather_print(const struct weather *weather)
 {
-	if (weather->met)
-		printf("met      %" PRIu64 " operations at the page of another\n", weather->met);
+	const uint64_t *chances = weather->chances;
+
+	if (weather->judge->aim)
+		printf("met      %" PRIu64 " operations at the page of another, %" PRIu64
+		       " chosen to take it away; %" PRIu64 " sent where an engine wrote\n",
+		       chances[CHANCE_MET], chances[CHANCE_TAKING], chances[CHANCE_BUSY]);
 	if (!weather->swarm)
 		return;
 	printf("swarms   %" PRIu64 ", %" PRIu64 " of them narrow\n", weather->swarms,
 	       weather->narrow);
 	printf("before   operations: %" PRIu64 " events over all memory, %" PRIu64 " huge pages\n",
-	       weather->preludes[PRELUDE_HAIL], weather->preludes[PRELUDE_HUGE]);
+	       chances[CHANCE_HAIL], chances[CHANCE_HUGE]);
 }
 
 /**
  * weather_json - the same for other programs
  * @weather: the weather, at rest
- * @json: the object that "met", "swarms", "narrow", "hail" and "huge" become members of
+ * @json: the object that "met", "taking", "busy", "swarms", "narrow", "hail" and "huge" become
+ *	members of
  */
 void weather_json(const struct weather *weather, struct json *json)
 {
-	json_number(json, "met", weather->met);
+	const uint64_t *chances = weather->chances;
+
+	json_number(json, "met", chances[CHANCE_MET]);
+	json_number(json, "taking", chances[CHANCE_TAKING]);
+	json_number(json, "busy", chances[CHANCE_BUSY]);
 	json_number(json, "swarms", weather->swarms);
 	json_number(json, "narrow", weather->narrow);
-	json_number(json, "hail", weather->preludes[PRELUDE_HAIL]);
-	json_number(json, "huge", weather->preludes[PRELUDE_HUGE]);
+	json_number(json, "hail", chances[CHANCE_HAIL]);
+	json_number(json, "huge", chances[CHANCE_HUGE]);
 }

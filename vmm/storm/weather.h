@@ -21,7 +21,23 @@ enum prelude {
 	PRELUDE_NONE,
 	PRELUDE_HAIL,
 	PRELUDE_HUGE,
-	PRELUDES,
+};
+
+/**
+ * enum chance - what discarders count
+ * @CHANCE_HAIL: an event over all memory came before an operation
+ * @CHANCE_HUGE: a huge page did
+ * @CHANCE_MET: an operation came to the page of another
+ * @CHANCE_TAKING: one that comes to another was chosen to take the content away
+ * @CHANCE_BUSY: an operation was sent where an engine was writing
+ */
+enum chance {
+	CHANCE_HAIL,
+	CHANCE_HUGE,
+	CHANCE_MET,
+	CHANCE_TAKING,
+	CHANCE_BUSY,
+	CHANCES,
 };
 
 /**
@@ -35,8 +51,7 @@ enum prelude {
  * @prelude: of operations, for now; written by the storm
  * @swarms: so many there were
  * @narrow: of these, so many in which all choices went to the window
- * @preludes: of each kind, so many there were; written by all discarders, as what follows
- * @met: operations that came to the page of another
+ * @chances: so often there was each; written by all discarders
  */
 struct weather {
 	struct judge *judge;
@@ -48,16 +63,14 @@ struct weather {
 	enum prelude prelude;
 	uint64_t swarms;
 	uint64_t narrow;
-	uint64_t preludes[PRELUDES];
-	uint64_t met;
+	uint64_t chances[CHANCES];
 };
 
 void weather_init(struct weather *weather, struct judge *judge, struct mix *mix, bool swarm,
 		  uint64_t seed);
 void weather_change(struct weather *weather, uint64_t turn);
 bool weather_has(const struct weather *weather, enum prelude prelude);
-void weather_note(struct weather *weather, enum prelude prelude);
-void weather_note_meeting(struct weather *weather);
+void weather_note(struct weather *weather, enum chance chance);
 void weather_print(const struct weather *weather);
 void weather_json(const struct weather *weather, struct json *json);
 

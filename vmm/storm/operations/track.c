@@ -129,7 +129,7 @@ void track_hail(const struct scene *scene)
 	for (int i = 0; i < HAILSTONES && weather_has(weather, PRELUDE_HAIL); i++) {
 		pthread_mutex_lock(&soft_dirty_lock);
 		if (!text_write(CLEAR_REFS, "4"))
-			weather_note(weather, PRELUDE_HAIL);
+			weather_note(weather, CHANCE_HAIL);
 		pthread_mutex_unlock(&soft_dirty_lock);
 	}
 }
