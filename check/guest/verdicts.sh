@@ -204,6 +204,17 @@ let_go
 judge "H2 one thread of many is held" $got 4 '^storm: STUCK, 0 violations$'
 check "H2 who it is" said '^storm: stuck: no progress for [0-9]* s of: engine 0[.,]'
 
+# Mostly it is held in an operation, which takes longer than the pause before the next one.
+for _ in 1 2 3; do
+	start --stuck-after $patience --mix fork
+	hold "discarder 0"
+	ended
+	let_go
+	! said 'discarder 0 in fork' || break
+done
+judge "H2 a discarder is held" $got 4 '^storm: STUCK, 0 violations$'
+check "H2 what it is doing" said '^storm: stuck: no progress for [0-9]* s of: .*discarder 0 in fork'
+
 # A vCPU is not enough, but named as well.
 start --stuck-after $patience
 hold "vCPU 0"

@@ -32,6 +32,7 @@
  * @seed: the storm's seed
  * @participant: its line in the mailbox; the owner's number if it owns pages
  * @name: for reports
+ * @doing: the operation that it performs, for reports; NULL: none
  * @started: @thread exists
  * @latency: of its reads
  * @reads: pages read through @engine; counters are written by @thread, and
@@ -59,6 +60,7 @@ struct agent {
 	uint64_t seed;
 	uint32_t participant;
 	char name[32];
+	const char *doing;
 	bool started;
 	struct latency latency;
 	uint64_t reads;

@@ -132,7 +132,9 @@ static bool perform(struct scene *scene, const struct operation_rule *rule)
 	turn = history_begin(agent->history, agent->name, operation->name, scene->first,
 			     scene->count);
 	scene_call(scene);
+	__atomic_store_n(&agent->doing, operation->name, __ATOMIC_RELAXED);
 	error = operation->act(scene);
+	__atomic_store_n(&agent->doing, NULL, __ATOMIC_RELAXED);
 	history_end(agent->history, turn, error);
 	if (__atomic_load_n(&agent->failed, __ATOMIC_RELAXED))
 		return false;

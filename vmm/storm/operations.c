@@ -262,7 +262,7 @@ const struct operation operations[] = {
 	/* device.c */
 	{
 		.name = "device-memory", .summary = "a page goes to a device's memory until it is touched",
-		.rules = { ANON(KEPT, OPEN) }, .extent = EXTENT_ONE,
+		.rules = { ANON(KEPT, CLOSE) }, .extent = EXTENT_ONE,
 		.weight = 4, OWN("the page was in the device"),
 		.usable = usable_device, .act = act_to_device,
 	}, {

@@ -2,11 +2,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "inside.h"
 #include "threads.h"
 
 #define TASKS		"/proc/self/task"
@@ -14,6 +16,11 @@
 #define TEXT_BYTES	4096
 #define LINE_BYTES	512
 #define THREADS		64
+
+/* "l" has the kernel's log say where each processor is. */
+#define SYSRQ		"/proc/sysrq-trigger"
+/* Who spends more of a second in the kernel does not come back from there. */
+#define BUSY_MS		900
 
 /* Fields of a stat file, as proc(5) counts them. */
 #define FIELD_USER	14u
@@ -88,12 +95,13 @@ static struct work *work_of(int thread)
 	return NULL;
 }
 
-static void note_work(int fd, const char *thread)
+static void note_work(int fd, const char *thread, const char *suspects)
 {
 	static char stat[TEXT_BYTES];
 	struct work *work = work_of(atoi(thread));
 
 	(void)fd;
+	(void)suspects;
 	if (!work || read_file(thread, "stat", stat))
 		return;
 	*work = (struct work) {
@@ -109,19 +117,36 @@ static long ms_since(unsigned long before, const char *stat, unsigned int field)
 	return (long)(field_of(stat, field) - before) * (1000 / sysconf(_SC_CLK_TCK));
 }
 
-/* A thread that runs has no stack to show. Time in a guest is user time as well. */
-static void tell_work(int fd, const char *thread, const char *stat)
+/*
+ * A thread that runs has no stack to show. Time in a guest is user time as well. Returns true if it
+ * is in the kernel all the time.
+ */
+static bool tell_work(int fd, const char *thread, const char *stat)
 {
 	const struct work *work = work_of(atoi(thread));
 	static char line[LINE_BYTES];
+	long kernel;
 
 	if (!work || !work->thread)
-		return;
+		return false;
+	kernel = ms_since(work->kernel, stat, FIELD_KERNEL);
 	snprintf(line, sizeof(line), "    of a second it spends %ld ms in user mode, %ld of them in a "
 		 "guest, and %ld ms in the kernel\n", ms_since(work->user, stat, FIELD_USER),
-		 ms_since(work->guest, stat, FIELD_GUEST),
-		 ms_since(work->kernel, stat, FIELD_KERNEL));
+		 ms_since(work->guest, stat, FIELD_GUEST), kernel);
 	threads_write(fd, line);
+	return kernel > BUSY_MS;
+}
+
+/* In the test VM only: the kernel's log is the machine's. */
+static void tell_processors(int fd)
+{
+	int sysrq = inside_or_told() ? open(SYSRQ, O_WRONLY | O_CLOEXEC) : -1;
+
+	if (sysrq < 0)
+		return;
+	if (write(sysrq, "l", 1) == 1)
+		threads_write(fd, "    where processors are in the kernel is in the kernel's log\n");
+	close(sysrq);
 }
 
 static void tell_stack(int fd, const char *thread)
@@ -142,7 +167,7 @@ static void tell_stack(int fd, const char *thread)
 	}
 }
 
-static void tell_thread(int fd, const char *thread)
+static void tell_thread(int fd, const char *thread, const char *suspects)
 {
 	static char name[TEXT_BYTES], stat[TEXT_BYTES], where[TEXT_BYTES];
 	static char line[LINE_BYTES];
@@ -156,13 +181,15 @@ static void tell_thread(int fd, const char *thread)
 		 name, thread, state_of(stat),
 		 *where && strcmp(where, "0") ? where : "no place to wait");
 	threads_write(fd, line);
-	if (fd < 0 || state_of(stat) == 'R')
-		tell_work(fd, thread, stat);
+	if ((fd < 0 || state_of(stat) == 'R') && tell_work(fd, thread, stat) &&
+	    strstr(suspects, name))
+		tell_processors(fd);
 	tell_stack(fd, thread);
 }
 
 /* All threads but the caller. */
-static void visit_threads(void (*visit)(int fd, const char *thread), int fd)
+static void visit_threads(void (*visit)(int fd, const char *thread, const char *suspects), int fd,
+			  const char *suspects)
 {
 	static char entries[ENTRIES_BYTES] __attribute__((aligned(8)));
 	pid_t self = (pid_t)syscall(SYS_gettid);
@@ -178,7 +205,7 @@ static void visit_threads(void (*visit)(int fd, const char *thread), int fd)
 			at += entry->d_reclen;
 			if (entry->d_name[0] != '.' &&
 			    (fd < 0 || atoi(entry->d_name) != self))
-				visit(fd, entry->d_name);
+				visit(fd, entry->d_name, suspects);
 		}
 	}
 	close(folder);
@@ -187,14 +214,16 @@ static void visit_threads(void (*visit)(int fd, const char *thread), int fd)
 /**
  * threads_tell - tell where all threads of this process are, but for the caller
  * @fd: where to tell it, or -1, to have everything that this takes in memory
+ * @suspects: has the names of those that do not get on. If one of them does not leave the kernel,
+ *	and this is the test VM, the kernel's log says where processors are
  *
  * Allocates nothing, and touches no memory that an earlier call has not touched. Takes a second.
  */
-void threads_tell(int fd)
+void threads_tell(int fd, const char *suspects)
 {
 	memset(works, 0, sizeof(works));
-	visit_threads(note_work, fd);
+	visit_threads(note_work, fd, suspects);
 	if (fd >= 0)
 		sleep(1);
-	visit_threads(tell_thread, fd);
+	visit_threads(tell_thread, fd, suspects);
 }

@@ -3,7 +3,7 @@
 #ifndef VMM_THREADS_H
 #define VMM_THREADS_H
 
-void threads_tell(int fd);
+void threads_tell(int fd, const char *suspects);
 void threads_write(int fd, const char *line);
 
 #endif /* VMM_THREADS_H */

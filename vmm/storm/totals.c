@@ -174,7 +174,7 @@ uint64_t storm_progress(void *context)
  * @text: names, between commas
  * @size: bytes of @text
  *
- * vCPUs that have not got on either are named as well.
+ * With the operations that they are at. vCPUs that have not got on either are named as well.
  */
 void storm_laggards(void *context, char *text, size_t size)
 {
@@ -183,10 +183,12 @@ void storm_laggards(void *context, char *text, size_t size)
 	size_t at = 0;
 
 	for (uint32_t i = 0; i < storm->nr_agents && at < size; i++) {
+		const char *doing = __atomic_load_n(&storm->agents[i].doing, __ATOMIC_RELAXED);
+
 		if (storm->moved[i] || !must_get_on(storm, i))
 			continue;
-		at += (size_t)snprintf(text + at, size - at, "%s%s", between,
-				       storm->agents[i].name);
+		at += (size_t)snprintf(text + at, size - at, "%s%s%s%s", between,
+				       storm->agents[i].name, doing ? " in " : "", doing ?: "");
 		between = ", ";
 	}
 	if (!at)

@@ -38,7 +38,7 @@ static void tell_stuck(int fd, unsigned int seconds, uint64_t violations)
 	snprintf(line, sizeof(line), "%s: stuck: no progress for %u s of: %s. These threads are alive:\n",
 		 watched.title, seconds, who);
 	threads_write(fd, line);
-	threads_tell(fd);
+	threads_tell(fd, who);
 	snprintf(line, sizeof(line),
 		 "%s: report these stacks with the kernel's log; a machine that is only slow "
 		 "takes a longer --stuck-after\n"

@@ -51,12 +51,17 @@ USABLE(device)
 
 /**
  * act_to_device - a page migrates to the device's memory, and back when it is touched
+ *
+ * Not one of KSM's: KSM would go on reading it there, which is an oops (Documentation/found.rst).
  */
 ACT(to_device)
 {
 	struct hmm_dmirror_cmd cmd;
-	int ret = hmm_dmirror_migrate(device, (uintptr_t)scene->hva, &cmd);
+	int ret = scene_own_page(scene);
 
+	if (ret)
+		return ret;
+	ret = hmm_dmirror_migrate(device, (uintptr_t)scene->hva, &cmd);
 	scene->reached = ret > 0;
 	return ret < 0 ? ret : 0;
 }
