@@ -295,8 +295,18 @@ static void say_exit(const struct kvm_run *run)
 		fprintf(stderr, ", internal error %u:", run->internal.suberror);
 		for (uint32_t i = 0; i < run->internal.ndata && i < 16; i++)
 			fprintf(stderr, " %llx", (unsigned long long)run->internal.data[i]);
+	} else if (run->exit_reason == KVM_EXIT_MMIO) {
+		fprintf(stderr, ", a %s at %llx, which is not its to copy",
+			run->mmio.is_write ? "write" : "read",
+			(unsigned long long)run->mmio.phys_addr);
 	}
 	fputc('\n', stderr);
+}
+
+/* Has the vCPU left for what it was told to copy? */
+static bool is_told(const struct kvm_run *run, uint64_t to, uint64_t from, size_t length)
+{
+	return run->mmio.phys_addr - (run->mmio.is_write ? to : from) < length;
 }
 
 /* Runs the program; the vCPU needs nothing to go on after an error. */
@@ -317,7 +327,8 @@ static ssize_t copy(const struct vcpu *vcpu, uint64_t to, uint64_t from, size_t 
 		return (ssize_t)length;
 	/* Before the access that failed is finished, for that moves a byte. */
 	done = copy_vcpu_moved(vcpu->fd, ret ? NULL : vcpu->run, length);
-	if (!ret && vcpu->run->exit_reason == KVM_EXIT_MMIO)
+	if (!ret && vcpu->run->exit_reason == KVM_EXIT_MMIO &&
+	    is_told(vcpu->run, to, from, length))
 		error = end_mmio(vcpu);
 	else if (!ret)
 		say_exit(vcpu->run);
