@@ -8,10 +8,11 @@ usage()
 {
 	cat <<END
 usage: storms.sh [--alone] [--out DIR]
-Has a storm perform all operations, in a test VM that has what they need. In DIR, build/storm by
-default, storm.json has its numbers, and storm.html shows them. With --alone, it performs one
-operation alone, then the next, until all were alone: "ok" and "not ok" lines; the log is in DIR,
-build/alone by default. In the environment (make storm NAME=VALUE, make storm-alone NAME=VALUE):
+Has a storm perform all operations that are possible with its memory, in a test VM that has what they
+need. In DIR, build/storm by default, storm.json has its numbers, and storm.html shows them. With
+--alone, it performs one operation alone, then the next, until all were alone: "ok" and "not ok"
+lines; the log is in DIR, build/alone by default. In the environment (make storm NAME=VALUE, make
+storm-alone NAME=VALUE):
   STORM_SECONDS  make storm SECONDS=: of the storm, at least; 600 by default. With --alone, of each
                  operation; 60 by default
   SUBJECT        what is tested, secmmu by default; kvm or procmem
@@ -29,7 +30,7 @@ while [ $# -gt 0 ]; do
 	*,--alone) alone=1; shift ;;
 	1,--out) usage >&2; exit 2 ;;
 	*,--out) out=$2; shift 2 ;;
-	*) take_no_arguments "$@" ;;
+	*) take_no_arguments "$@"; shift ;;
 	esac
 done
 [ "$out" ] || out=$BUILD/$([ "$alone" ] && echo alone || echo storm)
@@ -44,6 +45,11 @@ need_word SUBJECT "$subject" "secmmu kvm procmem"
 for word in ${OPERATION-}; do
 	need_word OPERATION "$word" "$(echo "$names" | tr '\n' ' ')"
 done
+slow=$(slow_kernel "$kernel")
+# What a storm may take; a slow machine may take longer to prove enough.
+longer=$((300 * slow))
+[ "$seconds" -le $((86400 - longer)) ] ||
+	refuse "SECONDS is $((86400 - longer)) at most, not $seconds: a storm takes a day"
 [ ! "$alone" ] || [ ! "${ARGS-}" ] || refuse "ARGS are for a storm of all operations"
 [ "$alone" ] || [ ! "${OPERATION-}" ] || refuse "OPERATION is for one after the other, alone"
 own_folder "$out"
@@ -64,7 +70,6 @@ case " ${OPERATION-} " in
 " contiguous ") memory=hugetlb_cma=1:1G ;;
 *) memory=movablecore=2G ;;
 esac
-slow=$(slow_kernel "$kernel")
 
 # A VM for $1 seconds, in which the rest is run.
 storm()
@@ -88,14 +93,13 @@ if [ "$alone" ]; then
 fi
 say "booting; then a storm of $seconds seconds"
 status=0
-# A slow machine may take longer to prove enough. Its numbers are in storm.json.
-# shellcheck disable=SC2086,SC2016 # a list of options; a variable of the VM's
-storm $((seconds + (1800 + seconds) * slow)) "$@" -- \
-	env SECMMU_TEST_SLOW="$slow" sh -c 'secmmu-vmm storm --json "$OUT/storm.json" "$@"' storm \
-	--subject "$subject" --seed "$seed" --seconds "$seconds" --limit $((seconds + 300 * slow)) \
-	${ARGS-} || status=$?
-if [ -e "$out/storm.json" ]; then
-	"$top/vmm/storm/page.pl" "$out/storm.json" > "$out/storm.html"
+# shellcheck disable=SC2086 # a list of options
+storm $((seconds + longer + 1800 * slow)) "$@" -- env SECMMU_TEST_SLOW="$slow" \
+	/usr/lib/secmmu/all.sh --subject "$subject" --seed "$seed" --seconds "$seconds" \
+	--limit $((seconds + longer)) ${ARGS-} || status=$?
+if [ ! -e "$out/storm.json" ]; then
+	say "there are no numbers: the storm has not come to its end, or the kernel has complained"
+elif "$top/vmm/storm/page.pl" "$out/storm.json" > "$out/storm.html"; then
 	say "curves: $out/storm.html"
 fi
 exit $status

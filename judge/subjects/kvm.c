@@ -273,13 +273,15 @@ static void kvm_accessor_close(void *accessor)
 	free(vcpu);
 }
 
-/* There is no slot, or one that may not be written. */
-static ssize_t end_mmio(const struct vcpu *vcpu)
+/* There is no slot, or one that may not be written; or the vCPU was not @told to go there. */
+static ssize_t end_mmio(const struct vcpu *vcpu, bool told)
 {
 	bool readonly = vcpu->run->mmio.is_write &&
 			is_readonly(vcpu->machine, vcpu->run->mmio.phys_addr);
 
 	copy_vcpu_end_mmio(vcpu->fd, vcpu->run, vcpu->own_gpa);
+	if (!told)
+		return -EIO;
 	return readonly ? -EACCES : -ENXIO;
 }
 
@@ -303,10 +305,11 @@ static void say_exit(const struct kvm_run *run)
 	fputc('\n', stderr);
 }
 
-/* Has the vCPU left for what it was told to copy? */
+/* Has the vCPU left for what it was told to copy? What it owns is always there. */
 static bool is_told(const struct kvm_run *run, uint64_t to, uint64_t from, size_t length)
 {
-	return run->mmio.phys_addr - (run->mmio.is_write ? to : from) < length;
+	return run->mmio.phys_addr < OWN_GPA &&
+	       run->mmio.phys_addr - (run->mmio.is_write ? to : from) < length;
 }
 
 /* Runs the program; the vCPU needs nothing to go on after an error. */
@@ -314,6 +317,7 @@ static ssize_t copy(const struct vcpu *vcpu, uint64_t to, uint64_t from, size_t 
 {
 	unsigned int signals = 0;
 	ssize_t done, error;
+	bool told;
 	int ret = copy_vcpu_begin(vcpu->fd, vcpu->own_gpa, to, from, length);
 
 	if (ret)
@@ -327,12 +331,13 @@ static ssize_t copy(const struct vcpu *vcpu, uint64_t to, uint64_t from, size_t 
 		return (ssize_t)length;
 	/* Before the access that failed is finished, for that moves a byte. */
 	done = copy_vcpu_moved(vcpu->fd, ret ? NULL : vcpu->run, length);
-	if (!ret && vcpu->run->exit_reason == KVM_EXIT_MMIO &&
-	    is_told(vcpu->run, to, from, length))
-		error = end_mmio(vcpu);
-	else if (!ret)
+	told = !ret && vcpu->run->exit_reason == KVM_EXIT_MMIO &&
+	       is_told(vcpu->run, to, from, length);
+	if (!ret && !told)
 		say_exit(vcpu->run);
-	return done > 0 ? done : error;
+	if (!ret && vcpu->run->exit_reason == KVM_EXIT_MMIO)
+		error = end_mmio(vcpu, told);
+	return done > 0 && (ret || told) ? done : error;
 }
 
 static ssize_t kvm_read(void *accessor, uint64_t gpa, void *buffer, size_t length)

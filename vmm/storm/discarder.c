@@ -100,6 +100,13 @@ static void read_samples(struct scene *scene, const uint32_t *samples)
 		agent_read_page(scene->agent, samples[i]);
 }
 
+static void note_meeting(struct weather *weather, const struct operation_rule *rule)
+{
+	weather_note(weather, CHANCE_MET);
+	if (rule->content == CONTENT_LOST)
+		weather_note(weather, CHANCE_TAKING);
+}
+
 /* Returns false if the agent cannot go on. */
 static bool perform(struct scene *scene, const struct operation_rule *rule)
 {
@@ -121,7 +128,7 @@ static bool perform(struct scene *scene, const struct operation_rule *rule)
 	trail_note(&judge->lost, scene->sample);
 	/* Who comes to another operation comes at once. */
 	if (scene->comes)
-		weather_note(agent->weather, CHANCE_MET);
+		note_meeting(agent->weather, rule);
 	else
 		read_samples(scene, samples);
 	if (prove)
@@ -258,7 +265,6 @@ static size_t choose_operation(const struct scene *scene)
 
 	if (!scene->comes || judge_is_closed(judge, scene->first) || prng_below(scene->prng, 2))
 		return mix_choose(agent->mix, scene->prng);
-	weather_note(agent->weather, CHANCE_TAKING);
 	return mix_choose_losing(agent->mix, judge->memory->backing, scene->prng);
 }
 

@@ -143,6 +143,12 @@ void storm_note_vcpus(struct storm *storm)
 	}
 }
 
+/* How far the main thread is. */
+static uint64_t turns_of(const struct storm *storm)
+{
+	return read_counter(&storm->turns) + read_counter(&storm->steps);
+}
+
 /**
  * storm_progress - a number that moves as long as the storm gets on
  * @context: the storm
@@ -156,7 +162,7 @@ void storm_note_vcpus(struct storm *storm)
 uint64_t storm_progress(void *context)
 {
 	struct storm *storm = context;
-	uint64_t turn = read_counter(&storm->turns) + read_counter(&storm->steps);
+	uint64_t turn = turns_of(storm);
 
 	if (look_at_agents(storm) && turn != storm->seen_turn) {
 		storm->seen_turn = turn;
@@ -166,6 +172,23 @@ uint64_t storm_progress(void *context)
 		storm->rounds++;
 	}
 	return storm->rounds;
+}
+
+/* While the storm goes on, who does not get on; later, who has not come to its end. */
+static bool is_laggard(const struct storm *storm, uint32_t i, const char *doing)
+{
+	if (!__atomic_load_n(&storm->stop, __ATOMIC_ACQUIRE))
+		return !storm->moved[i] && must_get_on(storm, i);
+	return doing && __atomic_load_n(&storm->agents[i].started, __ATOMIC_ACQUIRE);
+}
+
+/* The main thread looks after vCPUs as long as it gets on itself, and the storm does. */
+static bool is_lost(const struct storm *storm, uint32_t i)
+{
+	return !__atomic_load_n(&storm->stop, __ATOMIC_ACQUIRE) &&
+	       turns_of(storm) != storm->seen_turn &&
+	       !__atomic_load_n(&storm->vcpu_moved[i], __ATOMIC_RELAXED) &&
+	       !vcpu_finished(&storm->vcpus[i]);
 }
 
 /**
@@ -179,22 +202,21 @@ uint64_t storm_progress(void *context)
 void storm_laggards(void *context, char *text, size_t size)
 {
 	const struct storm *storm = context;
-	const char *between = "";
 	size_t at = 0;
 
+	text[0] = '\0';
 	for (uint32_t i = 0; i < storm->nr_agents && at < size; i++) {
 		const char *doing = __atomic_load_n(&storm->agents[i].doing, __ATOMIC_RELAXED);
 
-		if (storm->moved[i] || !must_get_on(storm, i))
-			continue;
-		at += (size_t)snprintf(text + at, size - at, "%s%s%s%s", between,
-				       storm->agents[i].name, doing ? " in " : "", doing ?: "");
-		between = ", ";
+		if (is_laggard(storm, i, doing))
+			at += (size_t)snprintf(text + at, size - at, "%s%s%s%s", at ? ", " : "",
+					       storm->agents[i].name, doing ? " in " : "",
+					       doing ?: "");
 	}
-	if (!at)
-		at = (size_t)snprintf(text, size, "the main thread");
+	if (turns_of(storm) == storm->seen_turn && at < size)
+		at += (size_t)snprintf(text + at, size - at, "%sthe main thread", at ? ", " : "");
 	for (uint32_t i = 0; i < storm->options->vcpus && at < size; i++)
-		if (!__atomic_load_n(&storm->vcpu_moved[i], __ATOMIC_RELAXED) &&
-		    !vcpu_finished(&storm->vcpus[i]))
-			at += (size_t)snprintf(text + at, size - at, ", vCPU %" PRIu32, i);
+		if (is_lost(storm, i))
+			at += (size_t)snprintf(text + at, size - at, "%svCPU %" PRIu32,
+					       at ? ", " : "", i);
 }

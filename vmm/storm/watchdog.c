@@ -19,7 +19,7 @@
 /* How often the watchdog looks, and what it says in one line. */
 #define TURN_US		250000u
 #define TURNS_PER_S	(1000000u / TURN_US)
-#define LINE_BYTES	400
+#define LINE_BYTES	1000
 
 static struct watchdog watched;
 static pthread_t thread;

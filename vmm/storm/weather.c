@@ -130,7 +130,7 @@ void weather_print(const struct weather *weather)
 
 	if (weather->judge->aim)
 		printf("met      %" PRIu64 " operations at the page of another, %" PRIu64
-		       " chosen to take it away; %" PRIu64 " sent where an engine wrote\n",
+		       " of them took it away; %" PRIu64 " sent where an engine wrote\n",
 		       chances[CHANCE_MET], chances[CHANCE_TAKING], chances[CHANCE_BUSY]);
 	if (!weather->swarm)
 		return;

@@ -28,7 +28,7 @@ enum prelude {
  * @CHANCE_HAIL: an event over all memory came before an operation
  * @CHANCE_HUGE: a huge page did
  * @CHANCE_MET: an operation came to the page of another
- * @CHANCE_TAKING: one that comes to another was chosen to take the content away
+ * @CHANCE_TAKING: such an operation took the content away
  * @CHANCE_BUSY: an operation was sent where an engine was writing
  */
 enum chance {
