@@ -156,19 +156,23 @@ check "an even seed has hail" stormy '[1-9][0-9]*' 0 "2 4 8"
 check "a third one has huge pages" stormy 0 '[1-9][0-9]*' "3 9 15"
 check "others have neither" stormy 0 0 "1 5 7"
 
-# One operation of ten takes content away, but more of those that come to another; and some of the
-# others go where an engine writes.
+# One operation of twenty takes content away, but many of those that come to another; and some of
+# the others go where an engine writes.
 aimed()
 {
-	for seed in 1 2 3 4; do
-		secmmu-vmm storm --subject procmem --mix cold=90,dontneed=10 --aim --hot 16 \
+	met=0 taking=0 busy=0
+	for seed in 1 2 3 4 5 6; do
+		secmmu-vmm storm --subject procmem --mix cold=95,dontneed=5 --aim --hot 16 \
 			--discarders 4 --seed $seed --seconds 10 --limit 10 --writes 1 > /tmp/storm 2>&1
 		numbers=$(sed -n 's/^met \(.*\)/\1/p' /tmp/storm | tr -c '0-9\n' ' ')
 		# shellcheck disable=SC2086 # three numbers
 		set -- $numbers
-		[ $# != 3 ] || [ $1 -lt 20 ] || break
+		ended_well && [ $# = 3 ] || return
+		met=$((met + $1)) taking=$((taking + $2)) busy=$((busy + $3))
+		[ $met -lt 60 ] || break
 	done
-	[ $# = 3 ] && [ $1 -ge 20 ] && [ $((4 * $2)) -gt $1 ] && [ $3 -gt 0 ] && ended_well
+	echo "aimed: $met met, $taking took content away, $busy at writes" >> /tmp/storm
+	[ $met -ge 60 ] && [ $((5 * taking)) -gt $met ] && [ $busy -gt 0 ]
 }
 
 check "operations meet, take content away, and go to writes" aimed
