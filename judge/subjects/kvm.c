@@ -31,6 +31,8 @@
 
 /* So many interruptions in a row are no coincidence. */
 #define SIGNALS_MOST	100
+/* So many losses of one vCPU are none of the emulator's. */
+#define LOSSES_MOST	16
 /* Prefaults of a slot that is being deleted: each returns at once. */
 #define TRIES_MOST	1000
 
@@ -65,6 +67,8 @@ struct machine {
  * @run_size: bytes of it
  * @own: what it owns of the guest's memory
  * @own_gpa: where
+ * @program: how that begins
+ * @losses: so often its state was lost
  * @stats: descriptor of its counters, or -1
  * @counter: where in @stats %COPY_VCPU_COUNTER is
  */
@@ -75,6 +79,8 @@ struct vcpu {
 	size_t run_size;
 	char *own;
 	uint64_t own_gpa;
+	char program[16];
+	unsigned int losses;
 	int stats;
 	off_t counter;
 };
@@ -255,6 +261,7 @@ static int kvm_accessor_open(void *subject, void **accessor)
 	ret = copy_vcpu_set_up(machine->fd, vcpu->fd, vcpu->own, vcpu->own_gpa);
 	if (ret)
 		return ret;
+	memcpy(vcpu->program, vcpu->own, sizeof(vcpu->program));
 	vcpu->stats = COPY_VCPU_COUNTS ? ioctl(vcpu->fd, KVM_GET_STATS_FD, NULL) : -1;
 	vcpu->counter = find_counter(vcpu->stats, COPY_VCPU_COUNTER);
 	*accessor = vcpu;
@@ -312,8 +319,23 @@ static bool is_told(const struct kvm_run *run, uint64_t to, uint64_t from, size_
 	       run->mmio.phys_addr - (run->mmio.is_write ? to : from) < length;
 }
 
-/* Runs the program; the vCPU needs nothing to go on after an error. */
-static ssize_t copy(const struct vcpu *vcpu, uint64_t to, uint64_t from, size_t length)
+/*
+ * A triple fault, with the program still there: QEMU's emulation loses the state of a vCPU now and
+ * then, and KVM has reset it. Returns false if that is not what has happened, or happens too often.
+ */
+static bool revive(struct vcpu *vcpu)
+{
+	if (memcmp(vcpu->program, vcpu->own, sizeof(vcpu->program)) || vcpu->losses == LOSSES_MOST ||
+	    copy_vcpu_set_up(vcpu->machine->fd, vcpu->fd, vcpu->own, vcpu->own_gpa))
+		return false;
+	vcpu->losses++;
+	fprintf(stderr, "lost to the emulator: a vCPU of kvm: triple fault; its program is intact, "
+		"and begins anew\n");
+	return true;
+}
+
+/* Runs the program once; the vCPU needs nothing to go on after an error but a triple fault. */
+static ssize_t run_copy(const struct vcpu *vcpu, uint64_t to, uint64_t from, size_t length)
 {
 	unsigned int signals = 0;
 	ssize_t done, error;
@@ -333,16 +355,27 @@ static ssize_t copy(const struct vcpu *vcpu, uint64_t to, uint64_t from, size_t 
 	done = copy_vcpu_moved(vcpu->fd, ret ? NULL : vcpu->run, length);
 	told = !ret && vcpu->run->exit_reason == KVM_EXIT_MMIO &&
 	       is_told(vcpu->run, to, from, length);
-	if (!ret && !told)
+	if (!ret && !told && vcpu->run->exit_reason != KVM_EXIT_SHUTDOWN)
 		say_exit(vcpu->run);
 	if (!ret && vcpu->run->exit_reason == KVM_EXIT_MMIO)
 		error = end_mmio(vcpu, told);
 	return done > 0 && (ret || told) ? done : error;
 }
 
+static ssize_t copy(struct vcpu *vcpu, uint64_t to, uint64_t from, size_t length)
+{
+	ssize_t done = run_copy(vcpu, to, from, length);
+
+	while (done == -EIO && vcpu->run->exit_reason == KVM_EXIT_SHUTDOWN && revive(vcpu))
+		done = run_copy(vcpu, to, from, length);
+	if (done == -EIO && vcpu->run->exit_reason == KVM_EXIT_SHUTDOWN)
+		say_exit(vcpu->run);
+	return done;
+}
+
 static ssize_t kvm_read(void *accessor, uint64_t gpa, void *buffer, size_t length)
 {
-	const struct vcpu *vcpu = accessor;
+	struct vcpu *vcpu = accessor;
 	ssize_t done = copy(vcpu, vcpu->own_gpa + COPY_VCPU_OWN, gpa, length);
 
 	if (done > 0)
@@ -352,7 +385,7 @@ static ssize_t kvm_read(void *accessor, uint64_t gpa, void *buffer, size_t lengt
 
 static ssize_t kvm_write(void *accessor, uint64_t gpa, const void *buffer, size_t length)
 {
-	const struct vcpu *vcpu = accessor;
+	struct vcpu *vcpu = accessor;
 
 	memcpy(vcpu->own + COPY_VCPU_OWN, buffer, length);
 	return copy(vcpu, gpa, vcpu->own_gpa + COPY_VCPU_OWN, length);
