@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# On the host, without a VM: the table of operations can be read, and --mix takes what it says.
+# On the host, without a VM: stamps are judged as they must be, the table of operations can be
+# read, and --mix takes what it says.
 # Prints "ok" and "not ok" lines.
 set -u
 case ${1-} in
@@ -30,6 +31,7 @@ refuse()
 	tell $? "--mix '$1' is refused"
 }
 
+"${vmm%/*}/stamp_test" || status=1
 "$vmm" storm --list > "$said" 2>&1
 tell $? "the table is printed"
 names=$(sed -n 's/ (weight [0-9]*): .*//p' "$said")
