@@ -280,26 +280,28 @@ static void kvm_accessor_close(void *accessor)
 	free(vcpu);
 }
 
-/* There is no slot, or one that may not be written; or the vCPU was not @told to go there. */
-static ssize_t end_mmio(const struct vcpu *vcpu, bool told)
+/* There is no slot, or one that may not be written. */
+static ssize_t end_mmio(const struct vcpu *vcpu)
 {
 	bool readonly = vcpu->run->mmio.is_write &&
 			is_readonly(vcpu->machine, vcpu->run->mmio.phys_addr);
 
 	copy_vcpu_end_mmio(vcpu->fd, vcpu->run, vcpu->own_gpa);
-	if (!told)
-		return -EIO;
 	return readonly ? -EACCES : -ENXIO;
 }
 
-/* Why a vCPU has left the guest, where nothing that the check does is a reason. */
-static void say_exit(const struct kvm_run *run)
+/*
+ * Why a vCPU has left the guest, where nothing that the check does is a reason. After a triple fault
+ * @done is of a vCPU that was reset.
+ */
+static void say_exit(const struct kvm_run *run, ssize_t done, size_t length)
 {
 	static bool said;
 
 	if (__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
 		return;
-	fprintf(stderr, "kvm: a vCPU leaves with exit reason %u", run->exit_reason);
+	fprintf(stderr, "kvm: a vCPU leaves after %zd bytes of %zu with exit reason %u", done, length,
+		run->exit_reason);
 	if (run->exit_reason == KVM_EXIT_INTERNAL_ERROR) {
 		fprintf(stderr, ", internal error %u:", run->internal.suberror);
 		for (uint32_t i = 0; i < run->internal.ndata && i < 16; i++)
@@ -320,8 +322,9 @@ static bool is_told(const struct kvm_run *run, uint64_t to, uint64_t from, size_
 }
 
 /*
- * A triple fault, with the program still there: QEMU's emulation loses the state of a vCPU now and
- * then, and KVM has reset it. Returns false if that is not what has happened, or happens too often.
+ * With its program still there, a triple fault, or an access that is not of its copy: QEMU's emulation
+ * loses the state of a vCPU now and then. Returns false if that is not what has happened, or
+ * happens too often.
  */
 static bool revive(struct vcpu *vcpu)
 {
@@ -329,17 +332,19 @@ static bool revive(struct vcpu *vcpu)
 	    copy_vcpu_set_up(vcpu->machine->fd, vcpu->fd, vcpu->own, vcpu->own_gpa))
 		return false;
 	vcpu->losses++;
-	fprintf(stderr, "lost to the emulator: a vCPU of kvm: triple fault; its program is intact, "
-		"and begins anew\n");
+	fprintf(stderr, "lost to the emulator: a vCPU of kvm; its program is intact, and begins anew\n");
 	return true;
 }
 
-/* Runs the program once; the vCPU needs nothing to go on after an error but a triple fault. */
+/*
+ * Runs the program once; the vCPU needs nothing to go on after an error. Returns -ENOTRECOVERABLE if
+ * its state is lost.
+ */
 static ssize_t run_copy(const struct vcpu *vcpu, uint64_t to, uint64_t from, size_t length)
 {
+	const struct kvm_run *run = vcpu->run;
 	unsigned int signals = 0;
 	ssize_t done, error;
-	bool told;
 	int ret = copy_vcpu_begin(vcpu->fd, vcpu->own_gpa, to, from, length);
 
 	if (ret)
@@ -348,29 +353,32 @@ static ssize_t run_copy(const struct vcpu *vcpu, uint64_t to, uint64_t from, siz
 	do {
 		ret = ioctl(vcpu->fd, KVM_RUN, 0);
 	} while (ret && errno == EINTR && ++signals < SIGNALS_MOST);
-	error = !ret ? -EIO : errno == EINTR ? -EFAULT : -errno;
-	if (!ret && copy_vcpu_done(vcpu->run))
+	error = errno == EINTR ? -EFAULT : -errno;
+	if (!ret && copy_vcpu_done(run))
 		return (ssize_t)length;
 	/* Before the access that failed is finished, for that moves a byte. */
-	done = copy_vcpu_moved(vcpu->fd, ret ? NULL : vcpu->run, length);
-	told = !ret && vcpu->run->exit_reason == KVM_EXIT_MMIO &&
-	       is_told(vcpu->run, to, from, length);
-	if (!ret && !told && vcpu->run->exit_reason != KVM_EXIT_SHUTDOWN)
-		say_exit(vcpu->run);
-	if (!ret && vcpu->run->exit_reason == KVM_EXIT_MMIO)
-		error = end_mmio(vcpu, told);
-	return done > 0 && (ret || told) ? done : error;
+	done = copy_vcpu_moved(vcpu->fd, ret ? NULL : run, length);
+	if (!ret && run->exit_reason == KVM_EXIT_MMIO && is_told(run, to, from, length)) {
+		error = end_mmio(vcpu);
+	} else if (!ret) {
+		say_exit(run, done, length);
+		if (run->exit_reason == KVM_EXIT_MMIO)
+			end_mmio(vcpu);
+		else if (run->exit_reason != KVM_EXIT_SHUTDOWN)
+			return -EIO;
+		return -ENOTRECOVERABLE;
+	}
+	return done > 0 ? done : error;
 }
 
 static ssize_t copy(struct vcpu *vcpu, uint64_t to, uint64_t from, size_t length)
 {
-	ssize_t done = run_copy(vcpu, to, from, length);
+	ssize_t done;
 
-	while (done == -EIO && vcpu->run->exit_reason == KVM_EXIT_SHUTDOWN && revive(vcpu))
+	do {
 		done = run_copy(vcpu, to, from, length);
-	if (done == -EIO && vcpu->run->exit_reason == KVM_EXIT_SHUTDOWN)
-		say_exit(vcpu->run);
-	return done;
+	} while (done == -ENOTRECOVERABLE && revive(vcpu));
+	return done == -ENOTRECOVERABLE ? -EIO : done;
 }
 
 static ssize_t kvm_read(void *accessor, uint64_t gpa, void *buffer, size_t length)
