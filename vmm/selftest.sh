@@ -31,7 +31,8 @@ refuse()
 	tell $? "--mix '$1' is refused"
 }
 
-"${vmm%/*}/stamp_test" || status=1
+"${vmm%/*}/stamp_test"
+tell $? "stamps are judged"
 "$vmm" storm --list > "$said" 2>&1
 tell $? "the table is printed"
 names=$(sed -n 's/ (weight [0-9]*): .*//p' "$said")

@@ -172,7 +172,7 @@ aimed()
 		[ $met -lt 60 ] || break
 	done
 	echo "aimed: $met met, $taking took content away, $busy at writes" >> /tmp/storm
-	[ $met -ge 60 ] && [ $((5 * taking)) -gt $met ] && [ $busy -gt 0 ]
+	[ $met -ge 60 ] && [ $((7 * taking)) -gt $met ] && [ $busy -gt 0 ]
 }
 
 check "operations meet, take content away, and go to writes" aimed

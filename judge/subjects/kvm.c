@@ -69,6 +69,7 @@ struct machine {
  * @own_gpa: where
  * @program: how that begins
  * @losses: so often its state was lost
+ * @dead: it was, and it cannot be set up again
  * @stats: descriptor of its counters, or -1
  * @counter: where in @stats %COPY_VCPU_COUNTER is
  */
@@ -81,6 +82,7 @@ struct vcpu {
 	uint64_t own_gpa;
 	char program[16];
 	unsigned int losses;
+	bool dead;
 	int stats;
 	off_t counter;
 };
@@ -290,10 +292,7 @@ static ssize_t end_mmio(const struct vcpu *vcpu)
 	return readonly ? -EACCES : -ENXIO;
 }
 
-/*
- * Why a vCPU has left the guest, where nothing that the check does is a reason. After a triple fault
- * @done is of a vCPU that was reset.
- */
+/* Why a vCPU has left the guest, where nothing that the check does is a reason. */
 static void say_exit(const struct kvm_run *run, ssize_t done, size_t length)
 {
 	static bool said;
@@ -322,23 +321,26 @@ static bool is_told(const struct kvm_run *run, uint64_t to, uint64_t from, size_
 }
 
 /*
- * With its program still there, a triple fault, or an access that is not of its copy: QEMU's emulation
- * loses the state of a vCPU now and then. Returns false if that is not what has happened, or
- * happens too often.
+ * A triple fault, with the program still there: QEMU's emulation loses the state of a vCPU now and
+ * then, and KVM has reset it. Returns false if it was somebody else, or happens too often.
  */
 static bool revive(struct vcpu *vcpu)
 {
-	if (memcmp(vcpu->program, vcpu->own, sizeof(vcpu->program)) || vcpu->losses == LOSSES_MOST ||
+	const char *accel = getenv("SECMMU_ACCEL");
+
+	if (!accel || strcmp(accel, "tcg") || vcpu->losses == LOSSES_MOST ||
+	    memcmp(vcpu->program, vcpu->own, sizeof(vcpu->program)) ||
 	    copy_vcpu_set_up(vcpu->machine->fd, vcpu->fd, vcpu->own, vcpu->own_gpa))
 		return false;
 	vcpu->losses++;
-	fprintf(stderr, "lost to the emulator: a vCPU of kvm; its program is intact, and begins anew\n");
+	fprintf(stderr, "lost to the emulator: a vCPU of kvm: triple fault; its program is intact, "
+		"and begins anew\n");
 	return true;
 }
 
 /*
- * Runs the program once; the vCPU needs nothing to go on after an error. Returns -ENOTRECOVERABLE if
- * its state is lost.
+ * Runs the program once. Returns -ENOTRECOVERABLE after a triple fault; after any other error the
+ * vCPU needs nothing to go on.
  */
 static ssize_t run_copy(const struct vcpu *vcpu, uint64_t to, uint64_t from, size_t length)
 {
@@ -356,18 +358,21 @@ static ssize_t run_copy(const struct vcpu *vcpu, uint64_t to, uint64_t from, siz
 	error = errno == EINTR ? -EFAULT : -errno;
 	if (!ret && copy_vcpu_done(run))
 		return (ssize_t)length;
+	if (!ret && run->exit_reason == KVM_EXIT_SHUTDOWN)
+		return -ENOTRECOVERABLE;
 	/* Before the access that failed is finished, for that moves a byte. */
 	done = copy_vcpu_moved(vcpu->fd, ret ? NULL : run, length);
-	if (!ret && run->exit_reason == KVM_EXIT_MMIO && is_told(run, to, from, length)) {
-		error = end_mmio(vcpu);
-	} else if (!ret) {
+	if (!ret && run->exit_reason != KVM_EXIT_MMIO) {
 		say_exit(run, done, length);
-		if (run->exit_reason == KVM_EXIT_MMIO)
-			end_mmio(vcpu);
-		else if (run->exit_reason != KVM_EXIT_SHUTDOWN)
-			return -EIO;
-		return -ENOTRECOVERABLE;
+		return -EIO;
 	}
+	if (!ret && !is_told(run, to, from, length)) {
+		say_exit(run, done, length);
+		end_mmio(vcpu);
+		return -EIO;
+	}
+	if (!ret)
+		error = end_mmio(vcpu);
 	return done > 0 ? done : error;
 }
 
@@ -375,10 +380,16 @@ static ssize_t copy(struct vcpu *vcpu, uint64_t to, uint64_t from, size_t length
 {
 	ssize_t done;
 
+	if (vcpu->dead)
+		return -EIO;
 	do {
 		done = run_copy(vcpu, to, from, length);
 	} while (done == -ENOTRECOVERABLE && revive(vcpu));
-	return done == -ENOTRECOVERABLE ? -EIO : done;
+	if (done != -ENOTRECOVERABLE)
+		return done;
+	say_exit(vcpu->run, 0, length);
+	vcpu->dead = true;
+	return -EIO;
 }
 
 static ssize_t kvm_read(void *accessor, uint64_t gpa, void *buffer, size_t length)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "stamp.h"
 
-/* A read that met a writer is compared with so many epochs, the latest ones. */
+/* A read that met a writer has so many words in pieces: where one was, or both. */
+#define MOST_PIECES	3
+/* They are compared with so many epochs, the latest ones. */
 #define MOST_EPOCHS	16
 
 /**
@@ -105,9 +107,12 @@ static bool check_blank(const uint64_t *words, struct stamp_finding *finding)
 }
 
 /**
- * stamp_first - read the first sample, which is complete even if a writer is at work
+ * stamp_first - read the first sample
  * @words: two, of the page's beginning
  * @stamp: filled in
+ *
+ * A word that a vCPU writes byte by byte may be seen in pieces: of no stamp, or with a number between
+ * the one before and its own.
  *
  * Return: false if they are of no stamp.
  */
@@ -124,18 +129,18 @@ bool stamp_first(const uint64_t *words, struct stamp *stamp)
 }
 
 /*
- * Who copies byte by byte, as a vCPU may, has a word of an empty page in pieces: as far as the writer
- * had come, or the reader had not. Is @word such a piece of @whole?
+ * Who copies byte by byte, as a vCPU may, has a word of an empty page in pieces. Has each byte of
+ * @word that of @whole, or none?
  */
 static bool is_piece(uint64_t word, uint64_t whole)
 {
-	for (unsigned int bits = 8; bits < 64; bits += 8) {
-		uint64_t low = (1ull << bits) - 1;
+	for (unsigned int bits = 0; bits < 64; bits += 8) {
+		uint64_t byte = word >> bits & 0xff;
 
-		if (word == (whole & low) || word == (whole & ~low))
-			return true;
+		if (byte && byte != (whole >> bits & 0xff))
+			return false;
 	}
-	return false;
+	return true;
 }
 
 /* Of one of the epochs that are allowed? There are few. */
@@ -147,37 +152,53 @@ static bool is_piece_of_id(uint64_t id, const struct stamp_rule *rule)
 	return false;
 }
 
-/* What holds for each sample alone, even if a writer is at work. */
-static bool check_sample(const uint64_t *words, unsigned int sample,
-			 const struct stamp_rule *rule,
-			 struct stamp_finding *finding)
+static bool check_id(const uint64_t *words, unsigned int word, const struct stamp_rule *rule,
+		     struct stamp_finding *finding)
 {
-	unsigned int word = stamp_sample_word(sample);
-	uint64_t id = words[word], turn = words[word + 1];
+	uint64_t id = words[word];
 	uint32_t epoch = (uint32_t)id;
 
-	finding->seen_seq = turn >> 32;
-	if (id && (rule->exact || !is_piece_of_id(id, rule))) {
-		if (id >> 56 != STAMP_TAG)
-			return report_foreign(finding, words, word);
-		finding->epoch = epoch;
-		if ((id >> 32 & 0xffffff) != rule->page)
-			return report_word(finding, STAMP_WRONG_PAGE, words, word);
-		if (epoch < rule->oldest)
-			return report_word(finding, STAMP_OLD_EPOCH, words, word);
-		if (epoch > rule->newest)
-			return report_word(finding, STAMP_NEW_EPOCH, words, word);
-	}
-	if (turn && (rule->exact ||
-		     !is_piece(turn, sample_turn(turn >> 32, rule->owner, sample)))) {
-		if ((turn & 0xffff) != STAMP_CONSTANT ||
-		    (turn >> 16 & 0xff) != sample)
-			return report_foreign(finding, words, word + 1);
-		if ((turn >> 24 & 0xff) != rule->owner)
-			return report_word(finding, STAMP_WRONG_OWNER, words,
-					   word + 1);
-	}
+	if (!id)
+		return true;
+	if (id >> 56 != STAMP_TAG)
+		return report_foreign(finding, words, word);
+	finding->epoch = epoch;
+	if ((id >> 32 & 0xffffff) != rule->page)
+		return report_word(finding, STAMP_WRONG_PAGE, words, word);
+	if (epoch < rule->oldest)
+		return report_word(finding, STAMP_OLD_EPOCH, words, word);
+	if (epoch > rule->newest)
+		return report_word(finding, STAMP_NEW_EPOCH, words, word);
 	return true;
+}
+
+static bool check_turn(const uint64_t *words, unsigned int word, unsigned int sample,
+		       const struct stamp_rule *rule, struct stamp_finding *finding)
+{
+	uint64_t turn = words[word];
+
+	finding->seen_seq = turn >> 32;
+	if (!turn)
+		return true;
+	if ((turn & 0xffff) != STAMP_CONSTANT || (turn >> 16 & 0xff) != sample)
+		return report_foreign(finding, words, word);
+	if ((turn >> 24 & 0xff) != rule->owner)
+		return report_word(finding, STAMP_WRONG_OWNER, words, word);
+	return true;
+}
+
+/* What holds for each sample alone, even if a writer is at work; so many @pieces may be seen. */
+static bool check_sample(const uint64_t *words, unsigned int sample, const struct stamp_rule *rule,
+			 int *pieces, struct stamp_finding *finding)
+{
+	unsigned int word = stamp_sample_word(sample);
+	uint64_t turn = words[word + 1];
+
+	if (!check_id(words, word, rule, finding) &&
+	    (--*pieces < 0 || !is_piece_of_id(words[word], rule)))
+		return false;
+	return check_turn(words, word + 1, sample, rule, finding) ||
+	       (--*pieces >= 0 && is_piece(turn, sample_turn(turn >> 32, rule->owner, sample)));
 }
 
 /* With nobody writing, the page equals what the shared state says. */
@@ -235,6 +256,8 @@ bool stamp_check(const uint64_t *words, const struct stamp_rule *rule,
 	uint64_t magic = words[STAMP_MAGIC_WORD];
 	uint64_t sum = words[STAMP_SUM_WORD];
 
+	int pieces = rule->exact ? 0 : MOST_PIECES;
+
 	*finding = (struct stamp_finding) {
 		.page = rule->page,
 		.oldest = rule->oldest,
@@ -242,8 +265,9 @@ bool stamp_check(const uint64_t *words, const struct stamp_rule *rule,
 		.seq = rule->seq,
 	};
 	for (unsigned int i = 0; i < STAMP_SAMPLES; i++)
-		if (!check_sample(words, i, rule, finding))
+		if (!check_sample(words, i, rule, &pieces, finding))
 			return false;
+	finding->fault = STAMP_CLEAN;
 	if (magic && magic != STAMP_MAGIC && (rule->exact || !is_piece(magic, STAMP_MAGIC)))
 		return report_foreign(finding, words, STAMP_MAGIC_WORD);
 	/* Of a sum that is not complete nobody knows the beginning. */
