@@ -366,6 +366,7 @@ stock_kernels()
 	# This one has memory of a device.
 	NODES=2 LOAD="zram test_hmm" APPEND=movablecore=1G extra vm storm-all-newest newest normal \
 		$lib/short.sh 20 "--mix all --seed 1"
+	STORM_SECONDS=10 extra step storm-together "$top/check/storms.sh" --out "$out/together"
 	STORM_SECONDS=10 extra tests storm-alone "$top/check/storms.sh" --alone --out "$out/alone"
 	KERNEL=newest STORM_SECONDS=10 OPERATION=contiguous \
 		extra tests storm-contiguous "$top/check/storms.sh" --alone --out "$out/contiguous"

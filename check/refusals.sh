@@ -65,6 +65,10 @@ names()
 		refused 'only make check-all' env STEPS=kunit-debug "$top/check/check.sh" &&
 		refused '"5.4"; there are: 6.1' env KERNEL=5.4 "$top/check/run.sh" &&
 		refused '"5.4"' env KERNEL=5.4 "$top/check/soak.sh" &&
+		refused '"5.4"' env KERNEL=5.4 "$top/check/storms.sh" &&
+		refused 'a storm takes a day' env STORM_SECONDS=99999 "$top/check/storms.sh" &&
+		refused 'for a storm of all' env ARGS=--aim "$top/check/storms.sh" --alone &&
+		refused 'for one after the other' env OPERATION=fork "$top/check/storms.sh" &&
 		refused '"5.4"' env KERNEL=5.4 "$top/fuzz/fuzz.sh" &&
 		refused '"5.4"' env KERNEL=5.4 "$top/bench/bench.sh" &&
 		refused '"5.4"' env KERNEL=5.4 "$top/judge/judge.sh" &&

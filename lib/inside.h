@@ -29,4 +29,18 @@ static inline bool inside_or_told(void)
 	return !access(INSIDE_MARK, F_OK) || (told && !strcmp(told, "yes"));
 }
 
+/**
+ * is_emulated() - does QEMU emulate the test VM's processors?
+ *
+ * It loses the state of a vCPU of a nested guest now and then.
+ *
+ * Return: true if testvm has said so.
+ */
+static inline bool is_emulated(void)
+{
+	const char *accel = getenv("SECMMU_ACCEL");
+
+	return accel && !strcmp(accel, "tcg");
+}
+
 #endif

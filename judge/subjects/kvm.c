@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "copy_vcpu.h"
+#include "inside.h"
 #include "kvm_uapi.h"
 #include "subject.h"
 
@@ -326,9 +327,7 @@ static bool is_told(const struct kvm_run *run, uint64_t to, uint64_t from, size_
  */
 static bool revive(struct vcpu *vcpu)
 {
-	const char *accel = getenv("SECMMU_ACCEL");
-
-	if (!accel || strcmp(accel, "tcg") || vcpu->losses == LOSSES_MOST ||
+	if (!is_emulated() || vcpu->losses == LOSSES_MOST ||
 	    memcmp(vcpu->program, vcpu->own, sizeof(vcpu->program)) ||
 	    copy_vcpu_set_up(vcpu->machine->fd, vcpu->fd, vcpu->own, vcpu->own_gpa))
 		return false;

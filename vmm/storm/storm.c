@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "clock.h"
 #include "exitcode.h"
+#include "inside.h"
 #include "interrupt.h"
 #include "json.h"
 #include "message.h"
@@ -48,8 +49,6 @@ static void on_trouble(void *context, unsigned int index, const char *what)
  */
 static void on_shut_down(void *context, unsigned int index)
 {
-	const char *accel = getenv("SECMMU_ACCEL");
-	bool emulated = accel && !strcmp(accel, "tcg");
 	struct storm *storm = context;
 	bool intact = fixed_intact(&storm->fixed);
 	char what[96];
@@ -59,7 +58,7 @@ static void on_shut_down(void *context, unsigned int index)
 	snprintf(what, sizeof(what),
 		 "vCPU %u: triple fault; code, descriptors and page tables are %s",
 		 index, intact ? "intact" : "damaged");
-	if (!emulated || !intact) {
+	if (!is_emulated() || !intact) {
 		report_line(&storm->report, "guest", what);
 		return;
 	}
