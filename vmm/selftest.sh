@@ -74,6 +74,10 @@ refuse_script 'script.*:2: an operation takes' 'discarder 0' 'unmap 1 2 3'
 refuse_script 'script.*:1: there are discarders 0 to 3' 'discarder 4'
 refuse_script 'there is nothing to do' 'discarder 0' '' '# nothing'
 refuse_script 'not within a slot' 'discarder 1' 'barrier' 'unmap 4294967295 1'
+refuse_script 'more than it can take' 'discarder 0' 'move-pages 0 65'
+refuse_script 'more than it can take' 'discarder 0' 'mremap-move-huge 0 513'
+refuse_script 'more than it can take' 'discarder 0' 'soft-dirty 0 2'
+refuse_script 'not at the end' 'discarder 0' 'truncate 0 64'
 for wrong in '' "$script" "$script $script --output x" "$script --output x --tries 0"; do
 	# shellcheck disable=SC2086 # words
 	"$vmm" shrink $wrong > "$said" 2>&1

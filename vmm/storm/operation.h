@@ -16,6 +16,7 @@
 #include "prng.h"
 
 #define HUGE_PAGES	512u
+#define SOME_PAGES	64u
 
 /**
  * enum content - what pages may contain after an operation
@@ -45,11 +46,11 @@ enum latches {
 
 /**
  * enum extent - which pages an operation takes
- * @EXTENT_SOME: up to 64 that follow each other
+ * @EXTENT_SOME: up to %SOME_PAGES that follow each other
  * @EXTENT_ONE: one
  * @EXTENT_HUGE: those of a huge page
  * @EXTENT_SLOT: all of a slot
- * @EXTENT_TAIL: up to 64 at the end of the last slot, which is the end of the file
+ * @EXTENT_TAIL: up to as many at the end of the last slot, which is the end of the file
  */
 enum extent {
 	EXTENT_SOME,

@@ -130,6 +130,36 @@ void script_read(struct script *script, const char *path)
 		die("%s: there is nothing to do", path);
 }
 
+/* How many pages an operation takes at most: none has room for more. */
+static uint32_t most_pages(const struct operation *operation)
+{
+	switch (operation->extent) {
+	case EXTENT_ONE:
+		return 1;
+	case EXTENT_HUGE:
+		return HUGE_PAGES;
+	case EXTENT_SLOT:
+		return UINT32_MAX;
+	default:
+		return SOME_PAGES;
+	}
+}
+
+/* What is wrong with a step, for people, or NULL. */
+static const char *find_misfit(const struct script_step *step, const struct memory *memory)
+{
+	const struct operation *operation = &operations[step->operation];
+
+	if (step->first >= memory->pages ||
+	    memory_pages_from(memory, step->first, step->count) < step->count)
+		return "not within a slot of guest memory";
+	if (step->count > most_pages(operation))
+		return "more than it can take";
+	if (operation->extent == EXTENT_TAIL && step->first + step->count != memory->pages)
+		return "not at the end of guest memory";
+	return NULL;
+}
+
 /**
  * script_check - does a script fit into guest memory?
  * @script: read
@@ -144,12 +174,14 @@ void script_check(const struct script *script, const struct memory *memory)
 
 		for (size_t j = 0; j < part->count; j++) {
 			const struct script_step *step = &part->steps[j];
+			const char *misfit = NULL;
 
-			if (step->kind == SCRIPT_OPERATION && (step->first >= memory->pages ||
-			    memory_pages_from(memory, step->first, step->count) < step->count))
-				die("the script: %s of %" PRIu32 " pages from %" PRIu32
-				    ": not within a slot of guest memory",
-				    operations[step->operation].name, step->count, step->first);
+			if (step->kind == SCRIPT_OPERATION)
+				misfit = find_misfit(step, memory);
+			if (misfit)
+				die("the script: %s of %" PRIu32 " pages from %" PRIu32 ": %s",
+				    operations[step->operation].name, step->count, step->first,
+				    misfit);
 		}
 	}
 }

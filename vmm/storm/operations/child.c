@@ -166,7 +166,7 @@ ACT(killed)
 	kill(child, SIGKILL);
 	if (waitpid(child, &status, 0) != child)
 		return -ECHILD;
-	scene->reached = WIFSIGNALED(status);
+	scene->reached = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 	return 0;
 }
 

@@ -14,7 +14,6 @@
 #include "operation.h"
 #include "stamp.h"
 
-#define MOST_PAGES	64
 /* A child watches its pages for so long at most. */
 #define CHILD_US	10000
 #define CHILD_PATTERN	0x6b6b6b6b6b6b6b6bull
@@ -71,18 +70,18 @@ static void wait_for_parent(int to_parent)
  */
 static int watch_pages(const struct scene *scene, int to_parent, unsigned int us)
 {
-	static char copies[MOST_PAGES][GUEST_PAGE_SIZE], now[GUEST_PAGE_SIZE];
+	static char copies[SOME_PAGES][GUEST_PAGE_SIZE], now[GUEST_PAGE_SIZE];
 	int self = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-	bool there[MOST_PAGES], any = false;
+	bool there[SOME_PAGES], any = false;
 
-	for (uint32_t i = 0; i < scene->count && i < MOST_PAGES; i++) {
+	for (uint32_t i = 0; i < scene->count && i < SOME_PAGES; i++) {
 		there[i] = copy_own(self, copies[i], scene->hva + (size_t)i * GUEST_PAGE_SIZE);
 		any |= there[i];
 	}
 	if (to_parent >= 0)
 		wait_for_parent(to_parent);
 	usleep(us);
-	for (uint32_t i = 0; i < scene->count && i < MOST_PAGES; i++) {
+	for (uint32_t i = 0; i < scene->count && i < SOME_PAGES; i++) {
 		char *page = scene->hva + (size_t)i * GUEST_PAGE_SIZE;
 
 		if (!there[i] || !copy_own(self, now, page))

@@ -15,10 +15,10 @@
 #define COMPACT		"/proc/sys/vm/compact_memory"
 #define SECOND_NODE	"/sys/devices/system/node/node1"
 #define KSM		"/sys/kernel/mm/ksm/"
+#define MERGED		"/proc/self/ksm_merging_pages"
 #define GIGANTIC	"/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
 
 #define NODES		2u
-#define MOST_PAGES	64
 
 /* Frames that are offline stay so: a storm takes no more than these from the machine. */
 #define MOST_OFFLINE	128
@@ -62,8 +62,8 @@ ACT(compact)
 ACT(move_pages)
 {
 	unsigned int node = prng_below(scene->prng, NODES);
-	int nodes[MOST_PAGES], status[MOST_PAGES];
-	void *pages[MOST_PAGES];
+	int nodes[SOME_PAGES], status[SOME_PAGES];
+	void *pages[SOME_PAGES];
 
 	for (uint32_t i = 0; i < scene->count; i++) {
 		pages[i] = scene->hva + (size_t)i * GUEST_PAGE_SIZE;
@@ -158,7 +158,7 @@ ACT(merge)
 	    madvise(scene->hva, scene->length, MADV_POPULATE_WRITE) ||
 	    madvise(scene->hva, scene->length, MADV_MERGEABLE))
 		return -errno;
-	scene->reached = text_number(KSM "pages_sharing") > 0;
+	scene->reached = text_number(MERGED) > 0;
 	return 0;
 }
 
