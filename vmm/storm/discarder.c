@@ -133,6 +133,7 @@ static bool perform(struct scene *scene, const struct operation_rule *rule)
 		read_samples(scene, samples);
 	if (prove)
 		evidence_begin(&evidence, scene);
+	scene->unsure = judge_is_unsure(judge, scene->sample);
 	if (rule->content != CONTENT_KEPT)
 		judge_discard_begin(judge, first, count);
 	track_hail(scene);

@@ -329,6 +329,18 @@ bool judge_is_closed(const struct judge *judge, uint32_t page)
 }
 
 /**
+ * judge_is_unsure - may a page be zeroes, or what it was, until its owner has written it?
+ * @judge: the judge
+ * @page: number of the page; also true while somebody writes it
+ *
+ * Return: true if so.
+ */
+bool judge_is_unsure(const struct judge *judge, uint32_t page)
+{
+	return __atomic_load_n(&judge->states[page].seq, __ATOMIC_RELAXED) & 1;
+}
+
+/**
  * judge_close - close the latches of pages that follow each other
  * @judge: the judge
  * @first: number of the first page

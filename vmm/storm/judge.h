@@ -90,6 +90,7 @@ bool judge_look(const struct judge *judge, uint32_t page, const void *writer, ui
 void judge_fault(struct judge *judge, uint32_t page, uint32_t fault,
 		 int64_t value, const char *who);
 
+bool judge_is_unsure(const struct judge *judge, uint32_t page);
 bool judge_is_closed(const struct judge *judge, uint32_t page);
 uint32_t judge_close(struct judge *judge, uint32_t first, uint32_t count);
 bool judge_wait(const struct judge *judge, uint32_t first, uint32_t count,

@@ -87,6 +87,7 @@ struct operation;
  * @hva: of the first page
  * @length: bytes
  * @sample: a page of these, which the discarder has just read unless it @comes
+ * @unsure: its words may be zeroes: the kernel may have been giving it up before
  * @reached: %PROOF_OWN: the operation has seen that it reached its path
  * @comes: it has come to the page of another operation that has just begun
  * @around: it is there for another that is about to begin, which shall have those who wait
@@ -102,6 +103,7 @@ struct scene {
 	char *hva;
 	size_t length;
 	uint32_t sample;
+	bool unsure;
 	bool reached;
 	bool comes;
 	bool around;

@@ -277,10 +277,10 @@ const struct operation operations[] = {
 		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
 		.weight = 1, COUNTER("pswpout"), .usable = usable_reclaim, .act = act_reclaim,
 	},
-	/* track.c */
+	/* track.c; a shared page that goes from the page tables takes its soft-dirty bit with it. */
 	{
 		.name = "soft-dirty", .summary = "clear_refs: no page is dirty, until it is written",
-		.rules = { ANON(KEPT, WAIT), MEMFD(KEPT, WAIT) }, .extent = EXTENT_ONE,
+		.rules = { ANON(KEPT, WAIT) }, .extent = EXTENT_ONE,
 		.weight = 2, OWN("pagemap: the page's bit has gone"),
 		.usable = usable_soft_dirty, .act = act_clear_dirty,
 	}, {

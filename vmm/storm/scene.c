@@ -243,8 +243,12 @@ void scene_expect_same(struct scene *scene, const uint64_t *copy, uint32_t fault
 	uint64_t now[GUEST_PAGE_WORDS];
 
 	scene_copy_sample(scene, now);
-	if (memcmp(now, copy, sizeof(now)))
-		scene_violate(scene, scene->sample, fault, 0);
+	for (unsigned int i = 0; i < GUEST_PAGE_WORDS; i++) {
+		if (now[i] == copy[i] || (scene->unsure && !now[i]))
+			continue;
+		scene_violate(scene, scene->sample, fault, (int64_t)now[i]);
+		return;
+	}
 }
 
 /**
