@@ -12,6 +12,8 @@
 
 /* Own pages are announced and therefore mapped: failing that often is wrong. */
 #define WRITE_ATTEMPTS	200
+/* When all is at rest, all pages are there. */
+#define SWEEP_ATTEMPTS	100
 
 /*
  * Agents pause between bursts. With every processor busy, each interrupt of a
@@ -144,6 +146,31 @@ static bool read_pages(struct agent *agent, uint32_t page, uint32_t count)
 bool agent_read_page(struct agent *agent, uint32_t page)
 {
 	return read_pages(agent, page, 1);
+}
+
+/**
+ * agent_sweep_page - read a page through the agent's engine, which must work, and judge it
+ * @agent: the agent
+ * @page: number of the page; all is at rest
+ *
+ * Return: false after a violation.
+ */
+bool agent_sweep_page(struct agent *agent, uint32_t page)
+{
+	uint64_t before = agent->reads;
+	bool fine = true;
+
+	for (int i = 0; i < SWEEP_ATTEMPTS && fine && agent->reads == before; i++) {
+		if (i)
+			usleep(100);
+		fine = agent_read_page(agent, page);
+	}
+	/* A page stays closed if an operation could not bring it back, which was said. */
+	if (!fine || agent->reads != before || is_denied(agent, page, false) ||
+	    judge_is_closed(agent->judge, page))
+		return fine;
+	judge_result(agent, page, -EFAULT);
+	return false;
 }
 
 /*

@@ -82,6 +82,7 @@ void agent_join(struct agent *agent);
 bool agent_stopping(const struct agent *agent);
 void agent_count(uint64_t *counter);
 bool agent_read_page(struct agent *agent, uint32_t page);
+bool agent_sweep_page(struct agent *agent, uint32_t page);
 bool agent_inspect_page(struct agent *agent, uint32_t page);
 
 #endif /* VMM_AGENT_H */

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -103,24 +104,26 @@ static void visit_processor(unsigned int number)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-static void canary_child(int pipe, struct canary_status *status)
+/* Returns false if there was no memory. */
+static bool canary_child(int pipe, struct canary_status *status)
 {
 	unsigned int processors = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
 	struct batch batches[BATCHES] = { 0 };
 	struct pollfd stop = { .fd = pipe, .events = POLLIN };
 	uint64_t serial = 1, round;
+	bool fine = true;
 
-	for (round = 0; !poll(&stop, 1, HOLD_MS); round++) {
+	for (round = 0; fine && !poll(&stop, 1, HOLD_MS); round++) {
 		struct batch *batch = &batches[round % BATCHES];
 
 		visit_processor(round % processors);
 		drain_batch(batch, status);
-		if (fill_batch(batch, serial))
-			break;
+		fine = !fill_batch(batch, serial);
 		serial += BATCH_PAGES;
 	}
 	for (unsigned int i = 0; i < BATCHES; i++)
 		drain_batch(&batches[i], status);
+	return fine;
 }
 
 /**
@@ -149,8 +152,7 @@ void canary_start(struct canary *canary)
 		signal(SIGTERM, SIG_IGN);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(ends[1]);
-		canary_child(ends[0], canary->status);
-		_exit(0);
+		_exit(canary_child(ends[0], canary->status) ? EXIT_SUCCESS : EXIT_FAILURE);
 	}
 	close(ends[0]);
 	canary->pipe = ends[1];
@@ -183,14 +185,20 @@ uint64_t canary_report(struct canary *canary, struct report *report)
  * canary_stop - let the canary verify what it holds, and end it
  * @canary: started, and stopped already or not
  *
- * Its status can be read until the program ends.
+ * What it has seen can be read until the program ends.
  */
 void canary_stop(struct canary *canary)
 {
+	int status = -1;
+
 	if (canary->pid <= 0)
 		return;
 	close(canary->pipe);
-	while (waitpid(canary->pid, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(canary->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	canary->pid = 0;
+	canary->gone = status;
+	if (canary->gone)
+		printf("storm: the canary process was killed, or had no memory: nobody watched what was "
+		       "freed\n");
 }

@@ -27,12 +27,14 @@ struct canary_status {
  * @pipe: writing end; closing it (dying will do) ends the child
  * @status: shared with the child
  * @reported: violations reported so far
+ * @gone: it has ended before it was stopped
  */
 struct canary {
 	pid_t pid;
 	int pipe;
 	struct canary_status *status;
 	uint64_t reported;
+	bool gone;
 };
 
 void canary_start(struct canary *canary);

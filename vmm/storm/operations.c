@@ -277,7 +277,7 @@ const struct operation operations[] = {
 		.rules = { ANON(KEPT, OPEN), MEMFD(KEPT, OPEN) },
 		.weight = 1, COUNTER("pswpout"), .usable = usable_reclaim, .act = act_reclaim,
 	},
-	/* track.c; a shared page that goes from the page tables takes its soft-dirty bit with it. */
+	/* track.c; a shared page that goes from the tables takes its soft-dirty bit with it. */
 	{
 		.name = "soft-dirty", .summary = "clear_refs: no page is dirty, until it is written",
 		.rules = { ANON(KEPT, WAIT) }, .extent = EXTENT_ONE,

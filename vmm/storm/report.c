@@ -260,7 +260,7 @@ static void print_unproven(const struct totals *totals)
 	if (totals->unreached)
 		printf("storm: unproven: an operation has not reached its path, see the table\n");
 	if (totals->gave_up)
-		printf("storm: unproven: a thread could not go on, as said above\n");
+		printf("storm: unproven: a thread or the canary gave up, as said above\n");
 	printf("storm: nothing was wrong in %" PRIu64
 	       " s, but that proves too little; give it more time with --limit\n",
 	       totals->seconds);

@@ -76,7 +76,7 @@ struct report {
  * @unreached: an operation that --mix names has not reached its path
  * @mix: the operations
  * @weather: what came before them
- * @gave_up: a thread could not go on, for a reason that is no violation
+ * @gave_up: a thread or the canary process could not go on, for a reason that is no violation
  * @signal: the number of the signal that ended the storm early, or 0
  * @need_writes: fewer @guest_writes prove nothing
  * @need_events: nor do fewer @events

@@ -287,7 +287,7 @@ static void sweep_pages(struct storm *storm)
 
 	/* Large memories by samples: this shall not take longer than the storm. */
 	for (uint32_t page = 0; page < storm->memory.pages; page += step) {
-		agent_read_page(inspector, page);
+		agent_sweep_page(inspector, page);
 		agent_inspect_page(inspector, page);
 		take_step(storm);
 		if (report_violations(&storm->report) >= storm->options->violations)
@@ -295,16 +295,26 @@ static void sweep_pages(struct storm *storm)
 	}
 }
 
-static bool storm_over(const struct storm *storm)
+/* Engines go on without vCPUs that the emulator has lost, unless the guest had to write more. */
+static bool guest_is_over(struct storm *storm, struct totals *totals)
 {
 	uint32_t finished = 0;
 
-	if (interrupt_signal() ||
-	    report_violations(&storm->report) >= storm->options->violations)
-		return true;
 	for (uint32_t i = 0; i < storm->options->vcpus; i++)
 		finished += vcpu_finished(&storm->vcpus[i]);
-	if (finished == storm->options->vcpus)
+	if (finished < storm->options->vcpus)
+		return false;
+	if (finished > __atomic_load_n(&storm->lost, __ATOMIC_RELAXED))
+		return true;
+	storm_count(storm, totals);
+	return totals->guest_writes < totals->need_writes;
+}
+
+static bool storm_over(struct storm *storm, struct totals *totals)
+{
+	if (interrupt_signal() ||
+	    report_violations(&storm->report) >= storm->options->violations ||
+	    guest_is_over(storm, totals))
 		return true;
 	for (uint32_t i = 0; i < storm->nr_agents; i++)
 		if (__atomic_load_n(&storm->agents[i].failed, __ATOMIC_ACQUIRE))
@@ -329,7 +339,7 @@ static void watch_storm(struct storm *storm, struct totals *totals)
 	uint64_t start, ms = 0;
 
 	start = clock_ms();
-	while (!time_is_up(storm, totals, ms) && !storm_over(storm)) {
+	while (!time_is_up(storm, totals, ms) && !storm_over(storm, totals)) {
 		usleep(TURN_MS * 1000);
 		weather_change(&storm->weather, storm->turns);
 		__atomic_add_fetch(&storm->turns, 1, __ATOMIC_RELAXED);

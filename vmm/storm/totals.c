@@ -86,6 +86,7 @@ void storm_count(struct storm *storm, struct totals *totals)
 		totals->gave_up |= __atomic_load_n(&agent->failed, __ATOMIC_ACQUIRE);
 	}
 	totals->canary_pages = canary_report(&storm->canary, &storm->report);
+	totals->gave_up |= storm->canary.gone;
 	totals->canary_changed = storm->canary.reported;
 	totals->lost = __atomic_load_n(&storm->lost, __ATOMIC_RELAXED);
 	totals->violations = report_violations(&storm->report);

@@ -77,6 +77,9 @@ static int write_and_look(struct scene *scene)
 	take_log(scene, &error);
 	for (int i = 0; i < 3 && !error; i++) {
 		error = scene_write_page(scene);
+		/* The slot stays, and so does the page: nothing excuses it. */
+		if (error)
+			scene_violate(scene, scene->first, STAMP_ERROR, error);
 		/* Who comes may leave the next write an entry that only a TLB still has. */
 		if (!error && i == 0)
 			scene_linger(scene);
