@@ -202,8 +202,12 @@ static void __attribute__((noreturn)) carry_out(struct run *run, struct result *
 
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (!run->check->bare)
+	if (!run->check->bare) {
 		trial_begin(&trial);
+		if (run->check->needs & NEED_PREFAULT && trial.ops->can_prefault &&
+		    !trial.ops->can_prefault(trial.subject))
+			skip(&trial, "this kernel has no prefault for it");
+	}
 	run->check->run(&trial);
 	if (!run->check->bare)
 		trial_end(&trial);

@@ -114,6 +114,7 @@ struct subject_counters {
  * @accessor_close: ends it
  * @read: copies @length bytes at @gpa to @buffer
  * @write: copies @length bytes from @buffer to @gpa
+ * @can_prefault: has this kernel a @prefault for the instance? NULL: all have
  * @prefault: maps a range beforehand, for writing if @write; 0 or a negative errno. May map
  *	less
  * @dirty: the pages of slot @id, which has %SLOT_LOG_DIRTY, that were written since the call
@@ -184,6 +185,7 @@ struct subject_ops {
 	ssize_t (*read)(void *accessor, uint64_t gpa, void *buffer, size_t length);
 	ssize_t (*write)(void *accessor, uint64_t gpa, const void *buffer, size_t length);
 
+	bool (*can_prefault)(void *subject);
 	int (*prefault)(void *accessor, uint64_t gpa, size_t length, bool write);
 	int (*dirty)(void *subject, unsigned int id, uint64_t *bitmap, size_t pages);
 	uint64_t (*misses)(void *accessor);

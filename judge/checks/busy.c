@@ -146,7 +146,8 @@ CHECK(slot_prefault, .summary = "a slot goes and comes back while it is mapped b
 	struct busy busy;
 
 	if (first)
-		skip(trial, "nothing is mapped beforehand: %s", strerror(-first));
+		convict(trial, VERDICT_WRONG_PERMISSION, "a prefault of mapped memory is refused: %s",
+			strerror(-first));
 	begin_work(trial, &busy, prefault_slot);
 	for (int i = 0; i < ROUNDS; i++) {
 		replace_slot(trial);

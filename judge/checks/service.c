@@ -20,8 +20,6 @@ CHECK(prefault, .summary = "what was mapped beforehand is followed like all else
 	uint32_t stamp = cpu_fill(trial, page, PAGES);
 	int ret = trial->ops->prefault(trial->accessor, gpa_at(trial, page), PAGES * PAGE, true);
 
-	if (ret == -ENOTTY || ret == -EOPNOTSUPP || ret == -EINVAL)
-		skip(trial, "this kernel's has no prefault: %s", strerror(-ret));
 	if (ret)
 		convict(trial, VERDICT_WRONG_PERMISSION, "a prefault of mapped memory is refused: %s",
 			strerror(-ret));

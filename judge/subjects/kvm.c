@@ -409,6 +409,13 @@ static ssize_t kvm_write(void *accessor, uint64_t gpa, const void *buffer, size_
 	return copy(vcpu, gpa, vcpu->own_gpa + COPY_VCPU_OWN, length);
 }
 
+static bool kvm_can_prefault(void *subject)
+{
+	const struct machine *machine = subject;
+
+	return ioctl(machine->fd, KVM_CHECK_EXTENSION, KVM_CAP_PRE_FAULT_MEMORY) > 0;
+}
+
 /* KVM maps for writing where it can. A slot that is being deleted is no reason to give up. */
 static int kvm_prefault(void *accessor, uint64_t gpa, size_t length, bool write)
 {
@@ -466,6 +473,7 @@ SUBJECT(kvm) = {
 	.accessor_close = kvm_accessor_close,
 	.read = kvm_read,
 	.write = kvm_write,
+	.can_prefault = kvm_can_prefault,
 	.prefault = kvm_prefault,
 	.dirty = kvm_dirty,
 	.misses = COPY_VCPU_COUNTS ? kvm_misses : NULL,

@@ -46,10 +46,14 @@ USABLE(slots)
  */
 USABLE(prefault)
 {
+	const struct subject_ops *ops = instance->ops;
+
 	(void)operation;
-	if (instance->ops->prefault)
-		return 0;
-	return -snprintf(why, size, "%s cannot map beforehand", instance->ops->name);
+	if (!ops->prefault)
+		return -snprintf(why, size, "%s cannot map beforehand", ops->name);
+	if (ops->can_prefault && !ops->can_prefault(instance->subject))
+		return -snprintf(why, size, "this kernel has no prefault for %s", ops->name);
+	return 0;
 }
 
 /* The stamp that the process has there. Returns false if it has none, or may not look. */
