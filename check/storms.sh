@@ -48,6 +48,8 @@ done
 slow=$(slow_kernel "$kernel")
 # What a storm may take; a slow machine may take longer to prove enough.
 longer=$((300 * slow))
+# What testvm waits at most.
+week=604800
 [ "$seconds" -le $((86400 - longer)) ] ||
 	refuse "SECONDS is $((86400 - longer)) at most, not $seconds: a storm takes a day"
 [ ! "$alone" ] || [ ! "${ARGS-}" ] || refuse "ARGS are for a storm of all operations"
@@ -85,8 +87,9 @@ storm()
 if [ "$alone" ]; then
 	count=$(echo "${OPERATION:-$names}" | wc -w)
 	say "booting; $count operations take $((count * seconds / 60 + 1)) minutes or more"
+	longest=$(((count * seconds * 7 + 600) * slow))
 	# shellcheck disable=SC2086 # a list of names
-	storm $(((count * seconds * 7 + 600) * slow)) "$@" -- \
+	storm $((longest < week ? longest : week)) "$@" -- \
 		env SUBJECT="$subject" SEED="$seed" SECMMU_TEST_SLOW="$slow" \
 		/usr/lib/secmmu/alone.sh "$seconds" ${OPERATION-}
 	exit
@@ -101,5 +104,8 @@ if [ ! -e "$out/storm.json" ]; then
 	say "there are no numbers: the storm has not come to its end, or the kernel has complained"
 elif "$top/vmm/storm/page.pl" "$out/storm.json" > "$out/storm.html"; then
 	say "curves: $out/storm.html"
+else
+	rm "$out/storm.html"
+	[ $status != 0 ] || status=2
 fi
 exit $status

@@ -184,8 +184,8 @@ static const struct option_entry run_table[] = {
 	  VALUE(keys) },
 	{ "mix", 0, "NAME[=WEIGHT],...",
 	  "the operations, and how often each is chosen; \"all\" stands for all of them. "
-	  "Those that are named must reach their path in the kernel, or the storm proves "
-	  "too little", .parse = parse_mix },
+	  "Those that are named, and possible here, must reach their path in the kernel, or the "
+	  "storm proves too little", .parse = parse_mix },
 	{ "record", 0, "FILE", "write down what was done to memory, as a script",
 	  VALUE(record) },
 	{ "list", 0, NULL, "print the table of operations", VALUE(list) },
