@@ -14,6 +14,9 @@
 
 #define LATE_US	2000
 
+/* Of so many pages, procmem-deaf cannot read one. */
+#define DEAF_TO		16
+
 /**
  * struct procmem - the instance, which is its own accessor
  * @fd: /proc/self/mem
@@ -174,6 +177,14 @@ static ssize_t write_late(void *accessor, uint64_t gpa, const void *buffer, size
 	return result_of(pwrite(memory->fd, buffer, length, offset));
 }
 
+/* The bug of procmem-deaf: it never reads one page in some. */
+static ssize_t read_most(void *accessor, uint64_t gpa, void *buffer, size_t length)
+{
+	if (gpa / SUBJECT_PAGE % DEAF_TO == DEAF_TO / 2)
+		return -EFAULT;
+	return transfer(accessor, gpa, buffer, NULL, length);
+}
+
 #define PROCMEM								\
 	.limits = SUBJECT_NO_PERMISSION | SUBJECT_NO_USERFAULT,		\
 	.high = true,							\
@@ -183,13 +194,13 @@ static ssize_t write_late(void *accessor, uint64_t gpa, const void *buffer, size
 	.slot_set = procmem_slot_set,					\
 	.slot_delete = procmem_slot_delete,				\
 	.accessor_open = procmem_accessor_open,				\
-	.accessor_close = procmem_accessor_close,			\
-	.read = procmem_read
+	.accessor_close = procmem_accessor_close
 
 SUBJECT(procmem) = {
 	.name = "procmem",
 	.summary = "/proc/self/mem, the control: it has no translations to go stale",
 	PROCMEM,
+	.read = procmem_read,
 	.write = procmem_write,
 };
 
@@ -198,5 +209,15 @@ SUBJECT(procmem_unlocked) = {
 	.summary = "the same with writes that arrive late, for a storm to convict",
 	.storms_only = true,
 	PROCMEM,
+	.read = procmem_read,
 	.write = write_late,
+};
+
+SUBJECT(procmem_deaf) = {
+	.name = "procmem-deaf",
+	.summary = "the same with pages that it cannot read, for a storm to convict",
+	.storms_only = true,
+	PROCMEM,
+	.read = read_most,
+	.write = procmem_write,
 };
