@@ -18,6 +18,7 @@ storm-alone NAME=VALUE):
   SUBJECT        what is tested, secmmu by default; kvm or procmem
   SEED           of the storms, 1 by default
   KERNEL         6.1 by default
+  CPUS           processors of the VM, 4 by default; fewer are quicker where VMs share processors
   ARGS           more options of the storm, between blanks: see secmmu-vmm storm --help. Not with
                  --alone
   OPERATION      with --alone, names of operations, all by default: see secmmu-vmm storm --list
@@ -38,9 +39,10 @@ kernel=${KERNEL:-6.1}
 subject=${SUBJECT:-secmmu}
 seconds=${STORM_SECONDS:-$([ "$alone" ] && echo 60 || echo 600)}
 seed=${SEED:-1}
+cpus=${CPUS:-4}
 names=$(sed -n 's/^\t\t\.name = "\([a-z-]*\)".*/\1/p' "$top/vmm/storm/operations.c")
 need_kernel "$kernel"
-need_numbers SECONDS "$seconds" SEED "$seed"
+need_numbers SECONDS "$seconds" SEED "$seed" CPUS "$cpus"
 need_word SUBJECT "$subject" "secmmu kvm procmem"
 for word in ${OPERATION-}; do
 	need_word OPERATION "$word" "$(echo "$names" | tr '\n' ' ')"
@@ -52,6 +54,7 @@ longer=$((300 * slow))
 week=604800
 [ "$seconds" -le $((86400 - longer)) ] ||
 	refuse "SECONDS is $((86400 - longer)) at most, not $seconds: a storm takes a day"
+[ "$cpus" -ge 2 ] || refuse "CPUS is 2 at least, not $cpus: the VM has two NUMA nodes"
 [ ! "$alone" ] || [ ! "${ARGS-}" ] || refuse "ARGS are for a storm of all operations"
 [ "$alone" ] || [ ! "${OPERATION-}" ] || refuse "OPERATION is for one after the other, alone"
 own_folder "$out"
@@ -78,7 +81,7 @@ storm()
 {
 	limit=$1
 	shift
-	"$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus 4 --memory 6144 --nodes 2 \
+	"$BUILD/testvm/testvm" --quiet --kernel "$kernel" --cpus "$cpus" --memory 6144 --nodes 2 \
 		--timeout "$limit" --root "$out/root" --load brd --load zram \
 		--append "brd.rd_nr=1 brd.rd_size=65536 $memory" --out "$out" \
 		--log "$out/console.log" "$@"
