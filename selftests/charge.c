@@ -60,10 +60,9 @@ static long pages_charged(FIXTURE_DATA(charge) *self)
 	return group_read(&self->group, "memory.stat", "\nkernel ") / PAGE;
 }
 
-/* Sums are brought up to date every two seconds. */
 static long pages_charged_in_the_end(FIXTURE_DATA(charge) *self)
 {
-	sleep_ms(2500);
+	group_settle();
 	return pages_charged(self);
 }
 

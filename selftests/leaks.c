@@ -88,13 +88,10 @@ FIXTURE_TEARDOWN(leaks)
 	SECMMU_TEARDOWN();
 }
 
-/*
- * Bytes that the kernel holds on behalf of this process and its children. Sums
- * are brought up to date every two seconds.
- */
+/* Bytes that the kernel holds on behalf of this process and its children. */
 static long count_bytes(FIXTURE_DATA(leaks) *self)
 {
-	sleep_ms(2500);
+	group_settle();
 	return group_read(&self->group, "memory.stat", KERNEL_BYTES);
 }
 

@@ -174,8 +174,7 @@ FIXTURE_TEARDOWN(failleak)
 /* Bytes that the kernel holds on behalf of this process. */
 static long count_bytes(FIXTURE_DATA(failleak) *self)
 {
-	/* Sums are brought up to date every two seconds. */
-	sleep_ms(2500);
+	group_settle();
 	return group_read(&self->group, "memory.stat", "\nkernel ");
 }
 

@@ -90,8 +90,7 @@ SECMMU_TEST_F(slotwait, G4_killed_before_its_turn)
 	long before;
 	pid_t pid;
 
-	/* Sums are brought up to date every two seconds. */
-	sleep_ms(2500);
+	group_settle();
 	before = pages_charged(self);
 	self->post = GATE_ARM(SLOT_REPLACED, 0);
 	pid = ASSERT_NUMBER(child_start(change_twice, self));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A memory control group for one test. */
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,11 @@
 #include "secmmu_sys.h"
 
 #define PATH_ROOM	640
+
+/* Between two sums; a few ticks of a processor; what the work takes that the timer begins. */
+#define SUM_MS		2200
+#define BUSY_MS		25
+#define WORK_MS		200
 
 /* Finds the hierarchy, or mounts it once more. */
 static int find_root(struct secmmu_group *group)
@@ -104,4 +110,26 @@ int group_write(const struct secmmu_group *group, const char *file, long number)
 
 	snprintf(path, sizeof(path), "%s/%s", group->path, file);
 	return number_write(path, number);
+}
+
+void group_settle(void)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t home, one;
+	bool moves = !sched_getaffinity(0, sizeof(home), &home);
+
+	sleep_ms(SUM_MS);
+	for (int i = 0; moves && i < processors; i++) {
+		long end = now_ms() + BUSY_MS;
+
+		CPU_ZERO(&one);
+		CPU_SET(i, &one);
+		/* If this one is not there, another is busy for nothing. */
+		sched_setaffinity(0, sizeof(one), &one);
+		while (now_ms() < end)
+			;
+	}
+	if (moves)
+		sched_setaffinity(0, sizeof(home), &home);
+	sleep_ms(WORK_MS);
 }

@@ -30,4 +30,10 @@ void group_leave(struct secmmu_group *group);
 long group_read(const struct secmmu_group *group, const char *file, const char *key);
 int group_write(const struct secmmu_group *group, const char *file, long number);
 
+/*
+ * Waits until the sums in memory.stat are up to date. The kernel adds up every two seconds, by a
+ * timer that waits for as long as its processor is idle: each processor is kept busy for a moment.
+ */
+void group_settle(void);
+
 #endif /* SECMMU_GROUP_H */
