@@ -62,6 +62,7 @@ static u64 draw_number(void)
  * @now: nanoseconds
  *
  * Context: anywhere. Depends on the seed, the time and the gate alone.
+ * Return: true if it is.
  */
 bool secmmu_delay_favours(enum secmmu_gate gate, u64 now)
 {
@@ -123,6 +124,7 @@ unsigned int secmmu_delay_patience_at(u64 now)
  * secmmu_delay_patience - the same for this moment
  *
  * Context: anywhere.
+ * Return: likewise.
  */
 unsigned int secmmu_delay_patience(void)
 {
