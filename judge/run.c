@@ -204,8 +204,8 @@ static void __attribute__((noreturn)) carry_out(struct run *run, struct result *
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (!run->check->bare) {
 		trial_begin(&trial);
-		if (run->check->needs & NEED_PREFAULT && trial.ops->can_prefault &&
-		    !trial.ops->can_prefault(trial.subject))
+		if (run->check->needs & NEED_PREFAULT &&
+		    !subject_can_prefault(trial.ops, trial.subject))
 			skip(&trial, "this kernel has no prefault for it");
 	}
 	run->check->run(&trial);

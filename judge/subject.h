@@ -199,6 +199,12 @@ struct subject_ops {
 	int (*inspect)(void *subject, char *text, size_t size);
 };
 
+/* Can an instance map beforehand, on this kernel? */
+static inline bool subject_can_prefault(const struct subject_ops *ops, void *subject)
+{
+	return ops->prefault && (!ops->can_prefault || ops->can_prefault(subject));
+}
+
 /**
  * struct subject_entry - makes the linker collect the subjects, see SUBJECT()
  * @ops: the subject

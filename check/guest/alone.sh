@@ -4,8 +4,8 @@
 # seconds for each operation, which its backings share, then names, all if there are none. "ok" if
 # nothing was wrong and the operation has reached its path in the kernel. What this machine cannot
 # do is skipped. Memory is small: in the end a vCPU of KVM reads all of it, and one that is
-# emulated takes its time. So does an operation that moves all memory: few are enough. A storm that
-# proved too little by then may take six times as long, or SECMMU_TEST_SLOW times that.
+# emulated takes its time. An operation that moves all memory is slow, too: 20 events are enough. A
+# storm that proved too little by then may take six times as long, or SECMMU_TEST_SLOW times that.
 #
 #   SUBJECT  what is tested (secmmu)
 #   SEED     of all (1)

@@ -121,6 +121,16 @@ judge "H2 goes on until it proves something" $got 0 '^storm: PASS, 0 violations$
 check "H2 for longer than it was told" said '^\[  2s\]'
 check "H3 passed, the file is whole" whole PASS
 
+# --- Nobody watches what is freed -----------------------------------------------------
+
+start --seconds 5 --limit 5 --writes 1 --events 1
+# The only child of a storm without operations that fork.
+# shellcheck disable=SC2046 # a list of numbers
+kill -KILL $(cat /proc/$storm/task/$storm/children)
+ended
+judge "its canary process was killed" $got 3 '^storm: UNPROVEN, 0 violations$'
+check "it says so" said 'canary process was killed'
+
 # --- Swarms have weather, storms that aim have meetings, and others do not ------------
 
 # Nothing was wrong, and it came to its end. It may have proved too little in its time.

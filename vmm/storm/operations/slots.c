@@ -49,11 +49,10 @@ USABLE(prefault)
 	const struct subject_ops *ops = instance->ops;
 
 	(void)operation;
-	if (!ops->prefault)
-		return -snprintf(why, size, "%s cannot map beforehand", ops->name);
-	if (ops->can_prefault && !ops->can_prefault(instance->subject))
-		return -snprintf(why, size, "this kernel has no prefault for %s", ops->name);
-	return 0;
+	if (subject_can_prefault(ops, instance->subject))
+		return 0;
+	return -snprintf(why, size, ops->prefault ? "this kernel has no prefault for %s" :
+			 "%s cannot map beforehand", ops->name);
 }
 
 /* The stamp that the process has there. Returns false if it has none, or may not look. */
