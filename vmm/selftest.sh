@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# On the host, without a VM: stamps are judged as they must be, the table of operations can be
-# read, and --mix takes what it says.
+# On the host, without a VM: stamps and reads are judged as they must be, the table of operations
+# can be read, and --mix takes what it says.
 # Prints "ok" and "not ok" lines.
 set -u
 case ${1-} in
@@ -33,6 +33,8 @@ refuse()
 
 "${vmm%/*}/stamp_test"
 tell $? "stamps are judged"
+"${vmm%/*}/judge_test"
+tell $? "so is all that readers and operations see"
 "$vmm" storm --list > "$said" 2>&1
 tell $? "the table is printed"
 names=$(sed -n 's/ (weight [0-9]*): .*//p' "$said")
