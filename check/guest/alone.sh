@@ -27,7 +27,7 @@ alone()
 	shift
 	secmmu-vmm storm --subject "$subject" --seed "${SEED:-1}" --seconds "$each" \
 		--limit $((6 * each * ${SECMMU_TEST_SLOW:-1})) --writes 1000 --events 20 \
-		--memory 32M --mix "$@" > $said 2>&1 || got=$?
+		--memory 16M --mix "$@" > $said 2>&1 || got=$?
 	if [ $got = 0 ]; then
 		echo "ok - alone, $title: $(grep -c '^\[' $said) s, $(grep '^discards ' $said)"
 	elif [ $got = 2 ] && grep -q 'nothing is left to do' $said; then
